@@ -1,0 +1,64 @@
+"""Commands beside training: ``python -m recbole_imn COMMAND``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from recbole_imn import doctor
+from recbole_imn.data.market import MarketConfig, simulate, statistics_table, write_market
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and give the exit status."""
+    options = _parser().parse_args(arguments)
+    if options.command == "doctor":
+        return doctor.main()
+    try:
+        return _simulate(options)
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted; nothing was written", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m recbole_imn", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("doctor", help="versions, mends, devices and folders; what is wrong")
+    market = commands.add_parser("simulate", help="make a simulated market as atomic files")
+    market.add_argument("name", choices=("czb", "czb-mini"), help="the market's size")
+    market.add_argument("--scale", type=float, help="share of the full market, such as 0.1")
+    market.add_argument("--seed", type=int, default=1, help="seed of all draws (default 1)")
+    market.add_argument(
+        "--resource-strength",
+        type=float,
+        default=1.0,
+        help="0: users choose by taste alone; 1: money and stock matter fully (default)",
+    )
+    market.add_argument("--output", type=Path, default=Path("atomic_files"), help="parent folder")
+    market.add_argument("--save-as", metavar="NAME", help="name of the data set (default: name)")
+    return parser
+
+
+def _simulate(options: argparse.Namespace) -> int:
+    config = MarketConfig.named(
+        options.name, seed=options.seed, resource_strength=options.resource_strength
+    )
+    if options.scale is not None:
+        config = config.scaled(options.scale)
+    log = simulate(config, progress=True)
+    name = options.save_as or options.name
+    folder = options.output / name
+    write_market(log, folder, name)
+    print(statistics_table(log))
+    print(f"written to {folder}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

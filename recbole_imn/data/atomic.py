@@ -1,0 +1,203 @@
+"""Reading atomic files with errors that name the file, the line and the value."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+
+class DataError(ValueError):
+    """Input data that cannot be used; the message is one line for people."""
+
+
+# From pandas 3 on, numbers are read exactly by default and asking for it is deprecated.
+_EXACT_NUMBERS: dict[str, Any] = (
+    {"float_precision": "round_trip"} if int(pd.__version__.partition(".")[0]) < 3 else {}
+)
+
+FIELD_TYPES = ("token", "token_seq", "float", "float_seq")
+
+
+def read_header(path: Path, separator: str = "\t", encoding: str = "utf-8") -> dict[str, str]:
+    """Read the fields and their types from the first line of an atomic file.
+
+    Parameters
+    ----------
+    path : Path
+        An atomic file: a header ``field:type`` a column, then one row a line.
+    separator, encoding : str
+        As in RecBole's ``field_separator`` and ``encoding``.
+
+    Returns
+    -------
+    dict of str to str
+        Type of each field, in file order.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, empty, not text, or its header is no atomic header.
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: no such file")
+    try:
+        with path.open(encoding=encoding) as file:
+            line = file.readline().rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}, line 1: not {encoding} text ({error.reason})") from error
+    if not line:
+        raise DataError(f"{path}: the file is empty; an atomic file starts with a header")
+    fields: dict[str, str] = {}
+    for column in line.split(separator):
+        field, _, field_type = column.partition(":")
+        if field_type not in FIELD_TYPES:
+            raise DataError(
+                f"{path}, line 1: column {column!r} is not FIELD:TYPE with a type of {FIELD_TYPES}"
+            )
+        fields[field] = field_type
+    return fields
+
+
+def read_columns(
+    path: Path,
+    header: dict[str, str],
+    fields: Collection[str],
+    separator: str = "\t",
+    encoding: str = "utf-8",
+) -> pd.DataFrame:
+    """Read some columns of an atomic file, numbers exactly.
+
+    Parameters
+    ----------
+    path, separator, encoding
+        As for :func:`read_header`.
+    header : dict of str to str
+        What :func:`read_header` gave.
+    fields : collection of str
+        Fields to read.
+
+    Returns
+    -------
+    DataFrame
+        Column ``field`` as float64 for floats, as str for everything else, with NaN for
+        empty cells; blank lines are left out; the index is the line number minus 2.
+
+    Raises
+    ------
+    DataError
+        If a row has other columns than the header, or a number cannot be read.
+    """
+    _check_column_counts(path, len(header), separator.encode(encoding))
+    names = [f"{field}:{header[field]}" for field in header if field in fields]
+    is_float = {name: name.endswith(":float") for name in names}
+    try:
+        frame = _parse(path, names, is_float, separator, encoding)
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: not {encoding} text ({error.reason})") from error
+    except ValueError:
+        frame = _parse(path, names, dict.fromkeys(names, False), separator, encoding)
+        _report_number(path, frame, [name for name in names if is_float[name]])
+    frame.columns = [name.rpartition(":")[0] for name in names]
+    return frame.dropna(how="all")
+
+
+def _check_column_counts(path: Path, expected: int, separator: bytes) -> None:
+    """Raise for the first line with more or fewer columns than the header."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            found = line.count(separator) + 1
+            if found != expected and line.strip():
+                raise DataError(
+                    f"{path}, line {number}: {found} columns, but the header has {expected}"
+                )
+
+
+def _parse(
+    path: Path, names: list[str], is_float: dict[str, bool], separator: str, encoding: str
+) -> pd.DataFrame:
+    frame: pd.DataFrame = pd.read_csv(
+        path,
+        sep=separator,
+        usecols=names,
+        dtype={name: np.float64 if is_float[name] else object for name in names},
+        encoding=encoding,
+        # An id may be called NA or null, and may contain quotes.
+        keep_default_na=False,
+        na_values=[""],
+        quoting=csv.QUOTE_NONE,
+        **_EXACT_NUMBERS,
+        skip_blank_lines=False,
+        index_col=False,
+    )
+    return frame[names]
+
+
+def _report_number(path: Path, frame: pd.DataFrame, columns: Iterable[str]) -> None:
+    """Raise for the first cell that is no number."""
+    for column in columns:
+        numbers = pd.to_numeric(frame[column], errors="coerce")
+        bad = numbers.isna() & frame[column].notna()
+        if bad.any():
+            line, value = _first(bad, frame[column])
+            field = column.rpartition(":")[0]
+            raise DataError(f"{path}, line {line}: {field} is {value!r}, not a number")
+    raise DataError(f"{path}: cannot be read as numbers")
+
+
+def check_log(path: Path, log: pd.DataFrame, user: str, item: str, time: str) -> None:
+    """Check the columns that a stream needs.
+
+    Parameters
+    ----------
+    path : Path
+        Named in messages.
+    log : DataFrame
+        What :func:`read_columns` gave for an ``.inter`` file.
+    user, item, time : str
+        Names of the required fields.
+
+    Raises
+    ------
+    DataError
+        If a field is missing or a cell is empty, not finite, or not allowed.
+    """
+    for field in (user, item, time):
+        if field not in log:
+            raise DataError(
+                f"{path}: no column {field}; the header has {list(log.columns)}, "
+                f"and a log needs {[user, item, time]}"
+            )
+    if log.empty:
+        raise DataError(f"{path}: the log has a header but no rows")
+    for field in (user, item):
+        _require(path, log, field, log[field].notna(), "an id")
+    if not pd.api.types.is_float_dtype(log[time]):
+        raise DataError(f"{path}, line 1: {time} must be a column {time}:float, in seconds")
+    _require(path, log, time, np.isfinite(log[time]), "a finite number of seconds")
+    if "purchase" in log:
+        _require(path, log, "purchase", log["purchase"].isin([0.0, 1.0]), "0 or 1")
+    if not log[user].duplicated().any():
+        raise DataError(
+            f"{path}: no user has two events or more ({len(log)} rows, as many users); "
+            "there is no next item to predict"
+        )
+
+
+def _first(bad: pd.Series[bool], column: pd.Series[Any]) -> tuple[int, Any]:
+    """Line and value of the first bad cell."""
+    place = int(np.flatnonzero(bad.to_numpy())[0])
+    return int(column.index.to_numpy()[place]) + 2, column.iloc[place]
+
+
+def _require(path: Path, log: pd.DataFrame, field: str, valid: pd.Series[bool], expected: str) -> None:
+    """Raise for the first row that is not valid."""
+    if not valid.all():
+        line, value = _first(~valid, log[field])
+        plain = value.item() if isinstance(value, np.generic) else value
+        shown = "empty or NaN" if pd.isna(value) else repr(plain)
+        raise DataError(f"{path}, line {line}: {field} is {shown}, not {expected}")

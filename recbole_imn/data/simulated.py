@@ -1,0 +1,34 @@
+"""Data sets that are simulated on first use."""
+
+from __future__ import annotations
+
+from logging import Logger
+from pathlib import Path
+
+from recbole_imn.data.market import MarketConfig, simulate, write_market
+
+SIMULATED = ("czb", "czb-mini")
+
+
+def is_simulated(name: str) -> bool:
+    """Whether a data set of this name is made by the market simulator."""
+    return name in SIMULATED
+
+
+def make_simulated(name: str, folder: Path, logger: Logger) -> None:
+    """Simulate a market and write its atomic files, saying that it is simulated.
+
+    Parameters
+    ----------
+    name : str
+        One of ``SIMULATED``.
+    folder : Path
+        Where the files go.
+    logger : Logger
+        Told what happens.
+    """
+    logger.warning(
+        f"{name}: the real CheZhiBao log is not public; "
+        f"simulating a market of its shape in {folder}"
+    )
+    write_market(simulate(MarketConfig.named(name), progress=True), folder, name)

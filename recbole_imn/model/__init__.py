@@ -1,0 +1,1 @@
+"""Models: networks over the stream, and their RecBole adapters."""

@@ -1,0 +1,111 @@
+"""IMN-Net as a RecBole sequential recommender."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from recbole.data.interaction import Interaction
+from recbole.model.abstract_recommender import SequentialRecommender
+from recbole.utils import InputType
+from torch import Tensor
+
+from recbole_imn.model.network import InterestBehaviourNetwork
+from recbole_imn.model.playback import Playback, Segment
+from recbole_imn.model.settings import NetworkSettings
+from recbole_imn.stream.events import Integers
+
+EVENT_INDEX = "event_index"
+
+
+class IMNNet(SequentialRecommender):  # type: ignore[misc]  # RecBole is untyped
+    r"""Interest-Behaviour Multiplicative Network (arXiv 2009.13249).
+
+    A general user state and an item state, mutually recursive over one global stream of
+    events; a resource-limited user state that only purchases change; a prediction of the
+    next item and a contrastive density ratio, ranked jointly:
+
+    .. math::
+        s_{ui} = -\alpha_m \lVert \tilde{j} - x_i(t) \rVert^2 + \alpha_n x_i(t)^\top W c_u(t)
+
+    States are no parameters. Training moves them window by window; scores come from a
+    replay of the log up to each row's own time with the weights being judged.
+
+    Parameters
+    ----------
+    config : recbole.config.Config
+        Options as in :class:`~recbole_imn.model.settings.NetworkSettings`.
+    dataset : IMNNetDataset
+        Rows with the field ``event_index``, and the stream.
+    """
+
+    input_type = InputType.POINTWISE
+
+    def __init__(self, config: Any, dataset: Any) -> None:
+        super().__init__(config, dataset)
+        settings = NetworkSettings.from_mapping(config.final_config_dict)
+        self.rows_per_loss = config["train_batch_size"]
+        self.ranking_chunk = config["ranking_chunk_size"]
+
+        # define layers and loss
+        self.network = InterestBehaviourNetwork(
+            dataset.stream, dataset.event_bounds[1], settings, dataset.item_features
+        )
+        self.playback = Playback(self.network, dataset.event_bounds)
+
+    def calculate_loss(self, interaction: Interaction) -> Tensor:
+        """Give the loss of a window of consecutive events, an event's share of a full batch.
+
+        Parameters
+        ----------
+        interaction : Interaction
+            Field ``event_index``, int64 [n]: consecutive events.
+
+        Returns
+        -------
+        float []
+
+        Raises
+        ------
+        ValueError
+            If the events are not consecutive.
+        """
+        events = _events(interaction)
+        start, stop = int(events[0]), int(events[-1]) + 1
+        if stop - start != len(events) or (events[1:] <= events[:-1]).any():
+            raise ValueError(
+                f"a training batch must be consecutive events, got {len(events)} events from "
+                f"{events.min()} to {events.max()}; set shuffle: False"
+            )
+        loss: Tensor = self.playback.train_window(start, stop) / self.rows_per_loss
+        return loss
+
+    @torch.no_grad()
+    def predict(self, interaction: Interaction) -> Tensor:
+        """Score one item a row, at the row's own time, float [n]."""
+        segment, rows, queries = self._locate(interaction)
+        return segment.timeline.score(queries, rows, interaction[self.ITEM_ID])
+
+    @torch.no_grad()
+    def full_sort_predict(self, interaction: Interaction) -> Tensor:
+        """Score the whole catalogue for each row, at the row's own time, float [n, n_items]."""
+        segment, rows, queries = self._locate(interaction)
+        return segment.timeline.score_all(queries, rows, self.ranking_chunk)
+
+    def _locate(self, interaction: Interaction) -> tuple[Segment, Integers, Tensor]:
+        """Give the replayed segment of rows in any order, their positions and queries."""
+        events = _events(interaction)
+        segment = self.playback.segment(events)
+        places = torch.from_numpy(events - segment.start).to(segment.queries.device)
+        return segment, events, segment.queries[places]
+
+
+def _events(interaction: Interaction) -> Integers:
+    """Give the stream positions of rows, int64 [n]."""
+    if EVENT_INDEX not in interaction.interaction:
+        raise ValueError(
+            f"rows have no field {EVENT_INDEX}; IMNNet needs the data set class that the package "
+            f"registers for it, got fields {interaction.columns}"
+        )
+    events: Integers = interaction[EVENT_INDEX].cpu().numpy().reshape(-1)
+    return events

@@ -1,0 +1,188 @@
+"""Building blocks of the network, each a few equations of the paper."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from recbole_imn.stream.events import Flags, Floats
+from recbole_imn.stream.products import affine
+
+
+class Affine(nn.Linear):
+    """A linear layer in which a row's result does not depend on how many rows there are."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Map rows, float [n, in_features] to [n, out_features]."""
+        return affine(input, self.weight, self.bias)
+
+
+class ElapsedTime(nn.Module):
+    """Two inputs that tell an elapsed time: its standardised value and a first-event flag.
+
+    Mean and deviation are those of the training events, fixed at construction and stored in
+    checkpoints. Seconds as they come (up to 10^7) would saturate every sigmoid.
+
+    Parameters
+    ----------
+    seconds : float64 [n_training_events]
+        Elapsed times of the training events.
+    first : bool [n_training_events]
+        Where there is no earlier event; such times count for nothing.
+    scale : str
+        'log' (of 1 + seconds) or 'linear'.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, seconds: Floats, first: Flags, scale: str) -> None:
+        super().__init__()
+        self.logarithmic = scale == "log"
+        times = torch.from_numpy(self._transform(seconds[~first]))
+        known = len(times) > 1
+        self.register_buffer("mean", times.mean() if known else torch.zeros((), dtype=times.dtype))
+        deviation = times.std() if known else torch.ones((), dtype=times.dtype)
+        self.register_buffer("deviation", deviation.clamp(min=1e-6))
+
+    def _transform(self, seconds: Floats) -> Floats:
+        # Not torch's log1p: its last bit depends on an element's place in the tensor.
+        return np.log1p(seconds) if self.logarithmic else seconds
+
+    def forward(self, seconds: Floats, first: Flags) -> Tensor:
+        """Give the inputs, float32 [n, 2]: standardised time (0 for a first event), flag."""
+        device = self.mean.device
+        times = torch.from_numpy(self._transform(seconds)).to(device)
+        flags = torch.from_numpy(first).to(device)
+        standard = ((times - self.mean) / self.deviation).masked_fill(flags, 0.0)
+        return torch.stack([standard.float(), flags.float()], dim=1)
+
+
+class Projection(nn.Module):
+    r"""Project a state to the present: :math:`(1 + W_t \Delta) \odot h`, equations (7)-(10)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        # Zero: a state stays as it is until there is a reason.
+        self.drift = nn.Parameter(torch.zeros(width, 2))
+
+    def forward(self, state: Tensor, elapsed: Tensor) -> Tensor:
+        """Project states [n, width] by elapsed inputs [n, 2]."""
+        return state * (1 + affine(elapsed, self.drift))
+
+
+class StaticTable(nn.Module):
+    """Static embeddings of ids, compressed one-hot vectors.
+
+    Random unit vectors are nearly orthogonal, as one-hot vectors are exactly; the unit
+    length keeps that geometry while they learn. Gradients are sparse: a step costs nothing
+    for ids outside the window.
+
+    Parameters
+    ----------
+    n_entities, width : int
+        Shape, padding row 0 included.
+    unit : bool
+        Whether rows are scaled to unit length when read.
+    """
+
+    def __init__(self, n_entities: int, width: int, unit: bool) -> None:
+        super().__init__()
+        self.unit = unit
+        self.table = nn.Embedding(n_entities, width, sparse=True)
+        nn.init.normal_(self.table.weight, std=width**-0.5)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Look up embeddings, float [n, width]."""
+        rows: Tensor = self.table(ids)
+        return functional.normalize(rows, dim=-1) if self.unit else rows
+
+    def all(self) -> Tensor:
+        """Give every embedding, float [n_entities, width], without gradient."""
+        rows = self.table.weight.detach()
+        return functional.normalize(rows, dim=-1) if self.unit else rows
+
+
+class Conditioning(nn.Module):
+    """Centre states and scale them to unit length, so that products of them tell something.
+
+    Sigmoid states share a large constant part, which hides their differences.
+
+    Parameters
+    ----------
+    width : int
+        Size of a state.
+    centre : float
+        Where the learnable centre starts.
+    unit : bool
+        False gives the states as they are.
+    """
+
+    def __init__(self, width: int, centre: float, unit: bool) -> None:
+        super().__init__()
+        self.unit = unit
+        self.centre = nn.Parameter(torch.full((width,), centre)) if unit else None
+
+    def forward(self, states: Tensor) -> Tensor:
+        """Condition states [n, width]."""
+        if self.centre is None:
+            return states
+        return functional.normalize(states - self.centre, dim=-1)
+
+
+class EventInput(nn.Module):
+    """What a state's update takes from the event itself: W3 D + W4 v + bias.
+
+    Parameters
+    ----------
+    width : int
+        Size of the output.
+    n_behaviours : int
+        Kinds of action, padding included.
+    n_features : int
+        Numeric features of an event.
+    """
+
+    def __init__(self, width: int, n_behaviours: int, n_features: int) -> None:
+        super().__init__()
+        self.elapsed = Affine(2, width)
+        self.behaviour = nn.Embedding(n_behaviours, width)
+        self.features = Affine(n_features, width, bias=False) if n_features else None
+        nn.init.normal_(self.behaviour.weight, std=0.1)
+
+    def forward(self, elapsed: Tensor, behaviour: Tensor, features: Tensor) -> Tensor:
+        """Give the input, float [n, width], of events: [n, 2], int64 [n], [n, n_features]."""
+        out: Tensor = self.elapsed(elapsed) + self.behaviour(behaviour)
+        return out if self.features is None else out + self.features(features)
+
+
+class ContextMap(nn.Module):
+    """A linear map from a context to the space of item representations.
+
+    The context is [user, static user, previous item's state, previous static item], the
+    representation [item state, static item]: equations (11) and (13).
+
+    Parameters
+    ----------
+    width : int
+        Size d of each part.
+    start : str
+        'identity': begins as a copy of the previous item, plus a little noise. 'random':
+        begins as any linear layer.
+    """
+
+    def __init__(self, width: int, start: str) -> None:
+        super().__init__()
+        self.linear = Affine(4 * width, 2 * width)
+        if start == "identity":
+            nn.init.normal_(self.linear.weight, std=0.1 / (4 * width) ** 0.5)
+            nn.init.zeros_(self.linear.bias)
+            with torch.no_grad():
+                self.linear.weight[:, 2 * width :] += torch.eye(2 * width)
+
+    def forward(self, context: Tensor) -> Tensor:
+        """Map contexts [n, 4 * width] to [n, 2 * width]."""
+        out: Tensor = self.linear(context)
+        return out

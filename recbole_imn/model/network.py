@@ -1,0 +1,334 @@
+"""The interest-behaviour multiplicative network over an event stream, without RecBole.
+
+Equation numbers are those of the IMN-Net paper (arXiv 2009.13249).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from recbole_imn.model.layers import (
+    Affine,
+    Conditioning,
+    ContextMap,
+    ElapsedTime,
+    EventInput,
+    Projection,
+    StaticTable,
+)
+from recbole_imn.model.losses import contrastive_loss, drift_loss, prediction_loss
+from recbole_imn.model.settings import NetworkSettings
+from recbole_imn.stream import EventStream, Memory, WindowPlan, recur
+from recbole_imn.stream.events import Flags, Floats, Integers
+from recbole_imn.stream.tbatch import PurchasePlan, plan_on, plan_purchases, rows_at
+
+
+@dataclass(frozen=True)
+class Unrolled:
+    """States of a window after the recursion.
+
+    Attributes
+    ----------
+    plan : WindowPlan
+    states : float [n_rows, d]
+        The state buffer of the plan.
+    limited : float [n_users + n_purchases, d] or None
+        The buffer of the limited states; None without a resource branch.
+    purchases : PurchasePlan or None
+    """
+
+    plan: WindowPlan
+    states: Tensor
+    limited: Tensor | None
+    purchases: PurchasePlan | None
+
+
+class InterestBehaviourNetwork(nn.Module):
+    """IMN-Net: general, item and resource-limited states, and two ways to rank items.
+
+    Parameters
+    ----------
+    stream : EventStream
+        The log. Only events before ``n_training`` influence the parameters.
+    n_training : int
+        Number of training events, at the start of the stream.
+    settings : NetworkSettings
+    item_features : float32 [n_items, n_item_features], optional
+        Numeric features of items, standardised; part of v in equations (1), (2) and (6).
+    """
+
+    item_features: Tensor
+
+    def __init__(
+        self,
+        stream: EventStream,
+        n_training: int,
+        settings: NetworkSettings,
+        item_features: Tensor | None = None,
+    ) -> None:
+        super().__init__()
+        self.stream = stream
+        self.settings = settings
+        width = settings.embedding_size
+        unit = settings.conditioning == "unit"
+        if item_features is None:
+            item_features = torch.zeros(stream.n_items, 0)
+        self.register_buffer("item_features", item_features, persistent=False)
+        n_features = stream.features.shape[1] + item_features.shape[1]
+
+        self.elapsed_user = self._elapsed(stream.delta_user, stream.first_user, n_training)
+        self.elapsed_item = self._elapsed(stream.delta_item, stream.first_item, n_training)
+        self.users = Memory(stream.n_users, width)
+        self.items = Memory(stream.n_items, width)
+        self.static_user = StaticTable(stream.n_users, width, settings.static_geometry == "unit")
+        self.static_item = StaticTable(stream.n_items, width, settings.static_geometry == "unit")
+        self.transition = nn.Parameter(torch.empty(2 * width, 2 * width))
+        nn.init.xavier_uniform_(self.transition)
+        self.user_input = EventInput(width, stream.n_behaviours, n_features)
+        self.item_input = EventInput(width, stream.n_behaviours, n_features)
+        self.user_projection = Projection(width)
+        self.user_condition = Conditioning(width, 1.0 if self.has_branch else 0.5, unit)
+        self.item_condition = Conditioning(width, 0.5, unit)
+        self.prediction = ContextMap(width, settings.context_start)
+        self.density = ContextMap(width, settings.context_start)
+        self.log_temperature = nn.Parameter(torch.tensor(float(np.log(settings.temperature))))
+        if self.has_branch:
+            self._add_branch(width, n_features, n_training)
+
+    @property
+    def has_branch(self) -> bool:
+        """Whether there is a resource-limited state."""
+        return self.settings.resource_branch != "none"
+
+    def _elapsed(self, seconds: Floats, first: Flags, n_training: int) -> ElapsedTime:
+        scale = self.settings.elapsed_scale
+        return ElapsedTime(seconds[:n_training], first[:n_training], scale)
+
+    def _add_branch(self, width: int, n_features: int, n_training: int) -> None:
+        stream = self.stream
+        self.elapsed_purchase = self._elapsed(
+            stream.delta_purchase, stream.first_purchase, n_training
+        )
+        self.limited = Memory(stream.n_users, width)
+        self.limited_transition = nn.Parameter(torch.empty(width, width))
+        nn.init.xavier_uniform_(self.limited_transition)
+        self.limited_input = EventInput(width, stream.n_behaviours, n_features)
+        self.limited_context = Affine(4 * width, width, bias=False)
+        self.limited_projection = Projection(width)
+
+    # -- states ---------------------------------------------------------------------------
+
+    def reset(self) -> None:
+        """Forget every state."""
+        for memory in self._memories():
+            memory.reset()
+
+    def _memories(self) -> list[Memory]:
+        return [self.users, self.items, *([self.limited] if self.has_branch else [])]
+
+    def unroll(self, plan: WindowPlan) -> Unrolled:
+        """Run the recursion over a window, from the states in memory; commits nothing."""
+        plan = plan_on(plan, self.transition.device)
+        initial = torch.cat([self.users.read(plan.users), self.items.read(plan.items)])
+        states = recur(initial, self._inputs(plan.events), self.transition, plan.levels)
+        if not self.has_branch:
+            return Unrolled(plan, states, None, None)
+        purchases = plan_on(plan_purchases(self.stream, plan), self.transition.device)
+        return Unrolled(plan, states, self._unroll_limited(plan, states, purchases), purchases)
+
+    def _inputs(self, events: Integers) -> Tensor:
+        """W3 D + W4 v of equations (1) and (2), side by side, float [n, 2d]."""
+        stream = self.stream
+        behaviour, features = self._behaviour(events), self._features(events)
+        user_time = self.elapsed_user(stream.delta_user[events], stream.first_user[events])
+        item_time = self.elapsed_item(stream.delta_item[events], stream.first_item[events])
+        return torch.cat(
+            [
+                self.user_input(user_time, behaviour, features),
+                self.item_input(item_time, behaviour, features),
+            ],
+            dim=1,
+        )
+
+    def _unroll_limited(self, plan: WindowPlan, states: Tensor, purchases: PurchasePlan) -> Tensor:
+        """Equation (6): only purchases change the limited state."""
+        initial = self.limited.read(plan.users)
+        if len(purchases.places) == 0:
+            return initial
+        events = plan.events[purchases.places.cpu().numpy()]
+        item_after = plan.item_after[purchases.places]
+        context = torch.cat(
+            [
+                states[item_after - 1],
+                states[item_after],
+                self.static_user(self._ids(self.stream.user[events])),
+                self.static_item(self._ids(self.stream.item[events])),
+            ],
+            dim=1,
+        )
+        elapsed = self._elapsed_purchase(events)
+        inputs = self.limited_context(context) + self.limited_input(
+            elapsed, self._behaviour(events), self._features(events)
+        )
+        return recur(initial, inputs, self.limited_transition, purchases.levels)
+
+    def commit(self, unrolled: Unrolled) -> None:
+        """Store the states at the window's end."""
+        plan = unrolled.plan
+        _commit_changed(
+            self.users, plan.users, unrolled.states, plan.last_user_row, plan.levels.n_initial
+        )
+        _commit_changed(
+            self.items, plan.items, unrolled.states, plan.last_item_row, plan.levels.n_initial
+        )
+        if unrolled.limited is not None and unrolled.purchases is not None:
+            rows = unrolled.purchases.last_row
+            _commit_changed(self.limited, plan.users, unrolled.limited, rows, len(plan.users))
+
+    # -- contexts and representations ------------------------------------------------------
+
+    def contexts(self, unrolled: Unrolled) -> Tensor:
+        """Contexts of a window's events, float [n, 4d], from what lies before each event."""
+        plan, stream, states = unrolled.plan, self.stream, unrolled.states
+        events = plan.events
+        elapsed = self.elapsed_user(stream.delta_user[events], stream.first_user[events])
+        interest = self.user_projection(states[plan.user_before], elapsed)
+        if unrolled.limited is not None and unrolled.purchases is not None:
+            before = unrolled.limited[unrolled.purchases.before]
+            # f, the sum of both projected states.
+            interest = interest + self.limited_projection(before, self._elapsed_purchase(events))
+        return torch.cat(
+            [
+                self.user_condition(interest),
+                self.static_user(self._ids(stream.user[events])),
+                self.item_condition(states[plan.previous_item_before]),
+                self.static_item(self._ids(stream.previous_item[events])),
+            ],
+            dim=1,
+        )
+
+    def represent(self, states: Tensor, ids: Tensor) -> Tensor:
+        """Representations [item state, static item], float [n, 2d], of items in some states."""
+        return torch.cat([self.item_condition(states), self.static_item(ids)], dim=1)
+
+    @property
+    def inverse_temperature(self) -> Tensor:
+        """Scale of the log density ratio, a positive scalar."""
+        return torch.exp(-self.log_temperature)
+
+    def queries(self, contexts: Tensor) -> Tensor:
+        """Vectors whose products with :meth:`ranking_table` rows rank items, equation (24).
+
+        alpha_m times minus the squared distance (11), plus alpha_n times log f1, up to a
+        constant of the row.
+
+        Returns
+        -------
+        float [n, 2d + 1]
+        """
+        settings = self.settings
+        nearest = 2 * settings.ranking_mse_weight * self.prediction(contexts)
+        ratio = settings.ranking_nce_weight * self.inverse_temperature * self.density(contexts)
+        length = contexts.new_full((len(contexts), 1), -settings.ranking_mse_weight)
+        return torch.cat([nearest + ratio, length], dim=1)
+
+    def ranking_table(self, states: Tensor, ids: Tensor) -> Tensor:
+        """Representations with their squared lengths, float [n, 2d + 1]."""
+        items = self.represent(states, ids)
+        return torch.cat([items, items.square().sum(dim=1, keepdim=True)], dim=1)
+
+    # -- losses ----------------------------------------------------------------------------
+
+    def loss(self, unrolled: Unrolled) -> Tensor:
+        """Equation (22), summed over the window's events that have a history."""
+        settings, plan = self.settings, unrolled.plan
+        rows = self._ids(np.flatnonzero(self.stream.history_length[plan.events] > 0))
+        contexts = self.contexts(unrolled)[rows]
+        positive_row = plan.item_before if settings.positive_state == "before" else plan.item_after
+        ids = self._ids(self.stream.item[plan.events])[rows]
+        positive = self.represent(unrolled.states[positive_row[rows]], ids)
+        loss = contexts.new_zeros(())
+        if settings.mse_weight:
+            predicted = self.prediction(contexts)
+            loss = loss + settings.mse_weight * prediction_loss(predicted, positive)
+        if settings.nce_weight:
+            ratio = self._contrastive(unrolled, rows, contexts, positive, ids)
+            loss = loss + settings.nce_weight * ratio
+        return loss + self._drift(unrolled)
+
+    def _contrastive(
+        self, unrolled: Unrolled, rows: Tensor, contexts: Tensor, positive: Tensor, ids: Tensor
+    ) -> Tensor:
+        """Equations (13)-(19) with shared negatives in their states before each event."""
+        queries = self.density(contexts) * self.inverse_temperature
+        negatives = torch.randint(1, self.stream.n_items, (self.settings.n_negatives,))
+        scores = self._score_moving(unrolled, rows, queries, negatives)
+        duplicate = ids.unsqueeze(1) == negatives.to(ids.device)
+        return contrastive_loss((queries * positive).sum(dim=1), scores, duplicate)
+
+    def _score_moving(
+        self, unrolled: Unrolled, rows: Tensor, queries: Tensor, negatives: Tensor
+    ) -> Tensor:
+        """Scores of a few items for every row, each in its state at the row's own time."""
+        plan = unrolled.plan
+        ids = negatives.to(queries.device)
+        scores = queries @ self.represent(self.items.read(ids), ids).t()
+        n = len(plan.events)
+        moved = np.isin(plan.item_keys // n, negatives.numpy())
+        if not moved.any():
+            return scores
+        keys, key_rows = plan.item_keys[moved], plan.item_key_rows[moved]
+        versions = self.represent(unrolled.states[self._ids(key_rows)], self._ids(keys // n))
+        places = plan.events[rows.cpu().numpy()] - plan.events.min()
+        columns = rows_at(
+            keys,
+            len(negatives) + np.arange(len(keys)),
+            n,
+            negatives.numpy()[None, :],
+            places[:, None],
+            np.arange(len(negatives))[None, :],
+        )
+        both = torch.cat([scores, queries @ versions.t()], dim=1)
+        return both.gather(1, self._ids(columns))
+
+    def _drift(self, unrolled: Unrolled) -> Tensor:
+        settings, plan, states = self.settings, unrolled.plan, unrolled.states
+        loss = states.new_zeros(())
+        if settings.user_drift_weight:
+            change = drift_loss(states[plan.item_after - 1], states[plan.user_before])
+            loss = loss + settings.user_drift_weight * change
+        if settings.item_drift_weight:
+            change = drift_loss(states[plan.item_after], states[plan.item_before])
+            loss = loss + settings.item_drift_weight * change
+        return loss
+
+    # -- columns of the stream as tensors -------------------------------------------------
+
+    def _ids(self, column: Integers) -> Tensor:
+        return torch.from_numpy(column).to(self.transition.device)
+
+    def _behaviour(self, events: Integers) -> Tensor:
+        return self._ids(self.stream.behaviour[events])
+
+    def _features(self, events: Integers) -> Tensor:
+        own = torch.from_numpy(self.stream.features[events]).to(self.transition.device)
+        return torch.cat([own, self.item_features[self._ids(self.stream.item[events])]], dim=1)
+
+    def _elapsed_purchase(self, events: Integers) -> Tensor:
+        stream = self.stream
+        elapsed: Tensor = self.elapsed_purchase(
+            stream.delta_purchase[events], stream.first_purchase[events]
+        )
+        return elapsed
+
+
+def _commit_changed(
+    memory: Memory, ids: Tensor, states: Tensor, rows: Tensor, n_initial: int
+) -> None:
+    """Store the states that the window wrote; the others stay as they are."""
+    changed = rows >= n_initial
+    memory.commit(ids[changed], states[rows[changed]])

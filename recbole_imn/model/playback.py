@@ -1,0 +1,164 @@
+"""Playing the stream through a network: training windows in order, and exact replays."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from recbole_imn.model.network import InterestBehaviourNetwork, Unrolled
+from recbole_imn.stream import ItemTimeline, WindowPlan, plan_window
+from recbole_imn.stream.events import Integers
+from recbole_imn.stream.tbatch import windows
+
+Signature = tuple[tuple[int, int], ...]
+
+REPLAY_WINDOW = 4096
+CACHED_EVENTS = 4_000_000
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Everything needed to rank items for the rows of a stretch of the stream.
+
+    Attributes
+    ----------
+    start, stop : int
+        Events ``start <= k < stop``.
+    queries : float [stop - start, width]
+        Ranking query of each event, made from what lies before it.
+    timeline : ItemTimeline
+        Ranking representations of the items over the stretch.
+    """
+
+    start: int
+    stop: int
+    queries: Tensor
+    timeline: ItemTimeline
+
+
+class Playback:
+    """The position of a network in its stream.
+
+    States in memory are those after :attr:`position` events. Whoever asks for scores gets
+    them from states made by the weights of that moment alone: when weights have changed,
+    the stream is replayed from its beginning.
+
+    Parameters
+    ----------
+    network : InterestBehaviourNetwork
+    parts : sequence of int
+        Positions at which the parts of the stream begin, and its end; a replay for a row
+        of an evaluation part covers the whole part.
+    """
+
+    def __init__(self, network: InterestBehaviourNetwork, parts: Sequence[int]) -> None:
+        self.network = network
+        self.parts = tuple(parts)
+        self.position = 0
+        self._weights: Signature | None = None
+        self._segment: Segment | None = None
+        self._plans: OrderedDict[tuple[int, int], WindowPlan] = OrderedDict()
+        self._planned = 0
+
+    # -- training --------------------------------------------------------------------------
+
+    def train_window(self, start: int, stop: int) -> Tensor:
+        """Loss of a window, summed over its events; states move on to its end.
+
+        A window at the stream's start forgets all states. Gradients end at the window's
+        start. A window elsewhere than at :attr:`position` is reached by a replay.
+        """
+        self._segment = self._weights = None
+        if start == 0:
+            self.rewind()
+        self._seek(start)
+        unrolled = self.network.unroll(self._plan(start, stop))
+        loss = self.network.loss(unrolled)
+        self._commit(unrolled, stop)
+        return loss
+
+    def rewind(self) -> None:
+        """Go to the stream's beginning and forget all states."""
+        self.network.reset()
+        self.position = 0
+
+    # -- replay ----------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def segment(self, events: Integers) -> Segment:
+        """Give the segment that covers some events, replayed with the present weights."""
+        weights = self._signature()
+        first, last = int(events.min()), int(events.max())
+        if self._weights != weights:
+            self.rewind()
+            self._segment = None
+            self._weights = weights
+        segment = self._segment
+        if segment is None or first < segment.start or last >= segment.stop:
+            segment = self._segment = self._replay(*self._stretch(first, last))
+        return segment
+
+    def _stretch(self, first: int, last: int) -> tuple[int, int]:
+        """Whole evaluation parts; of the training part just what is asked for."""
+        if first < self.parts[1]:
+            start = first
+        else:
+            start = max(part for part in self.parts if part <= first)
+        stop = last + 1
+        if last >= self.parts[1]:
+            stop = min(part for part in self.parts if part > last)
+        return start, stop
+
+    def _replay(self, start: int, stop: int) -> Segment:
+        self._seek(start)
+        network, stream = self.network, self.network.stream
+        base = network.ranking_table(network.items.read_all(), self._all_items())
+        queries, moved = [], []
+        for window in windows(start, stop, REPLAY_WINDOW):
+            plan = self._plan(*window)
+            unrolled = network.unroll(plan)
+            in_time = torch.from_numpy(np.argsort(plan.events)).to(base.device)
+            queries.append(network.queries(network.contexts(unrolled))[in_time])
+            items = torch.from_numpy(stream.item[plan.events]).to(base.device)
+            after = unrolled.states[unrolled.plan.item_after]
+            moved.append(network.ranking_table(after, items)[in_time])
+            self._commit(unrolled, window[1])
+        timeline = ItemTimeline(start, stop, base, stream.item[start:stop], torch.cat(moved))
+        return Segment(start, stop, torch.cat(queries), timeline)
+
+    @torch.no_grad()
+    def _seek(self, position: int) -> None:
+        """Bring the states to a position, by replaying what lies between."""
+        if position < self.position:
+            self.rewind()
+        for window in windows(self.position, position, REPLAY_WINDOW):
+            self._commit(self.network.unroll(self._plan(*window)), window[1])
+
+    def _commit(self, unrolled: Unrolled, position: int) -> None:
+        self.network.commit(unrolled)
+        self.position = position
+
+    def _all_items(self) -> Tensor:
+        return torch.arange(self.network.stream.n_items, device=self.network.transition.device)
+
+    def _signature(self) -> Signature:
+        """Identity of the weights: autograd counts every change in place."""
+        return tuple((weight.data_ptr(), weight._version) for weight in self.network.parameters())
+
+    def _plan(self, start: int, stop: int) -> WindowPlan:
+        """Plan a window once, as long as the cache has room."""
+        key = (start, stop)
+        if key in self._plans:
+            self._plans.move_to_end(key)
+            return self._plans[key]
+        plan = self._plans[key] = plan_window(self.network.stream, start, stop)
+        self._planned += stop - start
+        while self._planned > CACHED_EVENTS and len(self._plans) > 1:
+            (old_start, old_stop), _ = self._plans.popitem(last=False)
+            self._planned -= old_stop - old_start
+        return plan

@@ -1,0 +1,73 @@
+"""Tables of states: one row an entity, as buffers of a module."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A copy of a memory's content."""
+
+    states: Tensor
+    known: Tensor
+
+
+class Memory(nn.Module):
+    """States of entities of one kind, kept between windows.
+
+    An entity without a committed state reads as the learnable initial state, so that
+    gradients reach it. The tables are no part of checkpoints: replaying the log makes them.
+
+    Parameters
+    ----------
+    n_entities : int
+        Rows, padding included.
+    width : int
+        Size of a state.
+    """
+
+    states: Tensor
+    known: Tensor
+
+    def __init__(self, n_entities: int, width: int) -> None:
+        super().__init__()
+        self.initial_logit = nn.Parameter(torch.zeros(width))
+        self.register_buffer("states", torch.zeros(n_entities, width), persistent=False)
+        self.register_buffer("known", torch.zeros(n_entities, dtype=torch.bool), persistent=False)
+
+    @property
+    def initial(self) -> Tensor:
+        """State before the first event, float [width], in (0, 1) like the states."""
+        return torch.sigmoid(self.initial_logit)
+
+    def reset(self) -> None:
+        """Forget every state."""
+        self.known.zero_()
+
+    def read(self, ids: Tensor) -> Tensor:
+        """Give the states of some entities, float [n, width]; no gradient to older windows."""
+        known = self.known[ids].unsqueeze(1)
+        return torch.where(known, self.states[ids], self.initial)
+
+    def read_all(self) -> Tensor:
+        """Give the states of all entities, float [n_entities, width]."""
+        return torch.where(self.known.unsqueeze(1), self.states, self.initial)
+
+    @torch.no_grad()
+    def commit(self, ids: Tensor, states: Tensor) -> None:
+        """Store states of distinct entities, float [n, width]."""
+        self.states[ids] = states.detach()
+        self.known[ids] = True
+
+    def snapshot(self) -> Snapshot:
+        """Copy the content."""
+        return Snapshot(self.states.clone(), self.known.clone())
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Put back the content of a snapshot."""
+        self.states.copy_(snapshot.states)
+        self.known.copy_(snapshot.known)

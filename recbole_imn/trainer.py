@@ -1,0 +1,81 @@
+"""Training of models that play the event stream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from recbole.trainer import Trainer
+from torch import nn
+
+from recbole_imn.model.settings import SettingsError
+
+
+class SparseAndDense:
+    """Two optimisers that step as one: a lazy one for id tables, any for the rest.
+
+    Parameters
+    ----------
+    dense, sparse : torch.optim.Optimizer
+    """
+
+    def __init__(self, dense: torch.optim.Optimizer, sparse: torch.optim.Optimizer) -> None:
+        self.dense, self.sparse = dense, sparse
+
+    @property
+    def param_groups(self) -> list[dict[str, Any]]:
+        """Parameter groups of both."""
+        return self.dense.param_groups + self.sparse.param_groups
+
+    def zero_grad(self) -> None:
+        """Forget all gradients."""
+        self.dense.zero_grad()
+        self.sparse.zero_grad()
+
+    def step(self, closure: Callable[[], float] | None = None) -> None:
+        """Update all parameters."""
+        self.dense.step(closure)
+        self.sparse.step()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Give both states as plain values."""
+        return {"dense": self.dense.state_dict(), "sparse": self.sparse.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take both states back."""
+        self.dense.load_state_dict(state["dense"])
+        self.sparse.load_state_dict(state["sparse"])
+
+
+class IMNNetTrainer(Trainer):  # type: ignore[misc]  # RecBole is untyped
+    """RecBole's trainer with lazy Adam for the id tables.
+
+    The tables of static embeddings get sparse gradients and SparseAdam with the step size
+    ``table_learning_rate``, so that a step costs nothing for ids outside its window. All
+    other parameters use the configured ``learner``.
+
+    Raises
+    ------
+    SettingsError
+        If mixed precision is asked for: states would lose what the recursion adds up.
+    """
+
+    def __init__(self, config: Any, model: nn.Module) -> None:
+        if config["enable_amp"]:
+            raise SettingsError(f"enable_amp is True, but {config['model']} needs full precision")
+        super().__init__(config, model)
+
+    def _build_optimizer(self, **kwargs: Any) -> Any:
+        tables = [
+            module.weight
+            for module in self.model.modules()
+            if isinstance(module, nn.Embedding) and module.sparse
+        ]
+        ids = {id(table) for table in tables}
+        dense = [weight for weight in self.model.parameters() if id(weight) not in ids]
+        step = self.config["table_learning_rate"] or self.learning_rate
+        return SparseAndDense(
+            super()._build_optimizer(params=dense, **kwargs),
+            torch.optim.SparseAdam(tables, lr=step),
+        )

@@ -1,0 +1,33 @@
+"""State tables: reset, read, commit, snapshot, restore."""
+
+import torch
+
+from recbole_imn.stream import Memory
+
+
+def test_unknown_entities_read_as_the_learnable_initial_state():
+    memory = Memory(4, 2)
+    memory.commit(torch.tensor([2]), torch.tensor([[0.1, 0.9]]))
+    states = memory.read(torch.tensor([1, 2]))
+    torch.testing.assert_close(states, torch.tensor([[0.5, 0.5], [0.1, 0.9]]))
+    states.sum().backward()
+    assert (memory.initial_logit.grad == 0.25).all()
+
+
+def test_restore_brings_a_snapshot_back():
+    memory = Memory(3, 2)
+    memory.commit(torch.tensor([1]), torch.tensor([[0.2, 0.3]]))
+    snapshot = memory.snapshot()
+    memory.commit(torch.tensor([1, 2]), torch.ones(2, 2))
+    memory.restore(snapshot)
+    torch.testing.assert_close(
+        memory.read_all(), torch.tensor([[0.5, 0.5], [0.2, 0.3], [0.5, 0.5]])
+    )
+
+
+def test_reset_forgets_states_and_checkpoints_never_have_them():
+    memory = Memory(3, 2)
+    memory.commit(torch.tensor([1]), torch.ones(1, 2))
+    memory.reset()
+    assert (memory.read_all() == 0.5).all()
+    assert set(memory.state_dict()) == {"initial_logit"}
