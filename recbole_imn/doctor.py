@@ -1,0 +1,113 @@
+"""A self-check: what is installed, what was mended, and what to do about anything wrong."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import torch
+
+from recbole_imn import compat
+
+PACKAGES = ("recbole_imn", "recbole", "torch", "numpy", "pandas", "scipy", "ray", "setuptools")
+FOLDERS = ("atomic_files", "saved", "log", "log_tensorboard")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report.
+
+    Attributes
+    ----------
+    subject, state : str
+        What was looked at, and what was found.
+    remedy : str
+        What to do; empty if nothing is wrong.
+    """
+
+    subject: str
+    state: str
+    remedy: str = ""
+
+
+def main() -> int:
+    """Print the report; give 1 if something needs to be done, else 0."""
+    findings = examine()
+    print(report(findings))
+    return int(any(finding.remedy for finding in findings))
+
+
+def examine() -> list[Finding]:
+    """Look at versions, mends, devices, threads and folders."""
+    return [*_versions(), *_mends(), *_machine(), *(_folder(Path(name)) for name in FOLDERS)]
+
+
+def report(findings: list[Finding]) -> str:
+    """Lay out findings, one a line, what to do below its line."""
+    lines = []
+    for finding in findings:
+        mark = "!" if finding.remedy else " "
+        lines.append(f"{mark} {finding.subject:<28} {finding.state}")
+        if finding.remedy:
+            lines.append(f"    -> {finding.remedy}")
+    wrong = sum(bool(finding.remedy) for finding in findings)
+    return "\n".join([*lines, "", f"{wrong} to mend" if wrong else "all is well"])
+
+
+def _versions() -> list[Finding]:
+    findings = [Finding("python", platform.python_version(), _python_remedy(sys.version_info[:2]))]
+    for package in PACKAGES:
+        try:
+            findings.append(Finding(package, version(package), _package_remedy(package)))
+        except PackageNotFoundError:
+            # Only ray and setuptools can be missing: a stub stands in, or nothing needs them.
+            findings.append(Finding(package, "not installed"))
+    return findings
+
+
+def _python_remedy(found: tuple[int, ...]) -> str:
+    supported = (3, 10) <= found < (3, 12)
+    return "" if supported else "use Python 3.10 or 3.11; ray, which RecBole needs, stops there"
+
+
+def _package_remedy(package: str) -> str:
+    if package == "recbole" and version(package) != compat.RECBOLE_VERSION:
+        return f"pip install recbole=={compat.RECBOLE_VERSION}; the mends are made for it"
+    return ""
+
+
+def _mends() -> list[Finding]:
+    return [
+        Finding(f"mend {mend.name}", f"{mend.reason} ({mend.upstream})")
+        for mend in compat.applied()
+    ]
+
+
+def _machine() -> list[Finding]:
+    cuda = torch.cuda.is_available()
+    device = torch.cuda.get_device_name() if cuda else "none, the processor is used"
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    threads = torch.get_num_threads()
+    remedy = ""
+    if cores and threads > cores:
+        remedy = f"set OMP_NUM_THREADS={cores}; more threads than cores wait for each other"
+    return [
+        Finding("graphics processor", device),
+        Finding("threads", f"{threads} on {cores} cores", remedy),
+    ]
+
+
+def _folder(folder: Path) -> Finding:
+    """Check that a folder of the working folder can be written to, or made."""
+    nearest = folder if folder.exists() else Path()
+    if nearest.is_dir() and os.access(nearest, os.W_OK):
+        return Finding(f"folder {folder}/", "writable" if folder.exists() else "can be made")
+    return Finding(
+        f"folder {folder}/",
+        "not writable",
+        f"make {(Path.cwd() / nearest).resolve()} a writable folder, or work in another one",
+    )

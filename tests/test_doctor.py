@@ -1,0 +1,42 @@
+"""The self-check names what is wrong and what to do."""
+
+import os
+
+import pytest
+
+from recbole_imn import compat, doctor
+
+
+def test_a_sound_machine_needs_nothing(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert doctor.main() == 0
+    text = capsys.readouterr().out
+    assert text.rstrip().endswith("all is well")
+    for word in ("python", "recbole ", "torch", "threads", "folder saved/", "can be made"):
+        assert word in text
+    for mend in compat.applied():
+        assert mend.upstream in text
+
+
+def test_a_folder_that_cannot_be_written_is_reported(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "saved").write_text("a file where a folder should be")
+    assert doctor.main() == 1
+    lines = capsys.readouterr().out.splitlines()
+    place = next(number for number, line in enumerate(lines) if "folder saved/" in line)
+    assert lines[place].startswith("!")
+    assert str(tmp_path / "saved") in lines[place + 1]
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="cores are counted otherwise")
+def test_more_threads_than_cores_are_reported(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0})
+    monkeypatch.setattr(doctor.torch, "get_num_threads", lambda: 8)
+    finding = next(found for found in doctor.examine() if found.subject == "threads")
+    assert finding.state == "8 on 1 cores"
+    assert "OMP_NUM_THREADS=1" in finding.remedy
+
+
+@pytest.mark.parametrize(("found", "wrong"), [((3, 11), False), ((3, 12), True), ((3, 9), True)])
+def test_the_python_version_is_checked(found, wrong):
+    assert bool(doctor._python_remedy(found)) == wrong
