@@ -13,7 +13,10 @@ setup(
     license="MIT",
     # recbole needs ray, and the ray that it needs has no builds for Python 3.12.
     python_requires=">=3.10,<3.12",
-    packages=[*find_packages(include=["recbole_imn", "recbole_imn.*"]), "recbole_imn.dataset_configs"],
+    packages=[
+        *find_packages(include=["recbole_imn", "recbole_imn.*"]),
+        "recbole_imn.dataset_configs",
+    ],
     # Data set settings lie beside the package in the repository and inside it in a wheel.
     package_dir={"recbole_imn.dataset_configs": "dataset_configs"},
     package_data={
@@ -32,6 +35,14 @@ setup(
         "tqdm>=4.48",
     ],
     extras_require={
-        "dev": ["pytest", "hypothesis", "ruff", "mypy", "pandas-stubs", "types-PyYAML", "types-tqdm"],
+        "dev": [
+            "pytest",
+            "hypothesis",
+            "ruff",
+            "mypy",
+            "pandas-stubs",
+            "types-PyYAML",
+            "types-tqdm",
+        ],
     },
 )

@@ -47,8 +47,8 @@ PROGRAMS = {
     ),
     "ray_stub": (NUMPY_2, "from recbole.quick_start import run_recbole"),
     "sparse_update": (
-        not hasattr(scipy.sparse.dok_matrix((1, 1)), "_update") or "sparse_update"
-        in {mend.name for mend in compat.applied()},
+        not hasattr(scipy.sparse.dok_matrix((1, 1)), "_update")
+        or "sparse_update" in {mend.name for mend in compat.applied()},
         "import scipy.sparse as s\nm = s.dok_matrix((2, 2))\nm._update({(0, 1): 1.0})\n"
         "assert m.sum() == 1",
     ),
@@ -89,8 +89,7 @@ PROGRAMS = {
     ),
     "anomaly_detection": (
         True,
-        "import torch, recbole.model.sequential_recommender\n"
-        "assert not torch.is_anomaly_enabled()",
+        "import torch, recbole.model.sequential_recommender\nassert not torch.is_anomaly_enabled()",
     ),
     "unknown_model": (
         True,

@@ -136,7 +136,8 @@ def test_a_fresh_process_loads_a_checkpoint(toy, prepare):
         import recbole_imn
         from recbole.quick_start import load_data_and_model
         from recbole.utils import get_trainer
-        config, model, dataset, train, valid, test = load_data_and_model({trainer.saved_model_file!r})
+        file = {trainer.saved_model_file!r}
+        config, model, dataset, train, valid, test = load_data_and_model(file)
         trainer = get_trainer(config["MODEL_TYPE"], config["model"])(config, model)
         print(trainer.evaluate(test, load_best_model=False) == {dict(expected)!r})
     """

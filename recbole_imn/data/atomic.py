@@ -194,7 +194,9 @@ def _first(bad: pd.Series[bool], column: pd.Series[Any]) -> tuple[int, Any]:
     return int(column.index.to_numpy()[place]) + 2, column.iloc[place]
 
 
-def _require(path: Path, log: pd.DataFrame, field: str, valid: pd.Series[bool], expected: str) -> None:
+def _require(
+    path: Path, log: pd.DataFrame, field: str, valid: pd.Series[bool], expected: str
+) -> None:
     """Raise for the first row that is not valid."""
     if not valid.all():
         line, value = _first(~valid, log[field])

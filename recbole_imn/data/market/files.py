@@ -1,0 +1,116 @@
+"""Writing a simulated market as atomic files."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from recbole_imn.data.market.agents import Integers, Reals
+from recbole_imn.data.market.config import MarketConfig
+from recbole_imn.data.market.simulation import MarketLog
+
+
+def write_market(log: MarketLog, folder: Path, name: str) -> None:
+    """Write NAME.inter, NAME.item, NAME.user and NAME.market.json.
+
+    Times are whole seconds since 2019-05-01 00:00 China time: below 2**24, and so exact and
+    in order even where a reader keeps them as float32. Files are written beside their place
+    and renamed, the log last, so that a broken run leaves no half data set.
+
+    Parameters
+    ----------
+    log : MarketLog
+    folder : Path
+        Made if it does not exist.
+    name : str
+        Name of the data set.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    about = {"simulated": True, "market": asdict(log.config)}
+    _replace(folder / f"{name}.market.json", json.dumps(about, indent=2) + "\n")
+    _write_table(folder / f"{name}.user", _user_table(log))
+    _write_table(folder / f"{name}.item", _item_table(log))
+    _write_table(folder / f"{name}.inter", _event_table(log))
+
+
+def read_config(folder: Path, name: str) -> MarketConfig:
+    """Read back the config of a market that was written to a folder."""
+    about = json.loads((folder / f"{name}.market.json").read_text(encoding="utf-8"))
+    return MarketConfig(**about["market"])
+
+
+def _event_table(log: MarketLog) -> pd.DataFrame:
+    events = log.events
+    return pd.DataFrame(
+        {
+            "user_id:token": events["user"],
+            "item_id:token": events["car"],
+            "timestamp:float": events["time"],
+            "behavior:token": events["action"],
+            "purchase:float": (events["action"] == "trade").astype(int),
+            "price:float": log.cars.price[events["car"]].astype(np.int64),
+            "strategy:token": events["strategy"],
+            "shelf_size:float": events["shelf_size"],
+            "session_position:float": events["session_position"],
+        }
+    )
+
+
+def _item_table(log: MarketLog) -> pd.DataFrame:
+    cars, listings = log.cars, log.listings
+    return pd.DataFrame(
+        {
+            "item_id:token": np.arange(log.config.n_cars),
+            "brand:token": _named("brand", cars.brand),
+            "type:token": _named("type", cars.type),
+            "registration_year:float": cars.year,
+            "mileage:float": cars.mileage.astype(np.int64),
+            "city:token": _named("city", cars.city),
+            "price:float": cars.price.astype(np.int64),
+            "image:float_seq": _joined(cars.image),
+            "listed_at:float_seq": _joined_by_car(listings, "start"),
+            "delisted_at:float_seq": _joined_by_car(listings, "end"),
+        }
+    )
+
+
+def _user_table(log: MarketLog) -> pd.DataFrame:
+    users = log.users
+    return pd.DataFrame(
+        {
+            "user_id:token": np.arange(log.config.n_users),
+            "city:token": _named("city", users.city),
+            "kind:token": np.where(users.dealer, "dealer", "private"),
+        }
+    )
+
+
+def _named(prefix: str, categories: Integers) -> list[str]:
+    return [f"{prefix}{category}" for category in categories]
+
+
+def _joined(matrix: Reals) -> list[str]:
+    return [" ".join(f"{value:.4f}" for value in row) for row in matrix.tolist()]
+
+
+def _joined_by_car(listings: pd.DataFrame, column: str) -> list[str]:
+    """Join the values of each car, which come in order of the cars."""
+    values = listings[column].astype(str)
+    joined: list[str] = values.groupby(listings["car"]).agg(" ".join).tolist()
+    return joined
+
+
+def _write_table(path: Path, table: pd.DataFrame) -> None:
+    _replace(path, table.to_csv(sep="\t", index=False, lineterminator="\n"))
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file so that it is either the old one or complete."""
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_text(text, encoding="utf-8", newline="\n")
+    os.replace(temporary, path)

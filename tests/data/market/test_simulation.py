@@ -1,0 +1,191 @@
+"""The simulated market behaves like a market, and has the published shape."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from recbole_imn.data.market import MarketConfig, simulate, statistics, statistics_table
+from recbole_imn.data.market.calendar import DAY
+from recbole_imn.data.market.config import PUBLISHED
+
+
+@pytest.fixture(scope="module")
+def mini():
+    return simulate(MarketConfig.named("czb-mini"))
+
+
+@pytest.fixture(scope="module")
+def full():
+    return simulate(MarketConfig.named("czb", seed=3))
+
+
+def test_the_full_market_meets_the_published_figures(full):
+    figures = statistics(full)
+    assert figures["users"] == PUBLISHED["users"]
+    assert figures["items"] == PUBLISHED["items"]
+    assert figures["actions"] == pytest.approx(PUBLISHED["actions"], rel=0.01)
+    assert figures["purchase_percent"] == pytest.approx(PUBLISHED["purchase_percent"], abs=0.05)
+    assert figures["mean_price_cny"] == pytest.approx(PUBLISHED["mean_price_cny"], rel=0.02)
+    assert figures["days"] == PUBLISHED["days"]
+    assert 3 < figures["repeat_percent"] < 8
+    assert figures["longest_listing_days"] < 7.5
+
+
+def test_the_mini_market_has_about_twenty_thousand_actions(mini):
+    assert 19_000 < len(mini.events) < 21_000
+    assert mini.events.groupby("user").size().min() >= 2
+
+
+def test_the_same_config_gives_the_same_log(mini):
+    again = simulate(MarketConfig.named("czb-mini"))
+    pd.testing.assert_frame_equal(again.events, mini.events)
+    other = simulate(MarketConfig.named("czb-mini", seed=2))
+    assert not other.events.equals(mini.events)
+
+
+def test_events_are_in_time_order_within_the_log(mini):
+    time = mini.events["time"].to_numpy()
+    assert (np.diff(time) >= 0).all()
+    assert time.min() >= 0
+    assert time.max() < 184 * DAY < 2**24
+    assert np.array_equal(time.astype(np.float32).astype(np.int64), time)
+
+
+def inside_a_listing(log, events):
+    listings = log.listings
+    joined = events.reset_index().merge(listings, on="car")
+    there = (joined["time"] >= joined["start"]) & (joined["time"] <= joined["end"])
+    return set(joined.loc[there, "index"])
+
+
+def test_cars_are_bid_on_only_while_they_are_listed(mini):
+    bids = mini.events[mini.events["action"] == "bid"]
+    assert inside_a_listing(mini, bids) == set(bids.index)
+
+
+def test_a_car_is_won_by_one_bidder_when_its_auction_ends(mini):
+    events = mini.events
+    wins = events[events["action"] == "win"]
+    ends = set(zip(mini.listings["car"], mini.listings["end"], strict=True))
+    assert set(zip(wins["car"], wins["time"], strict=True)) <= ends
+    assert not wins.duplicated(["car", "time"]).any()
+    bidders = set(
+        zip(*events[events["action"] == "bid"][["user", "car"]].to_numpy().T, strict=True)
+    )
+    assert set(zip(wins["user"], wins["car"], strict=True)) <= bidders
+
+
+def test_a_traded_car_was_won_before_and_is_gone(mini):
+    events = mini.events
+    trades = events[events["action"] == "trade"].set_index("car")
+    assert trades.index.is_unique
+    wins = events[events["action"] == "win"].groupby("car").last()
+    bought = wins.loc[trades.index]
+    assert (bought["user"] == trades["user"]).all()
+    assert trades["time"].sub(bought["time"]).between(2 * 3600, 48 * 3600).all()
+    last_listing = mini.listings.groupby("car")["end"].max().loc[trades.index]
+    assert (last_listing == bought["time"]).all()
+
+
+def test_unsold_cars_come_back_under_the_same_id(mini):
+    listings = mini.listings
+    counts = listings.groupby("car").size()
+    assert counts.max() > 1
+    assert counts.max() <= mini.config.max_listings
+    assert (listings["end"] > listings["start"]).all()
+    gaps = listings.groupby("car").apply(lambda rows: (rows["start"].to_numpy()[1:] >
+                                                       rows["end"].to_numpy()[:-1]).all())  # fmt: skip
+    assert gaps.all()
+
+
+def test_the_shelf_size_is_the_number_of_listed_cars(mini):
+    sample = mini.events.iloc[:: len(mini.events) // 50]
+    for time, size in zip(sample["time"], sample["shelf_size"], strict=True):
+        listings = mini.listings
+        assert ((listings["start"] <= time) & (listings["end"] > time)).sum() == size
+
+
+def test_sessions_follow_the_day_and_the_week(full):
+    bids = full.events[full.events["session_position"] == 1]
+    hours = (bids["time"] // 3600 % 24).value_counts()
+    assert hours[[9, 10, 14, 15]].sum() > 5 * hours[[1, 2, 3, 4]].sum()
+    days = (bids["time"] // DAY % 7).value_counts()
+    assert days[4] < 0.8 * days[0]  # the log begins on a Wednesday: 4 is Sunday
+
+
+def test_prices_follow_age_and_brand(full):
+    cars = full.cars
+    assert np.corrcoef(cars.year, np.log(cars.price))[0, 1] > 0.2
+    by_brand = pd.Series(np.log(cars.price)).groupby(cars.brand).mean()
+    assert by_brand.std() > 0.2
+
+
+def test_images_are_made_from_looks(full):
+    image = full.cars.image - full.cars.image.mean(axis=0)
+    explained = np.linalg.svd(image[:2000], compute_uv=False) ** 2
+    assert explained[:8].sum() / explained.sum() > 0.9
+    assert image.shape[1] == 32
+
+
+def test_without_resource_effects_money_and_stock_change_nothing():
+    config = MarketConfig.named("czb-mini", resource_strength=0.0)
+    poor = replace(config, dealer_capital=0.01, saturation=50.0, resale_days=500.0)
+    pd.testing.assert_frame_equal(simulate(config).events, simulate(poor).events)
+
+
+def test_resource_effects_change_choices():
+    config = MarketConfig.named("czb-mini", resource_strength=1.0)
+    poor = replace(config, dealer_capital=0.1)
+    rich_log, poor_log = simulate(config), simulate(poor)
+    rich, needy = (log.cars.price[log.events["car"]].mean() for log in (rich_log, poor_log))
+    assert needy < 0.9 * rich
+
+
+def share_of_bought_segment(log, days=5):
+    """Share of a dealer's bids in the days after a trade that are in the segment traded."""
+    events = log.events
+    bids = events[events["session_position"] > 0]
+    by_user = dict(list(bids.groupby("user")))
+    segment, hits, total = log.cars.segment, 0, 0
+    for trade in events[events["action"] == "trade"].itertuples():
+        rows = by_user.get(trade.user)
+        if rows is not None:
+            after = rows[
+                (rows["time"] > trade.time + DAY) & (rows["time"] < trade.time + days * DAY)
+            ]
+            hits += (segment[after["car"]] == segment[trade.car]).sum()
+            total += len(after)
+    return hits / total
+
+
+def test_after_a_purchase_users_turn_to_other_segments():
+    shares = {
+        strength: share_of_bought_segment(
+            simulate(MarketConfig(resource_strength=strength).scaled(0.15))
+        )
+        for strength in (0.0, 1.0)
+    }
+    assert shares[1.0] < 0.8 * shares[0.0]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: MarketConfig(resource_strength=1.5), "resource_strength is 1.5"),
+        (lambda: MarketConfig(seed=-1), "seed is -1"),
+        (lambda: MarketConfig().scaled(0), "scale is 0"),
+        (lambda: MarketConfig().scaled(0.0001), "too small to be one"),
+        (lambda: MarketConfig.named("cars"), "there is no market 'cars'"),
+    ],
+)
+def test_impossible_markets_are_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_the_table_says_that_it_is_simulated(mini):
+    table = statistics_table(mini)
+    assert table.startswith("SIMULATED market, seed 1, resource strength 1")
+    assert "10,718.00" in table
