@@ -232,6 +232,12 @@ def _anomaly_detection() -> bool:
     return True
 
 
+def _gradient_scaler() -> bool:
+    """Make the gradient scaler by its present name, without a warning an epoch."""
+    old, new = "amp.GradScaler(", "torch.amp.GradScaler(self.device.type, "
+    return _rewrite(_module("trainer.trainer").Trainer, "_train_epoch", (old, new))
+
+
 def _unknown_model() -> bool:
     """Name the nearest models for an unknown one, instead of a missing lightgbm."""
     configurator = _module("config.configurator")
@@ -431,6 +437,12 @@ MENDS = (
         "SINE makes every model slow",
         "model/sequential_recommender/sine.py:25",
         _anomaly_detection,
+    ),
+    Mend(
+        "gradient_scaler",
+        "torch warns of torch.cuda.amp in every epoch",
+        "trainer/trainer.py:235",
+        _gradient_scaler,
     ),
     Mend(
         "unknown_model", "an unknown model asks for lightgbm", "utils/utils.py:79", _unknown_model

@@ -91,6 +91,18 @@ PROGRAMS = {
         True,
         "import torch, recbole.model.sequential_recommender\nassert not torch.is_anomaly_enabled()",
     ),
+    "gradient_scaler": (
+        True,
+        item_file([])
+        + """
+import warnings
+from recbole.trainer import Trainer
+from recbole.model.general_recommender import BPR
+warnings.filterwarnings("error", message=".*GradScaler.*")
+config["checkpoint_dir"] = "."
+Trainer(config, BPR(config, dataset))._train_epoch([], 0)
+""",
+    ),
     "unknown_model": (
         True,
         """

@@ -22,6 +22,7 @@ from recbole_imn.stream import EventStream
 
 EVENT_INDEX = "event_index"
 PURCHASE = "purchase"
+PARTS = ("training", "validation", "test")
 DELTAS = ("delta_user", "delta_item", "delta_purchase")
 
 
@@ -229,12 +230,14 @@ class StreamDataset(SequentialDataset):  # type: ignore[misc]  # RecBole is unty
         events = self.inter_feat[EVENT_INDEX].numpy()
         spans = list(zip(self.event_bounds[:-1], self.event_bounds[1:], strict=True))
         parts = [self._part(events, *span) for span in spans]
-        for part, name in zip(parts, ("training", "validation", "test"), strict=True):
+        for part, name in zip(parts, PARTS, strict=True):
             if len(part) == 0:
                 raise DataError(
                     f"data set {self.dataset_name!r}: the {name} part has no rows with a history; "
                     f"the log has {len(self.stream)} events, split {self._ratios()}"
                 )
+        rows = ", ".join(f"{len(part)} {name}" for part, name in zip(parts, PARTS, strict=True))
+        self.logger.info(f"Rows of {self.dataset_name}: {rows}")
         return parts
 
     def _part(self, row_events: npt.NDArray[np.int64], start: int, stop: int) -> StreamDataset:

@@ -75,7 +75,7 @@ class Chooser:
         return utility
 
     def utility(self, users: Integers, cars: Integers) -> Singles:
-        """Give the utility of cars for users, money and stock included, float32 [n_rows, n_cars]."""
+        """Give the utility of cars, money and stock included, float32 [n_rows, n_cars]."""
         return self.taste(users, cars) - self.wealth.resistance(users, cars)
 
     def first_bidders(self, cars: Integers, rng: np.random.Generator) -> Integers:
@@ -143,7 +143,7 @@ class Chooser:
         picked = np.where(there.any(axis=1)[session], picked, -1)
         opening = np.cumsum(visits.length) - visits.length
         picked[opening] = self._returns(shelf, visits, picked[opening], rng)
-        again = np.asarray(rng.random(len(session)) < self.config.rebid_share)
+        again = np.less(rng.random(len(session)), self.config.rebid_share)
         again[opening] = False
         source = np.maximum.accumulate(np.where(again, 0, np.arange(len(session))))
         picked = picked[source]

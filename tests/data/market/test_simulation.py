@@ -152,9 +152,8 @@ def share_of_bought_segment(log, days=5):
     for trade in events[events["action"] == "trade"].itertuples():
         rows = by_user.get(trade.user)
         if rows is not None:
-            after = rows[
-                (rows["time"] > trade.time + DAY) & (rows["time"] < trade.time + days * DAY)
-            ]
+            waited = rows["time"] - trade.time
+            after = rows[(waited > DAY) & (waited < days * DAY)]
             hits += (segment[after["car"]] == segment[trade.car]).sum()
             total += len(after)
     return hits / total
