@@ -143,9 +143,9 @@ class Chooser:
         picked = np.where(there.any(axis=1)[session], picked, -1)
         opening = np.cumsum(visits.length) - visits.length
         picked[opening] = self._returns(shelf, visits, picked[opening], rng)
-        again = np.less(rng.random(len(session)), self.config.rebid_share)
-        again[opening] = False
-        source = np.maximum.accumulate(np.where(again, 0, np.arange(len(session))))
+        fresh = rng.random(len(session)) >= self.config.rebid_share
+        place = np.arange(len(session))
+        source = np.maximum.accumulate(np.where(fresh | np.isin(place, opening), place, 0))
         picked = picked[source]
         closing = np.cumsum(visits.length) - 1
         self.last_car[visits.users] = picked[closing]
