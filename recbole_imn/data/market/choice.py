@@ -140,7 +140,8 @@ class Chooser:
         noisy = wish[session] + gumbel(rng, (len(session), wish.shape[1]))
         best = _best_but_previous(noisy, session)
         picked = shelf.cars[shown[session, best]]
-        picked = np.where(there.any(axis=1)[session], picked, -1)
+        somewhere: npt.NDArray[np.bool_] = np.isfinite(wish.max(axis=1))
+        picked = np.where(somewhere[session], picked, -1)
         opening = np.cumsum(visits.length) - visits.length
         picked[opening] = self._returns(shelf, visits, picked[opening], rng)
         fresh = rng.random(len(session)) >= self.config.rebid_share
