@@ -24,7 +24,7 @@ PACKAGE = Path(__file__).parent
 PROPERTIES = PACKAGE / "properties"
 
 # Models of the package, and the module of each under recbole_imn.model.
-MODELS = {"IMNNet": "imnnet"}
+MODELS = {"IMNNet": "imnnet", "LastItem": "recency", "RecentHistory": "recency"}
 
 
 def register() -> None:

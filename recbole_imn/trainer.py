@@ -72,6 +72,8 @@ class IMNNetTrainer(Trainer):  # type: ignore[misc]  # RecBole is untyped
             for module in self.model.modules()
             if isinstance(module, nn.Embedding) and module.sparse
         ]
+        if not tables:
+            return super()._build_optimizer(**kwargs)
         ids = {id(table) for table in tables}
         dense = [weight for weight in self.model.parameters() if id(weight) not in ids]
         step = self.config["table_learning_rate"] or self.learning_rate

@@ -16,6 +16,8 @@ from recbole_imn.model.imnnet import IMNNet
 from recbole_imn.model.settings import SettingsError
 from recbole_imn.trainer import IMNNetTrainer
 
+BASELINES = ("SASRec", "GRU4Rec", "NextItNet", "FPMC")
+
 
 def test_recboles_lookups_give_our_classes(make_config):
     config = make_config("IMNNet")
@@ -80,7 +82,7 @@ def test_mixed_precision_is_refused(prepare):
         IMNNetTrainer(config, model)
 
 
-@pytest.mark.parametrize("model", ["IMNNet", "SASRec", "GRU4Rec", "NextItNet", "FPMC"])
+@pytest.mark.parametrize("model", sorted({*registry.MODELS, *BASELINES}))
 def test_models_train_and_reload_their_best_epoch(prepare, model):
     config, _, (train, valid, test), network = prepare(model, hidden_size=8, inner_size=8)
     trainer = get_trainer(config["MODEL_TYPE"], model)(config, network)

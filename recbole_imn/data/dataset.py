@@ -18,9 +18,9 @@ from torch import Tensor
 from recbole_imn.data.atomic import DataError, check_log, read_columns, read_header
 from recbole_imn.data.features import item_feature_matrix, numeric_columns
 from recbole_imn.data.simulated import is_simulated, make_simulated
+from recbole_imn.model.rows import EVENT_INDEX
 from recbole_imn.stream import EventStream
 
-EVENT_INDEX = "event_index"
 PURCHASE = "purchase"
 PARTS = ("training", "validation", "test")
 DELTAS = ("delta_user", "delta_item", "delta_purchase")

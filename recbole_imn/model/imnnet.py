@@ -12,10 +12,9 @@ from torch import Tensor
 
 from recbole_imn.model.network import InterestBehaviourNetwork
 from recbole_imn.model.playback import Playback, Segment
+from recbole_imn.model.rows import event_indices
 from recbole_imn.model.settings import NetworkSettings
 from recbole_imn.stream.events import Integers
-
-EVENT_INDEX = "event_index"
 
 
 class IMNNet(SequentialRecommender):  # type: ignore[misc]  # RecBole is untyped
@@ -70,7 +69,7 @@ class IMNNet(SequentialRecommender):  # type: ignore[misc]  # RecBole is untyped
         ValueError
             If the events are not consecutive.
         """
-        events = _events(interaction)
+        events = event_indices(interaction)
         start, stop = int(events[0]), int(events[-1]) + 1
         if stop - start != len(events) or (events[1:] <= events[:-1]).any():
             raise ValueError(
@@ -94,18 +93,7 @@ class IMNNet(SequentialRecommender):  # type: ignore[misc]  # RecBole is untyped
 
     def _locate(self, interaction: Interaction) -> tuple[Segment, Integers, Tensor]:
         """Give the replayed segment of rows in any order, their positions and queries."""
-        events = _events(interaction)
+        events = event_indices(interaction)
         segment = self.playback.segment(events)
         places = torch.from_numpy(events - segment.start).to(segment.queries.device)
         return segment, events, segment.queries[places]
-
-
-def _events(interaction: Interaction) -> Integers:
-    """Give the stream positions of rows, int64 [n]."""
-    if EVENT_INDEX not in interaction.interaction:
-        raise ValueError(
-            f"rows have no field {EVENT_INDEX}; IMNNet needs the data set class that the package "
-            f"registers for it, got fields {interaction.columns}"
-        )
-    events: Integers = interaction[EVENT_INDEX].cpu().numpy().reshape(-1)
-    return events

@@ -1,0 +1,75 @@
+"""Trivial baselines: show the user's own recent items, then popular ones. Nothing is learned."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from recbole.data.interaction import Interaction
+from recbole.model.abstract_recommender import SequentialRecommender
+from recbole.utils import InputType
+from torch import Tensor, nn
+
+from recbole_imn.model.rows import event_indices
+
+
+class RecentHistory(SequentialRecommender):  # type: ignore[misc]  # RecBole is untyped
+    """Rank the user's own past items, newest first, then all others by popularity.
+
+    Own items score 1 to 2 by their recency, others below 1 by their number of training
+    events; equal counts keep the order of ids, so that there are no ties.
+
+    Parameters
+    ----------
+    config : recbole.config.Config
+        ``recent_events``: how many of the user's latest events count.
+    dataset : IMNNetDataset
+    """
+
+    input_type = InputType.POINTWISE
+
+    def __init__(self, config: Any, dataset: Any) -> None:
+        super().__init__(config, dataset)
+        self.stream = dataset.stream
+        self.recent_events = config["recent_events"]
+        self.register_buffer("popularity", self._popularity(dataset.event_bounds[1]))
+        # RecBole's trainer needs something to train.
+        self.nothing = nn.Parameter(torch.zeros(1))
+
+    def _popularity(self, n_training: int) -> Tensor:
+        """Give scores below 1 in order of training events, float32 [n_items]."""
+        counts = np.bincount(self.stream.item[:n_training], minlength=self.n_items)
+        order = np.argsort(-counts, kind="stable")
+        scores = np.empty(self.n_items, np.float32)
+        scores[order] = 1 - (1 + np.arange(self.n_items)) / (1 + self.n_items)
+        return torch.from_numpy(scores)
+
+    def calculate_loss(self, interaction: Interaction) -> Tensor:
+        """Give 0."""
+        loss: Tensor = self.nothing.sum()
+        return loss
+
+    def full_sort_predict(self, interaction: Interaction) -> Tensor:
+        """Score the whole catalogue for each row, float32 [n, n_items]."""
+        events = event_indices(interaction)
+        past, _ = self.stream.histories(events, self.recent_events)
+        items = torch.from_numpy(np.where(past >= 0, self.stream.item[past], 0))
+        # The place counts from the oldest one kept: a later place is more recent.
+        recency = 1 + (1 + torch.arange(self.recent_events)) / self.recent_events
+        scores = self.popularity.expand(len(events), -1).clone()
+        recency = recency.expand(len(events), -1).to(scores.device)
+        scores.scatter_reduce_(1, items.to(scores.device), recency, "amax")
+        return scores
+
+    def predict(self, interaction: Interaction) -> Tensor:
+        """Score one item a row, float32 [n]."""
+        scores = self.full_sort_predict(interaction)
+        return scores.gather(1, interaction[self.ITEM_ID].reshape(-1, 1)).squeeze(1)
+
+
+class LastItem(RecentHistory):
+    """Rank the user's previous item first, then all others by popularity.
+
+    The same with ``recent_events: 1`` in its property file.
+    """
