@@ -65,7 +65,8 @@ class RecentHistory(SequentialRecommender):  # type: ignore[misc]  # RecBole is 
     def predict(self, interaction: Interaction) -> Tensor:
         """Score one item a row, float32 [n]."""
         scores = self.full_sort_predict(interaction)
-        return scores.gather(1, interaction[self.ITEM_ID].reshape(-1, 1)).squeeze(1)
+        items: Tensor = interaction[self.ITEM_ID].reshape(-1, 1)
+        return scores.gather(1, items).squeeze(1)
 
 
 class LastItem(RecentHistory):
