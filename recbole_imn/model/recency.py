@@ -28,6 +28,7 @@ class RecentHistory(SequentialRecommender):  # type: ignore[misc]  # RecBole is 
     """
 
     input_type = InputType.POINTWISE
+    popularity: Tensor
 
     def __init__(self, config: Any, dataset: Any) -> None:
         super().__init__(config, dataset)
@@ -57,7 +58,7 @@ class RecentHistory(SequentialRecommender):  # type: ignore[misc]  # RecBole is 
         items = torch.from_numpy(np.where(past >= 0, self.stream.item[past], 0))
         # The place counts from the oldest one kept: a later place is more recent.
         recency = 1 + (1 + torch.arange(self.recent_events)) / self.recent_events
-        scores = self.popularity.expand(len(events), -1).clone()
+        scores: Tensor = self.popularity.expand(len(events), -1).clone()
         recency = recency.expand(len(events), -1).to(scores.device)
         scores.scatter_reduce_(1, items.to(scores.device), recency, "amax")
         return scores
