@@ -16,7 +16,7 @@ from texttable import Texttable
 from recbole_imn import registry
 from recbole_imn.compat import UnknownModelError
 from recbole_imn.data.atomic import DataError
-from recbole_imn.data.simulated import SIMULATED
+from recbole_imn.data.simulated import SIMULATED, simulated_notice
 from recbole_imn.model.settings import SettingsError
 from recbole_imn.stream import StreamError
 
@@ -172,6 +172,10 @@ def _run(options: dict[str, str], arguments: Sequence[str]) -> None:
     finally:
         sys.argv = program
     print(result_table(options["model"], options["dataset"], result))
+    folder = Path(str(options.get("data_path", registry.DATA_PATH))) / options["dataset"]
+    notice = simulated_notice(folder, options["dataset"])
+    if notice:
+        print(notice)
 
 
 def result_table(model: str, dataset: str, result: dict[str, Any]) -> str:

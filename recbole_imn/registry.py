@@ -22,6 +22,8 @@ from recbole_imn import compat
 
 PACKAGE = Path(__file__).parent
 PROPERTIES = PACKAGE / "properties"
+# As in properties/stream.yaml.
+DATA_PATH = Path("atomic_files")
 
 # Models of the package, and the module of each under recbole_imn.model.
 MODELS = {"IMNNet": "imnnet", "LastItem": "recency", "RecentHistory": "recency"}

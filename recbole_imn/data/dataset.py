@@ -17,7 +17,7 @@ from torch import Tensor
 
 from recbole_imn.data.atomic import DataError, check_log, read_columns, read_header
 from recbole_imn.data.features import item_feature_matrix, numeric_columns
-from recbole_imn.data.simulated import is_simulated, make_simulated
+from recbole_imn.data.simulated import is_simulated, make_simulated, simulated_notice
 from recbole_imn.model.rows import EVENT_INDEX
 from recbole_imn.stream import EventStream
 
@@ -71,6 +71,9 @@ class StreamDataset(SequentialDataset):  # type: ignore[misc]  # RecBole is unty
                     f"data set {token!r} not found: {folder / token}.inter does not exist; put "
                     f"it there or name its parent folder with --data_path=DIR"
                 )
+        notice = simulated_notice(folder, token)
+        if notice:
+            self.logger.warning(notice)
         super()._load_data(token, dataset_path)
 
     def _load_inter_feat(self, token: str, dataset_path: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from logging import Logger
 from pathlib import Path
 
-from recbole_imn.data.market import MarketConfig, simulate, write_market
+from recbole_imn.data.market import MarketConfig, read_config, simulate, write_market
 
 SIMULATED = ("czb", "czb-mini")
 
@@ -13,6 +13,17 @@ SIMULATED = ("czb", "czb-mini")
 def is_simulated(name: str) -> bool:
     """Whether a data set of this name is made by the market simulator."""
     return name in SIMULATED
+
+
+def simulated_notice(folder: Path, name: str) -> str | None:
+    """Say that a data set is simulated and how, or give None for other data sets."""
+    if not (folder / f"{name}.market.json").is_file():
+        return None
+    config = read_config(folder, name)
+    return (
+        f"{name} is SIMULATED data (seed {config.seed}, resource strength "
+        f"{config.resource_strength:g}); results say nothing about a real platform"
+    )
 
 
 def make_simulated(name: str, folder: Path, logger: Logger) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from recbole_imn.__main__ import main
 from recbole_imn.data.market import MarketConfig, files, simulate, write_market
+from recbole_imn.data.simulated import simulated_notice
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +40,8 @@ def test_the_config_can_be_read_back(log, tmp_path):
     assert files.read_config(tmp_path, "czb-mini") == log.config
     about = json.loads((tmp_path / "czb-mini.market.json").read_text())
     assert about["simulated"] is True
+    assert "SIMULATED data (seed 1" in simulated_notice(tmp_path, "czb-mini")
+    assert simulated_notice(tmp_path, "another") is None
 
 
 def test_a_broken_write_leaves_the_old_files(log, tmp_path, monkeypatch):
