@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from types import ModuleType
@@ -25,16 +26,40 @@ PROPERTIES = PACKAGE / "properties"
 # As in properties/stream.yaml.
 DATA_PATH = Path("atomic_files")
 
-# Models of the package, and the module of each under recbole_imn.model.
-MODELS = {"IMNNet": "imnnet", "LastItem": "recency", "RecentHistory": "recency"}
+
+@dataclass(frozen=True)
+class Entry:
+    """A model of the package.
+
+    Attributes
+    ----------
+    module : str
+        Its module under ``recbole_imn.model``.
+    properties : tuple of str
+        Its property files under ``properties/model``, later ones win.
+    """
+
+    module: str
+    properties: tuple[str, ...]
+
+
+MODELS = {
+    "IMNNet": Entry("imnnet", ("IMNNet",)),
+    "IMN_MSE": Entry("presets", ("IMNNet", "IMN_MSE")),
+    "IMN_NCE": Entry("presets", ("IMNNet", "IMN_NCE")),
+    "IMNNetStar": Entry("presets", ("IMNNet", "IMNNetStar")),
+    "JODIE": Entry("jodie", ("IMNNet", "JODIE")),
+    "LastItem": Entry("recency", ("LastItem",)),
+    "RecentHistory": Entry("recency", ("RecentHistory",)),
+}
 
 
 def register() -> None:
     """Register models, data sets, trainers, loaders and property files; safe to repeat."""
     if getattr(recbole, "_recbole_imn_registered", False):
         return
-    for model, module in MODELS.items():
-        _register_model(model, module)
+    for model, entry in MODELS.items():
+        _register_model(model, entry.module)
     compat.extra_model_names.update(MODELS)
     _wrap_property_files()
     _wrap_create_dataset()
@@ -71,7 +96,8 @@ def property_files(model: str, dataset: str, external: dict[str, Any]) -> list[P
         return []
     files = [PROPERTIES / "stream.yaml"]
     if is_ours(model):
-        files.append(PROPERTIES / "model" / f"{model}.yaml")
+        names = MODELS[model].properties
+        files += [PROPERTIES / "model" / f"{name}.yaml" for name in names]
     return [*files, own] if own else files
 
 

@@ -16,7 +16,7 @@ from recbole.utils.enum_type import FeatureSource, FeatureType
 from torch import Tensor
 
 from recbole_imn.data.atomic import DataError, check_log, read_columns, read_header
-from recbole_imn.data.features import item_feature_matrix, numeric_columns
+from recbole_imn.data.features import feature_columns, item_feature_matrix
 from recbole_imn.data.simulated import is_simulated, make_simulated, simulated_notice
 from recbole_imn.model.rows import EVENT_INDEX
 from recbole_imn.stream import EventStream
@@ -45,6 +45,8 @@ class StreamDataset(SequentialDataset):  # type: ignore[misc]  # RecBole is unty
         Positions in the stream: start of training, of validation, of test, and the end.
     event_start, event_stop : int
         The events of this part of the data, the users' first events included.
+    inventory : float32 [n_events, n_features]
+        The columns named in ``inventory_features``: the shelf as the user saw it.
     item_features : float32 [n_items, n_features]
         The item attributes named in ``item_features``, as numbers; width 0 without any.
     """
@@ -55,6 +57,7 @@ class StreamDataset(SequentialDataset):  # type: ignore[misc]  # RecBole is unty
     event_bounds: tuple[int, int, int, int]
     event_start: int
     event_stop: int
+    inventory: npt.NDArray[np.float32]
     item_features: Tensor
     with_histories = True
 
@@ -136,6 +139,9 @@ class StreamDataset(SequentialDataset):  # type: ignore[misc]  # RecBole is unty
         super()._change_feat_format()
         self.event_bounds = self._cut()
         self.event_start, self.event_stop = 0, len(self.stream)
+        self.inventory = feature_columns(
+            self, log, self.config["inventory_features"] or [], self.event_bounds[1]
+        )
         self.item_features = item_feature_matrix(
             self, self.config["item_features"] or [], self.stream.item[: self.event_bounds[1]]
         )
@@ -153,8 +159,8 @@ class StreamDataset(SequentialDataset):  # type: ignore[misc]  # RecBole is unty
             n_behaviours=self.num("behavior") if has_behaviour else 1,
         )
         n_training = stream.split(self._ratios())[0]
-        features = numeric_columns(log, self.config["event_features"] or [], n_training)
-        return stream.with_features(features)
+        fields = self.config["event_features"] or []
+        return stream.with_features(feature_columns(self, log, fields, n_training))
 
     def _add_stream_fields(self, log: pd.DataFrame) -> None:
         """Add the event's index, purchase flag and elapsed times as interaction fields."""
@@ -171,12 +177,17 @@ class StreamDataset(SequentialDataset):  # type: ignore[misc]  # RecBole is unty
         """Make a row of every event with a history; store no history."""
         self._aug_presets()
         self.events = self.inter_feat
-        rows = np.flatnonzero(self.stream.history_length > 0)
+        rows = np.flatnonzero(self.stream.history_length >= self._shortest_history)
         lengths = np.minimum(self.stream.history_length[rows], self.max_item_list_len)
         self.inter_feat = self.events[rows]
         self.inter_feat.update(
             Interaction({self.item_list_length_field: torch.from_numpy(lengths)})
         )
+
+    @property
+    def _shortest_history(self) -> int:
+        """Events that a row must have in its history; built-in models need one."""
+        return 0 if self.config["first_events"] and not self.with_histories else 1
 
     def __getitem__(self, index: Any, join: bool = True) -> Interaction:
         """Give rows, with histories gathered from the stream and features joined."""

@@ -30,36 +30,39 @@ def standardise(
     return result
 
 
-def numeric_columns(
-    log: pd.DataFrame, fields: Sequence[str], n_training: int
+def feature_columns(
+    dataset: StreamDataset, log: pd.DataFrame, fields: Sequence[str], n_training: int
 ) -> npt.NDArray[np.float32]:
-    """Give float columns of the log, standardised on the training events.
+    """Give columns of the log as numbers, as :func:`item_feature_matrix` does those of items.
 
     Parameters
     ----------
+    dataset : StreamDataset
+        Knows the types of the columns.
     log : DataFrame
-        In stream order.
+        In stream order, tokens as ids.
     fields : sequence of str
-        Names of float columns.
+        Names of float or token columns.
     n_training : int
-        Number of training events.
+        Number of training events; means and deviations are theirs.
 
     Returns
     -------
-    float32 [n_events, n_fields]
+    float32 [n_events, n_features]
 
     Raises
     ------
     DataError
-        If a field is not there or not numeric.
+        If a field is not there or has too many categories.
     """
     for field in fields:
-        if field not in log or not pd.api.types.is_float_dtype(log[field]):
+        if field not in log:
             raise DataError(
-                f"event_features names {field!r}, which is no float column that was loaded; "
-                f"loaded: {list(log.columns)}"
+                f"a feature of events is {field!r}, which is no column that was loaded; "
+                f"loaded: {list(log.columns)}; name it in load_col as well"
             )
-    values = log[list(fields)].to_numpy(np.float64).reshape(len(log), -1)
+    columns = [_numbers(dataset, field, log[field].to_numpy()) for field in fields]
+    values = np.concatenate([np.zeros((len(log), 0)), *columns], axis=1)
     return standardise(values, values[:n_training])
 
 
@@ -102,13 +105,19 @@ def _item_columns(dataset: StreamDataset, field: str) -> npt.NDArray[np.float64]
             f"item_features names {field!r}, which is not among the loaded item fields {loaded}; "
             "name it in load_col as well"
         )
-    values: npt.NDArray[Any] = dataset.item_feat[field].numpy()
+    return _numbers(dataset, field, dataset.item_feat[field].numpy())
+
+
+def _numbers(
+    dataset: StreamDataset, field: str, values: npt.NDArray[Any]
+) -> npt.NDArray[np.float64]:
+    """Give a field as columns: a category as one-hot columns, float64 [n, n_columns]."""
     if dataset.field2type[field] != FeatureType.TOKEN:
-        return values.reshape(len(values), -1).astype(np.float64)
+        return np.asarray(values, np.float64).reshape(len(values), -1)
     n_categories = dataset.num(field)
     if n_categories > MAX_CATEGORIES:
         raise DataError(
-            f"item feature {field!r} has {n_categories} categories; "
+            f"feature {field!r} has {n_categories} categories; "
             f"at most {MAX_CATEGORIES} are turned into columns"
         )
     one_hot: npt.NDArray[np.float64] = np.eye(n_categories)[values]

@@ -11,6 +11,7 @@ from recbole.utils import InputType
 from torch import Tensor
 
 from recbole_imn.model.network import InterestBehaviourNetwork
+from recbole_imn.model.online import OnlineUpdates
 from recbole_imn.model.playback import Playback, Segment
 from recbole_imn.model.rows import event_indices
 from recbole_imn.model.settings import NetworkSettings
@@ -48,9 +49,16 @@ class IMNNet(SequentialRecommender):  # type: ignore[misc]  # RecBole is untyped
 
         # define layers and loss
         self.network = InterestBehaviourNetwork(
-            dataset.stream, dataset.event_bounds[1], settings, dataset.item_features
+            dataset.stream,
+            dataset.event_bounds[1],
+            settings,
+            dataset.item_features,
+            dataset.inventory,
         )
-        self.playback = Playback(self.network, dataset.event_bounds)
+        online = None
+        if config["online_updates"]:
+            online = OnlineUpdates(self.network, config["learning_rate"])
+        self.playback = Playback(self.network, dataset.event_bounds, online, self.rows_per_loss)
 
     def calculate_loss(self, interaction: Interaction) -> Tensor:
         """Give the loss of a window of consecutive events, an event's share of a full batch.

@@ -10,6 +10,9 @@ from torch.nn import functional
 from recbole_imn.stream.events import Flags, Floats
 from recbole_imn.stream.products import affine
 
+# Square of a length that counts as none; states are about 1 apart.
+SOFTENING = 1e-3
+
 
 class Affine(nn.Linear):
     """A linear layer in which a row's result does not depend on how many rows there are."""
@@ -129,7 +132,9 @@ class Conditioning(nn.Module):
         """Condition states [n, width]."""
         if self.centre is None:
             return states
-        return functional.normalize(states - self.centre, dim=-1)
+        away = states - self.centre
+        # Softened: the length of a state at the centre has no gradient of use.
+        return away * torch.rsqrt(away.square().sum(dim=-1, keepdim=True) + SOFTENING)
 
 
 class EventInput(nn.Module):
@@ -161,11 +166,14 @@ class EventInput(nn.Module):
 class ContextMap(nn.Module):
     """A linear map from a context to the space of item representations.
 
-    The context is [user, static user, previous item's state, previous static item], the
-    representation [item state, static item]: equations (11) and (13).
+    The context is [user, static user, previous item's state, previous static item], where
+    the user may have several parts, and the representation [item state, static item]:
+    equations (11) and (13).
 
     Parameters
     ----------
+    n_parts : int
+        Parts of the context, the previous item's two last.
     width : int
         Size d of each part.
     start : str
@@ -173,16 +181,16 @@ class ContextMap(nn.Module):
         begins as any linear layer.
     """
 
-    def __init__(self, width: int, start: str) -> None:
+    def __init__(self, n_parts: int, width: int, start: str) -> None:
         super().__init__()
-        self.linear = Affine(4 * width, 2 * width)
+        self.linear = Affine(n_parts * width, 2 * width)
         if start == "identity":
-            nn.init.normal_(self.linear.weight, std=0.1 / (4 * width) ** 0.5)
+            nn.init.normal_(self.linear.weight, std=0.1 / (n_parts * width) ** 0.5)
             nn.init.zeros_(self.linear.bias)
             with torch.no_grad():
-                self.linear.weight[:, 2 * width :] += torch.eye(2 * width)
+                self.linear.weight[:, -2 * width :] += torch.eye(2 * width)
 
     def forward(self, context: Tensor) -> Tensor:
-        """Map contexts [n, 4 * width] to [n, 2 * width]."""
+        """Map contexts [n, n_parts * width] to [n, 2 * width]."""
         out: Tensor = self.linear(context)
         return out

@@ -8,11 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from recbole_imn.model.branch import (
+    FullBranch,
+    SimplifiedBranch,
+    purchase_history,
+    session_behaviour,
+)
 from recbole_imn.model.layers import (
-    Affine,
     Conditioning,
     ContextMap,
     ElapsedTime,
@@ -21,8 +27,8 @@ from recbole_imn.model.layers import (
     StaticTable,
 )
 from recbole_imn.model.losses import contrastive_loss, drift_loss, prediction_loss
-from recbole_imn.model.settings import NetworkSettings
-from recbole_imn.stream import EventStream, Memory, WindowPlan, recur
+from recbole_imn.model.settings import NetworkSettings, SettingsError
+from recbole_imn.stream import CELLS, EventStream, Memory, WindowPlan, recur
 from recbole_imn.stream.events import Flags, Floats, Integers
 from recbole_imn.stream.tbatch import PurchasePlan, plan_on, plan_purchases, rows_at
 
@@ -59,6 +65,13 @@ class InterestBehaviourNetwork(nn.Module):
     settings : NetworkSettings
     item_features : float32 [n_items, n_item_features], optional
         Numeric features of items, standardised; part of v in equations (1), (2) and (6).
+    inventory : float32 [n_events, n_inventory], optional
+        Shelf statistics and display strategy of events, for the full branch (3).
+
+    Raises
+    ------
+    SettingsError
+        If the full branch is asked for without inventory features.
     """
 
     item_features: Tensor
@@ -69,11 +82,16 @@ class InterestBehaviourNetwork(nn.Module):
         n_training: int,
         settings: NetworkSettings,
         item_features: Tensor | None = None,
+        inventory: npt.NDArray[np.float32] | None = None,
     ) -> None:
         super().__init__()
         self.stream = stream
         self.settings = settings
-        width = settings.embedding_size
+        self.cell = CELLS[settings.cell]
+        self.inventory = inventory
+        width, gates = settings.embedding_size, self.cell.n_gates
+        stored, positive = self.cell.n_parts * width, settings.cell == "sigmoid"
+        centre = 0.5 if positive else 0.0
         unit = settings.conditioning == "unit"
         if item_features is None:
             item_features = torch.zeros(stream.n_items, 0)
@@ -82,19 +100,21 @@ class InterestBehaviourNetwork(nn.Module):
 
         self.elapsed_user = self._elapsed(stream.delta_user, stream.first_user, n_training)
         self.elapsed_item = self._elapsed(stream.delta_item, stream.first_item, n_training)
-        self.users = Memory(stream.n_users, width)
-        self.items = Memory(stream.n_items, width)
+        self.users = Memory(stream.n_users, stored, positive)
+        self.items = Memory(stream.n_items, stored, positive)
         self.static_user = StaticTable(stream.n_users, width, settings.static_geometry == "unit")
         self.static_item = StaticTable(stream.n_items, width, settings.static_geometry == "unit")
-        self.transition = nn.Parameter(torch.empty(2 * width, 2 * width))
+        self.transition = nn.Parameter(torch.empty(2 * width, 2 * gates * width))
         nn.init.xavier_uniform_(self.transition)
-        self.user_input = EventInput(width, stream.n_behaviours, n_features)
-        self.item_input = EventInput(width, stream.n_behaviours, n_features)
+        self.user_input = EventInput(gates * width, stream.n_behaviours, n_features)
+        self.item_input = EventInput(gates * width, stream.n_behaviours, n_features)
         self.user_projection = Projection(width)
-        self.user_condition = Conditioning(width, 1.0 if self.has_branch else 0.5, unit)
-        self.item_condition = Conditioning(width, 0.5, unit)
-        self.prediction = ContextMap(width, settings.context_start)
-        self.density = ContextMap(width, settings.context_start)
+        summed = self.has_branch and settings.fusion == "sum"
+        self.user_condition = Conditioning(width, 2 * centre if summed else centre, unit)
+        self.item_condition = Conditioning(width, centre, unit)
+        n_parts = 5 if self.has_branch and settings.fusion == "concat" else 4
+        self.prediction = ContextMap(n_parts, width, settings.context_start)
+        self.density = ContextMap(n_parts, width, settings.context_start)
         self.log_temperature = nn.Parameter(torch.tensor(float(np.log(settings.temperature))))
         if self.has_branch:
             self._add_branch(width, n_features, n_training)
@@ -109,16 +129,31 @@ class InterestBehaviourNetwork(nn.Module):
         return ElapsedTime(seconds[:n_training], first[:n_training], scale)
 
     def _add_branch(self, width: int, n_features: int, n_training: int) -> None:
-        stream = self.stream
+        stream, settings, gates = self.stream, self.settings, self.cell.n_gates
         self.elapsed_purchase = self._elapsed(
             stream.delta_purchase, stream.first_purchase, n_training
         )
-        self.limited = Memory(stream.n_users, width)
-        self.limited_transition = nn.Parameter(torch.empty(width, width))
+        positive = settings.cell == "sigmoid"
+        self.limited = Memory(stream.n_users, self.cell.n_parts * width, positive)
+        self.limited_transition = nn.Parameter(torch.empty(width, gates * width))
         nn.init.xavier_uniform_(self.limited_transition)
-        self.limited_input = EventInput(width, stream.n_behaviours, n_features)
-        self.limited_context = Affine(4 * width, width, bias=False)
         self.limited_projection = Projection(width)
+        if settings.fusion == "concat":
+            unit = settings.conditioning == "unit"
+            self.limited_condition = Conditioning(width, 0.5 if positive else 0.0, unit)
+        self.branch: SimplifiedBranch | FullBranch
+        if settings.resource_branch == "simplified":
+            self.branch = SimplifiedBranch(width, gates, stream.n_behaviours, n_features)
+            return
+        n_inventory = 0 if self.inventory is None else self.inventory.shape[1]
+        if n_inventory == 0:
+            raise SettingsError(
+                "resource_branch is 'full', which needs shelf statistics; name columns of the log "
+                "in inventory_features, or use 'simplified'"
+            )
+        # Purchased items, session length, behaviours of the session, time since the purchase.
+        n_finance = width + 1 + stream.n_behaviours + 2
+        self.branch = FullBranch(width, gates, n_inventory, n_finance)
 
     # -- states ---------------------------------------------------------------------------
 
@@ -134,7 +169,8 @@ class InterestBehaviourNetwork(nn.Module):
         """Run the recursion over a window, from the states in memory; commits nothing."""
         plan = plan_on(plan, self.transition.device)
         initial = torch.cat([self.users.read(plan.users), self.items.read(plan.items)])
-        states = recur(initial, self._inputs(plan.events), self.transition, plan.levels)
+        inputs = self._inputs(plan.events)
+        states = recur(initial, inputs, self.transition, plan.levels, self.cell)
         if not self.has_branch:
             return Unrolled(plan, states, None, None)
         purchases = plan_on(plan_purchases(self.stream, plan), self.transition.device)
@@ -155,26 +191,54 @@ class InterestBehaviourNetwork(nn.Module):
         )
 
     def _unroll_limited(self, plan: WindowPlan, states: Tensor, purchases: PurchasePlan) -> Tensor:
-        """Equation (6): only purchases change the limited state."""
+        """Equation (6), or (3)-(5): only purchases change the limited state."""
         initial = self.limited.read(plan.users)
         if len(purchases.places) == 0:
             return initial
         events = plan.events[purchases.places.cpu().numpy()]
+        if self.branch.uses_states_after:
+            context, full = self._purchase_context(plan, states, purchases, events), states[:0]
+        else:
+            context = self._hidden(states[plan.user_before[purchases.places]])
+            full = self._resources(events)
+        inputs = self.branch(
+            context,
+            self._elapsed_purchase(events),
+            self._behaviour(events),
+            self._features(events),
+            full,
+        )
+        return recur(initial, inputs, self.limited_transition, purchases.levels, self.cell)
+
+    def _purchase_context(
+        self, plan: WindowPlan, states: Tensor, purchases: PurchasePlan, events: Integers
+    ) -> Tensor:
+        """Both general states after each purchase and both static embeddings, float [n, 4d]."""
         item_after = plan.item_after[purchases.places]
-        context = torch.cat(
+        return torch.cat(
             [
-                states[item_after - 1],
-                states[item_after],
+                self._hidden(states[item_after - 1]),
+                self._hidden(states[item_after]),
                 self.static_user(self._ids(self.stream.user[events])),
                 self.static_item(self._ids(self.stream.item[events])),
             ],
             dim=1,
         )
-        elapsed = self._elapsed_purchase(events)
-        inputs = self.limited_context(context) + self.limited_input(
-            elapsed, self._behaviour(events), self._features(events)
-        )
-        return recur(initial, inputs, self.limited_transition, purchases.levels)
+
+    def _resources(self, events: Integers) -> Tensor:
+        """Inventory features, purchase history and session behaviour, side by side."""
+        device = self.transition.device
+        assert self.inventory is not None  # checked when the branch was made
+        inventory = torch.from_numpy(self.inventory[events]).to(device)
+        items, weights = purchase_history(self.stream, events)
+        bought = self.static_item(items.reshape(-1).to(device))
+        history = (bought.view(*items.shape, -1) * weights.to(device)).sum(dim=1)
+        session = session_behaviour(self.stream, events).to(device)
+        return torch.cat([inventory, history, session], dim=1)
+
+    def _hidden(self, states: Tensor) -> Tensor:
+        """Give the hidden part of stored states, float [n, d]."""
+        return states[:, : self.settings.embedding_size]
 
     def commit(self, unrolled: Unrolled) -> None:
         """Store the states at the window's end."""
@@ -196,24 +260,33 @@ class InterestBehaviourNetwork(nn.Module):
         plan, stream, states = unrolled.plan, self.stream, unrolled.states
         events = plan.events
         elapsed = self.elapsed_user(stream.delta_user[events], stream.first_user[events])
-        interest = self.user_projection(states[plan.user_before], elapsed)
-        if unrolled.limited is not None and unrolled.purchases is not None:
-            before = unrolled.limited[unrolled.purchases.before]
-            # f, the sum of both projected states.
-            interest = interest + self.limited_projection(before, self._elapsed_purchase(events))
+        interest = self.user_projection(self._hidden(states[plan.user_before]), elapsed)
         return torch.cat(
             [
-                self.user_condition(interest),
+                *self._fuse(interest, unrolled),
                 self.static_user(self._ids(stream.user[events])),
-                self.item_condition(states[plan.previous_item_before]),
+                self.item_condition(self._hidden(states[plan.previous_item_before])),
                 self.static_item(self._ids(stream.previous_item[events])),
             ],
             dim=1,
         )
 
+    def _fuse(self, interest: Tensor, unrolled: Unrolled) -> list[Tensor]:
+        """Make f of (11) of the projected general and limited states, conditioned."""
+        if unrolled.limited is None or unrolled.purchases is None:
+            return [self.user_condition(interest)]
+        before = self._hidden(unrolled.limited[unrolled.purchases.before])
+        resources = self.limited_projection(before, self._elapsed_purchase(unrolled.plan.events))
+        fusion = self.settings.fusion
+        if fusion == "concat":
+            return [self.user_condition(interest), self.limited_condition(resources)]
+        fused = interest + resources if fusion == "sum" else interest * resources
+        return [self.user_condition(fused)]
+
     def represent(self, states: Tensor, ids: Tensor) -> Tensor:
         """Representations [item state, static item], float [n, 2d], of items in some states."""
-        return torch.cat([self.item_condition(states), self.static_item(ids)], dim=1)
+        hidden = self._hidden(states)
+        return torch.cat([self.item_condition(hidden), self.static_item(ids)], dim=1)
 
     @property
     def inverse_temperature(self) -> Tensor:
@@ -246,7 +319,8 @@ class InterestBehaviourNetwork(nn.Module):
     def loss(self, unrolled: Unrolled) -> Tensor:
         """Equation (22), summed over the window's events that have a history."""
         settings, plan = self.settings, unrolled.plan
-        rows = self._ids(np.flatnonzero(self.stream.history_length[plan.events] > 0))
+        learned = settings.first_events | (self.stream.history_length[plan.events] > 0)
+        rows = self._ids(np.flatnonzero(learned))
         contexts = self.contexts(unrolled)[rows]
         positive_row = plan.item_before if settings.positive_state == "before" else plan.item_after
         ids = self._ids(self.stream.item[plan.events])[rows]
@@ -299,10 +373,12 @@ class InterestBehaviourNetwork(nn.Module):
         settings, plan, states = self.settings, unrolled.plan, unrolled.states
         loss = states.new_zeros(())
         if settings.user_drift_weight:
-            change = drift_loss(states[plan.item_after - 1], states[plan.user_before])
+            old, new = states[plan.user_before], states[plan.item_after - 1]
+            change = drift_loss(self._hidden(new), self._hidden(old))
             loss = loss + settings.user_drift_weight * change
         if settings.item_drift_weight:
-            change = drift_loss(states[plan.item_after], states[plan.item_before])
+            old, new = states[plan.item_before], states[plan.item_after]
+            change = drift_loss(self._hidden(new), self._hidden(old))
             loss = loss + settings.item_drift_weight * change
         return loss
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from recbole_imn.model.network import InterestBehaviourNetwork, Unrolled
+from recbole_imn.model.online import OnlineUpdates
 from recbole_imn.stream import ItemTimeline, WindowPlan, plan_window
 from recbole_imn.stream.events import Integers
 from recbole_imn.stream.tbatch import windows
@@ -54,10 +55,21 @@ class Playback:
     parts : sequence of int
         Positions at which the parts of the stream begin, and its end; a replay for a row
         of an evaluation part covers the whole part.
+    online : OnlineUpdates, optional
+        Goes on learning during the replay of evaluation parts.
+    online_window : int
+        Events that are scored before the next update.
     """
 
-    def __init__(self, network: InterestBehaviourNetwork, parts: Sequence[int]) -> None:
+    def __init__(
+        self,
+        network: InterestBehaviourNetwork,
+        parts: Sequence[int],
+        online: OnlineUpdates | None = None,
+        online_window: int = 256,
+    ) -> None:
         self.network = network
+        self.online, self.online_window = online, online_window
         self.parts = tuple(parts)
         self.position = 0
         self._weights: Signature | None = None
@@ -100,7 +112,18 @@ class Playback:
             self._weights = weights
         segment = self._segment
         if segment is None or first < segment.start or last >= segment.stop:
-            segment = self._segment = self._replay(*self._stretch(first, last))
+            segment = self._segment = self._fresh_segment(*self._stretch(first, last))
+        return segment
+
+    def _fresh_segment(self, start: int, stop: int) -> Segment:
+        if self.online is None or start < self.parts[1]:
+            return self._replay(start, stop, REPLAY_WINDOW, None)
+        # States before the segment must not depend on what was evaluated earlier.
+        self.rewind()
+        with self.online.temporarily():
+            segment = self._replay(start, stop, self.online_window, self.online)
+        self.rewind()
+        self._weights = self._signature()
         return segment
 
     def _stretch(self, first: int, last: int) -> tuple[int, int]:
@@ -114,19 +137,23 @@ class Playback:
             stop = min(part for part in self.parts if part > last)
         return start, stop
 
-    def _replay(self, start: int, stop: int) -> Segment:
+    def _replay(self, start: int, stop: int, size: int, online: OnlineUpdates | None) -> Segment:
         self._seek(start)
         network, stream = self.network, self.network.stream
         base = network.ranking_table(network.items.read_all(), self._all_items())
         queries, moved = [], []
-        for window in windows(start, stop, REPLAY_WINDOW):
+        for window in windows(start, stop, size):
             plan = self._plan(*window)
-            unrolled = network.unroll(plan)
+            with torch.set_grad_enabled(online is not None):
+                unrolled = network.unroll(plan)
             in_time = torch.from_numpy(np.argsort(plan.events)).to(base.device)
             queries.append(network.queries(network.contexts(unrolled))[in_time])
             items = torch.from_numpy(stream.item[plan.events]).to(base.device)
             after = unrolled.states[unrolled.plan.item_after]
             moved.append(network.ranking_table(after, items)[in_time])
+            if online is not None:
+                with torch.enable_grad():
+                    online.step(network.loss(unrolled) / len(plan.events))
             self._commit(unrolled, window[1])
         timeline = ItemTimeline(start, stop, base, stream.item[start:stop], torch.cat(moved))
         return Segment(start, stop, torch.cat(queries), timeline)

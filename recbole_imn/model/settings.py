@@ -29,8 +29,12 @@ class NetworkSettings:
         N - 1 of equation (19): negatives an event, shared by the events of a window.
     temperature : float
         Start of the learnable temperature of the density ratio.
+    cell : str
+        'sigmoid' (the paper), 'tanh' (JODIE), 'gru' or 'lstm'.
     resource_branch : str
-        'simplified' (equation 6) or 'none' (IMN-Net*).
+        'simplified' (equation 6), 'full' (3-5) or 'none' (IMN-Net*).
+    fusion : str
+        How the two user states become one, f of (11): 'sum', 'concat' or 'product'.
     static_geometry : str
         'unit': static embeddings have unit length. 'free': as they come.
     conditioning : str
@@ -43,8 +47,8 @@ class NetworkSettings:
         'identity': predictions start as a copy of the previous item. 'random': as usual.
     elapsed_scale : str
         'log' or 'linear' elapsed times, standardised on the training events.
-    table_dropout : float
-        Share of an id's static embedding entries dropped in training.
+    first_events : bool
+        Whether users' first events, which have no previous item, are learned from too.
     """
 
     embedding_size: int = 128
@@ -56,13 +60,15 @@ class NetworkSettings:
     ranking_nce_weight: float = 0.5
     n_negatives: int = 127
     temperature: float = 0.1
+    cell: str = "sigmoid"
     resource_branch: str = "simplified"
+    fusion: str = "sum"
     static_geometry: str = "unit"
     conditioning: str = "unit"
     positive_state: str = "before"
     context_start: str = "identity"
     elapsed_scale: str = "log"
-    table_dropout: float = 0.0
+    first_events: bool = False
 
     def __post_init__(self) -> None:
         """Check every option.
@@ -89,7 +95,9 @@ class NetworkSettings:
 
 
 _CHOICES = {
-    "resource_branch": ("simplified", "none"),
+    "cell": ("sigmoid", "tanh", "gru", "lstm"),
+    "resource_branch": ("simplified", "full", "none"),
+    "fusion": ("sum", "concat", "product"),
     "static_geometry": ("unit", "free"),
     "conditioning": ("unit", "none"),
     "positive_state": ("before", "after"),
@@ -104,7 +112,6 @@ _NOT_NEGATIVE = (
     "item_drift_weight",
     "ranking_mse_weight",
     "ranking_nce_weight",
-    "table_dropout",
 )
 
 

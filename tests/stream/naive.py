@@ -56,22 +56,34 @@ class NaiveNetwork:
         since_event = self.elapsed(
             network.elapsed_user, stream.delta_user, stream.first_user, event
         )
+        width = network.settings.embedding_size
         interest = network.user_projection(
-            self.state(self.user, network.users, user)[None], since_event
+            self.state(self.user, network.users, user)[None, :width], since_event
         )
+        fused = [network.user_condition(interest)]
         if network.has_branch:
             since_purchase = self.elapsed(
                 network.elapsed_purchase, stream.delta_purchase, stream.first_purchase, event
             )
             limited = self.state(self.limited, network.limited, user)
-            interest = interest + network.limited_projection(limited[None], since_purchase)
+            resources = network.limited_projection(limited[None, :width], since_purchase)
+            fused = self.fuse(interest, resources)
+        last_item = self.state(self.item, network.items, previous)
         parts = [
-            network.user_condition(interest),
+            *fused,
             network.static_user(torch.tensor([user])),
-            network.item_condition(self.state(self.item, network.items, previous)[None]),
+            network.item_condition(last_item[None, :width]),
             network.static_item(torch.tensor([previous])),
         ]
         return torch.cat(parts, dim=1)[0]
+
+    def fuse(self, interest, resources):
+        network = self.network
+        if network.settings.fusion == "sum":
+            return [network.user_condition(interest + resources)]
+        if network.settings.fusion == "product":
+            return [network.user_condition(interest * resources)]
+        return [network.user_condition(interest), network.limited_condition(resources)]
 
     def represent(self, item):
         """The representation of an item now."""
@@ -87,35 +99,84 @@ class NaiveNetwork:
         old_item = self.state(self.item, network.items, item)
         user_time = self.elapsed(network.elapsed_user, stream.delta_user, stream.first_user, event)
         item_time = self.elapsed(network.elapsed_item, stream.delta_item, stream.first_item, event)
-        moved = torch.cat([old_user, old_item]) @ network.transition
-        self.user[user] = torch.sigmoid(
-            moved[:width] + self.event_input(network.user_input, user_time, event)
+        moved = torch.cat([old_user[:width], old_item[:width]]) @ network.transition
+        half = len(moved) // 2
+        before = old_user
+        self.user[user] = self.cell(
+            moved[:half] + self.event_input(network.user_input, user_time, event), old_user
         )
-        self.item[item] = torch.sigmoid(
-            moved[width:] + self.event_input(network.item_input, item_time, event)
+        self.item[item] = self.cell(
+            moved[half:] + self.event_input(network.item_input, item_time, event), old_item
         )
         if network.has_branch and stream.purchase[event]:
-            self.update_limited(event)
+            self.update_limited(event, before)
 
-    def update_limited(self, event):
+    def cell(self, pre, old):
+        """One cell at a time, by its textbook equations."""
+        d = self.network.settings.embedding_size
+        name = self.network.settings.cell
+        if name == "sigmoid":
+            return torch.sigmoid(pre)
+        if name == "tanh":
+            return torch.tanh(pre)
+        one, two, three, four = pre.split(d)
+        if name == "gru":
+            reset, update = torch.sigmoid(one), torch.sigmoid(two)
+            return (1 - update) * torch.tanh(three + reset * four) + update * old
+        enter, keep, leave = torch.sigmoid(one), torch.sigmoid(two), torch.sigmoid(three)
+        cell = keep * old[d:] + enter * torch.tanh(four)
+        return torch.cat([leave * torch.tanh(cell), cell])
+
+    def update_limited(self, event, user_before):
         network, stream = self.network, self.stream
-        user, item = stream.user[event], stream.item[event]
-        context = torch.cat(
-            [
-                self.user[user],
-                self.item[item],
-                network.static_user(torch.tensor(user)),
-                network.static_item(torch.tensor(item)),
-            ]
-        )
+        width = network.settings.embedding_size
+        user = stream.user[event]
         elapsed = self.elapsed(
             network.elapsed_purchase, stream.delta_purchase, stream.first_purchase, event
         )
-        self.limited[user] = torch.sigmoid(
-            self.state(self.limited, network.limited, user) @ network.limited_transition
-            + network.limited_context(context)
-            + self.event_input(network.limited_input, elapsed, event)
-        )
+        behaviour = torch.tensor([stream.behaviour[event]])
+        own = torch.from_numpy(stream.features[[event]])
+        of_item = network.item_features[[stream.item[event]]]
+        features = torch.cat([own, of_item], dim=1)
+        if network.settings.resource_branch == "simplified":
+            context, full = self.simplified_context(event), None
+        else:
+            context, full = user_before[None, :width], self.resources(event)
+        inputs = network.branch(context, elapsed, behaviour, features, full)[0]
+        old = self.state(self.limited, network.limited, user)
+        self.limited[user] = self.cell(inputs + old[:width] @ network.limited_transition, old)
+
+    def simplified_context(self, event):
+        network, stream = self.network, self.stream
+        width = network.settings.embedding_size
+        user, item = stream.user[event], stream.item[event]
+        parts = [
+            self.user[user][:width],
+            self.item[item][:width],
+            network.static_user(torch.tensor(user)),
+            network.static_item(torch.tensor(item)),
+        ]
+        return torch.cat(parts)[None]
+
+    def resources(self, event):
+        """Shelf, purchases and session of the full branch, by plain loops."""
+        network, stream = self.network, self.stream
+        own = [k for k in range(event) if stream.user[k] == stream.user[event]]
+        bought = [stream.item[k] for k in own if stream.purchase[k]][-10:]
+        history = torch.zeros(network.settings.embedding_size)
+        for item in bought:
+            history = history + network.static_item(torch.tensor(item)) / len(bought)
+        session, later = [], stream.time[event]
+        for k in own[::-1][:20]:
+            if later - stream.time[k] > 1800:
+                break
+            session.append(stream.behaviour[k])
+            later = stream.time[k]
+        counts = torch.bincount(torch.tensor(session, dtype=torch.long), minlength=4)
+        shares = counts / max(len(session), 1)
+        size = torch.log1p(torch.tensor([float(len(session))]))
+        inventory = torch.from_numpy(network.inventory[event])
+        return torch.cat([inventory, history, size, shares])[None]
 
     def loss(self, start, stop, negatives):
         """Equation (22) over a window that begins with the present states."""
@@ -132,9 +193,10 @@ class NaiveNetwork:
 
     def drift_states(self, event):
         network, stream = self.network, self.stream
+        width = network.settings.embedding_size
         return (
-            self.state(self.user, network.users, stream.user[event]),
-            self.state(self.item, network.items, stream.item[event]),
+            self.state(self.user, network.users, stream.user[event])[:width],
+            self.state(self.item, network.items, stream.item[event])[:width],
         )
 
     def event_loss(self, event, negatives):

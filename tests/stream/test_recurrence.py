@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from recbole_imn.model.network import InterestBehaviourNetwork
 from recbole_imn.model.settings import NetworkSettings
-from recbole_imn.stream import EventStream, plan_levels, plan_window, recur
+from recbole_imn.stream import CELLS, EventStream, plan_levels, plan_window, recur
 from recbole_imn.stream.tbatch import event_levels, windows
 from tests.stream.naive import NaiveNetwork, random_stream_columns
 
@@ -34,7 +34,11 @@ def make_network(seed, n_events=40, n_users=5, n_items=6, **options):
     }
     features = torch.randn(n_items + 1, 3)
     network = InterestBehaviourNetwork(
-        stream, n_events, NetworkSettings(**{**defaults, **options}), features
+        stream,
+        n_events,
+        NetworkSettings(**{**defaults, **options}),
+        features,
+        inventory=rng.normal(size=(n_events, 2)),
     )
     for module in network.modules():
         if isinstance(module, torch.nn.Embedding):
@@ -57,10 +61,21 @@ def drawn_negatives(network, seed):
     return torch.randint(1, network.stream.n_items, (network.settings.n_negatives,)).tolist()
 
 
-@pytest.mark.parametrize("branch", ["simplified", "none"])
+OPTIONS = [
+    {},
+    {"resource_branch": "none", "cell": "tanh"},
+    {"cell": "gru", "fusion": "concat"},
+    {"cell": "lstm", "fusion": "product"},
+    {"resource_branch": "full", "cell": "tanh"},
+    {"resource_branch": "full", "cell": "lstm", "fusion": "concat"},
+    {"static_geometry": "free", "conditioning": "none"},
+]
+
+
+@pytest.mark.parametrize("options", OPTIONS)
 @pytest.mark.parametrize("size", [1, 7, 40])
-def test_losses_gradients_and_states_equal_the_naive_loop(branch, size):
-    network = make_network(3, resource_branch=branch)
+def test_losses_gradients_and_states_equal_the_naive_loop(options, size):
+    network = make_network(3, **options)
     naive = NaiveNetwork(network)
     for start, stop in windows(0, 40, size):
         network.zero_grad()
@@ -118,9 +133,14 @@ def test_contexts_and_item_states_equal_the_naive_loop():
 
 
 @settings(max_examples=25, deadline=None)
-@given(seed=st.integers(0, 10_000), size=st.integers(1, 60), users=st.integers(1, 8))
-def test_window_size_does_not_change_states(seed, size, users):
-    network = make_network(seed, n_events=50, n_users=users, n_items=4)
+@given(
+    seed=st.integers(0, 10_000),
+    size=st.integers(1, 60),
+    users=st.integers(1, 8),
+    cell=st.sampled_from(sorted(CELLS)),
+)
+def test_window_size_does_not_change_states(seed, size, users, cell):
+    network = make_network(seed, n_events=50, n_users=users, n_items=4, cell=cell)
     final = []
     for window_size in (50, size):
         network.reset()
@@ -134,17 +154,22 @@ def test_window_size_does_not_change_states(seed, size, users):
         torch.testing.assert_close(whole, cut, atol=1e-12, rtol=0)
 
 
+@pytest.mark.parametrize("cell", sorted(CELLS))
 @pytest.mark.parametrize("n_slots", [1, 2])
-def test_gradcheck(n_slots):
+def test_gradcheck(n_slots, cell):
     rng = np.random.default_rng(0)
     parents = np.array([[0, 2], [4, 3], [1, 5]])[:, :n_slots]
     levels = np.array([0, 1, 2])
     plan = plan_levels(parents, levels, n_initial=4)
     width = 3
-    initial = torch.tensor(rng.normal(size=(4, width)), requires_grad=True)
-    inputs = torch.tensor(rng.normal(size=(3, n_slots * width)), requires_grad=True)
-    weight = torch.tensor(rng.normal(size=(n_slots * width,) * 2), requires_grad=True)
-    assert torch.autograd.gradcheck(lambda *a: recur(*a, plan), (initial, inputs, weight))
+    made_of = CELLS[cell]
+    shapes = [
+        (4, made_of.n_parts * width),
+        (3, n_slots * made_of.n_gates * width),
+        (n_slots * width, n_slots * made_of.n_gates * width),
+    ]
+    tensors = [torch.tensor(rng.normal(size=shape), requires_grad=True) for shape in shapes]
+    assert torch.autograd.gradcheck(lambda *a: recur(*a, plan, made_of), tensors)
 
 
 def test_levels_of_a_literal_stream():

@@ -1,0 +1,59 @@
+"""Learning that goes on during a replay, after each window has been scored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from recbole_imn.model.layers import Conditioning, StaticTable
+from recbole_imn.stream import Memory
+
+
+class OnlineUpdates:
+    """Adam steps on what makes states and queries; item representations keep their meaning.
+
+    Static embeddings, centres and initial states stay, since the representations of all
+    items at a segment's start are made of them once.
+
+    Parameters
+    ----------
+    network : nn.Module
+    learning_rate : float
+    """
+
+    def __init__(self, network: nn.Module, learning_rate: float) -> None:
+        fixed = {
+            id(weight)
+            for module in network.modules()
+            if isinstance(module, Conditioning | StaticTable | Memory)
+            for weight in module.parameters()
+        }
+        self.weights = [weight for weight in network.parameters() if id(weight) not in fixed]
+        self.learning_rate = learning_rate
+        self._optimizer: torch.optim.Optimizer | None = None
+
+    @contextmanager
+    def temporarily(self) -> Iterator[None]:
+        """Begin with a fresh optimiser, and put the weights back in the end."""
+        saved = [weight.detach().clone() for weight in self.weights]
+        self._optimizer = torch.optim.Adam(self.weights, lr=self.learning_rate)
+        try:
+            yield
+        finally:
+            with torch.no_grad():
+                for weight, value in zip(self.weights, saved, strict=True):
+                    weight.copy_(value)
+            self._optimizer = None
+
+    def step(self, loss: Tensor) -> None:
+        """Learn from a window's loss."""
+        assert self._optimizer is not None  # inside temporarily()
+        gradients = torch.autograd.grad(loss, self.weights, allow_unused=True)
+        for weight, gradient in zip(self.weights, gradients, strict=True):
+            weight.grad = gradient
+        self._optimizer.step()
+        for weight in self.weights:
+            weight.grad = None
