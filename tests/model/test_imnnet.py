@@ -9,10 +9,14 @@ from recbole.data.interaction import Interaction
 
 from recbole_imn.data.dataset import EVENT_INDEX
 from recbole_imn.model.imnnet import IMNNet
+from recbole_imn.model.settings import SettingsError
 from recbole_imn.stream import EventStream
 
+FULL_BRANCH = {"resource_branch": "full", "inventory_features": ["behavior"]}
 VARIANTS = [
     {},
+    {**FULL_BRANCH, "fusion": "concat", "cell": "lstm"},
+    {"fusion": "product", "cell": "gru"},
     {"resource_branch": "none"},
     {"positive_state": "after", "conditioning": "none", "static_geometry": "free"},
     {"mse_weight": 0.0, "context_start": "random", "elapsed_scale": "linear"},
@@ -135,10 +139,22 @@ def changed_future(stream, k, seed):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("options", VARIANTS)
-def test_scores_do_not_know_the_future(prepare, options):
-    config, dataset, (train, _, test), model = prepare("IMNNet", **options)
-    train_one_epoch(model, train)
+CASES = [("IMNNet", options) for options in VARIANTS] + [
+    ("JODIE", {}),
+    ("JODIE", {"online_updates": True, "first_events": True}),
+    ("IMN_MSE", {}),
+    ("IMN_NCE", {}),
+    ("IMNNetStar", {}),
+    ("LastItem", {}),
+    ("RecentHistory", {}),
+]
+
+
+@pytest.mark.parametrize(("name", "options"), CASES)
+def test_scores_do_not_know_the_future(prepare, name, options):
+    config, dataset, (train, _, test), model = prepare(name, **options)
+    if name not in ("LastItem", "RecentHistory"):
+        train_one_epoch(model, train)
     row = len(test._dataset) // 2
     k = int(test._dataset.inter_feat[EVENT_INDEX][row])
     rows = test._dataset[np.arange(row + 1)]
@@ -146,9 +162,69 @@ def test_scores_do_not_know_the_future(prepare, options):
 
     other = copy.copy(train._dataset)
     other.stream = changed_future(dataset.stream, k, seed=1)
+    twin = type(model)(config, other)
+    twin.load_state_dict(model.state_dict())
+    assert torch.equal(twin.full_sort_predict(rows), expected)
+
+
+@pytest.mark.parametrize("options", VARIANTS[:3])
+def test_dropping_later_events_changes_nothing(prepare, options):
+    config, dataset, (train, _, test), model = prepare("IMNNet", **options)
+    train_one_epoch(model, train)
+    rows = test._dataset[np.arange(len(test._dataset) - 7)]
+    expected = model.full_sort_predict(rows)
+    n = int(rows[EVENT_INDEX][-1]) + 1
+    whole, other = dataset.stream, copy.copy(train._dataset)
+    other.stream = EventStream.from_columns(
+        whole.user[:n], whole.item[:n], whole.time[:n], whole.behaviour[:n], whole.purchase[:n],
+        None, whole.n_users, whole.n_items, whole.n_behaviours,
+    )  # fmt: skip
+    other.event_bounds = (*dataset.event_bounds[:3], n)
     twin = IMNNet(config, other)
     twin.load_state_dict(model.state_dict())
     assert torch.equal(twin.full_sort_predict(rows), expected)
+
+
+def test_online_updates_learn_and_are_forgotten(prepare):
+    _, _, (train, valid, test), model = prepare("JODIE", online_updates=True, train_batch_size=8)
+    train_one_epoch(model, train)
+    weights = copy.deepcopy(model.state_dict())
+    rows = test._dataset[np.arange(len(test._dataset))]
+    scores = model.full_sort_predict(rows)
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, weights[name]), name
+    # Another part in between does not change them.
+    model.full_sort_predict(valid._dataset[[0, 1]])
+    assert torch.equal(model.full_sort_predict(rows), scores)
+    model.playback.online = None
+    model.playback.segment(np.array([0]))
+    frozen = model.full_sort_predict(rows)
+    first = rows[EVENT_INDEX] < model.playback.parts[2] + 8
+    assert torch.equal(frozen[first], scores[first])
+    assert not torch.equal(frozen, scores)
+
+
+def test_first_events_are_rows_where_asked(prepare):
+    _, dataset, loaders, model = prepare("JODIE", first_events=True)
+    assert sum(len(loader._dataset) for loader in loaders) == len(dataset.stream)
+    assert model.network.settings.first_events
+    first = np.flatnonzero(dataset.stream.history_length == 0)
+    rows = Interaction({EVENT_INDEX: torch.from_numpy(first)})
+    assert torch.isfinite(model.full_sort_predict(rows)).all()
+
+
+def test_the_full_branch_needs_the_shelf(prepare):
+    with pytest.raises(SettingsError, match="name columns of the log in inventory_features"):
+        prepare("IMNNet", resource_branch="full")
+
+
+def test_presets_are_what_their_names_say(prepare):
+    settings = {
+        name: prepare(name)[3].network.settings for name in ("IMN_MSE", "IMN_NCE", "IMNNetStar")
+    }
+    assert (settings["IMN_MSE"].mse_weight, settings["IMN_MSE"].nce_weight) == (1, 0)
+    assert (settings["IMN_NCE"].mse_weight, settings["IMN_NCE"].nce_weight) == (0, 1)
+    assert settings["IMNNetStar"].resource_branch == "none"
 
 
 def test_scores_do_know_the_past(prepare):
