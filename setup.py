@@ -35,6 +35,7 @@ setup(
         "tqdm>=4.48",
     ],
     extras_require={
+        "bench": ["torch_geometric>=2.5"],
         "dev": [
             "pytest",
             "hypothesis",
