@@ -2,11 +2,14 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 ARGS ?=
+# A default gives way to ARGS: the command line refuses a key that is given twice.
+default = $(if $(filter --$(1)=%,$(ARGS)),,--$(1)=$(2))
+DEFAULTS = $(call default,model,IMNNet) $(call default,dataset,czb) $(call default,epochs,4)
 
 .PHONY: run test lint env clean
 
 run: env
-	$(BIN)/python run_recbole_imn.py --model=IMNNet --dataset=czb --epochs=4 $(ARGS)
+	$(BIN)/python run_recbole_imn.py $(strip $(DEFAULTS) $(ARGS))
 
 test: env lint
 	$(BIN)/python -m pytest

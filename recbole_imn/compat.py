@@ -22,6 +22,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 from scipy.sparse import dok_matrix
 
 RECBOLE_VERSION = "1.2.1"
@@ -29,13 +30,16 @@ RECBOLE_VERSION = "1.2.1"
 # Names of models that RecBole's own property files do not list.
 extra_model_names: set[str] = set()
 
+# Marks a parameter of a checkpoint that is written otherwise than it is used.
+_KIND = "recbole_imn_kind"
+
 
 class UnknownModelError(ValueError):
     """A model name that nobody knows; the message is one line with the nearest names."""
 
 
 class UnsafeCheckpointError(ValueError):
-    """A checkpoint that can only be read by executing code from it."""
+    """A checkpoint that would need code to be executed, on reading or after saving."""
 
 
 @dataclass(frozen=True)
@@ -272,16 +276,24 @@ def model_names() -> set[str]:
 
 def _plain(value: Any) -> Any:
     """Copy nested settings, without what is no plain value."""
+    if isinstance(value, np.generic):
+        return value.item()
     if isinstance(value, dict):
-        return {str(key): _plain(entry) for key, entry in value.items() if _is_plain(entry)}
+        return {_plain(key): _plain(entry) for key, entry in value.items() if _is_plain(entry)}
     if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value if _is_plain(entry)]
+        return _sequence(value, [_plain(entry) for entry in value if _is_plain(entry)])
     return value
 
 
 def _is_plain(value: Any) -> bool:
-    # Exact types: an Enum or a numpy number may be an int or a float as well.
-    return value is None or type(value) in (bool, int, float, str, list, tuple, dict)
+    # Exact types: an Enum may be an int or a str as well.
+    exact = (bool, int, float, str, list, tuple, dict)
+    numpy_scalars = (np.bool_, np.number, np.str_)
+    return value is None or type(value) in exact or isinstance(value, numpy_scalars)
+
+
+def _sequence(like: list[Any] | tuple[Any, ...], entries: list[Any]) -> Any:
+    return tuple(entries) if isinstance(like, tuple) else entries
 
 
 def plain_config(config: Any) -> dict[str, Any]:
@@ -314,25 +326,116 @@ def rebuild_config(plain: dict[str, Any]) -> Any:
     return config
 
 
+def encode_parameters(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Write what a model keeps beside its weights as tensors and plain values.
+
+    Parts that are modules are left out: their weights are in the state dict.
+
+    Raises
+    ------
+    UnsafeCheckpointError
+        If a parameter is of another kind.
+    """
+    import torch
+
+    return {
+        name: _encode(name, value)
+        for name, value in parameters.items()
+        if not isinstance(value, torch.nn.Module)
+    }
+
+
+def _encode(name: str, value: Any) -> Any:
+    import torch
+
+    if sparse.issparse(value):
+        return _encode_sparse(name, value)
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biufc":
+        kind = "matrix" if isinstance(value, np.matrix) else "array"
+        return {_KIND: kind, "values": torch.tensor(np.asarray(value))}
+    if isinstance(value, dict):
+        return {key: _encode(name, entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return _sequence(value, [_encode(name, entry) for entry in value])
+    if isinstance(value, torch.Tensor) or _is_plain(value):
+        return _plain(value)
+    raise UnsafeCheckpointError(
+        f"parameter {name!r} is a {type(value).__name__}, which no checkpoint can hold as values; "
+        "keep it as a tensor, an array or a sparse matrix"
+    )
+
+
+def _encode_sparse(name: str, value: Any) -> dict[str, Any]:
+    entries = value.tocoo()
+    return {
+        _KIND: "sparse",
+        "format": value.format,
+        "is_matrix": sparse.isspmatrix(value),
+        "shape": list(value.shape),
+        "entries": [_encode(name, part) for part in (entries.data, entries.row, entries.col)],
+    }
+
+
+def decode_parameter(value: Any) -> Any:
+    """Read a parameter as it was before ``encode_parameters``."""
+    if isinstance(value, list | tuple):
+        return _sequence(value, [decode_parameter(entry) for entry in value])
+    if not isinstance(value, dict):
+        return value
+    if value.get(_KIND) == "sparse":
+        return _decode_sparse(value)
+    if _KIND in value:
+        array = value["values"].cpu().numpy()
+        return array.view(np.matrix) if value[_KIND] == "matrix" else array
+    return {key: decode_parameter(entry) for key, entry in value.items()}
+
+
+def _decode_sparse(value: dict[str, Any]) -> Any:
+    data, rows, columns = decode_parameter(value["entries"])
+    make = sparse.coo_matrix if value["is_matrix"] else sparse.coo_array
+    return make((data, (rows, columns)), shape=tuple(value["shape"])).asformat(value["format"])
+
+
 def _safe_checkpoints() -> bool:
     """Save settings as plain values and load checkpoints without executing code."""
-    trainer = _module("trainer.trainer")
+    trainer, models = _module("trainer.trainer"), _module("model.abstract_recommender")
     trainer.plain_config = plain_config
+    trainer.encode_parameters = encode_parameters
+    models.decode_parameter = decode_parameter
+    config = ('"config": self.config,', '"config": plain_config(self.config),')
+    other = (
+        '"other_parameter": self.model.other_parameter(),',
+        '"other_parameter": encode_parameters(self.model.other_parameter()),',
+    )
+    score = (
+        '"best_valid_score": self.best_valid_score,',
+        '"best_valid_score": float(self.best_valid_score),',
+    )
+    # The reader that executes nothing does not know pickle's protocol 4.
+    protocol = (", pickle_protocol=4", "")
+    _rewrite(trainer.Trainer, "_save_checkpoint", config, other, score, protocol)
+    _rewrite(trainer.PretrainTrainer, "save_pretrained_model", config, other)
+    _rewrite(trainer.DecisionTreeTrainer, "_save_checkpoint", config, score)
     _rewrite(
-        trainer.Trainer,
-        "_save_checkpoint",
-        ('"config": self.config,', '"config": plain_config(self.config),'),
-        # The reader that executes nothing does not know pickle's protocol 4.
-        (", pickle_protocol=4", ""),
-        (
-            '"best_valid_score": self.best_valid_score,',
-            '"best_valid_score": float(self.best_valid_score),',
-        ),
+        models.AbstractRecommender,
+        "load_other_parameter",
+        ("setattr(self, key, value)", "setattr(self, key, decode_parameter(value))"),
     )
     quick_start = _module("quick_start.quick_start")
     quick_start.load_data_and_model = load_data_and_model
     _module("quick_start").load_data_and_model = load_data_and_model
     return True
+
+
+def _on_device(value: Any, device: Any) -> Any:
+    """Move the tensors of nested parameters to a device."""
+    import torch
+
+    if isinstance(value, dict):
+        return {key: _on_device(entry, device) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return _sequence(value, [_on_device(entry, device) for entry in value])
+    return value.to(device) if isinstance(value, torch.Tensor) else value
 
 
 def load_checkpoint(file: str) -> dict[str, Any]:
@@ -342,6 +445,8 @@ def load_checkpoint(file: str) -> dict[str, Any]:
     ------
     UnsafeCheckpointError
         If the checkpoint needs code, as those of plain RecBole do.
+    ValueError
+        If the file is no checkpoint at all.
     """
     import pickle
 
@@ -354,6 +459,9 @@ def load_checkpoint(file: str) -> dict[str, Any]:
             f"{file} can only be read by executing code from it, as checkpoints of plain RecBole "
             "can; train the model again with recbole_imn imported"
         ) from error
+    except (KeyError, RuntimeError, EOFError) as error:
+        # What torch's reader raises on a damaged file, or on one of another kind.
+        raise ValueError(f"{file} is no checkpoint, or a damaged one") from error
     return checkpoint
 
 
@@ -384,7 +492,8 @@ def load_data_and_model(model_file: str) -> tuple[Any, ...]:
     utils.init_seed(config["seed"], config["reproducibility"])
     model = utils.get_model(config["model"])(config, loaders[0]._dataset).to(config["device"])
     model.load_state_dict(checkpoint["state_dict"])
-    model.load_other_parameter(checkpoint.get("other_parameter"))
+    other = _on_device(checkpoint.get("other_parameter"), config["device"])
+    model.load_other_parameter(other)
     return (config, model, dataset, *loaders)
 
 
