@@ -411,10 +411,15 @@ def _safe_checkpoints() -> bool:
         '"best_valid_score": self.best_valid_score,',
         '"best_valid_score": float(self.best_valid_score),',
     )
+    # Holds the learning rate, which may be a number of numpy.
+    optimizer = (
+        '"optimizer": self.optimizer.state_dict(),',
+        '"optimizer": encode_parameters(self.optimizer.state_dict()),',
+    )
     # The reader that executes nothing does not know pickle's protocol 4.
     protocol = (", pickle_protocol=4", "")
-    _rewrite(trainer.Trainer, "_save_checkpoint", config, other, score, protocol)
-    _rewrite(trainer.PretrainTrainer, "save_pretrained_model", config, other)
+    _rewrite(trainer.Trainer, "_save_checkpoint", config, other, optimizer, score, protocol)
+    _rewrite(trainer.PretrainTrainer, "save_pretrained_model", config, other, optimizer)
     _rewrite(trainer.DecisionTreeTrainer, "_save_checkpoint", config, score)
     _rewrite(
         models.AbstractRecommender,

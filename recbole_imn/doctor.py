@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -12,9 +14,12 @@ from pathlib import Path
 import torch
 
 from recbole_imn import compat
+from recbole_imn.stream.products import rows_agree
 
 PACKAGES = ("recbole_imn", "recbole", "torch", "numpy", "pandas", "scipy", "ray", "setuptools")
-FOLDERS = ("atomic_files", "saved", "log", "log_tensorboard")
+FOLDERS = (".", "atomic_files", "saved", "log", "log_tensorboard")
+# As in setup.py. Before torch 2.6, reading a checkpoint executed code unless told otherwise.
+OLDEST = {"torch": (2, 6), "numpy": (1, 26), "pandas": (2, 2)}
 
 
 @dataclass(frozen=True)
@@ -27,18 +32,21 @@ class Finding:
         What was looked at, and what was found.
     remedy : str
         What to do; empty if nothing is wrong.
+    prevents_running : bool
+        Whether what is wrong must be mended first; else it is only slow.
     """
 
     subject: str
     state: str
     remedy: str = ""
+    prevents_running: bool = True
 
 
 def main() -> int:
-    """Print the report; give 1 if something needs to be done, else 0."""
+    """Print the report; give 1 if something prevents running, else 0."""
     findings = examine()
     print(report(findings))
-    return int(any(finding.remedy for finding in findings))
+    return int(any(finding.remedy and finding.prevents_running for finding in findings))
 
 
 def examine() -> list[Finding]:
@@ -46,8 +54,9 @@ def examine() -> list[Finding]:
     return [*_versions(), *_mends(), *_machine(), *(_folder(Path(name)) for name in FOLDERS)]
 
 
-def report(findings: list[Finding]) -> str:
-    """Lay out findings, one a line, what to do below its line."""
+def report(findings: Sequence[Finding] | None = None) -> str:
+    """Lay out findings, one a line, what to do below its line; examines if given none."""
+    findings = examine() if findings is None else findings
     lines = []
     for finding in findings:
         mark = "!" if finding.remedy else " "
@@ -75,8 +84,12 @@ def _python_remedy(found: tuple[int, ...]) -> str:
 
 
 def _package_remedy(package: str) -> str:
-    if package == "recbole" and version(package) != compat.RECBOLE_VERSION:
+    found = version(package)
+    if package == "recbole" and found != compat.RECBOLE_VERSION:
         return f"pip install recbole=={compat.RECBOLE_VERSION}; the mends are made for it"
+    oldest = OLDEST.get(package, (0, 0))
+    if tuple(int(number) for number in re.findall(r"\d+", found)[:2]) < oldest:
+        return f'pip install "{package}>={oldest[0]}.{oldest[1]}"; older ones are not supported'
     return ""
 
 
@@ -97,8 +110,18 @@ def _machine() -> list[Finding]:
         remedy = f"set OMP_NUM_THREADS={cores}; more threads than cores wait for each other"
     return [
         Finding("graphics processor", device),
-        Finding("threads", f"{threads} on {cores} cores", remedy),
+        Finding("threads", f"{threads} on {cores} cores", remedy, prevents_running=False),
+        _products(),
     ]
+
+
+def _products() -> Finding:
+    """Check on this processor what scores without a future rest on, to the last bit."""
+    if rows_agree():
+        return Finding("products", "a row's result does not depend on the number of rows")
+    remedy = "raise MINIMUM_ROWS in recbole_imn/stream/products.py, and please report it"
+    state = "small products round differently; later events may change a score's last bit"
+    return Finding("products", state, remedy, prevents_running=False)
 
 
 def _folder(folder: Path) -> Finding:

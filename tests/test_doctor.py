@@ -12,7 +12,15 @@ def test_a_sound_machine_needs_nothing(tmp_path, monkeypatch, capsys):
     assert doctor.main() == 0
     text = capsys.readouterr().out
     assert text.rstrip().endswith("all is well")
-    for word in ("python", "recbole ", "torch", "threads", "folder saved/", "can be made"):
+    for word in (
+        "python",
+        "recbole ",
+        "torch",
+        "threads",
+        "folder ./",
+        "folder saved/",
+        "can be made",
+    ):
         assert word in text
     for mend in compat.applied():
         assert mend.upstream in text
@@ -35,6 +43,30 @@ def test_more_threads_than_cores_are_reported(monkeypatch):
     finding = next(found for found in doctor.examine() if found.subject == "threads")
     assert finding.state == "8 on 1 cores"
     assert "OMP_NUM_THREADS=1" in finding.remedy
+
+
+def test_slowness_does_not_prevent_running(monkeypatch, capsys):
+    slow = doctor.Finding("threads", "8 on 1 cores", "fewer threads", prevents_running=False)
+    monkeypatch.setattr(doctor, "examine", lambda: [slow])
+    assert doctor.main() == 0
+    assert capsys.readouterr().out.rstrip().endswith("1 to mend")
+    assert doctor.report().startswith("! threads")
+
+
+@pytest.mark.parametrize(
+    ("package", "found", "remedy"),
+    [
+        ("torch", "2.13.0+cpu", ""),
+        ("torch", "2.5.1", "torch>=2.6"),
+        ("pandas", "1.5.3", "pandas>=2.2"),
+        ("recbole", "1.2.0", "recbole==1.2.1"),
+        ("ray", "1.0", ""),
+    ],
+)
+def test_versions_that_are_too_old_are_reported(package, found, remedy, monkeypatch):
+    monkeypatch.setattr(doctor, "version", lambda name: found)
+    assert remedy in doctor._package_remedy(package)
+    assert bool(doctor._package_remedy(package)) == bool(remedy)
 
 
 @pytest.mark.parametrize(("found", "wrong"), [((3, 11), False), ((3, 12), True), ((3, 9), True)])

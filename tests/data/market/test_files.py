@@ -1,6 +1,7 @@
 """Atomic files of a simulated market."""
 
 import json
+import os
 
 import numpy as np
 import pandas as pd
@@ -51,6 +52,31 @@ def test_a_broken_write_leaves_the_old_files(log, tmp_path, monkeypatch):
     with pytest.raises(ZeroDivisionError):
         write_market(log, tmp_path, "czb-mini")
     assert (tmp_path / "czb-mini.inter").read_bytes() == before
+
+
+def test_two_runs_may_write_the_same_market_at_once(log, tmp_path, monkeypatch):
+    write_market(log, tmp_path, "czb-mini")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    replace = os.replace
+
+    def meanwhile(*paths):
+        monkeypatch.setattr(files.os, "replace", replace)
+        write_market(log, tmp_path, "czb-mini")
+        replace(*paths)
+
+    monkeypatch.setattr(files.os, "replace", meanwhile)
+    write_market(log, tmp_path, "czb-mini")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_write_that_breaks_off_leaves_nothing_behind(log, tmp_path, monkeypatch):
+    def full_disk(*paths):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(files.os, "replace", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        write_market(log, tmp_path, "czb-mini")
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_command_writes_a_market_and_prints_its_table(tmp_path, capsys):

@@ -31,6 +31,7 @@ def test_the_full_market_meets_the_published_figures(full):
     assert figures["days"] == PUBLISHED["days"]
     assert 3 < figures["repeat_percent"] < 8
     assert figures["longest_listing_days"] < 7.5
+    assert full.events.groupby("user").size().min() >= 2
 
 
 def test_the_mini_market_has_about_twenty_thousand_actions(mini):

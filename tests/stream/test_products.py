@@ -1,0 +1,47 @@
+"""A row's result does not depend on the number of rows, to the last bit."""
+
+import pytest
+import torch
+
+from recbole_imn.stream import products
+
+
+@pytest.fixture(params=[1, 2])
+def _threads(request):
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("_threads")
+@pytest.mark.parametrize("width", [16, 33, 128, 256])
+def test_rows_agree_in_products_of_every_size(width):
+    assert products.rows_agree(width)
+
+
+@pytest.mark.usefixtures("_threads")
+@pytest.mark.parametrize("width", [16, 256])
+def test_rows_agree_where_a_product_is_added(width):
+    torch.manual_seed(0)
+    rows, weight, base = torch.randn(60, width), torch.randn(width, width), torch.randn(60, width)
+    expected = torch.empty_like(base)
+    products.add_product(base, rows, weight, expected)
+    torch.testing.assert_close(expected, base + rows @ weight)
+    for n in range(1, 60):
+        out = torch.empty(n, width)
+        products.add_product(base[:n], rows[:n], weight, out)
+        assert torch.equal(out, expected[:n]), n
+
+
+@pytest.mark.parametrize("function", [products.sigmoid_, products.tanh_])
+@pytest.mark.parametrize("width", [8, 32, 33])
+def test_elements_agree_wherever_they_are(function, width):
+    torch.manual_seed(0)
+    values = torch.randn(50, width)
+    expected = values.clone()
+    function(expected)
+    for n in range(1, 50):
+        part = values[50 - n :].clone()
+        function(part)
+        assert torch.equal(part, expected[50 - n :]), n
