@@ -119,7 +119,7 @@ def _products() -> Finding:
     """Check on this processor what scores without a future rest on, to the last bit."""
     if rows_agree():
         return Finding("products", "a row's result does not depend on the number of rows")
-    remedy = "raise MINIMUM_ROWS in recbole_imn/stream/products.py, and please report it"
+    remedy = "raise MOST_ROWS in recbole_imn/stream/products.py, and please report it"
     state = "small products round differently; later events may change a score's last bit"
     return Finding("products", state, remedy, prevents_running=False)
 

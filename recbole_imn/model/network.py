@@ -30,7 +30,11 @@ from recbole_imn.model.losses import contrastive_loss, drift_loss, prediction_lo
 from recbole_imn.model.settings import NetworkSettings, SettingsError
 from recbole_imn.stream import CELLS, EventStream, Memory, WindowPlan, recur
 from recbole_imn.stream.events import Flags, Floats, Integers
-from recbole_imn.stream.tbatch import PurchasePlan, plan_on, plan_purchases, rows_at
+from recbole_imn.stream.tbatch import PurchasePlan, plan_on, plan_purchases
+from recbole_imn.stream.versions import item_versions
+
+# Rows that are compared with negatives at a time; few items move meanwhile.
+ROWS_A_CHUNK = 256
 
 
 @dataclass(frozen=True)
@@ -255,28 +259,37 @@ class InterestBehaviourNetwork(nn.Module):
 
     # -- contexts and representations ------------------------------------------------------
 
-    def contexts(self, unrolled: Unrolled) -> Tensor:
-        """Contexts of a window's events, float [n, 4d], from what lies before each event."""
+    def contexts(self, unrolled: Unrolled, places: Integers | None = None) -> Tensor:
+        """Contexts of a window's events from what lies before each, float [n, n_parts * d].
+
+        Parameters
+        ----------
+        unrolled : Unrolled
+        places : int64 [n], optional
+            Places of events in the plan's order; all by default.
+        """
         plan, stream, states = unrolled.plan, self.stream, unrolled.states
-        events = plan.events
+        places = np.arange(len(plan.events)) if places is None else places
+        events, rows = plan.events[places], self._ids(places)
         elapsed = self.elapsed_user(stream.delta_user[events], stream.first_user[events])
-        interest = self.user_projection(self._hidden(states[plan.user_before]), elapsed)
+        interest = self._hidden(states[plan.user_before[rows]])
         return torch.cat(
             [
-                *self._fuse(interest, unrolled),
+                *self._fuse(self.user_projection(interest, elapsed), unrolled, places),
                 self.static_user(self._ids(stream.user[events])),
-                self.item_condition(self._hidden(states[plan.previous_item_before])),
+                self.item_condition(self._hidden(states[plan.previous_item_before[rows]])),
                 self.static_item(self._ids(stream.previous_item[events])),
             ],
             dim=1,
         )
 
-    def _fuse(self, interest: Tensor, unrolled: Unrolled) -> list[Tensor]:
+    def _fuse(self, interest: Tensor, unrolled: Unrolled, places: Integers) -> list[Tensor]:
         """Make f of (11) of the projected general and limited states, conditioned."""
         if unrolled.limited is None or unrolled.purchases is None:
             return [self.user_condition(interest)]
-        before = self._hidden(unrolled.limited[unrolled.purchases.before])
-        resources = self.limited_projection(before, self._elapsed_purchase(unrolled.plan.events))
+        before = self._hidden(unrolled.limited[unrolled.purchases.before[self._ids(places)]])
+        elapsed = self._elapsed_purchase(unrolled.plan.events[places])
+        resources = self.limited_projection(before, elapsed)
         fusion = self.settings.fusion
         if fusion == "concat":
             return [self.user_condition(interest), self.limited_condition(resources)]
@@ -319,55 +332,50 @@ class InterestBehaviourNetwork(nn.Module):
     def loss(self, unrolled: Unrolled) -> Tensor:
         """Equation (22), summed over the window's events that have a history."""
         settings, plan = self.settings, unrolled.plan
+        in_time = np.argsort(plan.events)
         learned = settings.first_events | (self.stream.history_length[plan.events] > 0)
-        rows = self._ids(np.flatnonzero(learned))
-        contexts = self.contexts(unrolled)[rows]
+        places = in_time[learned[in_time]]
+        contexts = self.contexts(unrolled, places)
         positive_row = plan.item_before if settings.positive_state == "before" else plan.item_after
-        ids = self._ids(self.stream.item[plan.events])[rows]
-        positive = self.represent(unrolled.states[positive_row[rows]], ids)
+        ids = self._ids(self.stream.item[plan.events[places]])
+        positive = self.represent(unrolled.states[positive_row[self._ids(places)]], ids)
         loss = contexts.new_zeros(())
         if settings.mse_weight:
             predicted = self.prediction(contexts)
             loss = loss + settings.mse_weight * prediction_loss(predicted, positive)
         if settings.nce_weight:
-            ratio = self._contrastive(unrolled, rows, contexts, positive, ids)
+            ratio = self._contrastive(unrolled, places, contexts, positive, ids)
             loss = loss + settings.nce_weight * ratio
         return loss + self._drift(unrolled)
 
     def _contrastive(
-        self, unrolled: Unrolled, rows: Tensor, contexts: Tensor, positive: Tensor, ids: Tensor
+        self, unrolled: Unrolled, places: Integers, contexts: Tensor, positive: Tensor, ids: Tensor
     ) -> Tensor:
         """Equations (13)-(19) with shared negatives in their states before each event."""
-        queries = self.density(contexts) * self.inverse_temperature
-        negatives = torch.randint(1, self.stream.n_items, (self.settings.n_negatives,))
-        scores = self._score_moving(unrolled, rows, queries, negatives)
-        duplicate = ids.unsqueeze(1) == negatives.to(ids.device)
-        return contrastive_loss((queries * positive).sum(dim=1), scores, duplicate)
-
-    def _score_moving(
-        self, unrolled: Unrolled, rows: Tensor, queries: Tensor, negatives: Tensor
-    ) -> Tensor:
-        """Scores of a few items for every row, each in its state at the row's own time."""
         plan = unrolled.plan
-        ids = negatives.to(queries.device)
-        scores = queries @ self.represent(self.items.read(ids), ids).t()
-        n = len(plan.events)
-        moved = np.isin(plan.item_keys // n, negatives.numpy())
-        if not moved.any():
-            return scores
-        keys, key_rows = plan.item_keys[moved], plan.item_key_rows[moved]
-        versions = self.represent(unrolled.states[self._ids(key_rows)], self._ids(keys // n))
-        places = plan.events[rows.cpu().numpy()] - plan.events.min()
-        columns = rows_at(
-            keys,
-            len(negatives) + np.arange(len(keys)),
-            n,
-            negatives.numpy()[None, :],
-            places[:, None],
-            np.arange(len(negatives))[None, :],
-        )
-        both = torch.cat([scores, queries @ versions.t()], dim=1)
-        return both.gather(1, self._ids(columns))
+        queries = self.density(contexts) * self.inverse_temperature
+        scores = (queries * positive).sum(dim=1)
+        negatives = torch.randint(1, self.stream.n_items, (self.settings.n_negatives,))
+        duplicate = ids.unsqueeze(1) == negatives.to(ids.device)
+        when = plan.events[places] - plan.events.min()
+        seen = item_versions(plan, when, negatives.numpy(), ROWS_A_CHUNK)
+        versions = self._versions(unrolled, negatives, seen.keys)
+        loss = contexts.new_zeros(())
+        for chunk in seen.chunks:
+            rows = slice(chunk.start, chunk.stop)
+            others = queries[rows] @ versions[self._ids(chunk.table)].t()
+            if len(chunk.table) > len(negatives):
+                others = others.gather(1, self._ids(chunk.columns))
+            loss = loss + contrastive_loss(scores[rows], others, duplicate[rows])
+        return loss
+
+    def _versions(self, unrolled: Unrolled, items: Tensor, keys: Integers) -> Tensor:
+        """Represent items as the window found them, then their moves, float [n, 2d]."""
+        plan = unrolled.plan
+        found = items.to(self.transition.device)
+        states = unrolled.states[self._ids(plan.item_key_rows[keys])]
+        ids = self._ids(plan.item_keys[keys] // len(plan.events))
+        return self.represent(torch.cat([self.items.read(found), states]), torch.cat([found, ids]))
 
     def _drift(self, unrolled: Unrolled) -> Tensor:
         settings, plan, states = self.settings, unrolled.plan, unrolled.states

@@ -58,7 +58,7 @@ class SigmoidCell:
         self, kept: Tensor, old: Tensor, new: Tensor, grad: Tensor
     ) -> tuple[Tensor, Tensor | None]:
         """Multiply by h (1 - h)."""
-        return grad * new * (1 - new), None
+        return torch.ops.aten.sigmoid_backward(grad, new), None
 
 
 class TanhCell:
@@ -75,7 +75,7 @@ class TanhCell:
         self, kept: Tensor, old: Tensor, new: Tensor, grad: Tensor
     ) -> tuple[Tensor, Tensor | None]:
         """Multiply by 1 - h^2."""
-        return grad * (1 - new.square()), None
+        return torch.ops.aten.tanh_backward(grad, new), None
 
 
 class GatedCell:

@@ -2,20 +2,47 @@
 
 Linear algebra libraries use other code for very small products, whose sums round
 differently. A score would then change in its last bit with the number of later events that
-happen to share a product. Padding small products keeps every row on the same code.
+happen to share a product. Padding small products keeps every row on the same code. How few
+rows are too few depends on the processor, so it is measured.
 """
 
 from __future__ import annotations
+
+from functools import cache
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-# Rows for each thread below which a library may switch to other code. Seen: 1 on some
-# processors, up to 3 on others; `python -m recbole_imn doctor` looks at the present one.
-MINIMUM_ROWS = 8
+# Products of more rows than this times the number of threads are never small.
+MOST_ROWS = 16
+# Beyond this many columns, their number makes no difference.
+MOST_COLUMNS = 256
 # Floats that an elementwise loop of torch handles at once, at most.
 VECTOR_LENGTH = 32
+
+
+@cache
+def fewest_rows(n_in: int, n_out: int, dtype: torch.dtype, threads: int) -> int:
+    """Measure from how many rows on a product gives each row the same bits.
+
+    Parameters
+    ----------
+    n_in, n_out : int
+        Shape of the matrix that the rows are multiplied by.
+    dtype : torch.dtype
+    threads : int
+        Number of threads that work on the product; must be the present one.
+    """
+    most = MOST_ROWS * threads
+    generator = torch.Generator().manual_seed(0)
+    rows = torch.randn(4 * most, n_in, generator=generator, dtype=dtype)
+    weight = torch.randn(n_in, n_out, generator=generator, dtype=dtype)
+    expected = rows @ weight
+    for n in range(most, 0, -1):
+        if not torch.equal(rows[:n] @ weight, expected[:n]):
+            return n + 1
+    return 1
 
 
 def affine(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -27,7 +54,7 @@ def affine(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     weight : float [n_out, n_in]
     bias : float [n_out], optional
     """
-    return functional.linear(_padded(rows), weight, bias)[: len(rows)]
+    return functional.linear(_padded(rows, len(weight)), weight, bias)[: len(rows)]
 
 
 def scores(queries: Tensor, table: Tensor) -> Tensor:
@@ -38,12 +65,22 @@ def scores(queries: Tensor, table: Tensor) -> Tensor:
     queries : float [n_queries, width]
     table : float [n_rows, width]
     """
-    return affine(queries, _padded(table))[:, : len(table)]
+    # Few columns are as special as few rows; 16 are enough.
+    padded = functional.pad(table, (0, 0, 0, max(0, MOST_ROWS - len(table))))
+    return affine(queries, padded)[:, : len(table)]
 
 
-def _padded(rows: Tensor) -> Tensor:
-    missing = MINIMUM_ROWS * torch.get_num_threads() - len(rows)
+def _padded(rows: Tensor, n_out: int) -> Tensor:
+    missing = _missing_rows(rows, n_out)
     return rows if missing <= 0 else functional.pad(rows, (0, 0, 0, missing))
+
+
+def _missing_rows(rows: Tensor, n_out: int) -> int:
+    """Give the number of rows that a product lacks to be no small one."""
+    threads = torch.get_num_threads()
+    if len(rows) > MOST_ROWS * threads or rows.device.type != "cpu":
+        return 0
+    return fewest_rows(rows.shape[1], min(n_out, MOST_COLUMNS), rows.dtype, threads) - len(rows)
 
 
 def add_product(base: Tensor, rows: Tensor, weight: Tensor, out: Tensor) -> None:
@@ -56,11 +93,12 @@ def add_product(base: Tensor, rows: Tensor, weight: Tensor, out: Tensor) -> None
     weight : float [n_in, n_out]
     out : float [n, n_out]
     """
-    padded = _padded(rows)
-    if padded is rows:
+    missing = _missing_rows(rows, weight.shape[1])
+    if missing <= 0:
         torch.addmm(base, rows, weight, out=out)
-    else:
-        out.copy_(torch.addmm(_padded(base), padded, weight)[: len(rows)])
+        return
+    base, padded = (functional.pad(part, (0, 0, 0, missing)) for part in (base, rows))
+    out.copy_(torch.addmm(base, padded, weight)[: len(rows)])
 
 
 def sigmoid_(values: Tensor) -> None:

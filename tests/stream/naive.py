@@ -203,9 +203,9 @@ class NaiveNetwork:
         network, settings = self.network, self.network.settings
         context, item = self.context(event), self.stream.item[event]
         positive = self.represent(item)
-        predicted = network.prediction(context)
+        predicted = network.prediction(context[None])[0]
         mse = (predicted - positive.detach()).square().sum()
-        query = network.density(context) * network.inverse_temperature
+        query = network.density(context[None])[0] * network.inverse_temperature
         others = [self.represent(j) for j in negatives if j != item]
         logits = torch.stack([query @ other for other in [positive, *others]])
         nce = torch.logsumexp(logits, 0) - logits[0]
