@@ -242,6 +242,18 @@ def _gradient_scaler() -> bool:
     return _rewrite(_module("trainer.trainer").Trainer, "_train_epoch", (old, new))
 
 
+def _shared_folders() -> bool:
+    """Let programs that start at the same time make the same folder."""
+    utils = _module("utils.utils")
+    original = utils.ensure_dir
+    piece = ("os.makedirs(dir_path)", "os.makedirs(dir_path, exist_ok=True)")
+    _rewrite(utils, "ensure_dir", piece)
+    for module in list(sys.modules.values()):
+        if getattr(module, "ensure_dir", None) is original:
+            vars(module)["ensure_dir"] = utils.ensure_dir
+    return True
+
+
 def _unknown_model() -> bool:
     """Name the nearest models for an unknown one, instead of a missing lightgbm."""
     configurator = _module("config.configurator")
@@ -557,6 +569,12 @@ MENDS = (
         "torch warns of torch.cuda.amp in every epoch",
         "trainer/trainer.py:235",
         _gradient_scaler,
+    ),
+    Mend(
+        "shared_folders",
+        "programs that start together crash on a folder",
+        "utils/utils.py:51",
+        _shared_folders,
     ),
     Mend(
         "unknown_model", "an unknown model asks for lightgbm", "utils/utils.py:79", _unknown_model

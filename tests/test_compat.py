@@ -125,6 +125,18 @@ Trainer(config, BPR(config, dataset))._train_epoch([], 0)
 """,
         "`torch.cuda.amp.GradScaler(args...)` is deprecated",
     ),
+    "shared_folders": (
+        True,
+        """
+        import os
+        from unittest import mock
+        from recbole.utils import logger
+        os.makedirs("log")
+        with mock.patch("os.path.exists", return_value=False):
+            logger.ensure_dir("log")
+        """,
+        "File exists: 'log'",
+    ),
     "unknown_model": (
         True,
         """
