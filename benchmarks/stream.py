@@ -30,6 +30,7 @@ from recbole.utils import get_model, get_trainer, init_seed
 
 import recbole_imn  # noqa: F401  (first: it mends RecBole)
 from recbole_imn.stream.tbatch import plan_window, windows
+from recbole_imn.trainer import window_threads
 
 WIDTH = 128
 EVENTS = 40_000
@@ -183,14 +184,15 @@ def train_events(run: Run) -> float:
     """Train on the first events of the log, as RecBole's trainer does."""
     limit = min(EVENTS, run.dataset.event_bounds[1])
     start, seen = perf_counter(), 0
-    for batch in run.train:
-        run.trainer.optimizer.zero_grad()
-        loss = run.model.calculate_loss(batch)
-        loss.backward()
-        run.trainer.optimizer.step()
-        seen += len(batch)
-        if seen >= limit:
-            break
+    with window_threads(run.config["train_batch_size"]):
+        for batch in run.train:
+            run.trainer.optimizer.zero_grad()
+            loss = run.model.calculate_loss(batch)
+            loss.backward()
+            run.trainer.optimizer.step()
+            seen += len(batch)
+            if seen >= limit:
+                break
     return seen / (perf_counter() - start)
 
 

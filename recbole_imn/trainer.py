@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -10,6 +11,15 @@ from recbole.trainer import Trainer
 from torch import nn
 
 from recbole_imn.model.settings import SettingsError
+from recbole_imn.stream.recurrence import one_thread
+
+# Events a window from which on a second thread pays for its barriers.
+THREADED_WINDOW = 2048
+
+
+def window_threads(size: int) -> AbstractContextManager[None]:
+    """Give a context with as many threads as windows of a size are trained with."""
+    return one_thread() if size < THREADED_WINDOW else nullcontext()
 
 
 class SparseAndDense:
@@ -65,6 +75,12 @@ class IMNNetTrainer(Trainer):  # type: ignore[misc]  # RecBole is untyped
         if config["enable_amp"]:
             raise SettingsError(f"enable_amp is True, but {config['model']} needs full precision")
         super().__init__(config, model)
+
+    def _train_epoch(self, *args: Any, **kwargs: Any) -> Any:
+        # More threads are no faster on small windows, and far slower beside other programs,
+        # which keep a barrier waiting.
+        with window_threads(self.config["train_batch_size"]):
+            return super()._train_epoch(*args, **kwargs)
 
     def _build_optimizer(self, **kwargs: Any) -> Any:
         tables = [

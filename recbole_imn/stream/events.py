@@ -139,7 +139,7 @@ class EventStream:
             delta_user=_elapsed(time, last_user_event),
             delta_item=_elapsed(time, last_item_event),
             delta_purchase=_elapsed(time, last_purchase),
-            history_length=_place_within_group(user, by_user),
+            history_length=place_within_group(user, by_user),
             _by_user=by_user,
             _place_by_user=_inverse(by_user),
         )
@@ -252,7 +252,7 @@ def _inverse(permutation: Integers) -> Integers:
     return inverse
 
 
-def _place_within_group(keys: Integers, order: Integers) -> Integers:
+def place_within_group(keys: Integers, order: Integers) -> Integers:
     """Give the number of earlier entries with the same key, int64 [n]."""
     sorted_keys = keys[order]
     starts = np.searchsorted(sorted_keys, sorted_keys, side="left")
