@@ -7,8 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import recbole_imn  # noqa: F401  (mends RecBole before anything imports it)
+
+# Toys gain nothing from a second thread, and wait for it on a busy machine.
+torch.set_num_threads(1)
 
 
 def write_log(folder: Path, name: str, rows: list[tuple], header: str | None = None) -> Path:
