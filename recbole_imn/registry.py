@@ -45,6 +45,7 @@ class Entry:
 
 MODELS = {
     "IMNNet": Entry("imnnet", ("IMNNet",)),
+    "IMNNetPlus": Entry("plus", ("IMNNet", "IMNNetPlus")),
     "IMN_MSE": Entry("presets", ("IMNNet", "IMN_MSE")),
     "IMN_NCE": Entry("presets", ("IMNNet", "IMN_NCE")),
     "IMNNetStar": Entry("presets", ("IMNNet", "IMNNetStar")),

@@ -40,6 +40,7 @@ class IMNNet(SequentialRecommender):  # type: ignore[misc]  # RecBole is untyped
     """
 
     input_type = InputType.POINTWISE
+    network_class = InterestBehaviourNetwork
 
     def __init__(self, config: Any, dataset: Any) -> None:
         super().__init__(config, dataset)
@@ -48,7 +49,7 @@ class IMNNet(SequentialRecommender):  # type: ignore[misc]  # RecBole is untyped
         self.ranking_chunk = config["ranking_chunk_size"]
 
         # define layers and loss
-        self.network = InterestBehaviourNetwork(
+        self.network = self.network_class(
             dataset.stream,
             dataset.event_bounds[1],
             settings,
@@ -90,18 +91,22 @@ class IMNNet(SequentialRecommender):  # type: ignore[misc]  # RecBole is untyped
     @torch.no_grad()
     def predict(self, interaction: Interaction) -> Tensor:
         """Score one item a row, at the row's own time, float [n]."""
-        segment, rows, queries = self._locate(interaction)
-        return segment.timeline.score(queries, rows, interaction[self.ITEM_ID])
+        segment, events, places = self._locate(interaction)
+        items = interaction[self.ITEM_ID]
+        scores = segment.timeline.score(segment.queries[places], events, items)
+        return self.network.complete_one(scores, events, items, segment.weights[places])
 
     @torch.no_grad()
     def full_sort_predict(self, interaction: Interaction) -> Tensor:
         """Score the whole catalogue for each row, at the row's own time, float [n, n_items]."""
-        segment, rows, queries = self._locate(interaction)
-        return segment.timeline.score_all(queries, rows, self.ranking_chunk)
+        segment, events, places = self._locate(interaction)
+        queries = segment.queries[places]
+        scores = segment.timeline.score_all(queries, events, self.ranking_chunk)
+        return self.network.complete(scores, events, segment.weights[places])
 
     def _locate(self, interaction: Interaction) -> tuple[Segment, Integers, Tensor]:
-        """Give the replayed segment of rows in any order, their positions and queries."""
+        """Give the replayed segment of rows in any order, their events and places in it."""
         events = event_indices(interaction)
         segment = self.playback.segment(events)
         places = torch.from_numpy(events - segment.start).to(segment.queries.device)
-        return segment, events, segment.queries[places]
+        return segment, events, places

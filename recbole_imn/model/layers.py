@@ -89,22 +89,32 @@ class StaticTable(nn.Module):
         Shape, padding row 0 included.
     unit : bool
         Whether rows are scaled to unit length when read.
+    features : float [n_entities, n_features], optional
+        Standardised features, of which a linear map is added to the rows.
     """
 
-    def __init__(self, n_entities: int, width: int, unit: bool) -> None:
+    features: Tensor
+
+    def __init__(
+        self, n_entities: int, width: int, unit: bool, features: Tensor | None = None
+    ) -> None:
         super().__init__()
         self.unit = unit
         self.table = nn.Embedding(n_entities, width, sparse=True)
         nn.init.normal_(self.table.weight, std=width**-0.5)
+        self.of_features = None
+        if features is not None and features.shape[1]:
+            self.register_buffer("features", features, persistent=False)
+            self.of_features = Affine(features.shape[1], width, bias=False)
+            # Like and unlike items begin as far apart as two ids.
+            nn.init.normal_(self.of_features.weight, std=(width * features.shape[1]) ** -0.5)
 
     def forward(self, ids: Tensor) -> Tensor:
         """Look up embeddings, float [n, width]."""
         rows: Tensor = self.table(ids)
-        return functional.normalize(rows, dim=-1) if self.unit else rows
-
-    def all(self) -> Tensor:
-        """Give every embedding, float [n_entities, width], without gradient."""
-        rows = self.table.weight.detach()
+        if self.of_features is not None:
+            features = self.features[ids]
+            rows = rows + self.of_features(features.reshape(-1, features.shape[-1])).view_as(rows)
         return functional.normalize(rows, dim=-1) if self.unit else rows
 
 

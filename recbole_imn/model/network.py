@@ -107,7 +107,12 @@ class InterestBehaviourNetwork(nn.Module):
         self.users = Memory(stream.n_users, stored, positive)
         self.items = Memory(stream.n_items, stored, positive)
         self.static_user = StaticTable(stream.n_users, width, settings.static_geometry == "unit")
-        self.static_item = StaticTable(stream.n_items, width, settings.static_geometry == "unit")
+        self.static_item = StaticTable(
+            stream.n_items,
+            width,
+            settings.static_geometry == "unit",
+            item_features if settings.static_features else None,
+        )
         self.transition = nn.Parameter(torch.empty(2 * width, 2 * gates * width))
         nn.init.xavier_uniform_(self.transition)
         self.user_input = EventInput(gates * width, stream.n_behaviours, n_features)
@@ -326,6 +331,20 @@ class InterestBehaviourNetwork(nn.Module):
         """Representations with their squared lengths, float [n, 2d + 1]."""
         items = self.represent(states, ids)
         return torch.cat([items, items.square().sum(dim=1, keepdim=True)], dim=1)
+
+    def point(self, events: Integers, contexts: Tensor) -> Tensor:
+        """Give what ranking needs beside queries, float [n, width]; nothing in the paper."""
+        return contexts.new_zeros(len(contexts), 0)
+
+    def complete(self, scores: Tensor, events: Integers, weights: Tensor) -> Tensor:
+        """Add to scores of the catalogue, float [n, n_items], what is no inner product."""
+        return scores
+
+    def complete_one(
+        self, scores: Tensor, events: Integers, items: Tensor, weights: Tensor
+    ) -> Tensor:
+        """Do the same for the score of one item a row, float [n]."""
+        return scores
 
     # -- losses ----------------------------------------------------------------------------
 

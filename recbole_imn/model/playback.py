@@ -34,12 +34,15 @@ class Segment:
         Ranking query of each event, made from what lies before it.
     timeline : ItemTimeline
         Ranking representations of the items over the stretch.
+    weights : float [stop - start, n_slots]
+        What the network's ranking needs beside queries.
     """
 
     start: int
     stop: int
     queries: Tensor
     timeline: ItemTimeline
+    weights: Tensor
 
 
 class Playback:
@@ -141,13 +144,16 @@ class Playback:
         self._seek(start)
         network, stream = self.network, self.network.stream
         base = network.ranking_table(network.items.read_all(), self._all_items())
-        queries, moved = [], []
+        queries, moved, weights = [], [], []
         for window in windows(start, stop, size):
             plan = self._plan(*window)
             with torch.set_grad_enabled(online is not None):
                 unrolled = network.unroll(plan)
-            in_time = torch.from_numpy(np.argsort(plan.events)).to(base.device)
-            queries.append(network.queries(network.contexts(unrolled))[in_time])
+            places = np.argsort(plan.events)
+            in_time = torch.from_numpy(places).to(base.device)
+            contexts = network.contexts(unrolled, places)
+            queries.append(network.queries(contexts))
+            weights.append(network.point(np.arange(*window), contexts))
             items = torch.from_numpy(stream.item[plan.events]).to(base.device)
             after = unrolled.states[unrolled.plan.item_after]
             moved.append(network.ranking_table(after, items)[in_time])
@@ -156,7 +162,7 @@ class Playback:
                     online.step(network.loss(unrolled) / len(plan.events))
             self._commit(unrolled, window[1])
         timeline = ItemTimeline(start, stop, base, stream.item[start:stop], torch.cat(moved))
-        return Segment(start, stop, torch.cat(queries), timeline)
+        return Segment(start, stop, torch.cat(queries), timeline, torch.cat(weights))
 
     @torch.no_grad()
     def _seek(self, position: int) -> None:

@@ -49,6 +49,14 @@ class NetworkSettings:
         'log' or 'linear' elapsed times, standardised on the training events.
     first_events : bool
         Whether users' first events, which have no previous item, are learned from too.
+    pointer : bool
+        Beyond the paper: candidates from the user's own past in the density ratio.
+    pointer_neighbours : int
+        How many successors and predecessors of the user's latest items are candidates too.
+    freshness : bool
+        Beyond the paper: a part of the density ratio that sees when an item was last seen.
+    static_features : bool
+        Beyond the paper: item features in static embeddings, for items without a past.
     """
 
     embedding_size: int = 128
@@ -69,6 +77,10 @@ class NetworkSettings:
     context_start: str = "identity"
     elapsed_scale: str = "log"
     first_events: bool = False
+    pointer: bool = False
+    pointer_neighbours: int = 10
+    freshness: bool = False
+    static_features: bool = False
 
     def __post_init__(self) -> None:
         """Check every option.
@@ -112,6 +124,7 @@ _NOT_NEGATIVE = (
     "item_drift_weight",
     "ranking_mse_weight",
     "ranking_nce_weight",
+    "pointer_neighbours",
 )
 
 

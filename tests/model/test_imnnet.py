@@ -38,9 +38,17 @@ def train_one_epoch(model, loader):
                     weight -= 0.1 * weight.grad.to_dense()
 
 
-@pytest.mark.parametrize("options", VARIANTS)
-def test_scores_agree_between_predict_and_full_sort(prepare, options):
-    _, _, (train, _, test), model = prepare("IMNNet", **options)
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        *(("IMNNet", options) for options in VARIANTS),
+        ("IMNNetPlus", {}),
+        ("IMNNetPlus", {"pointer": False}),
+        ("IMNNetPlus", {"freshness": False, "pointer_neighbours": 0}),
+    ],
+)
+def test_scores_agree_between_predict_and_full_sort(prepare, name, options):
+    _, _, (train, _, test), model = prepare(name, **options)
     train_one_epoch(model, train)
     model.eval()
     rows = test._dataset[np.arange(len(test._dataset))]
@@ -145,6 +153,7 @@ CASES = [("IMNNet", options) for options in VARIANTS] + [
     ("IMN_MSE", {}),
     ("IMN_NCE", {}),
     ("IMNNetStar", {}),
+    ("IMNNetPlus", {}),
     ("LastItem", {}),
     ("RecentHistory", {}),
 ]

@@ -1,0 +1,134 @@
+"""What goes beyond the paper: a density ratio that points to the past and knows the shelf."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from recbole_imn.model.freshness import Freshness
+from recbole_imn.model.mixture import mix, mixture_loss
+from recbole_imn.model.network import ROWS_A_CHUNK, InterestBehaviourNetwork, Unrolled
+from recbole_imn.model.pointer import Pointer
+from recbole_imn.stream.candidates import CandidateIndex, SlotLayout, repeat_rates
+from recbole_imn.stream.events import EventStream, Integers
+from recbole_imn.stream.versions import item_versions
+
+
+class ExtendedNetwork(InterestBehaviourNetwork):
+    r"""IMN-Net with a mixture as density ratio.
+
+    .. math::
+        p(x \mid c) \propto f_1(x, c) \, g(x, t) + \sum_{s: x_s = x} e^{w_s(c)}
+
+    f_1 is the paper's density ratio (13); g is the item's freshness; the sum is over
+    candidates from the past (:mod:`recbole_imn.stream.candidates`) with learned weights.
+    Each part has a switch in the settings. The loss is the negative log probability, with
+    sampled negatives for f_1 g, each standing for its share of the catalogue.
+
+    Parameters
+    ----------
+    *args, **kwargs
+        As of :class:`~recbole_imn.model.network.InterestBehaviourNetwork`.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        stream, settings = self.stream, self.settings
+        if settings.pointer:
+            layout = SlotLayout(neighbours=settings.pointer_neighbours)
+            self.index = CandidateIndex(stream, layout)
+            self.repeat_rates = repeat_rates(stream)
+            self.pointer = Pointer(layout, stream.n_behaviours, self.density.linear.in_features)
+        if settings.freshness:
+            self.freshness = Freshness(stream)
+
+    # -- ranking ---------------------------------------------------------------------------
+
+    def point(self, events: Integers, contexts: Tensor) -> Tensor:
+        """Give log weights of the candidates of events, float [n, n_slots]."""
+        return self._candidates(events, contexts)[1]
+
+    def _candidates(self, events: Integers, contexts: Tensor) -> tuple[Tensor, Tensor]:
+        """Give candidates and their log weights, both [n, n_slots]."""
+        if not self.settings.pointer:
+            weights = contexts.new_zeros(len(contexts), 0)
+            return weights.long(), weights
+        candidates = self.index.candidates(events)
+        behaviours = np.where(candidates.sources >= 0, self.stream.behaviour[candidates.sources], 0)
+        user = torch.from_numpy(_user_numbers(self.stream, self.repeat_rates, events))
+        weights = self.pointer(
+            candidates, self._ids(behaviours), user.to(contexts.device), contexts
+        )
+        return self._ids(candidates.items), weights
+
+    def complete(self, scores: Tensor, events: Integers, weights: Tensor) -> Tensor:
+        """Add freshness and pointer to log density ratios of the catalogue, in place."""
+        if self.settings.freshness:
+            self.freshness.add_to(scores, events)
+        if self.settings.pointer:
+            mix(scores, self._ids(self.index.candidates(events).items), weights)
+        return scores
+
+    def complete_one(
+        self, scores: Tensor, events: Integers, items: Tensor, weights: Tensor
+    ) -> Tensor:
+        """Do the same for the score of one item a row, float [n]."""
+        if self.settings.freshness:
+            scores = scores + self.freshness.of_items(events, items.cpu().numpy())
+        if self.settings.pointer:
+            candidates = self._ids(self.index.candidates(events).items)
+            hits = candidates == items.unsqueeze(1)
+            hit_weights = weights.masked_fill(~hits, -torch.inf).logsumexp(dim=1)
+            scores = torch.logaddexp(scores, hit_weights)
+        return scores
+
+    # -- loss ------------------------------------------------------------------------------
+
+    def _contrastive(
+        self, unrolled: Unrolled, places: Integers, contexts: Tensor, positive: Tensor, ids: Tensor
+    ) -> Tensor:
+        """Sum of the negative log probabilities of the events' items."""
+        plan, stream = unrolled.plan, self.stream
+        events, start = plan.events[places], int(plan.events.min())
+        queries = self.density(contexts) * self.inverse_temperature
+        scores = (queries * positive).sum(dim=1)
+        if self.settings.freshness:
+            scores = scores + self.freshness.of_latest(stream.last_item_event[events], events)
+        negatives = torch.randint(1, stream.n_items, (self.settings.n_negatives,))
+        duplicate = ids.unsqueeze(1) == negatives.to(ids.device)
+        seen = item_versions(plan, events - start, negatives.numpy(), ROWS_A_CHUNK)
+        versions = self._versions(unrolled, negatives, seen.keys)
+        moved = start + plan.item_keys[seen.keys] % len(plan.events)
+        share = float(np.log((stream.n_items - 1) / len(negatives)))
+        items, weights = self._candidates(events, contexts)
+        hits = items == ids.unsqueeze(1)
+        if self.settings.freshness:
+            found = self.freshness.clock.latest(start)[negatives.numpy()]
+            latest = np.concatenate([found, moved])
+        loss = contexts.new_zeros(())
+        for chunk in seen.chunks:
+            rows = slice(chunk.start, chunk.stop)
+            others = queries[rows] @ versions[self._ids(chunk.table)].t()
+            others = others.gather(1, self._ids(chunk.columns)) + share
+            if self.settings.freshness:
+                last = latest[chunk.table][chunk.columns]
+                others = others + self.freshness.of_latest(last, events[rows])
+            others = others.masked_fill(duplicate[rows], -torch.inf)
+            loss = loss + mixture_loss(scores[rows], others, weights[rows], hits[rows])
+        return loss
+
+
+def _user_numbers(
+    stream: EventStream, rates: npt.NDArray[np.float32], events: Integers
+) -> npt.NDArray[np.float32]:
+    """Give what the pointer's gates see of the user before events, float32 [n, 3]."""
+    columns = [
+        np.log(rates[events]),
+        np.log1p(stream.history_length[events]) / 5,
+        np.log1p(stream.delta_user[events]) / 6 - 1,
+    ]
+    return np.stack(columns, axis=1).astype(np.float32)

@@ -1,0 +1,76 @@
+"""How likely an item is touched at all, by when it was last seen, how often, and how."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from recbole_imn.model.pointer import SPEED
+from recbole_imn.stream.clock import ItemClock, item_classes, n_item_classes
+from recbole_imn.stream.events import EventStream, Floats, Integers
+
+# Two steps for each doubling of the time since an item was last seen; 2^30 seconds are 34 years.
+N_AGES = 62
+
+
+class Freshness(nn.Module):
+    """A log density ratio of items without any user: items come and leave the shelf.
+
+    A table of the item's class (how often it was seen, whether just bought) by the
+    logarithm of the time since it was last seen.
+
+    Parameters
+    ----------
+    stream : EventStream
+    """
+
+    def __init__(self, stream: EventStream) -> None:
+        super().__init__()
+        self.stream, self.clock = stream, ItemClock(stream)
+        self._classes = item_classes(stream)
+        self.table = nn.Parameter(torch.zeros(n_item_classes(), N_AGES))
+
+    def of_latest(self, latest: Integers, events: Integers) -> Tensor:
+        """Give log density ratios of items by their latest event before each row's time.
+
+        Parameters
+        ----------
+        latest : int64 [n] or [n, m]
+            Latest events of items; -1 for items that were never seen.
+        events : int64 [n]
+            Events whose times are now.
+
+        Returns
+        -------
+        float, shape of ``latest``
+        """
+        now = self.stream.time[events].reshape(-1, *[1] * (latest.ndim - 1))
+        cells = torch.from_numpy(self._cells(latest, now)).to(self.table.device)
+        values: Tensor = SPEED * self.table.reshape(-1)[cells]
+        return values
+
+    def of_items(self, events: Integers, items: Integers) -> Tensor:
+        """Give log density ratios of one item a row, float [n]."""
+        latest = np.empty(len(events), np.int64)
+        for row in np.argsort(events, kind="stable"):
+            latest[row] = self.clock.latest(int(events[row]))[items[row]]
+        return self.of_latest(latest, events)
+
+    def add_to(self, scores: Tensor, events: Integers) -> None:
+        """Add log density ratios of the whole catalogue to scores, float [n, n_items]."""
+        table = SPEED * self.table.detach().reshape(-1)
+        for row in np.argsort(events, kind="stable"):
+            event = int(events[row])
+            cells = self._cells(self.clock.latest(event), self.stream.time[event])
+            scores[row] += table[torch.from_numpy(cells).to(table.device)]
+
+    def _cells(self, latest: Integers, now: Floats) -> Integers:
+        """Give cells of the table."""
+        known = latest >= 0
+        elapsed = np.where(known, now - self.stream.time[latest], 0.0)
+        # The exponent of a square counts half doublings.
+        age = np.minimum(np.frexp(np.square(1 + elapsed))[1], N_AGES - 1)
+        kind = np.where(known, self._classes[latest], n_item_classes() - 1)
+        cells: Integers = kind * N_AGES + age
+        return cells
