@@ -15,3 +15,7 @@ class IMN_NCE(IMNNet):
 
 class IMNNetStar(IMNNet):
     """IMN-Net*: no resource-limited state."""
+
+
+class IMNNetLiteral(IMNNet):
+    """IMN-Net to the letter of the paper, where its page differs from what was measured."""

@@ -153,6 +153,7 @@ CASES = [("IMNNet", options) for options in VARIANTS] + [
     ("IMN_MSE", {}),
     ("IMN_NCE", {}),
     ("IMNNetStar", {}),
+    ("IMNNetLiteral", {}),
     ("IMNNetPlus", {}),
     ("LastItem", {}),
     ("RecentHistory", {}),
@@ -229,8 +230,11 @@ def test_the_full_branch_needs_the_shelf(prepare):
 
 def test_presets_are_what_their_names_say(prepare):
     settings = {
-        name: prepare(name)[3].network.settings for name in ("IMN_MSE", "IMN_NCE", "IMNNetStar")
+        name: prepare(name)[3].network.settings
+        for name in ("IMN_MSE", "IMN_NCE", "IMNNetStar", "IMNNetLiteral")
     }
+    assert settings["IMNNetLiteral"].positive_state == "after"
+    assert settings["IMNNetLiteral"].conditioning == "none"
     assert (settings["IMN_MSE"].mse_weight, settings["IMN_MSE"].nce_weight) == (1, 0)
     assert (settings["IMN_NCE"].mse_weight, settings["IMN_NCE"].nce_weight) == (0, 1)
     assert settings["IMNNetStar"].resource_branch == "none"
