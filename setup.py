@@ -20,7 +20,12 @@ setup(
     # Data set settings lie beside the package in the repository and inside it in a wheel.
     package_dir={"recbole_imn.dataset_configs": "dataset_configs"},
     package_data={
-        "recbole_imn": ["py.typed", "properties/*.yaml", "properties/model/*.yaml", "data/convert/*.yaml"],
+        "recbole_imn": [
+            "py.typed",
+            "properties/*.yaml",
+            "properties/model/*.yaml",
+            "data/convert/*.yaml",
+        ],
         "recbole_imn.dataset_configs": ["*.yaml"],
     },
     install_requires=[

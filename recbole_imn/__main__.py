@@ -9,6 +9,7 @@ from pathlib import Path
 
 from recbole_imn import doctor
 from recbole_imn.data.convert import command as convert
+from recbole_imn.data.describe import command as describe
 from recbole_imn.data.market import MarketConfig, simulate, statistics_table, write_market
 
 
@@ -44,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     market.add_argument("--output", type=Path, default=Path("atomic_files"), help="parent folder")
     market.add_argument("--save-as", metavar="NAME", help="name of the data set (default: name)")
     convert.add_command(commands)
+    describe.add_command(commands)
     return parser
 
 
@@ -62,7 +64,7 @@ def _simulate(options: argparse.Namespace) -> int:
     return 0
 
 
-RUN = {"simulate": _simulate, "convert": convert.run}
+RUN = {"simulate": _simulate, "convert": convert.run, "describe": describe.run}
 
 
 if __name__ == "__main__":
