@@ -27,6 +27,8 @@ import polars as pl
 USERS, ITEMS, SELLERS, CATEGORIES = 1_160_000, 2_350_000, 10_000, 72
 FIRST_DAY, DAYS = np.datetime64("2015-07-01"), 153
 BUY_SHARE = 0.08
+# Share of rows that repeat the row before: an item clicked again on the same day.
+AGAIN_SHARE = 0.05
 PART = 1_000_000
 MEGABYTE = 1e6
 NAME = "synthetic"
@@ -104,6 +106,8 @@ def write_log(path: Path, rows: int) -> int:
             item = (ITEMS * rng.random(n) ** 2).astype(np.int64)
             day = rng.integers(0, DAYS, n)
             action = (rng.random(n) < BUY_SHARE).astype(np.int64)
+            again = np.arange(n) - (rng.random(n) < AGAIN_SHARE)
+            user, item, day, action = (c[again] for c in (user, item, day, action))
             total += hash_sum(user, item, day, action)
             pl.DataFrame(
                 [user, seller[item], item, category[item], action, names[day]],
