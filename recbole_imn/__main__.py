@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return doctor.main()
     try:
         return RUN[options.command](options)
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from recbole_imn.data.convert.events import first_fault, to_events
 from recbole_imn.data.convert.items import ItemCollector, Items
 from recbole_imn.data.convert.output import write_events, write_items
 from recbole_imn.data.convert.rejects import Rejects
-from recbole_imn.data.convert.rows import read_rows
+from recbole_imn.data.convert.rows import Step, read_rows, unchanged
 from recbole_imn.data.convert.sniff import require_file
 from recbole_imn.data.convert.sorting import SortedRuns
 from recbole_imn.data.convert.source import Layout, Source, Table
@@ -88,14 +89,14 @@ class _Reading:
     def __init__(self, job: Conversion, bar: tqdm[Any]) -> None:
         self.job, self._bar = job, bar
 
-    def rows(self, table: Table) -> Iterator[pl.DataFrame]:
+    def rows(self, table: Table, then: Step = unchanged) -> Iterator[pl.DataFrame]:
         digest = hashlib.sha256()
 
         def watch(block: bytes) -> None:
             digest.update(block)
             self._bar.update(len(block))
 
-        yield from read_rows(table, watch)
+        yield from read_rows(table, watch, then)
         about = {"file": table.path.name, "bytes": table.path.stat().st_size}
         self.job.inputs.append({**about, "sha256": digest.hexdigest()})
 
@@ -120,8 +121,8 @@ def _read_events(
     first_listed = items.first_listed() if items else None
     columns = ["time" if name == "timestamp" else name for name in source.layout.event_types]
     for table, layout in source.tables:
-        for rows in reading.rows(table):
-            events = _check_listings(to_events(rows, layout), layout, first_listed)
+        step = partial(_events, layout=layout, first_listed=first_listed)
+        for events in reading.rows(table, step):
             good = reading.job.rejects.separate(events, table.path.name)
             if collector:
                 collector.add(good)
@@ -129,10 +130,9 @@ def _read_events(
     return runs, collector
 
 
-def _check_listings(
-    events: pl.DataFrame, layout: Layout, first_listed: pl.DataFrame | None
-) -> pl.DataFrame:
-    """Name purchases of an item before it was ever listed, where the source has listings."""
+def _events(rows: pl.DataFrame, layout: Layout, first_listed: pl.DataFrame | None) -> pl.DataFrame:
+    """Turn rows into events; a purchase of an item before it was ever listed is a bad row."""
+    events = to_events(rows, layout)
     if first_listed is None or not layout.has_purchase:
         return events
     joined = events.join(first_listed, on="item_id", how="left", maintain_order="left")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -10,10 +10,18 @@ import polars as pl
 
 from recbole_imn.data.convert.events import ITEM_PREFIX
 from recbole_imn.data.convert.rejects import Rejects
+from recbole_imn.data.convert.rows import Step
 from recbole_imn.data.convert.source import Table
 from recbole_imn.data.convert.times import SECOND
 
-RowReader = Callable[[Table], Iterator[pl.DataFrame]]
+
+class RowReader(Protocol):
+    """Reads a table in order, as :func:`~recbole_imn.data.convert.rows.read_rows` does."""
+
+    def __call__(self, table: Table, then: Step) -> Iterator[pl.DataFrame]:
+        """Read a table and give what ``then`` makes of each block."""
+
+
 # Distinct rows kept between clean-ups, beyond those that stay.
 PENDING_ROWS = 4_000_000
 

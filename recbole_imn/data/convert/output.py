@@ -6,8 +6,9 @@ import numpy as np
 import polars as pl
 from tqdm import tqdm
 
+from recbole_imn.data.convert.ahead import in_order
 from recbole_imn.data.convert.items import ItemCollector, Items, item_table, seconds
-from recbole_imn.data.convert.sorting import SortedRuns
+from recbole_imn.data.convert.sorting import Range, SortedRuns
 from recbole_imn.data.convert.summary import Conversion, Counts
 from recbole_imn.data.convert.workspace import HashedFile, Workspace
 
@@ -35,35 +36,43 @@ def write_events(job: Conversion, runs: SortedRuns, origin: int, work: Workspace
     ):
         target = HashedFile(file)
         target.write(f"{header}\n".encode())
-        for events in runs.merged():
-            kept = _without_duplicates(events, job.counts, job.duplicates)
-            _count(kept, job.counts)
-            time = seconds(kept["time"], origin, runs.whole_seconds)
-            table = kept.with_columns(timestamp=time).select(list(types))
+
+        def lay_out(pieces: Range) -> tuple[Counts, bytes]:
+            counts, events = _without_duplicates(runs.merge(pieces), job.duplicates)
+            time = seconds(events["time"], origin, runs.whole_seconds)
+            table = events.with_columns(timestamp=time).select(list(types))
             text = table.write_csv(separator="\t", include_header=False, quote_style="never")
-            target.write(text.encode())
-            bar.update(len(events))
+            return counts, text.encode()
+
+        for counts, text in in_order(lay_out, runs.ranges()):
+            target.write(text)
+            job.counts.add(counts)
+            bar.update(counts.rows)
     job.outputs[work.path("inter").name] = target.about
 
 
-def _without_duplicates(events: pl.DataFrame, counts: Counts, rule: str) -> pl.DataFrame:
-    """Count events equal to an earlier one, and leave them out if the rule says so."""
+def _without_duplicates(events: pl.DataFrame, rule: str) -> tuple[Counts, pl.DataFrame]:
+    """Give counts of a range, and its events without duplicates if the rule says so."""
     key = [name for name in KEY if name in events.columns]
     if rule == "keep":
-        counts.duplicates += len(events) - len(events.select(key).unique())
-        return events
-    distinct = events.unique(key, keep="first", maintain_order=True)
-    counts.duplicates += len(events) - len(distinct)
-    return distinct
+        kept, n_distinct = events, len(events.select(key).unique())
+    else:
+        kept = events.unique(key, keep="first", maintain_order=True)
+        n_distinct = len(kept)
+    counts = Counts(
+        rows=len(events),
+        events=len(kept),
+        duplicates=len(events) - n_distinct,
+        tied_events=_tied(kept),
+        purchases=int(kept["purchase"].sum()) if "purchase" in kept.columns else 0,
+    )
+    return counts, kept
 
 
-def _count(events: pl.DataFrame, counts: Counts) -> None:
-    counts.events += len(events)
-    if "purchase" in events.columns:
-        counts.purchases += int(events["purchase"].sum())
-    # A range holds all events of its times, so no tie crosses its ends.
+def _tied(events: pl.DataFrame) -> int:
+    """Count events that share their time; a range holds all events of its times."""
     same = np.diff(events["time"].to_numpy()) == 0
-    counts.tied_events += int((np.append(same, False) | np.append(False, same)).sum())
+    return int((np.append(same, False) | np.append(False, same)).sum())
 
 
 def write_items(

@@ -79,9 +79,9 @@ class PropertyReader:
     def read(self, rows: RowReader, rejects: Rejects) -> Items:
         """Read the files; bad rows go to ``rejects``."""
         parts = [
-            _records(block, table.path.name, rejects)
+            rejects.separate(block, table.path.name).filter(_matters).drop("line", "row", "kind")
             for table in self.tables
-            for block in rows(table)
+            for block in rows(table, _records)
         ]
         records = pl.concat(parts).sort("item_id", "time", maintain_order=True)
         category = records.filter(pl.col("property") == "categoryid")
@@ -91,8 +91,11 @@ class PropertyReader:
         return Items(attributes, {"category_id": "token"}, intervals(available))
 
 
-def _records(block: pl.DataFrame, file: str, rejects: Rejects) -> pl.DataFrame:
-    """Give item, time, property and value of the records that matter."""
+_matters = pl.col("property").is_in(["categoryid", "available"])
+
+
+def _records(block: pl.DataFrame) -> pl.DataFrame:
+    """Give item, time, property and value of rows, and what is wrong with them."""
     block = block.select(
         "line", "row", "kind", property="2", value="3", item_id=pl.col("1").str.strip_chars(),
         time=parse_times(pl.col("0"), "milliseconds", "UTC"),
@@ -103,9 +106,7 @@ def _records(block: pl.DataFrame, file: str, rejects: Rejects) -> pl.DataFrame:
         ("time", pl.col("time").is_null()),
         ("availability", is_flag & ~pl.col("value").is_in(["0", "1"])),
     ]
-    good = rejects.separate(block.with_columns(kind=first_fault(faults)), file)
-    wanted = good.filter(pl.col("property").is_in(["categoryid", "available"]))
-    return wanted.select("item_id", "time", "property", "value")
+    return block.with_columns(kind=first_fault(faults))
 
 
 def intervals(available: pl.DataFrame) -> pl.DataFrame:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import polars as pl
 
 from recbole_imn.data.atomic import DataError
+from recbole_imn.data.convert.ahead import in_order
 from recbole_imn.data.convert.sniff import require_text
 from recbole_imn.data.convert.source import Table
 
@@ -17,10 +18,16 @@ PARQUET_ROWS = 1 << 20
 CONTROL = "\t\r\n\0"
 BROKEN = "\ufffd"
 Watch = Callable[[bytes], None]
+Step = Callable[[pl.DataFrame], pl.DataFrame]
 
 
-def read_rows(table: Table, watch: Watch) -> Iterator[pl.DataFrame]:
-    """Read a table in order, a block at a time.
+def unchanged(rows: pl.DataFrame) -> pl.DataFrame:
+    """Give rows as they are."""
+    return rows
+
+
+def read_rows(table: Table, watch: Watch, then: Step = unchanged) -> Iterator[pl.DataFrame]:
+    """Read a table in order, a block at a time, several blocks at once.
 
     A quoted cell must end on its line, so that one open quote spoils one row and not the
     rest of the file.
@@ -30,13 +37,16 @@ def read_rows(table: Table, watch: Watch) -> Iterator[pl.DataFrame]:
     table : Table
     watch : callable
         Told the bytes of each block that was read.
+    then : callable
+        What to do with each block of rows before it is given.
 
     Yields
     ------
     DataFrame
-        ``line`` (int64, from 1; the row's number for parquet), ``row`` (str, as it was),
-        ``kind`` (str, what is wrong with the row itself, null where nothing is) and the
-        cells (str) in columns ``"0"``, ``"1"`` and so on. Blank lines are left out.
+        What ``then`` makes of a block: ``line`` (int64, from 1; the row's number for
+        parquet), ``row`` (str, as it was), ``kind`` (str, what is wrong with the row itself,
+        null where nothing is) and the cells (str) in columns ``"0"``, ``"1"`` and so on. Blank
+        lines are left out.
 
     Raises
     ------
@@ -44,13 +54,22 @@ def read_rows(table: Table, watch: Watch) -> Iterator[pl.DataFrame]:
         If the file is not what it claims.
     """
     if table.is_parquet:
-        yield from _parquet_rows(table, watch)
+        yield from map(then, _parquet_rows(table, watch))
         return
     require_text(table.path)
+
+    def parse(numbered: tuple[int, bytes]) -> pl.DataFrame:
+        first_line, block = numbered
+        return then(_text_rows(table, block.decode(table.encoding, "replace"), first_line))
+
+    yield from in_order(parse, _numbered(_blocks(table, watch)))
+
+
+def _numbered(blocks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Give each block with the number of its first line."""
     line = 1
-    for block in _blocks(table, watch):
-        text = block.decode(table.encoding, "replace")
-        yield _text_rows(table, text, line)
+    for block in blocks:
+        yield line, block
         line += block.count(b"\n")
 
 

@@ -14,6 +14,8 @@ RANGE_ROWS = 2_000_000
 SAMPLE_STEP = 1_024
 
 Times = npt.NDArray[np.int64]
+# For each run that has events in the range: its file, its first row, and the row after its last.
+Range = list[tuple[Path, int, int]]
 
 
 class SortedRuns:
@@ -63,18 +65,23 @@ class SortedRuns:
         self.rows += len(run)
         self.whole_seconds &= not bool((times % 1_000_000).any())
 
-    def merged(self) -> Iterator[pl.DataFrame]:
-        """Give all events in order, a range of times at a time."""
+    def ranges(self) -> Iterator[Range]:
+        """Give ranges of times that hold all events, in order of time."""
         cuts = self._cuts()
         bounds = np.array([self._bounds(path, cuts) for path in self._paths])
         for start, stop in zip(bounds[:, :-1].T, bounds[:, 1:].T, strict=True):
-            parts = [
-                pl.scan_ipc(path).slice(int(begin), int(end - begin)).collect()
-                for path, begin, end in zip(self._paths, start, stop, strict=True)
-                if begin < end
-            ]
-            if parts:
-                yield pl.concat(parts).sort("time", maintain_order=True)
+            pieces = zip(self._paths, start.tolist(), stop.tolist(), strict=True)
+            found = [(path, begin, end) for path, begin, end in pieces if begin < end]
+            if found:
+                yield found
+
+    @staticmethod
+    def merge(pieces: Range) -> pl.DataFrame:
+        """Read a range, sorted by time, ties in the order they came."""
+        parts = [
+            pl.scan_ipc(path).slice(begin, end - begin).collect() for path, begin, end in pieces
+        ]
+        return pl.concat(parts).sort("time", maintain_order=True)
 
     def _cuts(self) -> Times:
         """Choose the times at which ranges begin, the first left out."""

@@ -41,6 +41,13 @@ class Counts:
     items: int = 0
     other_attributes: int = 0
 
+    def add(self, other: Counts) -> None:
+        """Add the counts of a part of the events; rows are counted where they are read."""
+        self.events += other.events
+        self.duplicates += other.duplicates
+        self.tied_events += other.tied_events
+        self.purchases += other.purchases
+
 
 @dataclass
 class Conversion:

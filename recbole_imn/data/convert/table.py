@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -210,8 +211,8 @@ class MappedItems:
 
 def _read_items(opened: OpenedItems, rows: RowReader, rejects: Rejects) -> Items:
     parts = [
-        rejects.separate(_item_rows(block, opened), opened.table.path.name)
-        for block in rows(opened.table)
+        rejects.separate(block, opened.table.path.name)
+        for block in rows(opened.table, partial(_item_rows, opened=opened))
     ]
     table = pl.concat(parts)
     attributes = table.unique("item_id", keep="first", maintain_order=True)
