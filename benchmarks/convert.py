@@ -55,7 +55,7 @@ def parse() -> argparse.Namespace:
 def measure(folder: Path, rows: int, target: int) -> str:
     log = folder / "ijcai2016_taobao.csv"
     before = write_log(log, rows)
-    seconds, peak = convert(log, folder)
+    seconds, processor, peak = convert(log, folder)
     output = folder / NAME / f"{NAME}.inter"
     found, after, is_sorted = read_output(output)
     if (found, after, is_sorted) != (rows, before, True):
@@ -72,12 +72,13 @@ def measure(folder: Path, rows: int, target: int) -> str:
         "",
         f"{platform.machine()}, Python {platform.python_version()}, polars {version('polars')}, "
         f"{threads} threads; commit {commit()}. One run; times are of the whole command, the "
-        "start of Python and RecBole included.",
+        f"start of Python and RecBole included. {os.getloadavg()[0]:.1f} programs wanted to run "
+        f"on {os.cpu_count()} processors at its end.",
         "",
         "| | |",
         "|---|---|",
         f"| rows/s | {rows / seconds:,.0f} (target {target:,}) |",
-        f"| seconds | {seconds:.1f} |",
+        f"| seconds, and seconds of all processors | {seconds:.1f}, {processor:.1f} |",
         f"| peak memory of the process, GB | {peak / 1e9:.2f} (target below 6) |",
         f"| input, output, MB | {sizes[0]:,.0f}, {sizes[1]:,.0f} |",
         f"| disk, MB/s, read and written | {read:,.0f} (just written, so partly from memory), "
@@ -125,8 +126,8 @@ def hash_sum(user: np.ndarray, item: np.ndarray, day: np.ndarray, action: np.nda
     return int((mixed ^ (mixed >> np.uint64(31))).sum(dtype=np.uint64))
 
 
-def convert(log: Path, folder: Path) -> tuple[float, int]:
-    """Convert in a child process; give the seconds and the peak memory in bytes."""
+def convert(log: Path, folder: Path) -> tuple[float, float, int]:
+    """Convert in a child process; give seconds, processor seconds and peak memory in bytes."""
     command = [
         sys.executable, "-m", "recbole_imn", "convert", "ijcai16",
         f"--input={log}", f"--name={NAME}", f"--output={folder}",
@@ -139,7 +140,8 @@ def convert(log: Path, folder: Path) -> tuple[float, int]:
     if child.returncode:
         raise SystemExit(f"the converter failed with status {child.returncode}")
     # Linux counts in kibibytes, macOS in bytes.
-    return seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    processor = usage.ru_utime + usage.ru_stime
+    return seconds, processor, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def read_output(path: Path) -> tuple[int, int, bool]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import numpy as np
 import polars as pl
 
 from recbole_imn.data.convert.events import ITEM_PREFIX
@@ -24,6 +25,7 @@ class RowReader(Protocol):
 
 # Distinct rows kept between clean-ups, beyond those that stay.
 PENDING_ROWS = 4_000_000
+RECENT_ROWS = 1 << 23
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,11 @@ class ItemReader(Protocol):
 class ItemCollector:
     """Items of the log, with attributes that its rows tell; the first row of an item counts.
 
+    Most rows tell what an earlier one told, and finding the distinct ones among all would take
+    longer than all the rest. So rows whose hashes (64 bits of the item, 64 bits of the
+    attributes) are in a table of recent ones are passed over; a hash that was pushed out of the
+    table only costs time.
+
     Parameters
     ----------
     columns : sequence of str
@@ -78,16 +85,29 @@ class ItemCollector:
     def __init__(self, columns: Sequence[str]) -> None:
         self._columns = list(columns)
         self._parts: list[pl.DataFrame] = []
+        self._recent = np.zeros(RECENT_ROWS, [("item", np.uint64), ("rest", np.uint64)])
         self._clean = self._pending = 0
 
     def add(self, events: pl.DataFrame) -> None:
         """Take the items of a block of events."""
         names = {ITEM_PREFIX + name: name for name in self._columns}
-        rows = events.select("item_id", *names).rename(names).unique(maintain_order=True)
+        rows = events.select("item_id", *names).rename(names)
+        rows = rows.filter(self._is_new(rows))
         self._parts.append(rows)
         self._pending += len(rows)
         if self._pending > PENDING_ROWS + self._clean:
             self._compact()
+
+    def _is_new(self, rows: pl.DataFrame) -> pl.Series:
+        """Tell which rows are not among the recent ones, and put them there."""
+        hashes = np.zeros(len(rows), self._recent.dtype)
+        hashes["item"] = rows["item_id"].hash().to_numpy()
+        if self._columns:
+            hashes["rest"] = rows.select(pl.struct(self._columns).hash()).to_series().to_numpy()
+        places = hashes["item"] % RECENT_ROWS
+        is_new = self._recent[places] != hashes
+        self._recent[places[is_new]] = hashes[is_new]
+        return pl.Series(is_new)
 
     def _compact(self) -> None:
         if self._parts:

@@ -12,7 +12,7 @@ from recbole_imn.data.convert.ahead import in_order
 from recbole_imn.data.convert.sniff import require_text
 from recbole_imn.data.convert.source import Table
 
-BLOCK_BYTES = 32 << 20
+BLOCK_BYTES = 16 << 20
 PARQUET_ROWS = 1 << 20
 # Characters that an atomic file cannot hold inside a cell.
 CONTROL = "\t\r\n\0"
