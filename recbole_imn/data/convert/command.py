@@ -124,7 +124,7 @@ def _source(options: argparse.Namespace) -> Source:
 
 def _settings(options: argparse.Namespace) -> dict[str, Any]:
     """Put options over the mapping file."""
-    from recbole_imn.data.convert.mapping import read_yaml
+    from recbole_imn.data.convert.mapping import entries, read_yaml
 
     settings = read_yaml(options.mapping) if options.mapping else {}
     columns = {
@@ -133,7 +133,7 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
         if getattr(options, option) is not None
     }
     if columns:
-        settings["columns"] = {**(settings.get("columns") or {}), **columns}
+        settings["columns"] = {**entries(settings, "columns"), **columns}
     if options.purchase is not None:
         settings["purchases"] = options.purchase.split(",")
     for option in SETTING_OPTIONS:

@@ -88,39 +88,46 @@ def make_mapping(values: Mapping[str, Any], roles: Collection[str] = ROLES) -> T
         For an unknown key, role or type, or a value of another kind.
     """
     _known(values, TableMapping.__dataclass_fields__, "setting")
-    columns = _entries(values, "columns")
+    columns = entries(values, "columns")
     _known(columns, roles, "role of a column")
     for role, place in columns.items():
         _check_place(role, place)
-    behaviors = values.get("behaviors")
+    behaviors = {code: str(name) for code, name in entries(values, "behaviors").items()}
     purchases = values.get("purchases") or []
     shared = {key: values[key] for key in ("time_zone", "encoding") if key in values}
-    items = _entries(values, "items")
+    items = entries(values, "items")
     return TableMapping(
         columns=columns,
-        event_columns=_extras(_entries(values, "event_columns")),
-        item_columns=_extras(_entries(values, "item_columns")),
+        event_columns=_extras(entries(values, "event_columns")),
+        item_columns=_extras(entries(values, "item_columns")),
         time_format=str(values.get("time_format", "auto")),
         time_zone=str(values.get("time_zone", "UTC")),
         separator=str(values.get("separator", "auto")),
         header=str(values.get("header", "auto")).lower(),
         encoding=str(values.get("encoding", "utf-8")),
-        behaviors=behaviors and {str(code): str(name) for code, name in behaviors.items()},
+        behaviors=behaviors or None,
         purchases=tuple(map(str, [purchases] if isinstance(purchases, str) else purchases)),
         items=make_mapping({**shared, **items}, ITEM_ROLES) if items else None,
     )
 
 
-def _entries(values: Mapping[str, Any], key: str) -> dict[str, Any]:
-    entries = values.get(key) or {}
-    if not isinstance(entries, dict):
-        raise DataError(f"{key} is {entries!r}, not a list of NAME: COLUMN")
-    return {str(name): entry for name, entry in entries.items()}
+def entries(values: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Give the entries of a setting that is a list of ``NAME: VALUE``; empty without it.
+
+    Raises
+    ------
+    DataError
+        If the setting is something else.
+    """
+    found = values.get(key) or {}
+    if not isinstance(found, dict):
+        raise DataError(f"{key} is {found!r}, not a list of NAME: VALUE")
+    return {str(name): entry for name, entry in found.items()}
 
 
-def _extras(entries: Mapping[str, Any]) -> dict[str, tuple[Place, str]]:
+def _extras(wanted: Mapping[str, Any]) -> dict[str, tuple[Place, str]]:
     extras = {}
-    for name, entry in entries.items():
+    for name, entry in wanted.items():
         if name in RESERVED or not name.isidentifier():
             raise DataError(f"a further column cannot be called {name!r}; choose another name")
         spec = entry if isinstance(entry, dict) else {"column": entry}

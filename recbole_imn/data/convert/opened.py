@@ -9,7 +9,7 @@ import polars as pl
 
 from recbole_imn.data.atomic import DataError
 from recbole_imn.data.convert.mapping import Place, TableMapping, find
-from recbole_imn.data.convert.sniff import first_rows, is_parquet
+from recbole_imn.data.convert.sniff import first_lines, first_rows, is_parquet
 from recbole_imn.data.convert.source import Column, Table
 from recbole_imn.data.convert.times import guess_format, require_format, require_time_zone
 
@@ -67,10 +67,10 @@ def open_table(path: Path, mapping: TableMapping) -> OpenedTable:
     """
     if is_parquet(path):
         return _open_parquet(path)
-    lines = first_rows(path, "\n", mapping.encoding)[0]
+    line = first_lines(path, mapping.encoding)[0]
     separator = mapping.separator.replace("\\t", "\t")
     if separator == "auto":
-        separator = max(SEPARATORS, key="".join(lines).count)
+        separator = max(SEPARATORS, key=line.count)
     if len(separator) != 1:
         raise DataError(f"the separator is {separator!r}; it must be one character")
     rows = first_rows(path, separator, mapping.encoding, SAMPLE_ROWS + 1)

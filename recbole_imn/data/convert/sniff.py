@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from itertools import islice
 from pathlib import Path
 
 from recbole_imn.data.atomic import DataError
@@ -69,8 +70,8 @@ def is_parquet(path: Path) -> bool:
     return require_file(path).startswith(PARQUET)
 
 
-def first_rows(path: Path, separator: str, encoding: str, count: int = 1) -> list[list[str]]:
-    """Give the cells of the first lines of a text table that are not blank.
+def first_lines(path: Path, encoding: str, count: int = 1) -> list[str]:
+    """Give the first lines of a text table that are not blank.
 
     Raises
     ------
@@ -84,8 +85,13 @@ def first_rows(path: Path, separator: str, encoding: str, count: int = 1) -> lis
         text = data.removeprefix(b"\xef\xbb\xbf").decode(encoding, "replace")
     except LookupError as error:
         raise DataError(f"there is no encoding {encoding!r}; try utf-8 or gbk") from error
-    lines = [line.removesuffix("\r") for line in text.split("\n")[: count + 100]]
-    return [_cells(line, separator) for line in lines if line.strip()][:count]
+    lines = (line.removesuffix("\r") for line in text.split("\n"))
+    return list(islice((line for line in lines if line.strip()), count))
+
+
+def first_rows(path: Path, separator: str, encoding: str, count: int = 1) -> list[list[str]]:
+    """Give the cells of :func:`first_lines`."""
+    return [_cells(line, separator) for line in first_lines(path, encoding, count)]
 
 
 def _cells(line: str, separator: str) -> list[str]:

@@ -14,7 +14,7 @@ from recbole_imn.data.atomic import DataError
 from recbole_imn.data.convert.events import first_fault, joined, number_faults
 from recbole_imn.data.convert.images import read_images
 from recbole_imn.data.convert.items import Items, RowReader
-from recbole_imn.data.convert.mapping import Place, TableMapping, make_mapping, read_yaml
+from recbole_imn.data.convert.mapping import Place, TableMapping, entries, make_mapping, read_yaml
 from recbole_imn.data.convert.opened import OpenedTable, open_table
 from recbole_imn.data.convert.rejects import Rejects
 from recbole_imn.data.convert.source import Column, Layout, Source, Table
@@ -45,7 +45,7 @@ class Extras:
 def read_czb(paths: Sequence[Path], settings: Mapping[str, Any], extras: Extras) -> Source:
     """Describe the log of the CheZhiBao platform, with settings over those of czb.yaml."""
     defaults = read_yaml(CZB_MAPPING)
-    columns = {**defaults["columns"], **settings.get("columns", {})}
+    columns = {**defaults["columns"], **entries(settings, "columns")}
     values = {**defaults, **settings, "columns": columns}
     source = read_table("czb", paths, values, extras)
     if "item_columns" not in settings:
