@@ -56,12 +56,15 @@ def _token(place: int) -> pl.Expr:
 
 def _behavior(layout: Layout) -> pl.Expr:
     """Name the action; null for a code without a name."""
-    if layout.behavior is None:
-        return pl.lit(layout.constant_behavior)
-    code = _token(layout.behavior)
+    constant = pl.lit(layout.constant_behavior, pl.String)
+    code = constant if layout.behavior is None else _token(layout.behavior)
     if layout.behaviors is None:
         return pl.when(code != "").then(code)
-    return code.replace_strict(dict(layout.behaviors), default=None, return_dtype=pl.String)
+    # A byte an event instead of a string: it is sorted, written and read again.
+    names = pl.Enum(sorted(set(layout.behaviors.values())))
+    if layout.behavior is None:
+        return code.cast(names)
+    return code.replace_strict(dict(layout.behaviors), default=None, return_dtype=names)
 
 
 def _flag(layout: Layout) -> dict[str, pl.Expr]:
@@ -75,6 +78,8 @@ def _flag(layout: Layout) -> dict[str, pl.Expr]:
 
 def joined(column: Column) -> pl.Expr:
     """Give a cell as it is, or several cells as a sequence."""
+    if len(column.places) == 1:
+        return _token(column.places[0])
     return pl.concat_str([_token(place) for place in column.places], separator=" ")
 
 

@@ -100,6 +100,7 @@ def _recbole_table(path: Path, action: str) -> tuple[Table, Layout]:
         time_format=guess_format(times, TIME_ZONE),
         time_zone=TIME_ZONE,
         constant_behavior=action,
+        behaviors=ACTIONS,
         purchases=("buy",),
         item_columns={name: Column((fields.index(name),), "token") for name in ATTRIBUTES},
     )

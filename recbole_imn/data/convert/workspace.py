@@ -72,7 +72,7 @@ class HashedFile:
         self._sum = hashlib.sha256()
         self.size = 0
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Write bytes."""
         self._file.write(data)
         self._sum.update(data)
