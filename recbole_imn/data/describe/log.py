@@ -37,7 +37,7 @@ class Log:
     Attributes
     ----------
     user, item : int64 [n_events]
-        Ids from 0, in no particular order.
+        Ids from 0 without gaps, in no particular order.
     time : float64 [n_events]
         Seconds since the origin.
     behavior : dict of str to int
@@ -96,7 +96,11 @@ def read_log(folder: Path, name: str) -> Log:
 
 
 def _codes(ids: pl.Series) -> Integers:
-    return ids.to_physical().to_numpy().astype(np.int64)
+    """Give categories numbers from 0 without gaps, int64 [n]."""
+    codes = ids.to_physical().to_numpy()
+    is_used = np.bincount(codes) > 0
+    numbers: Integers = (np.cumsum(is_used) - 1)[codes]
+    return numbers
 
 
 def _read_events(path: Path) -> pl.DataFrame:

@@ -78,8 +78,7 @@ def _behaviors(log: Log) -> Figure:
 
 
 def _activity(log: Log, entity: str) -> Figure:
-    _, counts = np.unique(getattr(log, entity), return_counts=True)
-    x, y = measures.log_histogram(counts.astype(np.int64))
+    x, y = measures.log_histogram(np.bincount(getattr(log, entity)))
     trace = {"type": "scatter", "mode": "lines+markers", "x": x.tolist(), "y": y.tolist()}
     scale = {"type": "log"}
     return _figure(
