@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from recbole_imn.data.describe.published import NOTE, rows
-from recbole_imn.data.describe.report import HEADER, facts
+from recbole_imn.data.describe.report import PUBLISHED, column, facts
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem }
@@ -52,13 +52,13 @@ def html(name: str, report: dict[str, Any], plots: list[dict[str, Any]], notice:
     """
     from plotly.offline import get_plotlyjs
 
-    title = f"{name}{' (simulated)' if notice else ''}"
+    title = column(name, notice)
     body = [
         f"<h1>Data set {escape(title)}</h1>",
         f'<p class="simulated">{escape(notice)}</p>' if notice else "",
-        _table(rows(report["size"]), HEADER),
+        _table(rows(report["size"]), ("", title, *PUBLISHED)),
         f"<p>{escape(NOTE)}</p>",
-        _table(facts(report), ("", "this data")),
+        _table(facts(report), ("", title)),
         '<div class="plots">',
         *(f'<div id="plot{place}"></div>' for place in range(len(plots))),
         "</div>",

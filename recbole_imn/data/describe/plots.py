@@ -11,6 +11,7 @@ from recbole_imn.data.describe.log import Log, Reals
 
 DAY = measures.DAY
 Figure = dict[str, Any]
+LOG_SCALE = {"type": "log", "dtick": 1}
 
 
 def figures(log: Log) -> list[Figure]:
@@ -34,7 +35,13 @@ def _figure(title: str, x: str, y: str, traces: list[Figure], **layout: Any) -> 
         "xaxis": {"title": {"text": x}, **layout.pop("xaxis", {})},
         "yaxis": {"title": {"text": y}, "rangemode": "tozero", **layout.pop("yaxis", {})},
     }
-    frame = {"title": {"text": title}, "margin": {"t": 50, "r": 20}, "height": 360}
+    # The title keeps to the left: plotly's buttons are on the right.
+    frame = {
+        "title": {"text": title, "x": 0.02},
+        "legend": {"orientation": "h", "y": 1.12},
+        "margin": {"t": 70, "r": 60},
+        "height": 360,
+    }
     return {"data": traces, "layout": {**frame, **axes, **layout}}
 
 
@@ -66,6 +73,8 @@ def _actions(log: Log) -> Figure:
         "overlaying": "y",
         "side": "right",
         "rangemode": "tozero",
+        "tickmode": "auto",
+        "showgrid": False,
         "title": {"text": "purchases"},
     }
     return _figure("Actions and purchases a day", _time_label(log), "actions", traces, yaxis2=right)
@@ -74,20 +83,19 @@ def _actions(log: Log) -> Figure:
 def _behaviors(log: Log) -> Figure:
     trace = {"type": "bar", "x": list(log.behavior), "y": list(log.behavior.values())}
     kinds = {"type": "category"}
-    return _figure("Kinds of action", "", "actions", [trace], xaxis=kinds, yaxis={"type": "log"})
+    return _figure("Kinds of action", "", "actions", [trace], xaxis=kinds, yaxis=LOG_SCALE)
 
 
 def _activity(log: Log, entity: str) -> Figure:
     x, y = measures.log_histogram(np.bincount(getattr(log, entity)))
     trace = {"type": "scatter", "mode": "lines+markers", "x": x.tolist(), "y": y.tolist()}
-    scale = {"type": "log"}
     return _figure(
         f"Actions of a{'n' if entity == 'item' else ''} {entity}",
         "actions",
         f"{entity}s",
         [trace],
-        xaxis=scale,
-        yaxis=scale,
+        xaxis=LOG_SCALE,
+        yaxis=LOG_SCALE,
     )
 
 

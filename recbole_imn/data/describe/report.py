@@ -8,7 +8,7 @@ from texttable import Texttable
 
 from recbole_imn.data.describe.published import NOTE, rows
 
-HEADER = ("", "this data", "CheZhiBao 2019, published", "Tmall, published")
+PUBLISHED = ("CheZhiBao 2019, published", "Tmall, published")
 ORDER = {
     "repeat_percent": "same item as the user's previous event",
     "return_percent": "same item as any earlier event of the user",
@@ -62,10 +62,16 @@ def facts(figures: dict[str, Any]) -> list[tuple[str, str]]:
     return lines
 
 
+def column(name: str, notice: str | None) -> str:
+    """Give the heading of our own figures; simulated ones say so."""
+    return f"{name}, SIMULATED" if notice else name
+
+
 def text(name: str, figures: dict[str, Any], notice: str | None) -> str:
     """Lay out the report for a terminal."""
+    ours = column(name, notice)
     sizes, others = Texttable(max_width=120), Texttable(max_width=120)
-    for table, header in ((sizes, [name, *HEADER[1:]]), (others, ["", name])):
+    for table, header in ((sizes, ["", ours, *PUBLISHED]), (others, ["", ours])):
         table.set_deco(Texttable.HEADER)
         table.set_cols_dtype(["t"] * len(header))
         table.set_cols_align(["l"] + ["r"] * (len(header) - 1))

@@ -54,7 +54,7 @@ def test_a_simulated_market_is_made_described_and_called_simulated(market, capsy
     assert report["shelf"]["mean_items"] > 0
     text = (market / "czb-mini.report.html").read_text(encoding="utf-8")
     assert "czb-mini is SIMULATED data" in text
-    assert "<title>czb-mini (simulated)</title>" in text
+    assert "<title>czb-mini, SIMULATED</title>" in text
 
 
 def test_the_page_loads_nothing_from_elsewhere(market):
