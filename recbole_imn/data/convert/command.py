@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from recbole_imn.data.atomic import DataError
+from recbole_imn.data.convert.source import DUPLICATE_RULES, MAX_BAD, Source
 from recbole_imn.registry import DATA_PATH
-
-if TYPE_CHECKING:
-    from recbole_imn.data.convert.source import Source
 
 SOURCES = {
     "czb": "the CheZhiBao platform's event log, with an optional car table and images",
@@ -44,13 +42,13 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser.add_argument(
         "--max-bad",
         type=float,
-        default=0.001,
-        help="largest share of bad rows, 0..1 (default 0.001); beyond it nothing is written",
+        default=MAX_BAD,
+        help=f"largest share of bad rows, 0..1 (default {MAX_BAD}); beyond it nothing is written",
     )
     parser.add_argument(
         "--duplicates",
-        choices=("keep", "first"),
-        default="keep",
+        choices=DUPLICATE_RULES,
+        default=DUPLICATE_RULES[0],
         help="write all events equal in user, item, time and action (default), or the first",
     )
     parser.add_argument(
@@ -99,7 +97,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _source(options: argparse.Namespace) -> Source:
-    from recbole_imn.data.convert import ijcai16, jodie, retailrocket, table
+    from recbole_imn.data.convert import ijcai16, item_files, jodie, retailrocket, table
 
     is_mapped = options.source in ("csv", "czb")
     for name in () if is_mapped else MAPPED_ONLY:
@@ -108,7 +106,7 @@ def _source(options: argparse.Namespace) -> Source:
     if options.label_is_purchase and options.source != "jodie":
         raise DataError(f"--label-is-purchase is for jodie, not {options.source}")
     if is_mapped:
-        extras = table.Extras(options.items, options.images, options.image_width)
+        extras = item_files.Extras(options.items, options.images, options.image_width)
         settings = _settings(options)
         if options.source == "czb":
             return table.read_czb(options.input, settings, extras)

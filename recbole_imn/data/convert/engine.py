@@ -20,13 +20,10 @@ from recbole_imn.data.convert.rejects import Rejects
 from recbole_imn.data.convert.rows import Step, read_rows, unchanged
 from recbole_imn.data.convert.sniff import require_file
 from recbole_imn.data.convert.sorting import SortedRuns
-from recbole_imn.data.convert.source import Layout, Source, Table
+from recbole_imn.data.convert.source import MAX_BAD, Layout, Source, Table
 from recbole_imn.data.convert.summary import Conversion
 from recbole_imn.data.convert.times import as_text, midnight_before
 from recbole_imn.data.convert.workspace import SUFFIXES, Workspace
-
-DUPLICATE_RULES = ("keep", "first")
-MAX_BAD = 0.001
 
 
 def convert(

@@ -17,7 +17,7 @@ TYPES = ("token", "float")
 ROLES = ("user_id", "item_id", "timestamp", "behavior", "purchase")
 ITEM_ROLES = ("item_id", "listed_at", "delisted_at")
 # Names that columns of the engine and of atomic files have.
-RESERVED = {*ROLES, *ITEM_ROLES, "time", "line", "row", "kind", "image"}
+RESERVED = {*ROLES, *ITEM_ROLES, "time", "line", "row", "kind", "start", "end", "image"}
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,13 @@ def make_mapping(values: Mapping[str, Any], roles: Collection[str] = ROLES) -> T
         _check_place(role, place)
     behaviors = {code: str(name) for code, name in entries(values, "behaviors").items()}
     purchases = values.get("purchases") or []
+    purchases = [str(name) for name in ([purchases] if isinstance(purchases, str) else purchases)]
+    for purchase in purchases:
+        if behaviors and purchase not in behaviors.values():
+            raise DataError(
+                f"{purchase!r} is to be a purchase, but the actions are "
+                f"{', '.join(behaviors.values())}"
+            )
     shared = {key: values[key] for key in ("time_zone", "encoding") if key in values}
     items = entries(values, "items")
     return TableMapping(
@@ -106,7 +113,7 @@ def make_mapping(values: Mapping[str, Any], roles: Collection[str] = ROLES) -> T
         header=str(values.get("header", "auto")).lower(),
         encoding=str(values.get("encoding", "utf-8")),
         behaviors=behaviors or None,
-        purchases=tuple(map(str, [purchases] if isinstance(purchases, str) else purchases)),
+        purchases=tuple(purchases),
         items=make_mapping({**shared, **items}, ITEM_ROLES) if items else None,
     )
 

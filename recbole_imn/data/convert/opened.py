@@ -38,6 +38,10 @@ class OpenedTable:
         """Give the position from 0 of a column that must be there."""
         return find(place, self.names, self.table.path)
 
+    def has(self, place: Place) -> bool:
+        """Whether a column is there; a position is taken to be."""
+        return isinstance(place, int) or place in self.names
+
     def time_format(self, place: int, mapping: TableMapping) -> str:
         """Give the format of a time column, from its first values if it is ``auto``.
 

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from recbole_imn.data.convert.items import ItemReader
 
+DUPLICATE_RULES = ("keep", "first")
+MAX_BAD = 0.001
+
 
 @dataclass(frozen=True)
 class Column:

@@ -109,11 +109,18 @@ class Conversion:
             _line(counts.tied_events, "events share their time with another; ties keep file order"),
             _line(counts.purchases, "purchases"),
             *self._item_lines(),
+            *self._warnings(),
             f"times are seconds since {self.origin}",
             *self.source.notes,
             f"written to {self.folder}",
         ]
         return "\n".join(lines)
+
+    def _warnings(self) -> Sequence[str]:
+        named = self.source.layout.purchases
+        if not named or self.counts.purchases:
+            return []
+        return [f"no event is a purchase, though {', '.join(named)} was to be one; check its name"]
 
     def _item_lines(self) -> Sequence[str]:
         items, others = self.counts.items, self.counts.other_attributes

@@ -4,12 +4,13 @@ import gzip
 import json
 import zipfile
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recbole_imn.__main__ import main
-from recbole_imn.data.convert import engine, output, rows, sorting
+from recbole_imn.data.convert import engine, items, output, rows, sorting
 
 OPTIONS = ("--user=who", "--item=what", "--time=when", "--behavior=did", "--purchase=buy")
 HEADER = "who,what,when,did\n"
@@ -173,7 +174,8 @@ def test_every_good_row_arrives_once_in_order_and_every_bad_row_is_counted(
         patch.setattr(rows, "BLOCK_BYTES", 60 + block)
         patch.setattr(sorting, "RANGE_ROWS", 4)
         patch.setattr(sorting, "SAMPLE_STEP", 2)
-        from recbole_imn.data.convert.table import Extras, read_table
+        from recbole_imn.data.convert.item_files import Extras
+        from recbole_imn.data.convert.table import read_table
 
         source = read_table("csv", [folder / "log.csv"], mapping, Extras())
         job = engine.convert(source, folder, "set", max_bad=1)
@@ -241,3 +243,27 @@ def test_features_of_a_jodie_log_enter_the_stream(shop, toy, make_config):
     features = dataset.stream.features
     assert features.shape == (60, 2)
     assert (features[:, 0] == -features[:, 1]).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(
+        st.lists(st.tuples(st.sampled_from("abcdef"), st.sampled_from("xy")), max_size=8),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_items_are_collected_in_order_whatever_is_forgotten_meanwhile(blocks):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(items, "PENDING_ROWS", 3)
+        patch.setattr(items, "RECENT_ROWS", 2)
+        collector = items.ItemCollector(["brand"])
+        for block in blocks:
+            schema = {"item_id": pl.String, "item.brand": pl.String}
+            collector.add(pl.DataFrame(block, schema=schema, orient="row"))
+    found, n_others = collector.result()
+    first = {}
+    for item, brand in (row for block in blocks for row in block):
+        first.setdefault(item, brand)
+    assert found.rows() == list(first.items())
+    assert n_others == len({row for block in blocks for row in block}) - len(first)

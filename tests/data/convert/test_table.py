@@ -22,6 +22,12 @@ def test_names_of_columns_are_all_that_a_table_needs(shop):
     assert "times were read as %Y-%m-%d %H:%M:%S%.f, time zone UTC" in printed
 
 
+def test_a_purchase_that_never_occurs_is_pointed_out(shop):
+    path = shop.write("log.csv", CSV)
+    printed = shop.convert("csv", path, *COLUMNS, "--behavior=did", "--purchase=ordr")
+    assert "no event is a purchase, though ordr was to be one; check its name" in printed
+
+
 @pytest.mark.parametrize(
     ("when", "expected"),
     [
@@ -110,6 +116,10 @@ def test_options_that_make_no_sense_are_one_line(shop, options, message):
         ("event_columns: {price: {column: 1, type: int}}", "column price has type 'int'"),
         ("event_columns: {time: 1}", "a further column cannot be called 'time'"),
         ("columns: 7", "columns is 7, not a list of NAME: VALUE"),
+        (
+            "{behaviors: {1: buy}, purchases: [by]}",
+            "'by' is to be a purchase, but the actions are buy",
+        ),
         ("behaviors: [a]", "behaviors is ['a'], not a list of NAME: VALUE"),
         ("- a", "holds no settings"),
         ("a: [", "is not valid yaml"),
@@ -178,6 +188,12 @@ def test_cars_and_images_become_attributes(shop):
     assert first["delisted_at"] == "32400 86400"
     assert second["listed_at"] == "21600"
     assert [len(row["image"].split()) for row in (first, second)] == [2, 2]
+
+
+def test_columns_that_a_car_table_lacks_are_named(shop):
+    cars = shop.write("cars.csv", "car_id,price,km\nc1,5,7\n")
+    printed = shop.convert("czb", shop.write("log.csv", CZB), f"--items={cars}")
+    assert "these were left out: type, registration_year, mileage" in printed
 
 
 def test_a_car_bought_before_it_was_listed_is_a_bad_row(shop):
