@@ -15,17 +15,17 @@ from recbole_imn.data.convert.rows import Step
 from recbole_imn.data.convert.source import Table
 from recbole_imn.data.convert.times import SECOND
 
+# Rows kept between clean-ups, beyond those that stay.
+PENDING_ROWS = 4_000_000
+# Size of the table of rows that need not be kept again; 16 bytes each.
+RECENT_ROWS = 1 << 23
+
 
 class RowReader(Protocol):
     """Reads a table in order, as :func:`~recbole_imn.data.convert.rows.read_rows` does."""
 
     def __call__(self, table: Table, then: Step) -> Iterator[pl.DataFrame]:
         """Read a table and give what ``then`` makes of each block."""
-
-
-# Distinct rows kept between clean-ups, beyond those that stay.
-PENDING_ROWS = 4_000_000
-RECENT_ROWS = 1 << 23
 
 
 @dataclass(frozen=True)
