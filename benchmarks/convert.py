@@ -78,7 +78,9 @@ def measure(folder: Path, rows: int, target: int) -> str:
         "| | |",
         "|---|---|",
         f"| rows/s | {rows / seconds:,.0f} (target {target:,}) |",
-        f"| seconds, and seconds of all processors | {seconds:.1f}, {processor:.1f} |",
+        f"| seconds | {seconds:.1f} |",
+        f"| processor seconds, and rows a processor second | {processor:.1f}, "
+        f"{rows / processor:,.0f} |",
         f"| peak memory of the process, GB | {peak / 1e9:.2f} (target below 6) |",
         f"| input, output, MB | {sizes[0]:,.0f}, {sizes[1]:,.0f} |",
         f"| disk, MB/s, read and written | {read:,.0f} (just written, so partly from memory), "
