@@ -20,7 +20,12 @@ setup(
     # Data set settings lie beside the package in the repository and inside it in a wheel.
     package_dir={"recbole_imn.dataset_configs": "dataset_configs"},
     package_data={
-        "recbole_imn": ["py.typed", "properties/*.yaml", "properties/model/*.yaml"],
+        "recbole_imn": [
+            "py.typed",
+            "properties/*.yaml",
+            "properties/model/*.yaml",
+            "data/convert/*.yaml",
+        ],
         "recbole_imn.dataset_configs": ["*.yaml"],
     },
     install_requires=[
@@ -29,6 +34,8 @@ setup(
         "torch>=2.6",
         "numpy>=1.26",
         "pandas>=2.2",
+        "polars>=1.30",
+        "plotly>=5",
         "scipy>=1.10",
         "pyyaml>=6",
         "texttable>=0.9",

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from recbole_imn import doctor
+from recbole_imn.data.convert import command as convert
+from recbole_imn.data.describe import command as describe
 from recbole_imn.data.market import MarketConfig, simulate, statistics_table, write_market
 
 
@@ -17,8 +19,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command == "doctor":
         return doctor.main()
     try:
-        return _simulate(options)
-    except ValueError as error:
+        return RUN[options.command](options)
+    except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -42,6 +44,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     market.add_argument("--output", type=Path, default=Path("atomic_files"), help="parent folder")
     market.add_argument("--save-as", metavar="NAME", help="name of the data set (default: name)")
+    convert.add_command(commands)
+    describe.add_command(commands)
     return parser
 
 
@@ -58,6 +62,9 @@ def _simulate(options: argparse.Namespace) -> int:
     print(statistics_table(log))
     print(f"written to {folder}")
     return 0
+
+
+RUN = {"simulate": _simulate, "convert": convert.run, "describe": describe.run}
 
 
 if __name__ == "__main__":

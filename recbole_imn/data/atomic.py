@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pandas as pd
@@ -92,7 +94,7 @@ def read_columns(
     DataError
         If a row has other columns than the header, or a number cannot be read.
     """
-    _check_column_counts(path, len(header), separator.encode(encoding))
+    check_column_counts(path, len(header), separator.encode(encoding))
     names = [f"{field}:{header[field]}" for field in header if field in fields]
     is_float = {name: name.endswith(":float") for name in names}
     try:
@@ -106,8 +108,20 @@ def read_columns(
     return frame.dropna(how="all")
 
 
-def _check_column_counts(path: Path, expected: int, separator: bytes) -> None:
-    """Raise for the first line with more or fewer columns than the header."""
+def check_column_counts(path: Path, expected: int, separator: bytes) -> None:
+    """Raise for the first line with more or fewer columns than the header.
+
+    Parameters
+    ----------
+    path : Path
+    expected : int
+        Columns of the header.
+    separator : bytes
+
+    Raises
+    ------
+    DataError
+    """
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             found = line.count(separator) + 1
@@ -203,3 +217,14 @@ def _require(
         plain = value.item() if isinstance(value, np.generic) else value
         shown = "empty or NaN" if pd.isna(value) else repr(plain)
         raise DataError(f"{path}, line {line}: {field} is {shown}, not {expected}")
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a text file so that it is either the old one or complete."""
+    # A name of its own for every writer: two runs may make the same market at once.
+    temporary = path.with_name(f"{path.name}.{uuid4().hex}.part")
+    try:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -16,6 +16,7 @@ from recbole.utils.enum_type import FeatureSource, FeatureType
 from torch import Tensor
 
 from recbole_imn.data.atomic import DataError, check_log, read_columns, read_header
+from recbole_imn.data.downloads import TMALL, make_tmall
 from recbole_imn.data.features import feature_columns, item_feature_matrix
 from recbole_imn.data.simulated import is_simulated, make_simulated, simulated_notice
 from recbole_imn.model.rows import EVENT_INDEX
@@ -64,11 +65,13 @@ class StreamDataset(SequentialDataset):  # type: ignore[misc]  # RecBole is unty
     # -- loading ---------------------------------------------------------------------------
 
     def _load_data(self, token: str, dataset_path: str) -> None:
-        """Load atomic files; simulated data sets are made on first use."""
+        """Load atomic files; simulated data sets and ``tmall`` are made on first use."""
         folder = Path(dataset_path)
         if not folder.exists():
             if is_simulated(token):
                 make_simulated(token, folder, self.logger)
+            elif token == TMALL:
+                make_tmall(folder, self._download_other, self.logger)
             elif self._get_download_url("url", allow_none=True) is None:
                 raise DataError(
                     f"data set {token!r} not found: {folder / token}.inter does not exist; put "
@@ -78,6 +81,12 @@ class StreamDataset(SequentialDataset):  # type: ignore[misc]  # RecBole is unty
         if notice:
             self.logger.warning(notice)
         super()._load_data(token, dataset_path)
+
+    def _download_other(self, name: str, folder: Path) -> None:
+        """Download another data set that RecBole knows."""
+        other = copy.copy(self)
+        other.dataset_name, other.dataset_path = name, str(folder)
+        other._download()
 
     def _load_inter_feat(self, token: str, dataset_path: str) -> None:
         """Load and check the log, and sort it by exact time, ties in file order."""

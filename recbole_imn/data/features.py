@@ -112,6 +112,9 @@ def _numbers(
     dataset: StreamDataset, field: str, values: npt.NDArray[Any]
 ) -> npt.NDArray[np.float64]:
     """Give a field as columns: a category as one-hot columns, float64 [n, n_columns]."""
+    if values.dtype == object:
+        # A sequence a row, as the log has them before it becomes tensors.
+        values = np.stack(values.tolist())
     if dataset.field2type[field] != FeatureType.TOKEN:
         return np.asarray(values, np.float64).reshape(len(values), -1)
     n_categories = dataset.num(field)

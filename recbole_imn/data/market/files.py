@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 import pandas as pd
 
+from recbole_imn.data.atomic import replace_text
 from recbole_imn.data.market.agents import Integers, Reals
 from recbole_imn.data.market.config import MarketConfig
 from recbole_imn.data.market.simulation import MarketLog
@@ -33,7 +32,7 @@ def write_market(log: MarketLog, folder: Path, name: str) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     about = {"simulated": True, "market": asdict(log.config)}
-    _replace(folder / f"{name}.market.json", json.dumps(about, indent=2) + "\n")
+    replace_text(folder / f"{name}.market.json", json.dumps(about, indent=2) + "\n")
     _write_table(folder / f"{name}.user", _user_table(log))
     _write_table(folder / f"{name}.item", _item_table(log))
     _write_table(folder / f"{name}.inter", _event_table(log))
@@ -107,15 +106,4 @@ def _joined_by_car(listings: pd.DataFrame, column: str) -> list[str]:
 
 
 def _write_table(path: Path, table: pd.DataFrame) -> None:
-    _replace(path, table.to_csv(sep="\t", index=False, lineterminator="\n"))
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file so that it is either the old one or complete."""
-    # A name of its own for every writer: two runs may make the same market at once.
-    temporary = path.with_name(f"{path.name}.{uuid4().hex}.part")
-    try:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    replace_text(path, table.to_csv(sep="\t", index=False, lineterminator="\n"))

@@ -60,11 +60,11 @@ def test_two_runs_may_write_the_same_market_at_once(log, tmp_path, monkeypatch):
     replace = os.replace
 
     def meanwhile(*paths):
-        monkeypatch.setattr(files.os, "replace", replace)
+        monkeypatch.setattr(os, "replace", replace)
         write_market(log, tmp_path, "czb-mini")
         replace(*paths)
 
-    monkeypatch.setattr(files.os, "replace", meanwhile)
+    monkeypatch.setattr(os, "replace", meanwhile)
     write_market(log, tmp_path, "czb-mini")
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
@@ -73,7 +73,7 @@ def test_a_write_that_breaks_off_leaves_nothing_behind(log, tmp_path, monkeypatc
     def full_disk(*paths):
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(files.os, "replace", full_disk)
+    monkeypatch.setattr(os, "replace", full_disk)
     with pytest.raises(OSError, match="No space left"):
         write_market(log, tmp_path, "czb-mini")
     assert not list(tmp_path.iterdir())

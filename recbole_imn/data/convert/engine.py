@@ -1,0 +1,171 @@
+"""From a source to atomic files: read, check, sort, write, and only then replace."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from tqdm import tqdm
+
+from recbole_imn.data.atomic import DataError
+from recbole_imn.data.convert.events import first_fault, to_events
+from recbole_imn.data.convert.items import ItemCollector, Items
+from recbole_imn.data.convert.output import write_events, write_items
+from recbole_imn.data.convert.rejects import Rejects
+from recbole_imn.data.convert.rows import Step, read_rows, unchanged
+from recbole_imn.data.convert.sniff import require_file
+from recbole_imn.data.convert.sorting import SortedRuns
+from recbole_imn.data.convert.source import MAX_BAD, Layout, Source, Table
+from recbole_imn.data.convert.summary import Conversion
+from recbole_imn.data.convert.times import as_text, midnight_before
+from recbole_imn.data.convert.workspace import SUFFIXES, Workspace
+
+
+def convert(
+    source: Source,
+    output: Path,
+    name: str,
+    max_bad: float = MAX_BAD,
+    duplicates: str = "keep",
+) -> Conversion:
+    """Convert a source to a data set of atomic files.
+
+    Parameters
+    ----------
+    source : Source
+    output : Path
+        Parent folder; the files go to ``output/name``.
+    name : str
+        Name of the data set.
+    max_bad : float
+        Largest share of bad rows, 0..1, with which anything is written.
+    duplicates : {"keep", "first"}
+        Whether events equal in user, item, time, action and purchase flag are all written, or
+        only the first of them.
+
+    Returns
+    -------
+    Conversion
+
+    Raises
+    ------
+    DataError
+        If a file is not what it claims, too many rows are bad, or no row is good. Earlier
+        files are then as they were, but for ``NAME.rejected.csv``.
+    """
+    folder = output / name
+    if (folder / f"{name}.market.json").exists():
+        raise DataError(
+            f"{folder} holds the simulated market {name!r}; choose another --name, or remove "
+            "the folder first"
+        )
+    with Workspace(folder, name) as work:
+        job = Conversion(source, folder, duplicates, Rejects(work.path("rejected.csv")))
+        items = None
+        with tqdm(
+            total=_size(source), unit="B", unit_scale=True, desc="reading", disable=None
+        ) as bar:
+            reading = _Reading(job, bar)
+            if source.items:
+                items = source.items.read(reading.rows, job.rejects)
+            runs, collector = _read_events(source, reading, items, work)
+        _check(job.rejects, max_bad, runs.rows, work)
+        _write(job, runs, collector, items, work)
+        work.publish(*SUFFIXES)
+    return job
+
+
+class _Reading:
+    """Reads tables for a job, with a progress bar, and keeps size and sum of each."""
+
+    def __init__(self, job: Conversion, bar: tqdm[Any]) -> None:
+        self.job, self._bar = job, bar
+
+    def rows(self, table: Table, then: Step = unchanged) -> Iterator[pl.DataFrame]:
+        digest = hashlib.sha256()
+
+        def watch(block: bytes) -> None:
+            digest.update(block)
+            self._bar.update(len(block))
+
+        yield from read_rows(table, watch, then)
+        about = {"file": table.path.name, "bytes": table.path.stat().st_size}
+        self.job.inputs.append({**about, "sha256": digest.hexdigest()})
+
+
+def _size(source: Source) -> int:
+    """Bytes of all files, every one of which must be there."""
+    tables = [
+        *(source.items.tables if source.items else ()),
+        *(table for table, _ in source.tables),
+    ]
+    for table in tables:
+        require_file(table.path)
+    return sum(table.path.stat().st_size for table in tables)
+
+
+def _read_events(
+    source: Source, reading: _Reading, items: Items | None, work: Workspace
+) -> tuple[SortedRuns, ItemCollector | None]:
+    runs = SortedRuns(work.scratch)
+    attributes = list(source.layout.item_columns)
+    collector = ItemCollector(attributes) if attributes or items else None
+    first_listed = items.first_listed() if items else None
+    columns = ["time" if name == "timestamp" else name for name in source.layout.event_types]
+    for table, layout in source.tables:
+        step = partial(_events, layout=layout, first_listed=first_listed)
+        for events in reading.rows(table, step):
+            good = reading.job.rejects.separate(events, table.path.name)
+            if collector:
+                collector.add(good)
+            runs.add(good.select(columns))
+    return runs, collector
+
+
+def _events(rows: pl.DataFrame, layout: Layout, first_listed: pl.DataFrame | None) -> pl.DataFrame:
+    """Turn rows into events; a purchase of an item before it was ever listed is a bad row."""
+    events = to_events(rows, layout)
+    if first_listed is None or not layout.has_purchase:
+        return events
+    joined = events.join(first_listed, on="item_id", how="left", maintain_order="left")
+    early = (pl.col("purchase") == 1) & (pl.col("time") < pl.col("first_listed"))
+    kind = first_fault([("purchase before any listing", early)])
+    return joined.with_columns(kind=kind).drop("first_listed")
+
+
+def _check(rejects: Rejects, max_bad: float, good_rows: int, work: Workspace) -> None:
+    """Raise if the rows are not good enough, leaving the list of bad ones."""
+    try:
+        rejects.check(max_bad, work.target("rejected.csv"))
+        if good_rows == 0:
+            raise DataError(
+                f"no row of the log is an event ({rejects.rows:,} rows read, {rejects.total:,} bad)"
+            )
+    except DataError:
+        if rejects.total:
+            work.publish("rejected.csv")
+        raise
+
+
+def _write(
+    job: Conversion,
+    runs: SortedRuns,
+    collector: ItemCollector | None,
+    items: Items | None,
+    work: Workspace,
+) -> None:
+    """Write all files to the workspace."""
+    source, counts = job.source, job.counts
+    origin = 0 if source.is_relative else midnight_before(runs.earliest, source.time_zone)
+    job.origin = "an unknown moment" if source.is_relative else as_text(origin, source.time_zone)
+    counts.rows, counts.bad_rows = job.rejects.rows, job.rejects.total
+    write_events(job, runs, origin, work)
+    if collector:
+        write_items(job, collector, items, (origin, runs.latest), work)
+    record = json.dumps(job.record(), indent=2, ensure_ascii=False)
+    work.path("source.json").write_text(record + "\n", encoding="utf-8")

@@ -1,0 +1,183 @@
+"""Attributes of items and the times at which they were on the shelf."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import polars as pl
+
+from recbole_imn.data.convert.events import ITEM_PREFIX
+from recbole_imn.data.convert.rejects import Rejects
+from recbole_imn.data.convert.rows import Step
+from recbole_imn.data.convert.source import Table
+from recbole_imn.data.convert.times import SECOND
+
+# Rows kept between clean-ups, beyond those that stay.
+PENDING_ROWS = 4_000_000
+# Size of the table of rows that need not be kept again; 16 bytes each.
+RECENT_ROWS = 1 << 23
+
+
+class RowReader(Protocol):
+    """Reads a table in order, as :func:`~recbole_imn.data.convert.rows.read_rows` does."""
+
+    def __call__(self, table: Table, then: Step) -> Iterator[pl.DataFrame]:
+        """Read a table and give what ``then`` makes of each block."""
+
+
+@dataclass(frozen=True)
+class Items:
+    """What files beside the log say of items.
+
+    Attributes
+    ----------
+    attributes : DataFrame
+        ``item_id`` and columns of str, one row an item.
+    types : dict of str to str
+        Types of those columns.
+    listings : DataFrame or None
+        ``item_id``, ``start``, ``end`` (int64 microseconds since 1970), one row a stay on the
+        shelf. A null start is before the log, a null end after it. None if the source does
+        not know.
+    """
+
+    attributes: pl.DataFrame
+    types: dict[str, str] = field(default_factory=dict)
+    listings: pl.DataFrame | None = None
+
+    def first_listed(self) -> pl.DataFrame | None:
+        """Give ``item_id`` and ``first_listed`` of items that were listed within the log."""
+        if self.listings is None:
+            return None
+        start = pl.col("start")
+        first = pl.when(start.is_not_null().all()).then(start.min()).alias("first_listed")
+        return self.listings.group_by("item_id").agg(first).drop_nulls()
+
+
+class ItemReader(Protocol):
+    """Reads what files beside the log say of items."""
+
+    @property
+    def tables(self) -> Sequence[Table]:
+        """Give the files to read."""
+
+    def read(self, rows: RowReader, rejects: Rejects) -> Items:
+        """Read them; bad rows go to ``rejects``."""
+
+
+class ItemCollector:
+    """Items of the log, with attributes that its rows tell; the first row of an item counts.
+
+    Most rows tell what an earlier one told, and finding the distinct ones among all would take
+    longer than all the rest. So rows whose hashes (64 bits of the item, 64 bits of the
+    attributes) are in a table of recent ones are passed over; a hash that was pushed out of the
+    table only costs time.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        Names of the attributes, without the prefix.
+    """
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self._columns = list(columns)
+        self._parts: list[pl.DataFrame] = []
+        self._recent = np.zeros(RECENT_ROWS, [("item", np.uint64), ("rest", np.uint64)])
+        self._clean = self._pending = 0
+
+    def add(self, events: pl.DataFrame) -> None:
+        """Take the items of a block of events."""
+        names = {ITEM_PREFIX + name: name for name in self._columns}
+        rows = events.select("item_id", *names).rename(names)
+        rows = rows.filter(self._is_new(rows))
+        self._parts.append(rows)
+        self._pending += len(rows)
+        if self._pending > PENDING_ROWS + self._clean:
+            self._compact()
+
+    def _is_new(self, rows: pl.DataFrame) -> pl.Series:
+        """Tell which rows are not among the recent ones, and put them there."""
+        hashes = np.zeros(len(rows), self._recent.dtype)
+        hashes["item"] = rows["item_id"].hash().to_numpy()
+        if self._columns:
+            hashes["rest"] = rows.select(pl.struct(self._columns).hash()).to_series().to_numpy()
+        places = hashes["item"] % RECENT_ROWS
+        is_new = self._recent[places] != hashes
+        self._recent[places[is_new]] = hashes[is_new]
+        return pl.Series(is_new)
+
+    def _compact(self) -> None:
+        if self._parts:
+            distinct = pl.concat(self._parts).unique(maintain_order=True)
+            self._parts, self._clean, self._pending = [distinct], len(distinct), 0
+
+    def result(self) -> tuple[pl.DataFrame, int]:
+        """Give one row an item, and how many rows told otherwise of an item and were dropped."""
+        self._compact()
+        distinct = self._parts[0]
+        items = distinct.unique("item_id", keep="first", maintain_order=True)
+        return items, len(distinct) - len(items)
+
+
+def item_table(
+    items: pl.DataFrame, types: dict[str, str], extra: Items | None, origin: int, end: int
+) -> pl.DataFrame:
+    """Lay out the ``.item`` file.
+
+    Parameters
+    ----------
+    items : DataFrame
+        Items of the log with the attributes that it tells.
+    types : dict of str to str
+        Types of those attributes.
+    extra : Items or None
+        What other files say; items that are not in the log are left out.
+    origin, end : int
+        Moment that times count from, and the log's last, microseconds since 1970.
+
+    Returns
+    -------
+    DataFrame
+        With the columns ``FIELD:TYPE`` of an atomic file, sorted by nothing: in the order of
+        the items' first rows.
+    """
+    if extra is not None:
+        new = extra.attributes.select("item_id", *(c for c in extra.types if c not in types))
+        items = items.join(new, on="item_id", how="left", maintain_order="left")
+        types = types | {name: kind for name, kind in extra.types.items() if name not in types}
+        if extra.listings is not None:
+            stays = _stays(extra.listings, origin, end)
+            items = items.join(stays, on="item_id", how="left", maintain_order="left")
+            types = types | {"listed_at": "float_seq", "delisted_at": "float_seq"}
+    names = {"item_id": "item_id:token"} | {name: f"{name}:{kind}" for name, kind in types.items()}
+    return items.select(pl.col(old).fill_null("").alias(new) for old, new in names.items())
+
+
+def _stays(listings: pl.DataFrame, origin: int, end: int) -> pl.DataFrame:
+    """Join starts and ends of each item's stays, in order, as seconds since the origin."""
+    filled = listings.with_columns(
+        start=pl.col("start").fill_null(origin), end=pl.col("end").fill_null(end)
+    )
+    # What is listed after the log's end stays for no time.
+    filled = filled.with_columns(end=pl.max_horizontal("start", "end"))
+    filled = filled.sort("item_id", "start", "end")
+    is_whole = not filled.select((pl.col("start", "end") % SECOND != 0).any()).sum_horizontal()[0]
+    return (
+        filled.select(
+            "item_id",
+            seconds(filled["start"], origin, is_whole).cast(pl.String).alias("listed_at"),
+            seconds(filled["end"], origin, is_whole).cast(pl.String).alias("delisted_at"),
+        )
+        .group_by("item_id", maintain_order=True)
+        .agg(pl.col("listed_at", "delisted_at").str.join(" "))
+    )
+
+
+def seconds(times: pl.Series, origin: int, is_whole: bool) -> pl.Series:
+    """Give microseconds since 1970 as seconds since an origin, int64 or float64."""
+    elapsed = times - origin
+    # polars divides by a constant with an error in the last digit; numpy does not.
+    return elapsed // SECOND if is_whole else pl.Series(elapsed.to_numpy() / SECOND)

@@ -1,0 +1,1 @@
+"""What a data set is like: its figures beside the paper's, and a page with plots."""

@@ -1,0 +1,58 @@
+"""The paper's Table 2 (arXiv 2009.13249), beside which our figures stand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from recbole_imn.data.market.config import PUBLISHED
+
+CZB = {
+    "users": f"{PUBLISHED['users']:,.0f}",
+    "items": f"{PUBLISHED['items']:,.0f}",
+    "actions": f"{PUBLISHED['actions']:,.0f}",
+    "actions_per_user": f"378 printed, {PUBLISHED['actions'] / PUBLISHED['users']:.1f} computed",
+    "actions_per_item": f"{PUBLISHED['actions'] / PUBLISHED['items']:.1f} computed",
+    "span": "2019-05-01 to 2019-10-31",
+    "purchase_percent": f"{PUBLISHED['purchase_percent']:.2f}",
+    "mean_price": f"{PUBLISHED['mean_price_cny']:,.0f} CNY",
+}
+TMALL = {
+    "users": "1.16 million",
+    "items": "2.35 million",
+    "actions": "44.5 million",
+    "actions_per_user": f"{44.5 / 1.16:.1f} computed",
+    "actions_per_item": f"{44.5 / 2.35:.1f} computed",
+}
+NOTE = (
+    "The published table contradicts itself: it prints 378 actions per user for CheZhiBao 2019, "
+    "but its own 647,664 actions by 10,718 users are 60.4 each."
+)
+LABELS = {
+    "users": "users",
+    "items": "items",
+    "actions": "actions",
+    "actions_per_user": "actions per user",
+    "actions_per_item": "actions per item",
+    "span": "span",
+    "purchase_percent": "purchases, % of actions",
+    "mean_price": "mean price of an item",
+}
+
+
+def rows(size: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+    """Give the table's rows: label, ours, published CheZhiBao 2019, published Tmall."""
+    return [
+        (label, _ours(key, size), CZB.get(key, "-"), TMALL.get(key, "-"))
+        for key, label in LABELS.items()
+    ]
+
+
+def _ours(key: str, size: dict[str, Any]) -> str:
+    if key == "span":
+        return f"{size['first_day']} to {size['last_day']}"
+    value = size[key]
+    if value is None:
+        return "-"
+    is_count = key in ("users", "items", "actions", "mean_price")
+    digits = 0 if is_count else 2 if key == "purchase_percent" else 1
+    return f"{value:,.{digits}f}"

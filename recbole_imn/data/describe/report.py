@@ -1,0 +1,84 @@
+"""The report of a data set as text, JSON and a page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from texttable import Texttable
+
+from recbole_imn.data.describe.published import NOTE, rows
+
+PUBLISHED = ("CheZhiBao 2019, published", "Tmall, published")
+ORDER = {
+    "repeat_percent": "same item as the user's previous event",
+    "return_percent": "same item as any earlier event of the user",
+    "tied_percent": "same time as another event",
+    "tied_same_user_percent": "same time as the user's previous event",
+    "first_of_user_percent": "a user's first event",
+    "first_of_item_percent": "an item's first event",
+}
+
+
+def facts(figures: dict[str, Any]) -> list[tuple[str, str]]:
+    """Give every figure beyond Table 2 as a label and a text."""
+    life, unseen, shelf = figures["life"], figures["unseen"], figures["shelf"]
+    lines = [
+        (f"{label}, % of events", f"{figures['order'][key]:.2f}") for key, label in ORDER.items()
+    ]
+    lines += [
+        (
+            "days from an item's first to last event: 10%, 50%, 90%, mean",
+            f"{life['tenth_days']:.2f}, {life['median_days']:.2f}, "
+            f"{life['ninetieth_days']:.2f}, {life['mean_days']:.2f}",
+        ),
+        ("items with a single event, %", f"{life['one_event_percent']:.2f}"),
+        (
+            "test items never seen in training (80/10/10 by time)",
+            f"{unseen['unseen_items']:,} of {unseen['test_items']:,} "
+            f"({unseen['unseen_item_percent']:.1f}%)",
+        ),
+        ("test events on such items, %", f"{unseen['unseen_event_percent']:.2f}"),
+    ]
+    if shelf:
+        lines += [
+            (
+                "items on the shelf at noon: mean, smallest, largest",
+                f"{shelf['mean_items']:,.0f}, {shelf['smallest_items']:,}, "
+                f"{shelf['largest_items']:,}",
+            ),
+            (
+                "stays on the shelf, and their mean length in days",
+                f"{shelf['listings']:,}, {shelf['mean_stay_days']:.2f}",
+            ),
+        ]
+    for window, batch in figures["batches"].items():
+        lines.append(
+            (
+                f"t-batch size in windows of {window}: mean, largest "
+                f"({batch['sampled_windows']:,} of {batch['windows']:,} windows)",
+                f"{batch['mean_level_size']:.1f}, {batch['largest_level']:,}",
+            )
+        )
+    return lines
+
+
+def column(name: str, notice: str | None) -> str:
+    """Give the heading of our own figures; simulated ones say so."""
+    return f"{name}, SIMULATED" if notice else name
+
+
+def text(name: str, figures: dict[str, Any], notice: str | None) -> str:
+    """Lay out the report for a terminal."""
+    ours = column(name, notice)
+    sizes, others = Texttable(max_width=120), Texttable(max_width=120)
+    for table, header in ((sizes, ["", ours, *PUBLISHED]), (others, ["", ours])):
+        table.set_deco(Texttable.HEADER)
+        table.set_cols_dtype(["t"] * len(header))
+        table.set_cols_align(["l"] + ["r"] * (len(header) - 1))
+        table.header(header)
+    for row in rows(figures["size"]):
+        sizes.add_row(row)
+    for fact in facts(figures):
+        others.add_row(fact)
+    parts = [notice, str(sizes.draw()), NOTE, str(others.draw())]
+    return "\n\n".join(part for part in parts if part)

@@ -1,0 +1,63 @@
+"""``--dataset=tmall`` from RecBole's two downloads, with a download that stays at home."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+from recbole.data.dataset import dataset as upstream
+
+from recbole_imn.data.atomic import DataError
+
+HEADER = "user_id:token\tseller_id:token\titem_id:token\tcategory_id:token\ttimestamp:float\n"
+DAYS = [1435680000 + 86_400 * day for day in range(40)]
+CLICKS = "".join(f"{day % 3}\t9\t{day % 5}\t2\t{time}\n" for day, time in enumerate(DAYS))
+BUYS = "".join(f"{day % 3}\t9\t{day % 5}\t2\t{time}\n" for day, time in enumerate(DAYS[::4]))
+
+
+@pytest.fixture
+def internet(monkeypatch):
+    """Stand in for RecBole's download; give the addresses that were asked for."""
+    asked = []
+
+    def download(url, folder):
+        asked.append(url)
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        path = Path(folder) / url.rpartition("/")[2]
+        with zipfile.ZipFile(path, "w") as archive:
+            rows = BUYS if "buy" in path.name else CLICKS
+            archive.writestr(f"{path.stem}.inter", HEADER + rows)
+        return str(path)
+
+    monkeypatch.setattr(upstream, "decide_download", lambda url: True)
+    monkeypatch.setattr(upstream, "download_url", download)
+    return asked
+
+
+def load(make_config, toy):
+    from recbole.data import create_dataset
+
+    dataset = create_dataset(make_config("IMNNet", dataset="tmall", data_path=str(toy)))
+    dataset._change_feat_format()
+    return dataset
+
+
+def test_the_two_parts_are_downloaded_once_and_merged(toy, make_config, internet):
+    dataset = load(make_config, toy)
+    assert [url.rpartition("/")[2] for url in internet] == ["tmall-click.zip", "tmall-buy.zip"]
+    assert len(dataset.stream) == 50
+    assert dataset.stream.purchase.sum() == 10
+    kinds = dataset.field2id_token["behavior"][dataset.stream.behaviour[:2]]
+    assert kinds.tolist() == ["click", "buy"]
+    assert (toy / "tmall" / "tmall.source.json").is_file()
+    load(make_config, toy)
+    assert len(internet) == 2
+
+
+def test_without_a_network_one_line_says_what_to_do(toy, make_config, internet, monkeypatch):
+    def no_network(url):
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(upstream, "decide_download", no_network)
+    with pytest.raises(DataError, match=r"could not be downloaded .no route to host.; without a"):
+        load(make_config, toy)
+    assert not (toy / "tmall").exists()
