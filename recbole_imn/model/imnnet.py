@@ -103,5 +103,6 @@ class IMNNet(SequentialRecommender):  # type: ignore[misc]  # RecBole is untyped
         """Give the replayed segment of rows in any order, their positions and queries."""
         events = event_indices(interaction)
         segment = self.playback.segment(events)
-        places = torch.from_numpy(events - segment.start).to(segment.queries.device)
-        return segment, events, segment.queries[places]
+        parts = segment.query_parts
+        places = torch.from_numpy(events - segment.start).to(parts.device)
+        return segment, events, self.network.queries(parts[:, places])

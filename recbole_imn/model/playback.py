@@ -30,15 +30,15 @@ class Segment:
     ----------
     start, stop : int
         Events ``start <= k < stop``.
-    queries : float [stop - start, width]
-        Ranking query of each event, made from what lies before it.
+    query_parts : float [2, stop - start, width]
+        Both parts of the ranking query of each event, made from what lies before it.
     timeline : ItemTimeline
         Ranking representations of the items over the stretch.
     """
 
     start: int
     stop: int
-    queries: Tensor
+    query_parts: Tensor
     timeline: ItemTimeline
 
 
@@ -141,13 +141,13 @@ class Playback:
         self._seek(start)
         network, stream = self.network, self.network.stream
         base = network.ranking_table(network.items.read_all(), self._all_items())
-        queries, moved = [], []
+        parts, moved = [], []
         for window in windows(start, stop, size):
             plan = self._plan(*window)
             with torch.set_grad_enabled(online is not None):
                 unrolled = network.unroll(plan)
             in_time = torch.from_numpy(np.argsort(plan.events)).to(base.device)
-            queries.append(network.queries(network.contexts(unrolled))[in_time])
+            parts.append(network.query_parts(network.contexts(unrolled))[:, in_time])
             items = torch.from_numpy(stream.item[plan.events]).to(base.device)
             after = unrolled.states[unrolled.plan.item_after]
             moved.append(network.ranking_table(after, items)[in_time])
@@ -156,7 +156,7 @@ class Playback:
                     online.step(network.loss(unrolled) / len(plan.events))
             self._commit(unrolled, window[1])
         timeline = ItemTimeline(start, stop, base, stream.item[start:stop], torch.cat(moved))
-        return Segment(start, stop, torch.cat(queries), timeline)
+        return Segment(start, stop, torch.cat(parts, dim=1), timeline)
 
     @torch.no_grad()
     def _seek(self, position: int) -> None:
