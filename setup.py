@@ -20,7 +20,7 @@ setup(
     # Data set settings lie beside the package in the repository and inside it in a wheel.
     package_dir={"recbole_imn.dataset_configs": "dataset_configs"},
     package_data={
-        "recbole_imn": ["py.typed", "properties/*.yaml", "properties/model/*.yaml"],
+        "recbole_imn": ["py.typed", "properties/*.yaml", "properties/*/*.yaml"],
         "recbole_imn.dataset_configs": ["*.yaml"],
     },
     install_requires=[
@@ -36,7 +36,9 @@ setup(
     ],
     extras_require={
         "bench": ["torch_geometric>=2.5"],
+        "tune": ["optuna>=4"],
         "dev": [
+            "optuna>=4",
             "pytest",
             "hypothesis",
             "ruff",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from recbole_imn import doctor
 from recbole_imn.data.market import MarketConfig, simulate, statistics_table, write_market
+from recbole_imn.tuning.command import add_tune_command, run_tune_command
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -17,6 +18,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command == "doctor":
         return doctor.main()
     try:
+        if options.command == "tune":
+            return run_tune_command(options)
         return _simulate(options)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -42,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     market.add_argument("--output", type=Path, default=Path("atomic_files"), help="parent folder")
     market.add_argument("--save-as", metavar="NAME", help="name of the data set (default: name)")
+    add_tune_command(commands)
     return parser
 
 
