@@ -117,7 +117,10 @@ class IMNNetTrainer(Trainer):  # type: ignore[misc]  # RecBole is untyped
         )
 
     def _score_parts(self, batches: Any, loader: Any) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """Score batches by each part alone, with RecBole's own candidates and masks."""
+        """Score batches by each part alone, with RecBole's own candidates and masks.
+
+        Sampled evaluation joins the rows of a user; here each of them counts by itself.
+        """
         full = isinstance(loader, FullSortEvalDataLoader)
         score = self._full_sort_batch_eval if full else self._neg_sample_batch_eval
         self.tot_item_num = loader._dataset.item_num
@@ -126,8 +129,7 @@ class IMNNetTrainer(Trainer):  # type: ignore[misc]  # RecBole is untyped
             for weights in ((1.0, 0.0), (0.0, 1.0)):
                 self.model.network.set_ranking(weights, (1.0, 1.0))
                 _, scores, rows, targets = score(batch)
-                # One relevant item a row; RecBole keeps rows of the catalogue in order.
-                parts.append(scores[rows.to(scores.device)])
+                parts.append(scores if full else scores[rows.to(scores.device)])
             yield parts[0], parts[1], targets.to(parts[0].device)
 
     def _build_optimizer(self, **kwargs: Any) -> Any:

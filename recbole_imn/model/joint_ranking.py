@@ -76,10 +76,12 @@ class WeightSearch:
         if self._scales is None:
             self._scales = (spread(mse), spread(nce)) if self.standard else (1.0, 1.0)
         mse_scale, nce_scale = self._scales
-        grid = torch.linspace(0, 1, N_WEIGHTS, dtype=mse.dtype, device=mse.device)
-        ranks = sweep_ranks(mse / mse_scale, nce / nce_scale, targets, grid)
-        self._total += self.metric(ranks.cpu().numpy()).sum(axis=0)
         self._rows += len(targets)
+        # Most rows are below the cut by any weights, and need no sweep.
+        rows = (ahead_of(targets, mse, nce) < self.metric.top).nonzero().squeeze(1)
+        grid = torch.linspace(0, 1, N_WEIGHTS, dtype=mse.dtype, device=mse.device)
+        ranks = sweep_ranks(mse[rows] / mse_scale, nce[rows] / nce_scale, targets[rows], grid)
+        self._total += self.metric(ranks.cpu().numpy()).sum(axis=0)
 
     def best(self) -> JointWeights:
         """Give the weights with the best metric; of equal ones, the smallest w.
@@ -97,8 +99,28 @@ class WeightSearch:
         return JointWeights(1 - weight, weight, *self._scales, score)
 
 
-def rank_metric(name: str) -> Callable[[Floats], Floats]:
-    """Give the function that a metric is of ranks (from 1) of a row's only relevant item.
+@dataclass(frozen=True)
+class RankMetric:
+    """A metric as a function of the rank, from 1, of a row's only relevant item.
+
+    Attributes
+    ----------
+    gain : callable
+        Value at ranks down to the cut.
+    top : int
+        The cut; lower ranks are worth 0.
+    """
+
+    gain: Callable[[Floats], Floats]
+    top: int
+
+    def __call__(self, ranks: Floats) -> Floats:
+        """Give the value at each rank."""
+        return np.where(ranks <= self.top, self.gain(ranks), 0.0)
+
+
+def rank_metric(name: str) -> RankMetric:
+    """Find a metric of ranks by its name with a cut, such as 'NDCG@10'.
 
     Raises
     ------
@@ -112,8 +134,13 @@ def rank_metric(name: str) -> Callable[[Floats], Floats]:
             f"valid_metric is {name!r}, which a search for ranking weights cannot use; choose one "
             f"of {known} (any cut), or set search_ranking_weights: False"
         )
-    gain, top = _METRICS[kind], int(cut)
-    return lambda ranks: np.where(ranks <= top, gain(ranks), 0.0)
+    return RankMetric(_METRICS[kind], int(cut))
+
+
+def ahead_of(targets: Tensor, mse: Tensor, nce: Tensor) -> Tensor:
+    """Count the candidates that both parts rank above each row's target, int64 [n_rows]."""
+    column = targets.unsqueeze(1)
+    return ((mse > mse.gather(1, column)) & (nce > nce.gather(1, column))).sum(dim=1)
 
 
 def spread(scores: Tensor) -> float:
@@ -195,5 +222,4 @@ _METRICS: dict[str, Callable[[Floats], Floats]] = {
     "map": _inverse,
     "recall": np.ones_like,
     "hit": np.ones_like,
-    "precision": np.ones_like,
 }

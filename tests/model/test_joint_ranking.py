@@ -91,6 +91,18 @@ def test_the_search_finds_where_both_parts_are_needed():
     assert (best.mse + best.nce, best.mse_scale, best.nce_scale) == (1.0, 1.0, 1.0)
 
 
+@pytest.mark.parametrize("name", ["NDCG@2", "MRR@5", "Hit@30"])
+def test_the_search_totals_all_rows(name):
+    first, second, targets = random_parts(1, n_rows=40)
+    search = WeightSearch(name, standard=False)
+    search.add(first[:30], second[:30], targets[:30])
+    search.add(first[30:], second[30:], targets[30:])
+    expected = rank_metric(name)(sweep_ranks(first, second, targets, GRID).numpy()).mean(axis=0)
+    best = search.best()
+    assert best.score == pytest.approx(expected.max())
+    assert best.nce == pytest.approx(GRID[int(expected.argmax())].item())
+
+
 def test_scaled_parts_are_weighed_alike_in_any_unit():
     first, second, targets = random_parts(0)
     found = []
