@@ -26,8 +26,6 @@ from typing import Any
 import numpy as np
 import torch
 from recbole.config import Config
-from recbole.data import create_dataset, data_preparation
-from recbole.utils import get_model, get_trainer, init_seed
 from scipy import stats
 from tqdm import tqdm
 
@@ -36,7 +34,7 @@ from recbole_imn.data.market import MarketConfig, simulate, write_market
 from recbole_imn.provenance import Provenance
 from recbole_imn.registry import dataset_config
 from recbole_imn.stream.events import NO_EVENT
-from recbole_imn.tuning.objective import quiet
+from recbole_imn.tuning.objective import prepare, quiet
 
 CUT = 10
 WEEK = 7 * 86_400.0
@@ -182,14 +180,10 @@ def train(run: Run, folder: Path, on_epoch: Callable[[int, float], None]) -> dic
     }
     files = [str(dataset_config("czb")), *run.settings.split()]
     config = Config(run.model, run.market.name, files, settings)
-    init_seed(config["seed"], True)
-    dataset = create_dataset(config)
-    train_data, valid, test = data_preparation(config, dataset)
-    init_seed(config["seed"], True)
-    model = get_model(run.model)(config, train_data._dataset).to(config["device"])
-    trainer = get_trainer(config["MODEL_TYPE"], run.model)(config, model)
+    dataset, (train_data, valid, test), trainer = prepare(config)
     score, _ = trainer.fit(train_data, valid, verbose=False, callback_fn=on_epoch)
-    model.load_state_dict(load_checkpoint(trainer.saved_model_file)["state_dict"])
+    best = load_checkpoint(trainer.saved_model_file)
+    trainer.model.load_state_dict(best["state_dict"])
     events = test._dataset.inter_feat["event_index"].numpy()
     stream = dataset.stream
     recent = (stream.last_purchase[events] != NO_EVENT) & (stream.delta_purchase[events] <= WEEK)

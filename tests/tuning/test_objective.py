@@ -50,7 +50,7 @@ def test_the_test_part_is_never_evaluated(make_request, monkeypatch, model):
     bounds, evaluated = [], []
 
     def without_test(config, dataset):
-        train, valid, _ = prepare(config, dataset)
+        train, valid, _ = make_loaders(config, dataset)
         bounds.append(dataset.event_bounds)
         return train, valid, Untouchable()
 
@@ -65,7 +65,7 @@ def test_the_test_part_is_never_evaluated(make_request, monkeypatch, model):
         monkeypatch.setattr(model_class, "full_sort_predict", full_sort_predict)
         return model_class
 
-    prepare, find = objective.data_preparation, objective.get_model
+    make_loaders, find = objective.data_preparation, objective.get_model
     monkeypatch.setattr(objective, "data_preparation", without_test)
     monkeypatch.setattr(objective, "get_model", spied_model)
     epochs = []
