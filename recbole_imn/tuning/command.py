@@ -101,6 +101,7 @@ def _run(tuning: Tuning, trials: int, result: Path, notice: str | None) -> None:
             tuning.run_next(show)
             bar.update()
             write_result(tuning, result, notice)
+    write_result(tuning, result, notice)  # where all trials were finished before
 
 
 def _report(tuning: Tuning, result: Path) -> int:

@@ -75,12 +75,16 @@ def test_a_study_writes_settings_that_training_reads(arguments, toy, capsys, mon
 def test_a_study_goes_on_where_it_stopped(arguments, toy, capsys):
     assert main(arguments) == 0
     first = capsys.readouterr()
+    file = toy / "tuned" / "toy" / "FPMC.yaml"
+    text = file.read_text()
+    file.unlink()
     assert main(arguments) == 0
+    assert file.read_text() == text
     again = capsys.readouterr()
     assert again.out == first.out
     assert "2/2" in again.err
     assert main([arguments[0], *arguments[1:4], "--trials=3", *arguments[5:]]) == 0
-    assert "# trials: 3," in (toy / "tuned" / "toy" / "FPMC.yaml").read_text()
+    assert "# trials: 3," in file.read_text()
 
 
 def test_an_interrupted_study_becomes_the_same_as_another(make_tuning, quick, monkeypatch):
