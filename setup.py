@@ -23,7 +23,7 @@ setup(
         "recbole_imn": [
             "py.typed",
             "properties/*.yaml",
-            "properties/model/*.yaml",
+            "properties/*/*.yaml",
             "data/convert/*.yaml",
         ],
         "recbole_imn.dataset_configs": ["*.yaml"],
@@ -43,7 +43,9 @@ setup(
     ],
     extras_require={
         "bench": ["torch_geometric>=2.5"],
+        "tune": ["optuna>=4"],
         "dev": [
+            "optuna>=4",
             "pytest",
             "hypothesis",
             "ruff",

@@ -11,6 +11,7 @@ from recbole_imn import doctor
 from recbole_imn.data.convert import command as convert
 from recbole_imn.data.describe import command as describe
 from recbole_imn.data.market import MarketConfig, simulate, statistics_table, write_market
+from recbole_imn.tuning import command as tune
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     market.add_argument("--save-as", metavar="NAME", help="name of the data set (default: name)")
     convert.add_command(commands)
     describe.add_command(commands)
+    tune.add_command(commands)
     return parser
 
 
@@ -64,7 +66,12 @@ def _simulate(options: argparse.Namespace) -> int:
     return 0
 
 
-RUN = {"simulate": _simulate, "convert": convert.run, "describe": describe.run}
+RUN = {
+    "simulate": _simulate,
+    "convert": convert.run,
+    "describe": describe.run,
+    "tune": tune.run,
+}
 
 
 if __name__ == "__main__":

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
+from recbole.data.dataloader import FullSortEvalDataLoader
 from recbole.trainer import Trainer
-from torch import nn
+from torch import Tensor, nn
+from tqdm import tqdm
 
+from recbole_imn.model.imnnet import IMNNet
+from recbole_imn.model.joint_ranking import WeightSearch, rank_metric
 from recbole_imn.model.settings import SettingsError
 from recbole_imn.stream.recurrence import one_thread
 
@@ -59,28 +63,74 @@ class SparseAndDense:
 
 
 class IMNNetTrainer(Trainer):  # type: ignore[misc]  # RecBole is untyped
-    """RecBole's trainer with lazy Adam for the id tables.
+    """RecBole's trainer with lazy Adam for the id tables and a search for ranking weights.
 
     The tables of static embeddings get sparse gradients and SparseAdam with the step size
     ``table_learning_rate``, so that a step costs nothing for ids outside its window. All
-    other parameters use the configured ``learner``.
+    other parameters use the configured ``learner``. Each validation first searches for the
+    weights of the joint ranking (``search_ranking_weights``) and sets them on the model.
 
     Raises
     ------
     SettingsError
-        If mixed precision is asked for: states would lose what the recursion adds up.
+        If mixed precision is asked for: states would lose what the recursion adds up. If
+        the search cannot use the validation metric.
     """
 
     def __init__(self, config: Any, model: nn.Module) -> None:
         if config["enable_amp"]:
             raise SettingsError(f"enable_amp is True, but {config['model']} needs full precision")
         super().__init__(config, model)
+        self.searches_ranking = (
+            isinstance(model, IMNNet) and model.network.settings.searches_ranking
+        )
+        if self.searches_ranking:
+            rank_metric(config["valid_metric"])  # refused before anything is trained
 
     def _train_epoch(self, *args: Any, **kwargs: Any) -> Any:
         # More threads are no faster on small windows, and far slower beside other programs,
         # which keep a barrier waiting.
         with window_threads(self.config["train_batch_size"]):
             return super()._train_epoch(*args, **kwargs)
+
+    def _valid_epoch(self, valid_data: Any, show_progress: bool = False) -> Any:
+        if self.searches_ranking:
+            self._search_ranking_weights(valid_data, show_progress)
+        return super()._valid_epoch(valid_data, show_progress)
+
+    @torch.no_grad()
+    def _search_ranking_weights(self, valid_data: Any, show_progress: bool) -> None:
+        """Set the best weights of the joint ranking on validation rows."""
+        self.model.eval()
+        network = self.model.network
+        search = WeightSearch(
+            self.config["valid_metric"], network.settings.ranking_scale == "standard"
+        )
+        batches = tqdm(valid_data, desc="Weights    ", ncols=100, disable=not show_progress)
+        for mse, nce, targets in self._score_parts(batches, valid_data):
+            search.add(mse, nce, targets)
+        best = search.best()
+        network.set_ranking((best.mse, best.nce), (best.mse_scale, best.nce_scale))
+        self.logger.info(
+            f"ranking weights: {best.mse:.2f} prediction / {best.mse_scale:.4g}, {best.nce:.2f} "
+            f"density ratio / {best.nce_scale:.4g}, {self.config['valid_metric']} {best.score:.4f}"
+        )
+
+    def _score_parts(self, batches: Any, loader: Any) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Score batches by each part alone, with RecBole's own candidates and masks.
+
+        Sampled evaluation joins the rows of a user; here each of them counts by itself.
+        """
+        full = isinstance(loader, FullSortEvalDataLoader)
+        score = self._full_sort_batch_eval if full else self._neg_sample_batch_eval
+        self.tot_item_num = loader._dataset.item_num
+        for batch in batches:
+            parts = []
+            for weights in ((1.0, 0.0), (0.0, 1.0)):
+                self.model.network.set_ranking(weights, (1.0, 1.0))
+                _, scores, rows, targets = score(batch)
+                parts.append(scores if full else scores[rows.to(scores.device)])
+            yield parts[0], parts[1], targets.to(parts[0].device)
 
     def _build_optimizer(self, **kwargs: Any) -> Any:
         tables = [

@@ -93,14 +93,15 @@ class IMNNet(SequentialRecommender):  # type: ignore[misc]  # RecBole is untyped
         """Score one item a row, at the row's own time, float [n]."""
         segment, events, places = self._locate(interaction)
         items = interaction[self.ITEM_ID]
-        scores = segment.timeline.score(segment.queries[places], events, items)
+        queries = self.network.queries(segment.query_parts[:, places])
+        scores = segment.timeline.score(queries, events, items)
         return self.network.complete_one(scores, events, items, segment.weights[places])
 
     @torch.no_grad()
     def full_sort_predict(self, interaction: Interaction) -> Tensor:
         """Score the whole catalogue for each row, at the row's own time, float [n, n_items]."""
         segment, events, places = self._locate(interaction)
-        queries = segment.queries[places]
+        queries = self.network.queries(segment.query_parts[:, places])
         scores = segment.timeline.score_all(queries, events, self.ranking_chunk)
         return self.network.complete(scores, events, segment.weights[places])
 
@@ -108,5 +109,5 @@ class IMNNet(SequentialRecommender):  # type: ignore[misc]  # RecBole is untyped
         """Give the replayed segment of rows in any order, their events and places in it."""
         events = event_indices(interaction)
         segment = self.playback.segment(events)
-        places = torch.from_numpy(events - segment.start).to(segment.queries.device)
+        places = torch.from_numpy(events - segment.start).to(segment.query_parts.device)
         return segment, events, places

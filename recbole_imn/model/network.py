@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from recbole_imn.model.branch import (
     FullBranch,
@@ -79,6 +80,8 @@ class InterestBehaviourNetwork(nn.Module):
     """
 
     item_features: Tensor
+    ranking_weights: Tensor
+    ranking_scales: Tensor
 
     def __init__(
         self,
@@ -125,6 +128,10 @@ class InterestBehaviourNetwork(nn.Module):
         self.prediction = ContextMap(n_parts, width, settings.context_start)
         self.density = ContextMap(n_parts, width, settings.context_start)
         self.log_temperature = nn.Parameter(torch.tensor(float(np.log(settings.temperature))))
+        # Buffers: a checkpoint ranks by the weights that were found for it.
+        weights = [settings.ranking_mse_weight, settings.ranking_nce_weight]
+        self.register_buffer("ranking_weights", torch.tensor(weights))
+        self.register_buffer("ranking_scales", torch.ones(2))
         if self.has_branch:
             self._add_branch(width, n_features, n_training)
 
@@ -311,21 +318,29 @@ class InterestBehaviourNetwork(nn.Module):
         """Scale of the log density ratio, a positive scalar."""
         return torch.exp(-self.log_temperature)
 
-    def queries(self, contexts: Tensor) -> Tensor:
-        """Vectors whose products with :meth:`ranking_table` rows rank items, equation (24).
+    def query_parts(self, contexts: Tensor) -> Tensor:
+        """Vectors whose products with :meth:`ranking_table` rows are the two parts of (24).
 
-        alpha_m times minus the squared distance (11), plus alpha_n times log f1, up to a
-        constant of the row.
+        The first gives minus the squared distance (11), the second log f1, both up to a
+        constant of the row. :meth:`queries` joins them.
 
         Returns
         -------
-        float [n, 2d + 1]
+        float [2, n, 2d + 1]
         """
-        settings = self.settings
-        nearest = 2 * settings.ranking_mse_weight * self.prediction(contexts)
-        ratio = settings.ranking_nce_weight * self.inverse_temperature * self.density(contexts)
-        length = contexts.new_full((len(contexts), 1), -settings.ranking_mse_weight)
-        return torch.cat([nearest + ratio, length], dim=1)
+        nearest = functional.pad(2 * self.prediction(contexts), (0, 1), value=-1.0)
+        ratio = functional.pad(self.inverse_temperature * self.density(contexts), (0, 1))
+        return torch.stack([nearest, ratio])
+
+    def queries(self, parts: Tensor) -> Tensor:
+        """Weigh both parts [2, n, 2d + 1] by alpha_m and alpha_n, float [n, 2d + 1]."""
+        weights = (self.ranking_weights / self.ranking_scales).view(2, 1, 1)
+        return (weights * parts).sum(dim=0)
+
+    def set_ranking(self, weights: tuple[float, float], scales: tuple[float, float]) -> None:
+        """Set alpha_m and alpha_n, and what the two parts are divided by."""
+        self.ranking_weights.copy_(torch.tensor(weights))
+        self.ranking_scales.copy_(torch.tensor(scales))
 
     def ranking_table(self, states: Tensor, ids: Tensor) -> Tensor:
         """Representations with their squared lengths, float [n, 2d + 1]."""

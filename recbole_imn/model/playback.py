@@ -30,8 +30,8 @@ class Segment:
     ----------
     start, stop : int
         Events ``start <= k < stop``.
-    queries : float [stop - start, width]
-        Ranking query of each event, made from what lies before it.
+    query_parts : float [2, stop - start, width]
+        Both parts of the ranking query of each event, made from what lies before it.
     timeline : ItemTimeline
         Ranking representations of the items over the stretch.
     weights : float [stop - start, n_slots]
@@ -40,7 +40,7 @@ class Segment:
 
     start: int
     stop: int
-    queries: Tensor
+    query_parts: Tensor
     timeline: ItemTimeline
     weights: Tensor
 
@@ -144,7 +144,7 @@ class Playback:
         self._seek(start)
         network, stream = self.network, self.network.stream
         base = network.ranking_table(network.items.read_all(), self._all_items())
-        queries, moved, weights = [], [], []
+        parts, moved, weights = [], [], []
         for window in windows(start, stop, size):
             plan = self._plan(*window)
             with torch.set_grad_enabled(online is not None):
@@ -152,7 +152,7 @@ class Playback:
             places = np.argsort(plan.events)
             in_time = torch.from_numpy(places).to(base.device)
             contexts = network.contexts(unrolled, places)
-            queries.append(network.queries(contexts))
+            parts.append(network.query_parts(contexts))
             weights.append(network.point(np.arange(*window), contexts))
             items = torch.from_numpy(stream.item[plan.events]).to(base.device)
             after = unrolled.states[unrolled.plan.item_after]
@@ -162,7 +162,7 @@ class Playback:
                     online.step(network.loss(unrolled) / len(plan.events))
             self._commit(unrolled, window[1])
         timeline = ItemTimeline(start, stop, base, stream.item[start:stop], torch.cat(moved))
-        return Segment(start, stop, torch.cat(queries), timeline, torch.cat(weights))
+        return Segment(start, stop, torch.cat(parts, dim=1), timeline, torch.cat(weights))
 
     @torch.no_grad()
     def _seek(self, position: int) -> None:

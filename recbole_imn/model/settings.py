@@ -24,7 +24,13 @@ class NetworkSettings:
     user_drift_weight, item_drift_weight : float
         lambda_U and lambda_I of equation (22), on the squared change of a state.
     ranking_mse_weight, ranking_nce_weight : float
-        alpha_m and alpha_n of equations (23)-(24).
+        alpha_m and alpha_n of equations (23)-(24), until a search finds better ones.
+    search_ranking_weights : bool
+        Whether validation searches for alpha_m and alpha_n. Nothing is searched where
+        mse_weight or nce_weight is 0, since only one part has learned.
+    ranking_scale : str
+        In what units the search weighs the two parts. 'standard': standard deviations over
+        the candidates of validation rows. 'literal': the paper's raw sum.
     n_negatives : int
         N - 1 of equation (19): negatives an event, shared by the events of a window.
     temperature : float
@@ -66,6 +72,8 @@ class NetworkSettings:
     item_drift_weight: float = 0.0
     ranking_mse_weight: float = 0.5
     ranking_nce_weight: float = 0.5
+    search_ranking_weights: bool = True
+    ranking_scale: str = "standard"
     n_negatives: int = 127
     temperature: float = 0.1
     cell: str = "sigmoid"
@@ -99,6 +107,11 @@ class NetworkSettings:
         if self.mse_weight == self.nce_weight == 0:
             raise SettingsError("mse_weight and nce_weight are both 0: there is nothing to learn")
 
+    @property
+    def searches_ranking(self) -> bool:
+        """Whether alpha_m and alpha_n are searched for on validation."""
+        return self.search_ranking_weights and min(self.mse_weight, self.nce_weight) > 0
+
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> NetworkSettings:
         """Take the options out of a larger configuration; what is missing keeps its default."""
@@ -115,6 +128,8 @@ _CHOICES = {
     "positive_state": ("before", "after"),
     "context_start": ("identity", "random"),
     "elapsed_scale": ("log", "linear"),
+    "search_ranking_weights": (True, False),
+    "ranking_scale": ("standard", "literal"),
 }
 _POSITIVE = ("embedding_size", "n_negatives", "temperature")
 _NOT_NEGATIVE = (

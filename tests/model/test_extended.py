@@ -51,7 +51,7 @@ def test_the_loss_is_that_of_the_ranking_when_all_items_are_negatives(
     rows = events[stream.history_length[events] > 0]
     segment = model.playback.segment(rows)
     places = rows - segment.start
-    queries, weights = segment.queries[places], segment.weights[places]
+    queries, weights = network.queries(segment.query_parts[:, places]), segment.weights[places]
     scores = segment.timeline.score_all(queries, rows, 7)
     scores = network.complete(scores, rows, weights)[:, 1:]
     right = scores[np.arange(len(rows)), stream.item[rows] - 1]

@@ -1,0 +1,145 @@
+"""Where a result comes from: settings, seed, code, packages and data."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import subprocess
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from recbole_imn.compat import plain_config
+from recbole_imn.data.atomic import DataError
+
+ATOMIC_SUFFIXES = (".inter", ".item", ".user", ".net", ".kg", ".link")
+PACKAGES = ("recbole_imn", "recbole", "torch", "numpy", "pandas", "scipy")
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What one needs to know to repeat a result.
+
+    Attributes
+    ----------
+    configuration : dict
+        Every setting of the run as plain values.
+    seed : int
+    commit : str or None
+        Git commit of the package's source, with '-dirty' if files were changed since; None
+        where the package is not in a repository.
+    versions : dict
+        Version of Python and of each package that computes.
+    fingerprint : str
+        :func:`fingerprint` of the data.
+    """
+
+    configuration: dict[str, Any]
+    seed: int
+    commit: str | None
+    versions: dict[str, str]
+    fingerprint: str
+
+    @classmethod
+    def of(cls, config: Any) -> Provenance:
+        """Describe a run with a RecBole Config.
+
+        Parameters
+        ----------
+        config : recbole.config.Config
+            With ``data_path`` (RecBole adds the data set's name to it), ``dataset``, ``seed``.
+
+        Raises
+        ------
+        DataError
+            If the log is not there.
+        """
+        return cls(
+            configuration=plain_config(config)["final"],
+            seed=int(config["seed"]),
+            commit=commit(),
+            versions=versions(),
+            fingerprint=fingerprint(Path(config["data_path"]), config["dataset"]),
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give plain values, as for a json file."""
+        return asdict(self)
+
+
+def fingerprint(folder: Path, name: str) -> str:
+    """Hash the bytes of a data set's atomic files.
+
+    Parameters
+    ----------
+    folder : Path
+        Where NAME.inter lies.
+    name : str
+        Name of the data set.
+
+    Returns
+    -------
+    str
+        'sha256:' and 64 hexadecimal digits, the same wherever the same files lie.
+
+    Raises
+    ------
+    DataError
+        If NAME.inter does not exist.
+    """
+    if not (folder / f"{name}.inter").is_file():
+        raise DataError(f"{folder / name}.inter does not exist; there is no data to fingerprint")
+    digest = hashlib.sha256()
+    for suffix in ATOMIC_SUFFIXES:
+        file = folder / f"{name}{suffix}"
+        if file.is_file():
+            # Suffix and size keep the border between two files.
+            digest.update(f"{suffix} {file.stat().st_size}\n".encode())
+            _update(digest, file)
+    return f"sha256:{digest.hexdigest()}"
+
+
+def _update(digest: hashlib._Hash, file: Path) -> None:
+    with file.open("rb") as stream:
+        while block := stream.read(_BLOCK):
+            digest.update(block)
+
+
+def commit(folder: Path | None = None) -> str | None:
+    """Give the git commit of a source folder, the package's by default.
+
+    Returns
+    -------
+    str or None
+        40 hexadecimal digits, with '-dirty' if tracked files were changed since. None if git
+        is missing or the folder is in no repository, or only ignored there.
+    """
+    folder = folder or Path(__file__).parent
+    # A virtual environment may lie inside somebody else's repository.
+    if not _git(folder, "ls-files"):
+        return None
+    changed = _git(folder, "status", "--porcelain", "--untracked-files=no")
+    return f"{_git(folder, 'rev-parse', 'HEAD')}{'-dirty' if changed else ''}"
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    try:
+        run = subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        return ""
+    return run.stdout.strip()
+
+
+def versions(packages: tuple[str, ...] = PACKAGES) -> dict[str, str]:
+    """Give the versions of Python and of some packages."""
+    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+
+
+def comment_lines(facts: Mapping[str, object]) -> str:
+    """Write facts as the comment head of a yaml file, a line each."""
+    return "".join(f"# {name}: {value}\n" for name, value in facts.items())

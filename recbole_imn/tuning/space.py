@@ -1,0 +1,124 @@
+"""Search spaces: what a model's settings may be, read from ``properties/search/MODEL.yaml``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from recbole_imn.model.settings import SettingsError
+from recbole_imn.registry import PROPERTIES, is_ours
+
+if TYPE_CHECKING:
+    from optuna.trial import Trial
+
+SEARCH = PROPERTIES / "search"
+GENERAL = "general"
+Value = bool | int | float | str | None
+
+
+@dataclass(frozen=True)
+class Choices:
+    """A setting that takes one of some values.
+
+    Attributes
+    ----------
+    values : tuple
+    """
+
+    values: tuple[Value, ...]
+
+    def suggest(self, trial: Trial, name: str) -> Value:
+        """Ask a trial for a value."""
+        return trial.suggest_categorical(name, self.values)
+
+
+@dataclass(frozen=True)
+class Range:
+    """A number between two others; whole if both are.
+
+    Attributes
+    ----------
+    low, high : int or float
+        Both included.
+    log : bool
+        Whether the logarithm is drawn evenly.
+    """
+
+    low: float
+    high: float
+    log: bool
+
+    def suggest(self, trial: Trial, name: str) -> Value:
+        """Ask a trial for a value."""
+        if isinstance(self.low, int) and isinstance(self.high, int):
+            return trial.suggest_int(name, self.low, self.high, log=self.log)
+        return trial.suggest_float(name, self.low, self.high, log=self.log)
+
+
+Space = dict[str, Choices | Range]
+
+
+def space_file(model: str) -> Path:
+    """Find the search space of a model: its own, else the general one for RecBole's models.
+
+    Raises
+    ------
+    SettingsError
+        If it is a model of the package without a space: it has no weights to learn.
+    """
+    own = SEARCH / f"{model}.yaml"
+    if is_ours(model) and not own.is_file():
+        raise SettingsError(f"{model} learns nothing, so there is nothing to tune")
+    return own if own.is_file() else SEARCH / f"{GENERAL}.yaml"
+
+
+def read_space(file: Path) -> Space:
+    """Read a search space.
+
+    Parameters
+    ----------
+    file : Path
+        Each setting is ``{choices: [...]}`` or ``{low: .., high: .., log: true|false}``.
+
+    Raises
+    ------
+    SettingsError
+        With the file, the setting and its value, if it is neither.
+    """
+    entries = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    return {name: _dimension(file, name, entry) for name, entry in entries.items()}
+
+
+def suggest(space: Space, trial: Trial) -> dict[str, Value]:
+    """Ask a trial for a value of every setting."""
+    return {name: dimension.suggest(trial, name) for name, dimension in space.items()}
+
+
+def _dimension(file: Path, name: str, entry: object) -> Choices | Range:
+    if isinstance(entry, Mapping):
+        if entry.keys() == {"choices"} and _are_choices(entry["choices"]):
+            return Choices(tuple(entry["choices"]))
+        if entry.keys() in ({"low", "high"}, {"low", "high", "log"}) and _is_range(entry):
+            return Range(entry["low"], entry["high"], entry.get("log", False))
+    raise SettingsError(
+        f"{file.name}: {name} is {entry!r}; it must be {{choices: [...]}} of plain values or "
+        "{low: .., high: .., log: true|false} with low below high, and above 0 for log"
+    )
+
+
+def _are_choices(values: Any) -> bool:
+    return isinstance(values, list) and bool(values) and all(type(v) in _PLAIN for v in values)
+
+
+def _is_range(entry: Mapping[str, Any]) -> bool:
+    low, high, log = entry["low"], entry["high"], entry.get("log", False)
+    if not all(type(end) in (int, float) for end in (low, high)) or not isinstance(log, bool):
+        return False
+    return bool(low < high and (low > 0 or not log))
+
+
+_PLAIN = (bool, int, float, str)

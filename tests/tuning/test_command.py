@@ -1,0 +1,207 @@
+"""``python -m recbole_imn tune`` on a toy log."""
+
+import sys
+
+import optuna
+import pytest
+import yaml
+
+from recbole_imn.__main__ import main
+from recbole_imn.command_line import main as train
+from recbole_imn.tuning import study as study_module
+from recbole_imn.tuning.objective import TrialRequest
+from recbole_imn.tuning.space import Choices, Range
+from recbole_imn.tuning.study import Tuning
+
+FIXED = {"use_gpu": False, "topk": [5], "valid_metric": "NDCG@5", "show_progress": False}
+
+
+@pytest.fixture
+def arguments(toy):
+    """Options of a short study of FPMC on the toy log."""
+    (toy / "fixed.yaml").write_text(yaml.safe_dump(FIXED))
+    return [
+        "tune", "--model=FPMC", "--dataset=toy", f"--data_path={toy}", "--trials=2", "--epochs=1",
+        "--config_files=fixed.yaml",
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def make_tuning(toy):
+    """Give a function that opens a study whose trials take no time."""
+
+    def make(name="a", prune=False, epochs=3, data="sha256:0"):
+        request = TrialRequest("FPMC", "toy", str(toy), (), epochs, seed=1)
+        space = {"x": Range(0.0, 1.0, False), "size": Choices((8, 16))}
+        return Tuning(request, space, toy / f"{name}.db", prune, data)
+
+    return make
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Replace training by a formula; give the settings that were tried."""
+    tried = []
+
+    def score(request, values, on_epoch):
+        tried.append(dict(values))
+        for epoch in range(request.epochs):
+            on_epoch(epoch, values["x"])
+        return values["x"]
+
+    monkeypatch.setattr(study_module, "validation_score", score)
+    return tried
+
+
+def nothing(epoch, score):
+    """Ignore an epoch."""
+
+
+def test_a_study_writes_settings_that_training_reads(arguments, toy, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["recbole_imn", *arguments])
+    assert main(arguments) == 0
+    assert "best validation NDCG@5" in capsys.readouterr().out
+    file = toy / "tuned" / "toy" / "FPMC.yaml"
+    text = file.read_text()
+    for piece in ("# trials: 2,", "# seed: 1\n", "optuna", "# data: sha256:", "# commit: "):
+        assert piece in text
+    best = yaml.safe_load(text)
+    assert set(best) == {"learning_rate", "train_batch_size", "embedding_size", "weight_decay"}
+    monkeypatch.setattr(sys, "argv", ["run"])
+    again = ["--model=FPMC", "--dataset=toy", f"--data_path={toy}", "--epochs=1"]
+    assert train([*again, f"--config_files=fixed.yaml {file}"]) == 0
+
+
+def test_a_study_goes_on_where_it_stopped(arguments, toy, capsys):
+    assert main(arguments) == 0
+    first = capsys.readouterr()
+    file = toy / "tuned" / "toy" / "FPMC.yaml"
+    text = file.read_text()
+    file.unlink()
+    assert main(arguments) == 0
+    assert file.read_text() == text
+    again = capsys.readouterr()
+    assert again.out == first.out
+    assert "2/2" in again.err
+    assert main([arguments[0], *arguments[1:4], "--trials=3", *arguments[5:]]) == 0
+    assert "# trials: 3," in file.read_text()
+
+
+def test_an_interrupted_study_becomes_the_same_as_another(make_tuning, quick, monkeypatch):
+    whole = make_tuning("whole")
+    for _ in range(12):  # the first ten are drawn at random, the others by TPE
+        whole.run_next(nothing)
+    expected = quick.copy()
+    quick.clear()
+    for place in range(12):
+        if place in (3, 11):
+            with monkeypatch.context() as patch:
+                patch.setattr(study_module, "suggest", interrupt)
+                with pytest.raises(KeyboardInterrupt):
+                    make_tuning("broken").run_next(nothing)
+        make_tuning("broken").run_next(nothing)
+    assert quick == expected
+    assert len(make_tuning("broken").finished) == 12
+
+
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+
+def test_ctrl_c_keeps_finished_trials(arguments, capsys, monkeypatch):
+    assert main(arguments) == 0
+    capsys.readouterr()
+    monkeypatch.setattr(study_module, "validation_score", interrupt)
+    assert main([*arguments, "--trials=5"]) == 130
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert error.startswith("interrupted; 2 finished trials are kept in tuned")
+
+
+def test_a_killed_trial_is_run_again(make_tuning, quick):
+    tuning = make_tuning()
+    tuning.study.ask()  # and never told
+    again = make_tuning()
+    again.run_next(nothing)
+    assert len(again.finished) == 1
+    assert again.study.trials[0].state == optuna.trial.TrialState.FAIL
+
+
+def test_trials_below_the_median_are_pruned_where_asked(make_tuning, quick):
+    pruned, kept = make_tuning("p", prune=True), make_tuning("k", prune=False)
+    for tuning in (pruned, kept):
+        for _ in range(8):
+            tuning.run_next(nothing)
+    states = [trial.state.name for trial in pruned.finished]
+    assert "PRUNED" in states
+    assert states[:5] == ["COMPLETE"] * 5
+    assert {trial.state.name for trial in kept.finished} == {"COMPLETE"}
+
+
+def test_diverging_settings_use_up_a_trial(make_tuning, monkeypatch):
+    def diverge(*_):
+        raise ValueError("Training loss is nan")
+
+    monkeypatch.setattr(study_module, "validation_score", diverge)
+    tuning = make_tuning()
+    tuning.run_next(nothing)
+    assert len(tuning.finished) == 1
+    assert tuning.best is None
+
+
+def test_another_error_ends_the_study(make_tuning, monkeypatch):
+    def fail(*_):
+        raise ValueError("no space left")
+
+    monkeypatch.setattr(study_module, "validation_score", fail)
+    tuning = make_tuning()
+    with pytest.raises(ValueError, match="no space left"):
+        tuning.run_next(nothing)
+    assert tuning.finished == []
+
+
+@pytest.mark.parametrize("change", [{"epochs": 4}, {"prune": True}, {"data": "sha256:1"}])
+def test_trials_made_otherwise_are_not_mixed(make_tuning, quick, change):
+    make_tuning().run_next(nothing)
+    name = next(iter(change))
+    with pytest.raises(ValueError, match=f"a.db holds trials with {name} .*choose another --out"):
+        make_tuning(**change)
+
+
+def test_a_study_without_trials_may_change(make_tuning):
+    make_tuning()
+    assert make_tuning(epochs=4).finished == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ("--dataset=gone", "data set 'gone' not found"),
+        ("--model=FPM", "there is no model 'FPM'; did you mean FPMC"),
+        ("--model=BPR", "BPR is no sequential model"),
+        ("--model=LastItem", "LastItem learns nothing"),
+        ("--config_files=gone.yaml", "--config_files names gone.yaml, which does not exist"),
+    ],
+)
+def test_errors_are_one_line(arguments, capsys, changed, message):
+    key = changed.partition("=")[0]
+    kept = [argument for argument in arguments if not argument.startswith(f"{key}=")]
+    assert main([*kept, changed]) == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("error: ")
+    assert message in lines[0]
+
+
+@pytest.mark.parametrize("option", ["--trials=0", "--epochs=-1", "--trial=3", "--prune=yes"])
+def test_options_that_make_no_sense_are_refused(arguments, capsys, option):
+    with pytest.raises(SystemExit) as stop:
+        main([*arguments, option])
+    assert stop.value.code == 2
+    assert option.partition("=")[0] in capsys.readouterr().err
+
+
+def test_a_missing_package_is_named(arguments, capsys, monkeypatch):
+    monkeypatch.delitem(sys.modules, "recbole_imn.tuning.study")
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    assert main(arguments) == 2
+    assert "the package optuna is missing; pip install" in capsys.readouterr().err

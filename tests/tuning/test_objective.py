@@ -1,0 +1,119 @@
+"""A trial trains and validates, and never sees a test row."""
+
+import logging
+import sys
+
+import numpy as np
+import pytest
+import yaml
+
+from recbole_imn.data.dataset import EVENT_INDEX
+from recbole_imn.model.settings import SettingsError
+from recbole_imn.tuning import objective
+from recbole_imn.tuning.objective import TrialRequest, make_data, quiet, validation_score
+
+FIXED = {"use_gpu": False, "embedding_size": 8, "train_batch_size": 32, "topk": [5]}
+
+
+@pytest.fixture
+def make_request(toy):
+    """Give a function that makes requests for the toy log."""
+    file = toy / "fixed.yaml"
+    file.write_text(yaml.safe_dump({**FIXED, "valid_metric": "NDCG@5", "hidden_size": 8}))
+
+    def make(model, epochs=2, **extra):
+        (toy / "extra.yaml").write_text(yaml.safe_dump(extra))
+        files = (str(file), str(toy / "extra.yaml"))
+        return TrialRequest(model, "toy", str(toy), files, epochs, seed=1)
+
+    return make
+
+
+class Untouchable:
+    """What a trial must not look at."""
+
+    def __getattribute__(self, name):
+        raise AssertionError(f"the test part was asked for {name}")
+
+    def __iter__(self):
+        raise AssertionError("the test part was iterated")
+
+    def __len__(self):
+        raise AssertionError("the test part was counted")
+
+    def __bool__(self):
+        raise AssertionError("the test part was looked at")
+
+
+@pytest.mark.parametrize("model", ["IMNNet", "FPMC", "GRU4Rec"])
+def test_the_test_part_is_never_evaluated(make_request, monkeypatch, model):
+    bounds, evaluated = [], []
+
+    def without_test(config, dataset):
+        train, valid, _ = make_loaders(config, dataset)
+        bounds.append(dataset.event_bounds)
+        return train, valid, Untouchable()
+
+    def spied_model(name):
+        model_class = find(name)
+        original = model_class.full_sort_predict
+
+        def full_sort_predict(self, interaction):
+            evaluated.append(interaction[EVENT_INDEX].numpy())
+            return original(self, interaction)
+
+        monkeypatch.setattr(model_class, "full_sort_predict", full_sort_predict)
+        return model_class
+
+    make_loaders, find = objective.data_preparation, objective.get_model
+    monkeypatch.setattr(objective, "data_preparation", without_test)
+    monkeypatch.setattr(objective, "get_model", spied_model)
+    epochs = []
+    score = validation_score(make_request(model), {}, lambda *epoch: epochs.append(epoch))
+    events = np.concatenate(evaluated)
+    _, validation, test, _ = bounds[0]
+    assert validation <= events.min()
+    assert events.max() < test
+    assert [epoch for epoch, _ in epochs] == [0, 1]
+    assert score == max(value for _, value in epochs)
+
+
+def test_settings_of_a_trial_and_nothing_of_the_program(make_request, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["program", "--epochs=7", "--learning_rate=3"])
+    config = make_request("FPMC").config({"learning_rate": 0.01})
+    assert (config["epochs"], config["learning_rate"], config["seed"]) == (2, 0.01, 1)
+    assert config["event_stream"]
+    assert sys.argv == ["program", "--epochs=7", "--learning_rate=3"]
+
+
+def test_the_same_settings_give_the_same_score(make_request):
+    scores = [validation_score(make_request("FPMC"), {}, lambda *_: None) for _ in range(2)]
+    assert scores[0] == scores[1]
+
+
+def test_missing_attributes_are_named(make_request):
+    with pytest.raises(SettingsError, match="selected_features of GRU4RecF names 'class'"):
+        validation_score(make_request("GRU4RecF"), {}, lambda *_: None)
+
+
+@pytest.mark.parametrize("model", ["GRU4RecF", "SASRecF"])
+def test_models_of_attributes_train_where_those_are_loaded(make_request, toy, model):
+    items = "".join(f"i{number}\tb{number % 3}\n" for number in range(1, 21))
+    (toy / "toy" / "toy.item").write_text(f"item_id:token\tbrand:token\n{items}")
+    load = {"inter": ["user_id", "item_id", "timestamp"], "item": ["item_id", "brand"]}
+    request = make_request(
+        model, epochs=1, selected_features=["brand"], load_col=load, inner_size=8
+    )
+    assert 0 <= validation_score(request, {}, lambda *_: None) <= 1
+
+
+def test_other_kinds_of_models_are_refused(make_request):
+    with pytest.raises(SettingsError, match="BPR is no sequential model"):
+        make_data(make_request("BPR"))
+
+
+def test_quiet_ends(caplog):
+    with quiet():
+        logging.getLogger().warning("hidden")
+    logging.getLogger().warning("shown")
+    assert caplog.messages == ["shown"]
