@@ -19,7 +19,7 @@ import recbole.model.sequential_recommender
 import recbole.trainer
 from recbole.utils import ModelType
 
-from recbole_imn import compat
+from recbole_imn import compat, tracking
 
 PACKAGE = Path(__file__).parent
 PROPERTIES = PACKAGE / "properties"
@@ -65,6 +65,7 @@ def register() -> None:
     _wrap_property_files()
     _wrap_create_dataset()
     _wrap_get_dataloader()
+    tracking.mend()
     recbole._recbole_imn_registered = True
 
 
