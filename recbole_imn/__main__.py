@@ -9,6 +9,12 @@ from pathlib import Path
 
 from recbole_imn import doctor
 from recbole_imn.data.market import MarketConfig, simulate, statistics_table, write_market
+from recbole_imn.evaluation.benchmark import command as benchmark
+
+INTERRUPTED = {
+    "simulate": "nothing was written",
+    "benchmark": "finished runs are kept: the same command goes on from there",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -17,12 +23,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command == "doctor":
         return doctor.main()
     try:
+        if options.command == "benchmark":
+            return benchmark.run(options)
         return _simulate(options)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("interrupted; nothing was written", file=sys.stderr)
+        print(f"interrupted; {INTERRUPTED[options.command]}", file=sys.stderr)
         return 130
 
 
@@ -30,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m recbole_imn", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("doctor", help="versions, mends, devices and folders; what is wrong")
+    benchmark.add_arguments(commands.add_parser("benchmark", help=benchmark.HELP))
     market = commands.add_parser("simulate", help="make a simulated market as atomic files")
     market.add_argument("name", choices=("czb", "czb-mini"), help="the market's size")
     market.add_argument("--scale", type=float, help="share of the full market, such as 0.1")
