@@ -118,14 +118,14 @@ def write_card(checkpoint: Path, facts: Facts, table: pd.DataFrame) -> Path:
     table : DataFrame
         Ranks of the test rows, as :class:`~recbole_imn.evaluation.ranks.RankRecorder` gives.
     """
-    results = test_results(table)
+    results = interval_results(table)
     path = checkpoint.with_suffix(".md")
     with replaced(path) as file:
         file.write_text(_head(facts, results) + _body(checkpoint, facts, table, results), "utf-8")
     return path
 
 
-def test_results(table: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
+def interval_results(table: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
     """Give mean and ends of the 95% interval of each metric."""
     rank, users = table["rank"].to_numpy(), table["user"].to_numpy()
     results = {}

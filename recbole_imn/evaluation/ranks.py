@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
+from recbole.quick_start import quick_start
 from torch import Tensor
 
 from recbole_imn.model.rows import EVENT_INDEX
@@ -62,14 +64,16 @@ class RankRecorder:
 
     def __init__(self, trainer: Any) -> None:
         self._parts: list[dict[str, Tensor]] = []
+        self._dataset: Any = None
         self._collect: Callable[..., None] = trainer.eval_collector.eval_batch_collect
         self._evaluate: Callable[..., Any] = trainer.evaluate
         trainer.eval_collector.eval_batch_collect = self._listen
         trainer.evaluate = self._start
 
-    def _start(self, *args: Any, **kwargs: Any) -> Any:
+    def _start(self, eval_data: Any, *args: Any, **kwargs: Any) -> Any:
         self._parts = []
-        return self._evaluate(*args, **kwargs)
+        self._dataset = getattr(eval_data, "_dataset", None)
+        return self._evaluate(eval_data, *args, **kwargs)
 
     def _listen(self, scores: Tensor, interaction: Any, rows: Tensor, items: Tensor) -> None:
         if EVENT_INDEX in interaction.interaction and len(rows) == len(scores):
@@ -83,13 +87,8 @@ class RankRecorder:
             )
         self._collect(scores, interaction, rows, items)
 
-    def table(self, dataset: Any) -> pd.DataFrame:
+    def table(self) -> pd.DataFrame:
         """Give the rows of the latest evaluation, in order of the stream.
-
-        Parameters
-        ----------
-        dataset : StreamDataset
-            Knows users and items of the events.
 
         Returns
         -------
@@ -103,8 +102,36 @@ class RankRecorder:
             name: torch.cat([part[name] for part in self._parts]).numpy()
             for name in ("event_index", "rank", "ties")
         }
-        events, stream = columns["event_index"], dataset.stream
+        dataset, events = self._dataset, columns["event_index"]
+        stream = dataset.stream
         columns["user"] = dataset.id2token(dataset.uid_field, stream.user[events])
         columns["item"] = dataset.id2token(dataset.iid_field, stream.item[events])
         table = pd.DataFrame({name: columns[name] for name in COLUMNS})
         return table.sort_values("event_index", ignore_index=True)
+
+
+@contextmanager
+def recorded_trainers() -> Iterator[list[tuple[Any, RankRecorder]]]:
+    """Record the ranks of the trainers that RecBole's quick start makes meanwhile.
+
+    Yields
+    ------
+    list of (Trainer, RankRecorder)
+        Grows by a pair for every trainer that is made.
+    """
+    original: Callable[..., Any] = quick_start.get_trainer
+    made: list[tuple[Any, RankRecorder]] = []
+
+    def get_trainer(*names: Any) -> Callable[[Any, Any], Any]:
+        def make(config: Any, model: Any) -> Any:
+            trainer = original(*names)(config, model)
+            made.append((trainer, RankRecorder(trainer)))
+            return trainer
+
+        return make
+
+    quick_start.get_trainer = get_trainer
+    try:
+        yield made
+    finally:
+        quick_start.get_trainer = original

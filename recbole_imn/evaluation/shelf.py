@@ -8,7 +8,6 @@ their ends only whether they lie in the past: what happens later cannot matter.
 
 from __future__ import annotations
 
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -145,12 +144,9 @@ class ShelfEvalDataLoader(FullSortEvalDataLoader):  # type: ignore[misc]  # RecB
                 f"candidates is on_shelf, but {config['model']} does not read the data set as "
                 "a stream; set event_stream: True and use a sequential model"
             )
+        # Before training, so that a data set without intervals costs nobody an epoch.
+        self.shelf = read_shelf(dataset)
         super().__init__(config, dataset, sampler, shuffle)
-
-    @cached_property
-    def shelf(self) -> Shelf:
-        """The stays of all items."""
-        return read_shelf(self._dataset)
 
     def collate_fn(self, index: Any) -> tuple[Interaction, Tensor, Tensor, Tensor]:
         """Give rows, the mask of what is not for sale, and the true items.

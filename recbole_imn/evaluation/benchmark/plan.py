@@ -22,6 +22,7 @@ TRIVIAL = ("Popularity", "LastItem", "RecentHistory")
 BASELINES = (*BUILT_IN, *FEATURE_AWARE, *TRIVIAL, "JODIE")
 LABELS = {"Popularity": "Pop", "IMNNetStar": "IMN-Net*", "IMNNet": "IMN-Net"}
 WIDTH = 128
+LOG_COLUMNS = ["user_id", "item_id", "timestamp", "behavior", "purchase"]
 PROTOCOLS = {"all": ("all",), "on_shelf": ("on_shelf",), "both": ("all", "on_shelf")}
 
 
@@ -91,14 +92,15 @@ def check_models(models: Sequence[str]) -> None:
 def selected_features(dataset: str, folder: Path) -> dict[str, str]:
     """Give the item fields, with types, that feature-aware models see; empty without any.
 
-    They are the ``item_features`` of the data set's settings, which our models see too.
+    They are the ``item_features`` of the data set's settings, which our models see too, but
+    for vectors (``float_seq``), which RecBole's models count as many fields and embed as one.
     """
     file, items = registry.dataset_config(dataset), folder / f"{dataset}.item"
     if file is None or not items.is_file():
         return {}
     names = (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("item_features") or []
     header = read_header(items)
-    return {name: header[name] for name in names if name in header}
+    return {name: header[name] for name in names if header.get(name) in ("token", "float")}
 
 
 def make_run(
@@ -173,12 +175,23 @@ def _paper_settings(model: str) -> dict[str, Any]:
 
 
 def _feature_settings(model: str, dataset: str, folder: Path) -> dict[str, Any]:
+    """Let RecBole's feature-aware models see categories and numbers of items."""
     if model not in FEATURE_AWARE:
         return {}
     features = selected_features(dataset, folder)
     numbers = [name for name, kind in features.items() if kind == "float"]
-    # Embeddings are multiplied by numbers, which are prices and mileages.
-    return {"selected_features": list(features), "normalize_field": numbers}
+    return {
+        "selected_features": list(features),
+        # Otherwise RecBole counts numbers but does not embed them.
+        "numerical_features": numbers,
+        # Embeddings are multiplied by numbers, which are prices and mileages.
+        "normalize_field": numbers,
+        # A column of the log under the name of an item's field would be treated like it.
+        "load_col": {"inter": LOG_COLUMNS, "item": ["item_id", *features]},
+        "item_features": [],
+        "event_features": [],
+        "inventory_features": [],
+    }
 
 
 def _read_yaml(file: Path) -> dict[str, Any]:

@@ -88,7 +88,7 @@ def execute(run: Run, folder: Path) -> None:
         loader = _loader(protocol, config, test)
         official = trainer.evaluate(loader, load_best_model=True, show_progress=False)
         seconds[protocol] = perf_counter() - start
-        table = recorder.table(test._dataset)
+        table = recorder.table()
         protocols[protocol] = _judge(official, table, test._dataset)
         tables.append(table.assign(candidates=protocol))
     result: dict[str, Any] = {
