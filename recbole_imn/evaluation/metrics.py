@@ -41,19 +41,30 @@ def metrics_of_ranks(rank: Reals, cuts: Sequence[int] = CUTS) -> dict[str, float
     }
 
 
-def tie_warning(
-    own: Mapping[str, float], recbole: Mapping[str, float], tied_rows: int
+def difference_warning(
+    own: Mapping[str, float], recbole: Mapping[str, float], tied: int, missing: int
 ) -> str | None:
-    """Say where RecBole's figures differ from ours, or give None.
+    """Say where RecBole's figures differ from ours and why, or give None.
 
-    RecBole takes the top items in whatever order equal scores come, so a model that gives
-    many items the same score may look better or worse there than it is.
+    RecBole takes the top items in whatever order equal scores come. So a model that gives
+    many items the same score may look better or worse there than it is; and where fewer
+    items than the cut are on the shelf, an item off the shelf may count as found.
+
+    Parameters
+    ----------
+    own, recbole : mapping of str to float
+        Metrics by name.
+    tied, missing : int
+        Rows whose true item ties with others, and rows whose true item is no candidate.
     """
     differing = [
-        f"{name} {recbole[name]:.4f} (ties half: {value:.4f})"
+        f"{name} {recbole[name]:.4f} there, {value:.4f} here"
         for name, value in own.items()
         if name in recbole and abs(recbole[name] - value) > TOLERANCE
     ]
     if not differing:
         return None
-    return f"{tied_rows} rows with ties change RecBole's figures: {', '.join(differing)}"
+    return (
+        f"RecBole's evaluator differs, with {tied} rows with ties and {missing} rows whose true "
+        f"item is no candidate: {'; '.join(differing)}"
+    )

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recbole_imn.evaluation.metrics import gains, metrics_of_ranks, tie_warning
+from recbole_imn.evaluation.metrics import difference_warning, gains, metrics_of_ranks
 
 RANKS = np.array([1.0, 2.5, 10.0, 10.5, np.inf])
 
@@ -21,10 +21,10 @@ def test_metrics_are_means_over_rows():
     assert metrics_of_ranks(np.empty(0)) == {}
 
 
-def test_a_difference_by_ties_is_told():
+def test_a_difference_to_recbole_is_told():
     own = {"recall@10": 0.5, "ndcg@10": 0.25}
-    assert tie_warning(own, {"recall@10": 0.5, "ndcg@10": 0.25 + 1e-8}, 3) is None
-    warning = tie_warning(own, {"recall@10": 0.75, "ndcg@10": 0.25}, 3)
-    assert (
-        warning == "3 rows with ties change RecBole's figures: recall@10 0.7500 (ties half: 0.5000)"
-    )
+    close = {"recall@10": 0.5, "ndcg@10": 0.25 + 1e-8}
+    assert difference_warning(own, close, tied=3, missing=1) is None
+    warning = difference_warning(own, {"recall@10": 0.75, "ndcg@10": 0.25}, tied=3, missing=1)
+    assert "3 rows with ties and 1 rows" in warning
+    assert warning.endswith("no candidate: recall@10 0.7500 there, 0.5000 here")

@@ -27,9 +27,14 @@ def test_the_environment_names_commit_and_versions():
 def test_a_broken_writer_leaves_the_old_file(tmp_path):
     path = tmp_path / "result.json"
     path.write_text("old")
-    with pytest.raises(RuntimeError), replaced(path) as file:
-        file.write_text("half")
-        raise RuntimeError
+
+    def break_off():
+        with replaced(path) as file:
+            file.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        break_off()
     assert [entry.name for entry in tmp_path.iterdir()] == ["result.json"]
     assert path.read_text() == "old"
     with replaced(path) as file:

@@ -55,6 +55,3 @@ def test_the_table_names_users_and_items_as_the_log_does(prepare):
     tokens = test._dataset.id2token("item_id", stream.item[table["event_index"]])
     assert table["item"].tolist() == tokens.tolist()
     assert table["user"].str.startswith("u").all()
-    repeats = (stream.item == stream.previous_item)[table["event_index"]]
-    assert repeats.any()
-    assert (table["rank"][repeats] == 1).all()

@@ -21,7 +21,7 @@ from recbole.utils import get_model, get_trainer, init_logger, init_seed
 from recbole_imn.compat import plain_config
 from recbole_imn.data.simulated import simulated_notice
 from recbole_imn.evaluation.benchmark.plan import Run
-from recbole_imn.evaluation.metrics import metrics_of_ranks, tie_warning
+from recbole_imn.evaluation.metrics import difference_warning, metrics_of_ranks
 from recbole_imn.evaluation.model_card import Facts, write_card
 from recbole_imn.evaluation.provenance import environment, replaced
 from recbole_imn.evaluation.ranks import RankRecorder
@@ -129,17 +129,18 @@ def _loader(protocol: str, config: Any, test: Any) -> Any:
 def _judge(official: dict[str, Any], table: pd.DataFrame, dataset: Any) -> dict[str, Any]:
     """Put RecBole's figures beside those of the ranks, with slices."""
     rank, tied = table["rank"].to_numpy(), int((table["ties"] > 0).sum())
+    missing = int((rank == float("inf")).sum())
     own = metrics_of_ranks(rank)
     recbole = {name: float(value) for name, value in official.items()}
     events = table["event_index"].to_numpy()
     labels = slice_labels(dataset.stream, events, dataset.event_bounds[1])
     return {
         "rows": len(table),
-        "true_item_not_a_candidate": int((rank == float("inf")).sum()),
+        "true_item_not_a_candidate": missing,
         "rows_with_ties": tied,
         "recbole": recbole,
         "metrics": own,
-        "warning": tie_warning(own, recbole, tied),
+        "warning": difference_warning(own, recbole, tied, missing),
         "slices": metrics_by_slice(labels, rank),
     }
 

@@ -99,7 +99,7 @@ def _results(board: Board, protocol: str) -> Section:
     columns = ("model", *METRICS.values())
     return Section(
         f"Results: {PROTOCOLS[protocol]}",
-        [*_about_rows(board, protocol), *_tie_warnings(board, protocol)],
+        [*_about_rows(board, protocol), *_warnings(board, protocol)],
         Table(columns, rows),
     )
 
@@ -128,7 +128,7 @@ def _about_rows(board: Board, protocol: str) -> list[str]:
     return sentences
 
 
-def _tie_warnings(board: Board, protocol: str) -> list[str]:
+def _warnings(board: Board, protocol: str) -> list[str]:
     return [
         f"Warning, {label(model)} (seed {run['seed']}): {run['protocols'][protocol]['warning']}."
         for model, runs in board.results.items()
