@@ -14,7 +14,7 @@ from recbole.utils import argument_list
 from texttable import Texttable
 
 from recbole_imn import registry
-from recbole_imn.compat import UnknownModelError, plain_config
+from recbole_imn.compat import UnknownModelError
 from recbole_imn.data.atomic import DataError
 from recbole_imn.data.simulated import SIMULATED, simulated_notice
 from recbole_imn.evaluation.model_card import Facts, write_card
@@ -202,15 +202,8 @@ def describe_checkpoint(
     table = recorder.table()
     if table.empty:
         return f"checkpoint: {checkpoint} (no model card: its test rows are no events of a stream)"
-    facts = Facts(
-        model=config["model"],
-        dataset=config["dataset"],
-        simulated=simulated,
-        fingerprint=fingerprint(folder, config["dataset"]),
-        candidates=config["candidates"],
-        config=plain_config(config)["final"],
-        environment=environment(),
-    )
+    data = fingerprint(folder, config["dataset"])
+    facts = Facts.of(config, simulated, data, environment())
     return f"checkpoint: {checkpoint}\nmodel card: {write_card(checkpoint, facts, table)}"
 
 

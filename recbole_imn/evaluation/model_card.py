@@ -11,6 +11,7 @@ import pandas as pd
 import yaml
 
 from recbole_imn import registry
+from recbole_imn.compat import plain_config
 from recbole_imn.evaluation.metrics import CUTS, gains
 from recbole_imn.evaluation.provenance import replaced
 from recbole_imn.evaluation.significance import user_interval
@@ -106,6 +107,21 @@ class Facts:
     candidates: str
     config: Mapping[str, Any]
     environment: Mapping[str, str]
+
+    @classmethod
+    def of(
+        cls, config: Any, simulated: str | None, fingerprint: str, environment: Mapping[str, str]
+    ) -> Facts:
+        """Take the facts from a RecBole configuration and what it does not know."""
+        return cls(
+            model=config["model"],
+            dataset=config["dataset"],
+            simulated=simulated,
+            fingerprint=fingerprint,
+            candidates=config["candidates"],
+            config=plain_config(config)["final"],
+            environment=environment,
+        )
 
 
 def write_card(checkpoint: Path, facts: Facts, table: pd.DataFrame) -> Path:

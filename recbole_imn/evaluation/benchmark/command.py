@@ -64,7 +64,10 @@ def run(options: argparse.Namespace) -> int:
     """
     folder = options.data_path / options.dataset
     _require_data(folder, options.dataset)
-    models = options.models.split(",") if options.models else all_models(options.dataset, folder)
+    models = all_models(options.dataset, folder)
+    if options.models:
+        # A model named twice is one model.
+        models = list(dict.fromkeys(name.strip() for name in options.models.split(",")))
     check_models(models)
     common = _common_settings(options.config_files)
     data = fingerprint(folder, options.dataset)

@@ -18,7 +18,6 @@ from recbole.data import create_dataset, data_preparation
 from recbole.data.dataloader import FullSortEvalDataLoader
 from recbole.utils import get_model, get_trainer, init_logger, init_seed
 
-from recbole_imn.compat import plain_config
 from recbole_imn.data.simulated import simulated_notice
 from recbole_imn.evaluation.benchmark.plan import Run
 from recbole_imn.evaluation.metrics import difference_warning, metrics_of_ranks
@@ -69,34 +68,31 @@ def execute(run: Run, folder: Path) -> None:
     folder : Path
         Of the benchmark. The checkpoint goes to ``saved/NAME`` in it.
     """
-    # RecBole reads options from sys.argv wherever a Config is made.
-    sys.argv = sys.argv[:1]
-    settings = {**run.settings, "checkpoint_dir": str(folder / "saved" / run.name)}
-    config = Config(model=run.model, dataset=run.dataset, config_dict=settings)
-    init_seed(config["seed"], config["reproducibility"])
-    init_logger(config)
-    dataset = create_dataset(config)
-    train, valid, test = data_preparation(config, dataset)
-    init_seed(config["seed"], config["reproducibility"])
-    model = get_model(run.model)(config, train._dataset).to(config["device"])
-    trainer = get_trainer(config["MODEL_TYPE"], run.model)(config, model)
+    # The code may change while the run lasts.
+    about = environment()
+    trainer, train, valid, test = _prepare(run, folder)
+    config, dataset = trainer.config, test._dataset
+    # Before training, so that a data set without intervals costs nobody an epoch.
+    loaders = {protocol: _loader(protocol, config, test) for protocol in run.protocols}
     recorder, clock = RankRecorder(trainer), Clock(trainer)
     trainer.fit(train, valid, saved=True, show_progress=False)
     protocols, tables, seconds = {}, [], {}
-    for protocol in run.protocols:
+    for protocol, loader in loaders.items():
         start = perf_counter()
-        loader = _loader(protocol, config, test)
         official = trainer.evaluate(loader, load_best_model=True, show_progress=False)
         seconds[protocol] = perf_counter() - start
         table = recorder.table()
-        protocols[protocol] = _judge(official, table, test._dataset)
+        protocols[protocol] = _judge(official, table, dataset)
         tables.append(table.assign(candidates=protocol))
-    result: dict[str, Any] = {
+    facts = Facts.of(
+        config, simulated_notice(Path(dataset.dataset_path), run.dataset), run.fingerprint, about
+    )
+    result = {
         **asdict(run),
         "identity": run.identity,
-        "simulated": simulated_notice(Path(dataset.dataset_path), run.dataset),
-        "environment": environment(),
-        "config": plain_config(config)["final"],
+        "simulated": facts.simulated,
+        "environment": about,
+        "config": facts.config,
         "protocols": protocols,
         "validation": {name: float(value) for name, value in trainer.best_valid_result.items()},
         "epochs": len(clock.curve),
@@ -104,20 +100,25 @@ def execute(run: Run, folder: Path) -> None:
         "seconds": {"training": clock.training, "validation": clock.validation, "test": seconds},
         "events_per_second": len(clock.curve) * dataset.event_bounds[1] / clock.training,
         "peak_memory_mib": _peak_memory(),
-        "parameters": sum(weight.numel() for weight in model.parameters()),
+        "parameters": sum(weight.numel() for weight in trainer.model.parameters()),
         "checkpoint": trainer.saved_model_file,
     }
-    facts = Facts(
-        model=run.model,
-        dataset=run.dataset,
-        simulated=result["simulated"],
-        fingerprint=run.fingerprint,
-        candidates=run.protocols[0],
-        config=result["config"],
-        environment=result["environment"],
-    )
     write_card(Path(trainer.saved_model_file), facts, tables[0])
     _write(result, pd.concat(tables), folder / "runs" / run.name)
+
+
+def _prepare(run: Run, folder: Path) -> tuple[Any, Any, Any, Any]:
+    """Make the trainer and the loaders of a run, as RecBole's quick start does."""
+    # RecBole reads options from sys.argv wherever a Config is made.
+    sys.argv = sys.argv[:1]
+    settings = {**run.settings, "checkpoint_dir": str(folder / "saved" / run.name)}
+    config = Config(model=run.model, dataset=run.dataset, config_dict=settings)
+    init_seed(config["seed"], config["reproducibility"])
+    init_logger(config)
+    loaders = data_preparation(config, create_dataset(config))
+    init_seed(config["seed"], config["reproducibility"])
+    model = get_model(run.model)(config, loaders[0]._dataset).to(config["device"])
+    return (get_trainer(config["MODEL_TYPE"], run.model)(config, model), *loaders)
 
 
 def _loader(protocol: str, config: Any, test: Any) -> Any:

@@ -26,7 +26,7 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), 
 ARGUMENTS = [
     "benchmark",
     "--dataset=toy",
-    "--models=Popularity,LastItem,IMNNet",
+    "--models=Popularity,LastItem,IMNNet,LastItem",
     "--seeds=2",
     "--epochs=1",
     "--data_path=.",
