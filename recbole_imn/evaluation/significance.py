@@ -24,6 +24,8 @@ class Comparison:
         Mean NDCG@10 of the model minus that of the baseline.
     low, high : float
         95% interval of the difference, by resampling users.
+    reciprocal : float
+        Mean reciprocal rank, without a cut, of the model minus that of the baseline.
     p_value : float
         Two-sided Wilcoxon signed-rank test on reciprocal ranks of rows.
     corrected : float
@@ -35,6 +37,7 @@ class Comparison:
     difference: float
     low: float
     high: float
+    reciprocal: float
     p_value: float
     corrected: float = float("nan")
 
@@ -62,7 +65,15 @@ def compare(
         [1 / rank for rank in others], axis=0
     )
     low, high = user_interval(gain, users)
-    return Comparison(model, baseline, float(gain.mean()), low, high, _wilcoxon(reciprocal))
+    return Comparison(
+        model=model,
+        baseline=baseline,
+        difference=float(gain.mean()),
+        low=low,
+        high=high,
+        reciprocal=float(reciprocal.mean()),
+        p_value=_wilcoxon(reciprocal),
+    )
 
 
 def user_interval(values: Reals, users: npt.NDArray[np.object_]) -> tuple[float, float]:

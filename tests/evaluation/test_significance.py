@@ -20,6 +20,7 @@ def test_a_better_model_is_found_better():
     better = np.maximum(baseline - 5, 1)
     found = compare("better", "baseline", [better], [baseline], USERS)
     assert 0 < found.low < found.difference < found.high
+    assert found.reciprocal == pytest.approx((1 / better - 1 / baseline).mean())
     assert found.p_value < 1e-6
 
 
