@@ -160,9 +160,9 @@ def _tests(board: Board, protocol: str) -> Iterator[Section]:
         [
             "The baseline is the one with the highest NDCG@10 on these rows. Intervals of the "
             "NDCG@10 difference come from resampling users; p is Wilcoxon's on reciprocal ranks of "
-            "rows (seeds averaged, without a cut), corrected by Holm; it counts every row that moves, "
-            "however deep in the ranking, and so may disagree with the interval. Rows of a user "
-            "are not independent, which the intervals heed and the p-values do not."
+            "rows (seeds averaged, without a cut), corrected by Holm; it counts every row that "
+            "moves, however deep in the ranking, and so may disagree with the interval. Rows of a "
+            "user are not independent, which the intervals heed and the p-values do not."
         ],
         Table(
             ("model", "NDCG@10 difference", "95% interval", "MRR difference", "p", "p corrected"),
