@@ -9,8 +9,6 @@ from logging import getLogger
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from recbole_imn import registry
 from recbole_imn.data.atomic import DataError
 from recbole_imn.data.simulated import is_simulated, make_simulated
@@ -21,6 +19,7 @@ from recbole_imn.evaluation.benchmark.plan import (
     all_models,
     check_models,
     make_run,
+    read_settings,
 )
 from recbole_imn.evaluation.provenance import fingerprint
 
@@ -114,10 +113,7 @@ def _common_settings(files: str) -> Mapping[str, Any]:
     for name in files.split():
         if not Path(name).is_file():
             raise ValueError(f"--config_files names {name}, which does not exist")
-        values = yaml.safe_load(Path(name).read_text(encoding="utf-8")) or {}
-        if not isinstance(values, dict):
-            raise ValueError(f"{name} holds {type(values).__name__}, not settings KEY: VALUE")
-        settings.update(values)
+        settings.update(read_settings(Path(name)))
     return settings
 
 

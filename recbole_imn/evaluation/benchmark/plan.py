@@ -135,7 +135,7 @@ def make_run(
         ``DATASET/MODEL.yaml`` in it holds what tuning found.
     """
     tuned = tuned_folder / dataset / f"{model}.yaml"
-    found = _read_yaml(tuned) if tuned.is_file() else {}
+    found = read_settings(tuned) if tuned.is_file() else {}
     settings = {
         "data_path": str(folder.parent),
         "event_stream": True,
@@ -194,8 +194,15 @@ def _feature_settings(model: str, dataset: str, folder: Path) -> dict[str, Any]:
     }
 
 
-def _read_yaml(file: Path) -> dict[str, Any]:
-    values = yaml.safe_load(file.read_text(encoding="utf-8"))
+def read_settings(file: Path) -> dict[str, Any]:
+    """Read settings from a yaml file, which may be empty.
+
+    Raises
+    ------
+    ValueError
+        If it holds something else.
+    """
+    values = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
     if not isinstance(values, dict):
         raise ValueError(f"{file} holds {type(values).__name__}, not settings KEY: VALUE")
     return values
