@@ -35,8 +35,10 @@ setup(
         "numpy>=1.26",
         "pandas>=2.2",
         "polars>=1.30",
-        "plotly>=5",
-        "scipy>=1.10",
+        # The random generator of its bootstrap is called rng from here on.
+        "scipy>=1.15",
+        "plotly>=5.24",
+        "pyarrow>=17",
         "pyyaml>=6",
         "texttable>=0.9",
         "tqdm>=4.48",

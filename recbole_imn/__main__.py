@@ -11,7 +11,11 @@ from recbole_imn import doctor
 from recbole_imn.data.convert import command as convert
 from recbole_imn.data.describe import command as describe
 from recbole_imn.data.market import MarketConfig, simulate, statistics_table, write_market
+from recbole_imn.evaluation.benchmark import command as benchmark
 from recbole_imn.tuning import command as tune
+
+NOTHING = "nothing was written"
+INTERRUPTED = {"benchmark": "finished runs are kept: the same command goes on from there"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("interrupted; nothing was written", file=sys.stderr)
+        print(f"interrupted; {INTERRUPTED.get(options.command, NOTHING)}", file=sys.stderr)
         return 130
 
 
@@ -48,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     convert.add_command(commands)
     describe.add_command(commands)
     tune.add_command(commands)
+    benchmark.add_command(commands)
     return parser
 
 
@@ -71,6 +76,7 @@ RUN = {
     "convert": convert.run,
     "describe": describe.run,
     "tune": tune.run,
+    "benchmark": benchmark.run,
 }
 
 

@@ -17,7 +17,10 @@ from recbole_imn import registry
 from recbole_imn.compat import UnknownModelError
 from recbole_imn.data.atomic import DataError
 from recbole_imn.data.simulated import SIMULATED, simulated_notice
+from recbole_imn.evaluation.model_card import Facts, write_card
+from recbole_imn.evaluation.ranks import RankRecorder, recorded_trainers
 from recbole_imn.model.settings import SettingsError
+from recbole_imn.provenance import environment, fingerprint
 from recbole_imn.stream import StreamError
 
 RECBOLE_PROPERTIES = Path(recbole.__file__).parent / "properties"
@@ -163,12 +166,13 @@ def _run(options: dict[str, str], arguments: Sequence[str]) -> None:
     # RecBole reads options from sys.argv wherever a Config is made.
     program, sys.argv = sys.argv, [sys.argv[0], *arguments]
     try:
-        result = run_recbole(
-            model=options["model"],
-            dataset=options["dataset"],
-            config_file_list=[str(file) for file in _config_files(options)],
-            config_dict={"event_stream": True},
-        )
+        with recorded_trainers() as trainers:
+            result = run_recbole(
+                model=options["model"],
+                dataset=options["dataset"],
+                config_file_list=[str(file) for file in _config_files(options)],
+                config_dict={"event_stream": True},
+            )
     finally:
         sys.argv = program
     print(result_table(options["model"], options["dataset"], result))
@@ -176,6 +180,31 @@ def _run(options: dict[str, str], arguments: Sequence[str]) -> None:
     notice = simulated_notice(folder, options["dataset"])
     if notice:
         print(notice)
+    print(describe_checkpoint(*trainers[-1], folder, notice))
+
+
+def describe_checkpoint(
+    trainer: Any, recorder: RankRecorder, folder: Path, simulated: str | None
+) -> str:
+    """Write a model card beside a trainer's checkpoint and say where both are.
+
+    Parameters
+    ----------
+    trainer : recbole.trainer.Trainer
+    recorder : RankRecorder
+        Has the ranks of the test.
+    folder : Path
+        The data set's own folder.
+    simulated : str, optional
+        The notice for simulated data.
+    """
+    checkpoint, config = Path(trainer.saved_model_file), trainer.config
+    table = recorder.table()
+    if table.empty:
+        return f"checkpoint: {checkpoint} (no model card: its test rows are no events of a stream)"
+    data = fingerprint(folder, config["dataset"])
+    facts = Facts.of(config, simulated, data, environment())
+    return f"checkpoint: {checkpoint}\nmodel card: {write_card(checkpoint, facts, table)}"
 
 
 def result_table(model: str, dataset: str, result: dict[str, Any]) -> str:

@@ -254,6 +254,12 @@ def _shared_folders() -> bool:
     return True
 
 
+def _number_features() -> bool:
+    """Let feature-aware sequential models embed more than one number of an item."""
+    layer = _module("model.layers").ContextSeqEmbAbstractLayer
+    return _rewrite(layer, "embed_input_fields", ("float_fields, dim=-1", "float_fields, dim=-2"))
+
+
 def _unknown_model() -> bool:
     """Name the nearest models for an unknown one, instead of a missing lightgbm."""
     configurator = _module("config.configurator")
@@ -575,6 +581,12 @@ MENDS = (
         "programs that start together crash on a folder",
         "utils/utils.py:51",
         _shared_folders,
+    ),
+    Mend(
+        "number_features",
+        "models with two numeric features crash",
+        "model/layers.py:1143",
+        _number_features,
     ),
     Mend(
         "unknown_model", "an unknown model asks for lightgbm", "utils/utils.py:79", _unknown_model

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
 import subprocess
 from collections.abc import Mapping
@@ -138,6 +139,15 @@ def _git(folder: Path, *arguments: str) -> str:
 def versions(packages: tuple[str, ...] = PACKAGES) -> dict[str, str]:
     """Give the versions of Python and of some packages."""
     return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+
+
+def environment() -> dict[str, str]:
+    """Give commit, versions and machine as plain text."""
+    return {
+        "commit": commit() or "none: not a git checkout",
+        **versions((*PACKAGES, "pyarrow", "plotly")),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+    }
 
 
 def comment_lines(facts: Mapping[str, object]) -> str:

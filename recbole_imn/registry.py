@@ -19,7 +19,7 @@ import recbole.model.sequential_recommender
 import recbole.trainer
 from recbole.utils import ModelType
 
-from recbole_imn import compat
+from recbole_imn import compat, tracking
 
 PACKAGE = Path(__file__).parent
 PROPERTIES = PACKAGE / "properties"
@@ -53,6 +53,7 @@ MODELS = {
     "JODIE": Entry("jodie", ("IMNNet", "JODIE")),
     "LastItem": Entry("recency", ("LastItem",)),
     "RecentHistory": Entry("recency", ("RecentHistory",)),
+    "Popularity": Entry("recency", ("Popularity",)),
 }
 
 
@@ -66,6 +67,7 @@ def register() -> None:
     _wrap_property_files()
     _wrap_create_dataset()
     _wrap_get_dataloader()
+    tracking.mend()
     recbole._recbole_imn_registered = True
 
 
@@ -161,13 +163,17 @@ def _wrap_create_dataset() -> None:
 
 
 def _wrap_get_dataloader() -> None:
-    """Train our models on windows; evaluation uses RecBole's loaders (data/utils.py)."""
+    """Train our models on windows, and rank the shelf where asked for (data/utils.py)."""
     original: Callable[[Any, str], Any] = recbole.data.utils.get_dataloader
 
     @wraps(original)
     def get_dataloader(config: Any, phase: str) -> Any:
         if phase == "train" and is_ours(config["model"]):
             return _import("data.dataloader").WindowDataLoader
+        if phase != "train" and config["candidates"] not in (None, "all"):
+            shelf = _import("evaluation.shelf")
+            shelf.candidates_of(config, phase)
+            return shelf.ShelfEvalDataLoader
         return original(config, phase)
 
     for module in _modules_with("get_dataloader", original):

@@ -66,7 +66,8 @@ def test_a_log_without_yaml_runs_from_options_alone(toy, model, capsys):
     assert main(arguments) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split()[:3] == [model, "on", "toy"]
-    assert [line.split()[0] for line in lines[2:]] == ["recall@5", "ndcg@5", "mrr@5"]
+    assert [line.split()[0] for line in lines[2:5]] == ["recall@5", "ndcg@5", "mrr@5"]
+    assert [line.partition(":")[0] for line in lines[5:]] == ["checkpoint", "model card"]
 
 
 def test_an_unknown_model_is_refused_with_the_nearest_name(toy, capsys):

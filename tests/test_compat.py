@@ -137,6 +137,25 @@ Trainer(config, BPR(config, dataset))._train_epoch([], 0)
         """,
         "File exists: 'log'",
     ),
+    "number_features": (
+        True,
+        """
+        import types
+        import torch
+        from recbole.data.interaction import Interaction
+        from recbole.model.layers import FeatureSeqEmbLayer
+        from recbole.utils import FeatureType
+        values = {name: torch.tensor([[0.0, 0], [0.5, 1]]) for name in ("price", "mileage")}
+        items = Interaction(values)
+        dataset = types.SimpleNamespace(
+            field2type=dict.fromkeys(values, FeatureType.FLOAT), num=lambda name: 2,
+            config={"numerical_features": list(values)}, get_item_feature=lambda: items)
+        layer = FeatureSeqEmbLayer(dataset, 4, list(values), "sum", "cpu")
+        dense = layer(None, torch.tensor([[1, 0, 1]]))[1]["item"]
+        assert dense.shape == (1, 3, 2, 4), dense.shape
+        """,
+        "split_with_sizes expects split_sizes to sum exactly to 4",
+    ),
     "unknown_model": (
         True,
         """

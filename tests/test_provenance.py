@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from recbole_imn.data.atomic import DataError
-from recbole_imn.provenance import Provenance, commit, fingerprint, versions
+from recbole_imn.provenance import Provenance, commit, environment, fingerprint, versions
 from tests.conftest import write_log
 
 ROWS = [("u1", "i1", 1, "view", 0), ("u1", "i2", 2, "view", 0)]
@@ -72,3 +72,9 @@ def test_a_run_is_described_in_plain_values(make_config, toy):
     assert record.versions == versions()
     assert record.configuration["n_negatives"] == 127
     assert json.loads(json.dumps(record.as_dict()))["configuration"]["embedding_size"] == 8
+
+
+def test_the_environment_names_commit_and_versions():
+    found = environment()
+    assert found["recbole"] == "1.2.1"
+    assert set(found) >= {"commit", "python", "torch", "machine"}

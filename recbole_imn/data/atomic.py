@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 import pandas as pd
@@ -217,14 +215,3 @@ def _require(
         plain = value.item() if isinstance(value, np.generic) else value
         shown = "empty or NaN" if pd.isna(value) else repr(plain)
         raise DataError(f"{path}, line {line}: {field} is {shown}, not {expected}")
-
-
-def replace_text(path: Path, text: str) -> None:
-    """Write a text file so that it is either the old one or complete."""
-    # A name of its own for every writer: two runs may make the same market at once.
-    temporary = path.with_name(f"{path.name}.{uuid4().hex}.part")
-    try:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -75,3 +75,11 @@ class LastItem(RecentHistory):
 
     The same with ``recent_events: 1`` in its property file.
     """
+
+
+class Popularity(RecentHistory):
+    """Rank all items by their number of training events, whoever the user is.
+
+    The same with ``recent_events: 0`` in its property file. RecBole's own Pop is no
+    sequential model and cannot be asked about the rows of a stream.
+    """

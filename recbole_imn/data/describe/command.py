@@ -7,8 +7,9 @@ import json
 from logging import getLogger
 from pathlib import Path
 
-from recbole_imn.data.atomic import DataError, replace_text
+from recbole_imn.data.atomic import DataError
 from recbole_imn.data.simulated import is_simulated, make_simulated, simulated_notice
+from recbole_imn.files import replace_text
 from recbole_imn.registry import DATA_PATH
 
 

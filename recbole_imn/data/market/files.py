@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from recbole_imn.data.atomic import replace_text
 from recbole_imn.data.market.agents import Integers, Reals
 from recbole_imn.data.market.config import MarketConfig
 from recbole_imn.data.market.simulation import MarketLog
+from recbole_imn.files import replace_text
 
 
 def write_market(log: MarketLog, folder: Path, name: str) -> None:

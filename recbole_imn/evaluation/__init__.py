@@ -1,0 +1,1 @@
+"""Judging models row by row: ranks, slices, shelves, tests, reports and benchmarks."""

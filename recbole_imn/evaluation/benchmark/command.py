@@ -1,0 +1,125 @@
+"""The command ``python -m recbole_imn benchmark``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from logging import getLogger
+from pathlib import Path
+from typing import Any
+
+from recbole_imn import registry
+from recbole_imn.data.atomic import DataError
+from recbole_imn.data.simulated import is_simulated, make_simulated
+from recbole_imn.evaluation.benchmark.conduct import conduct
+from recbole_imn.evaluation.benchmark.plan import (
+    PROTOCOLS,
+    Run,
+    all_models,
+    check_models,
+    make_run,
+    read_settings,
+)
+from recbole_imn.provenance import fingerprint
+
+
+def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``benchmark`` and its options to the commands."""
+    parser = commands.add_parser(
+        "benchmark", help="train and test all systems on the same rows, and report the evidence"
+    )
+    parser.add_argument("--dataset", required=True, help="name of the data set")
+    parser.add_argument("--data_path", type=Path, default=registry.DATA_PATH, help="its parent")
+    parser.add_argument("--models", help="names with commas between (default: every system)")
+    parser.add_argument("--seeds", type=_positive, default=3, help="seeds 1..N (default 3)")
+    parser.add_argument("--epochs", type=_positive, default=50, help="at most (default 50)")
+    parser.add_argument("--out", type=Path, help="folder of results (default results/DATASET)")
+    parser.add_argument(
+        "--candidates",
+        choices=sorted(PROTOCOLS),
+        default="all",
+        help="rank the catalogue, or what is on the shelf at each row's time (default all)",
+    )
+    parser.add_argument(
+        "--config_files",
+        default="",
+        metavar="'A B'",
+        help="yaml files with settings for all models, stronger than tuned ones",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run what is not finished, write the report, and give the exit status.
+
+    Returns
+    -------
+    int
+        0, or 1 if a run failed; the report has the others then.
+
+    Raises
+    ------
+    ValueError
+        For a data set, model or settings file that does not exist; one line for people.
+    """
+    folder = options.data_path / options.dataset
+    _require_data(folder, options.dataset)
+    models = all_models(options.dataset, folder)
+    if options.models:
+        # A model named twice is one model.
+        models = list(dict.fromkeys(name.strip() for name in options.models.split(",")))
+    check_models(models)
+    common = _common_settings(options.config_files)
+    data = fingerprint(folder, options.dataset)
+    # Seeds outside, so that an interrupted benchmark has all models with few seeds.
+    runs: list[Run] = [
+        make_run(
+            model=model,
+            seed=seed,
+            dataset=options.dataset,
+            folder=folder,
+            fingerprint=data,
+            epochs=options.epochs,
+            candidates=options.candidates,
+            common=common,
+        )
+        for seed in range(1, options.seeds + 1)
+        for model in models
+    ]
+    out = options.out or Path("results") / options.dataset
+    failures = conduct(runs, out)
+    # Plots are heavy to import, and training needs none.
+    from recbole_imn.evaluation.report import write_report
+
+    for page in write_report(runs, failures, out):
+        print(f"written: {page}")
+    for name, reason in failures.items():
+        print(f"failed: {name}: {reason}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+def _require_data(folder: Path, dataset: str) -> None:
+    if (folder / f"{dataset}.inter").is_file():
+        return
+    if not is_simulated(dataset):
+        raise DataError(
+            f"data set {dataset!r} not found: {folder / dataset}.inter does not exist; put it "
+            "there or name its parent folder with --data_path=DIR"
+        )
+    make_simulated(dataset, folder, getLogger())
+
+
+def _common_settings(files: str) -> Mapping[str, Any]:
+    settings: dict[str, Any] = {}
+    for name in files.split():
+        if not Path(name).is_file():
+            raise ValueError(f"--config_files names {name}, which does not exist")
+        settings.update(read_settings(Path(name)))
+    return settings
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is below 1")
+    return number

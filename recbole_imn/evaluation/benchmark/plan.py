@@ -1,0 +1,208 @@
+"""What a benchmark runs: models, seeds and their settings, each run with an identity."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from recbole_imn import registry
+from recbole_imn.compat import UnknownModelError, model_names
+from recbole_imn.data.atomic import read_header
+
+BUILT_IN = ("FPMC", "SASRec", "GRU4Rec", "NextItNet")
+FEATURE_AWARE = ("GRU4RecF", "SASRecF")
+TRIVIAL = ("Popularity", "LastItem", "RecentHistory")
+# Everything of ours that somebody else proposed.
+BASELINES = (*BUILT_IN, *FEATURE_AWARE, *TRIVIAL, "JODIE")
+LABELS = {"Popularity": "Pop", "IMNNetStar": "IMN-Net*", "IMNNet": "IMN-Net"}
+WIDTH = 128
+LOG_COLUMNS = ["user_id", "item_id", "timestamp", "behavior", "purchase"]
+PROTOCOLS = {"all": ("all",), "on_shelf": ("on_shelf",), "both": ("all", "on_shelf")}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One model with one seed.
+
+    Attributes
+    ----------
+    model, dataset : str
+    seed : int
+    settings : dict
+        What is given to RecBole beside its property files.
+    protocols : tuple of str
+        ``all``, ``on_shelf`` or both: candidates in the test. The first one is used for
+        early stopping as well.
+    tuned : str
+        File that settings were tuned in; empty where there is none.
+    fingerprint : str
+        Of the data set's files.
+    """
+
+    model: str
+    dataset: str
+    seed: int
+    settings: dict[str, Any]
+    protocols: tuple[str, ...]
+    tuned: str
+    fingerprint: str
+
+    @property
+    def name(self) -> str:
+        """Name of the run's files."""
+        return f"{self.model}-{self.seed}"
+
+    @property
+    def identity(self) -> str:
+        """SHA-256 of everything that the result may depend on but code and machine."""
+        text = json.dumps(asdict(self), sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def all_models(dataset: str, folder: Path) -> list[str]:
+    """Give every system that can be compared on a data set, baselines first."""
+    ours = [name for name in registry.MODELS if name not in BASELINES]
+    aware = FEATURE_AWARE if selected_features(dataset, folder) else ()
+    return [*TRIVIAL, *BUILT_IN, *aware, "JODIE", *ours]
+
+
+def check_models(models: Sequence[str]) -> None:
+    """Refuse names that nobody knows, before anything runs.
+
+    Raises
+    ------
+    UnknownModelError
+        With the names.
+    """
+    unknown = [model for model in models if model not in model_names()]
+    if unknown:
+        known = ", ".join((*BUILT_IN, *FEATURE_AWARE, *registry.MODELS))
+        raise UnknownModelError(
+            f"--models names {', '.join(unknown)}, which nobody knows; there are {known} and "
+            "RecBole's other sequential models"
+        )
+
+
+def selected_features(dataset: str, folder: Path) -> dict[str, str]:
+    """Give the item fields, with types, that feature-aware models see; empty without any.
+
+    They are the ``item_features`` of the data set's settings, which our models see too, but
+    for vectors (``float_seq``), which RecBole's models count as many fields and embed as one.
+    """
+    file, items = registry.dataset_config(dataset), folder / f"{dataset}.item"
+    if file is None or not items.is_file():
+        return {}
+    names = (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("item_features") or []
+    header = read_header(items)
+    return {name: header[name] for name in names if header.get(name) in ("token", "float")}
+
+
+def make_run(
+    model: str,
+    seed: int,
+    dataset: str,
+    folder: Path,
+    fingerprint: str,
+    epochs: int,
+    candidates: str,
+    common: Mapping[str, Any],
+    tuned_folder: Path = Path("tuned"),
+) -> Run:
+    """Put together the settings of a run.
+
+    Parameters
+    ----------
+    model : str
+    seed : int
+    dataset : str
+    folder : Path
+        The folder of the data set itself.
+    fingerprint : str
+        Of its files.
+    epochs : int
+        At most; models that learn nothing keep their own.
+    candidates : str
+        ``all``, ``on_shelf`` or ``both``.
+    common : mapping
+        Settings for all models, stronger than every other.
+    tuned_folder : Path
+        ``DATASET/MODEL.yaml`` in it holds what tuning found.
+    """
+    tuned = tuned_folder / dataset / f"{model}.yaml"
+    found = read_settings(tuned) if tuned.is_file() else {}
+    settings = {
+        "data_path": str(folder.parent),
+        "event_stream": True,
+        "seed": seed,
+        "show_progress": False,
+        "candidates": PROTOCOLS[candidates][0],
+        # RecBole rounds to 4 places by default; differences by ties would hide.
+        "metric_decimal_place": 12,
+        **({} if model in TRIVIAL else {"epochs": epochs}),
+        **_paper_settings(model),
+        **_feature_settings(model, dataset, folder),
+        **found,
+        **common,
+    }
+    return Run(
+        model=model,
+        dataset=dataset,
+        seed=seed,
+        settings=settings,
+        protocols=PROTOCOLS[candidates],
+        tuned=str(tuned) if found else "",
+        fingerprint=fingerprint,
+    )
+
+
+def _paper_settings(model: str) -> dict[str, Any]:
+    """Width 128, Adam 1e-3 and batches of 256 for models of RecBole; ours have their files."""
+    if registry.is_ours(model):
+        return {}
+    return {
+        "embedding_size": WIDTH,
+        "hidden_size": WIDTH,
+        "learner": "adam",
+        "learning_rate": 1e-3,
+        "train_batch_size": 256,
+    }
+
+
+def _feature_settings(model: str, dataset: str, folder: Path) -> dict[str, Any]:
+    """Let RecBole's feature-aware models see categories and numbers of items."""
+    if model not in FEATURE_AWARE:
+        return {}
+    features = selected_features(dataset, folder)
+    numbers = [name for name, kind in features.items() if kind == "float"]
+    return {
+        "selected_features": list(features),
+        # Otherwise RecBole counts numbers but does not embed them.
+        "numerical_features": numbers,
+        # Embeddings are multiplied by numbers, which are prices and mileages.
+        "normalize_field": numbers,
+        # A column of the log under the name of an item's field would be treated like it.
+        "load_col": {"inter": LOG_COLUMNS, "item": ["item_id", *features]},
+        "item_features": [],
+        "event_features": [],
+        "inventory_features": [],
+    }
+
+
+def read_settings(file: Path) -> dict[str, Any]:
+    """Read settings from a yaml file, which may be empty.
+
+    Raises
+    ------
+    ValueError
+        If it holds something else.
+    """
+    values = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    if not isinstance(values, dict):
+        raise ValueError(f"{file} holds {type(values).__name__}, not settings KEY: VALUE")
+    return values

@@ -1,0 +1,177 @@
+"""One run of a benchmark: ``python -m recbole_imn.evaluation.benchmark.run PLAN FOLDER``.
+
+A process of its own has a clean RecBole and a memory of its own to measure.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import pandas as pd
+from recbole.config import Config
+from recbole.data import create_dataset, data_preparation
+from recbole.data.dataloader import FullSortEvalDataLoader
+from recbole.utils import get_model, get_trainer, init_logger, init_seed
+
+from recbole_imn.data.simulated import simulated_notice
+from recbole_imn.evaluation.benchmark.plan import Run
+from recbole_imn.evaluation.metrics import difference_warning, metrics_of_ranks
+from recbole_imn.evaluation.model_card import Facts, write_card
+from recbole_imn.evaluation.ranks import RankRecorder
+from recbole_imn.evaluation.shelf import ShelfEvalDataLoader
+from recbole_imn.evaluation.slices import metrics_by_slice, slice_labels
+from recbole_imn.files import replaced
+from recbole_imn.provenance import environment
+
+
+class Clock:
+    """Times the epochs and validations of a trainer and keeps its learning curve.
+
+    Parameters
+    ----------
+    trainer : recbole.trainer.Trainer
+        Two of its methods are wrapped on this object alone.
+    """
+
+    def __init__(self, trainer: Any) -> None:
+        self.training = self.validation = 0.0
+        self.curve: list[dict[str, float]] = []
+        self._train, self._validate = trainer._train_epoch, trainer._valid_epoch
+        trainer._train_epoch, trainer._valid_epoch = self._timed_train, self._timed_validate
+
+    def _timed_train(self, *args: Any, **kwargs: Any) -> Any:
+        start = perf_counter()
+        loss = self._train(*args, **kwargs)
+        self.training += perf_counter() - start
+        total = sum(loss) if isinstance(loss, tuple) else loss
+        self.curve.append({"epoch": len(self.curve) + 1, "loss": float(total)})
+        return loss
+
+    def _timed_validate(self, *args: Any, **kwargs: Any) -> Any:
+        start = perf_counter()
+        score, result = self._validate(*args, **kwargs)
+        self.validation += perf_counter() - start
+        self.curve[-1].update({name: float(value) for name, value in result.items()})
+        return score, result
+
+
+def execute(run: Run, folder: Path) -> None:
+    """Train and test, and write ``runs/NAME.parquet``, ``runs/NAME.json`` and a model card.
+
+    Parameters
+    ----------
+    run : Run
+    folder : Path
+        Of the benchmark. The checkpoint goes to ``saved/NAME`` in it.
+    """
+    # The code may change while the run lasts.
+    about = environment()
+    trainer, train, valid, test = _prepare(run, folder)
+    config, dataset = trainer.config, test._dataset
+    # Before training, so that a data set without intervals costs nobody an epoch.
+    loaders = {protocol: _loader(protocol, config, test) for protocol in run.protocols}
+    recorder, clock = RankRecorder(trainer), Clock(trainer)
+    trainer.fit(train, valid, saved=True, show_progress=False)
+    protocols, tables, seconds = {}, [], {}
+    for protocol, loader in loaders.items():
+        start = perf_counter()
+        official = trainer.evaluate(loader, load_best_model=True, show_progress=False)
+        seconds[protocol] = perf_counter() - start
+        table = recorder.table()
+        protocols[protocol] = _judge(official, table, dataset)
+        tables.append(table.assign(candidates=protocol))
+    facts = Facts.of(
+        config, simulated_notice(Path(dataset.dataset_path), run.dataset), run.fingerprint, about
+    )
+    result = {
+        **asdict(run),
+        "identity": run.identity,
+        "simulated": facts.simulated,
+        "environment": about,
+        "config": facts.config,
+        "protocols": protocols,
+        "validation": {name: float(value) for name, value in trainer.best_valid_result.items()},
+        "epochs": len(clock.curve),
+        "curve": clock.curve,
+        "seconds": {"training": clock.training, "validation": clock.validation, "test": seconds},
+        "events_per_second": len(clock.curve) * dataset.event_bounds[1] / clock.training,
+        "peak_memory_mib": _peak_memory(),
+        "parameters": sum(weight.numel() for weight in trainer.model.parameters()),
+        "checkpoint": trainer.saved_model_file,
+    }
+    write_card(Path(trainer.saved_model_file), facts, tables[0])
+    _write(result, pd.concat(tables), folder / "runs" / run.name)
+
+
+def _prepare(run: Run, folder: Path) -> tuple[Any, Any, Any, Any]:
+    """Make the trainer and the loaders of a run, as RecBole's quick start does."""
+    # RecBole reads options from sys.argv wherever a Config is made.
+    sys.argv = sys.argv[:1]
+    settings = {**run.settings, "checkpoint_dir": str(folder / "saved" / run.name)}
+    config = Config(model=run.model, dataset=run.dataset, config_dict=settings)
+    init_seed(config["seed"], config["reproducibility"])
+    init_logger(config)
+    loaders = data_preparation(config, create_dataset(config))
+    init_seed(config["seed"], config["reproducibility"])
+    model = get_model(run.model)(config, loaders[0]._dataset).to(config["device"])
+    return (get_trainer(config["MODEL_TYPE"], run.model)(config, model), *loaders)
+
+
+def _loader(protocol: str, config: Any, test: Any) -> Any:
+    """Give the test rows under a protocol."""
+    kind = ShelfEvalDataLoader if protocol == "on_shelf" else FullSortEvalDataLoader
+    return kind(config, test._dataset, test._sampler, shuffle=False)
+
+
+def _judge(official: dict[str, Any], table: pd.DataFrame, dataset: Any) -> dict[str, Any]:
+    """Put RecBole's figures beside those of the ranks, with slices."""
+    rank, tied = table["rank"].to_numpy(), int((table["ties"] > 0).sum())
+    missing = int((rank == float("inf")).sum())
+    own = metrics_of_ranks(rank)
+    recbole = {name: float(value) for name, value in official.items()}
+    events = table["event_index"].to_numpy()
+    labels = slice_labels(dataset.stream, events, dataset.event_bounds[1])
+    return {
+        "rows": len(table),
+        "true_item_not_a_candidate": missing,
+        "rows_with_ties": tied,
+        "recbole": recbole,
+        "metrics": own,
+        "warning": difference_warning(own, recbole, tied, missing),
+        "slices": metrics_by_slice(labels, rank),
+    }
+
+
+def _peak_memory() -> float:
+    """Give the largest memory of this process so far, MiB."""
+    import resource
+
+    # Kilobytes everywhere but on macOS.
+    unit = 1024**2 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+def _write(result: dict[str, Any], table: pd.DataFrame, path: Path) -> None:
+    """Write the ranks, and last the result, whose presence says that the run is finished."""
+    with replaced(path.with_name(f"{path.name}.parquet")) as file:
+        table.to_parquet(file, index=False)
+    with replaced(path.with_name(f"{path.name}.json")) as file:
+        file.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+
+
+def main(arguments: list[str]) -> int:
+    """Execute the run that a file describes."""
+    plan, folder = arguments
+    values = json.loads(Path(plan).read_text(encoding="utf-8"))
+    values["protocols"] = tuple(values["protocols"])
+    execute(Run(**values), Path(folder))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,70 @@
+"""Recall, NDCG and MRR from ranks, and where RecBole's figures differ from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+Reals = npt.NDArray[np.float64]
+
+CUTS = (10, 20)
+# RecBole keeps scores in float32 and rounds its figures.
+TOLERANCE = 1e-6
+
+
+def gains(rank: Reals, metric: str, cut: int) -> Reals:
+    """Give the metric of each row, float64 [n_rows].
+
+    Parameters
+    ----------
+    rank : float64 [n_rows]
+        From 1; a half where items tie, infinity where the true item is no candidate.
+    metric : str
+        ``recall``, ``ndcg`` or ``mrr``; each row has one relevant item.
+    cut : int
+        Ranks above it gain nothing.
+    """
+    full = {"recall": np.ones_like(rank), "ndcg": 1 / np.log2(1 + rank), "mrr": 1 / rank}
+    return np.where(rank <= cut, full[metric], 0.0)
+
+
+def metrics_of_ranks(rank: Reals, cuts: Sequence[int] = CUTS) -> dict[str, float]:
+    """Give means over rows under RecBole's names, such as ``ndcg@10``; empty without rows."""
+    if len(rank) == 0:
+        return {}
+    return {
+        f"{metric}@{cut}": float(gains(rank, metric, cut).mean())
+        for metric in ("recall", "ndcg", "mrr")
+        for cut in cuts
+    }
+
+
+def difference_warning(
+    own: Mapping[str, float], recbole: Mapping[str, float], tied: int, missing: int
+) -> str | None:
+    """Say where RecBole's figures differ from ours and why, or give None.
+
+    RecBole takes the top items in whatever order equal scores come. So a model that gives
+    many items the same score may look better or worse there than it is; and where fewer
+    items than the cut are on the shelf, an item off the shelf may count as found.
+
+    Parameters
+    ----------
+    own, recbole : mapping of str to float
+        Metrics by name.
+    tied, missing : int
+        Rows whose true item ties with others, and rows whose true item is no candidate.
+    """
+    differing = [
+        f"{name} {recbole[name]:.4f} there, {value:.4f} here"
+        for name, value in own.items()
+        if name in recbole and abs(recbole[name] - value) > TOLERANCE
+    ]
+    if not differing:
+        return None
+    return (
+        f"RecBole's evaluator differs, with {tied} rows with ties and {missing} rows whose true "
+        f"item is no candidate: {'; '.join(differing)}"
+    )

@@ -1,0 +1,208 @@
+"""Model cards: what a checkpoint is, how good it is, and how to load it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from recbole_imn import registry
+from recbole_imn.compat import plain_config
+from recbole_imn.evaluation.metrics import CUTS, gains
+from recbole_imn.evaluation.significance import user_interval
+from recbole_imn.files import replaced
+
+# Settings that say how a model was made; the rest is in the checkpoint.
+SHOWN = (
+    "seed",
+    "epochs",
+    "stopping_step",
+    "learner",
+    "learning_rate",
+    "table_learning_rate",
+    "train_batch_size",
+    "embedding_size",
+    "hidden_size",
+    "loss_type",
+    "eval_args",
+    "valid_metric",
+    *("mse_weight", "nce_weight", "resource_branch", "fusion", "cell"),
+    *("item_features", "event_features", "selected_features"),
+)
+
+BODY = """
+# {model} on {dataset}
+
+{summary}
+{simulated}
+## Data
+
+`{dataset}`, SHA-256 of its atomic files `{fingerprint}`. One cut in time for all users;
+{rows} test rows of {users} users, {candidates}. The test part begins after all training and
+validation events.
+
+## Results on the test rows
+
+Means over rows with 95% intervals by resampling users; items with equal scores count half.
+
+| metric | value | 95% interval |
+|---|---|---|
+{results}
+
+## Settings
+
+{settings}
+
+Commit {commit}; {versions}.
+
+## Limits
+
+* Trained and judged on one log; nothing is known about other markets or other times.
+* One seed: the intervals are about users, not about training again.
+* Users and items that training never saw have no learned embedding of their own.
+* Recommendations repeat what a log of shown and chosen items rewards, its biases included.
+
+## How to load
+
+The file holds weights and plain values; loading executes no code from it. The data set must
+be in its folder.
+
+```python
+import recbole_imn  # first: it mends RecBole
+from recbole.quick_start import load_data_and_model
+
+config, model, dataset, train, valid, test = load_data_and_model("{checkpoint}")
+scores = model.full_sort_predict(test.dataset[[0, 1, 2]])  # all items, a row a test row
+```
+"""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a card says.
+
+    Attributes
+    ----------
+    model, dataset : str
+    simulated : str, optional
+        The notice for simulated data.
+    fingerprint : str
+        SHA-256 of the data set's files.
+    candidates : str
+        ``all`` or ``on_shelf``.
+    config : mapping
+        All settings, as plain values.
+    environment : mapping of str to str
+        Commit and versions.
+    """
+
+    model: str
+    dataset: str
+    simulated: str | None
+    fingerprint: str
+    candidates: str
+    config: Mapping[str, Any]
+    environment: Mapping[str, str]
+
+    @classmethod
+    def of(
+        cls, config: Any, simulated: str | None, fingerprint: str, environment: Mapping[str, str]
+    ) -> Facts:
+        """Take the facts from a RecBole configuration and what it does not know."""
+        return cls(
+            model=config["model"],
+            dataset=config["dataset"],
+            simulated=simulated,
+            fingerprint=fingerprint,
+            candidates=config["candidates"],
+            config=plain_config(config)["final"],
+            environment=environment,
+        )
+
+
+def write_card(checkpoint: Path, facts: Facts, table: pd.DataFrame) -> Path:
+    """Write a card beside a checkpoint: the same name with the ending ``.md``.
+
+    Parameters
+    ----------
+    checkpoint : Path
+    facts : Facts
+    table : DataFrame
+        Ranks of the test rows, as :class:`~recbole_imn.evaluation.ranks.RankRecorder` gives.
+    """
+    results = interval_results(table)
+    path = checkpoint.with_suffix(".md")
+    with replaced(path) as file:
+        file.write_text(_head(facts, results) + _body(checkpoint, facts, table, results), "utf-8")
+    return path
+
+
+def interval_results(table: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
+    """Give mean and ends of the 95% interval of each metric."""
+    rank, users = table["rank"].to_numpy(), table["user"].to_numpy()
+    results = {}
+    for metric in ("recall", "ndcg", "mrr"):
+        for cut in CUTS:
+            values = gains(rank, metric, cut)
+            results[f"{metric}@{cut}"] = (float(values.mean()), *user_interval(values, users))
+    return results
+
+
+def _head(facts: Facts, results: Mapping[str, tuple[float, float, float]]) -> str:
+    """Give the YAML head in the form that model hubs read."""
+    metrics = [{"type": name, "value": round(mean, 6)} for name, (mean, _, _) in results.items()]
+    name = f"{facts.dataset} (simulated)" if facts.simulated else facts.dataset
+    head = {
+        "library_name": "recbole_imn",
+        "license": "mit",
+        "tags": ["recommendation", "sequential-recommendation", "recbole"],
+        "datasets": [facts.dataset],
+        "metrics": sorted({metric.partition("@")[0] for metric in results}),
+        "model-index": [
+            {
+                "name": facts.model,
+                "results": [
+                    {
+                        "task": {"type": "recommendation", "name": "Next item"},
+                        "dataset": {"type": facts.dataset, "name": name},
+                        "metrics": metrics,
+                    }
+                ],
+            }
+        ],
+    }
+    return f"---\n{yaml.safe_dump(head, sort_keys=False)}---\n"
+
+
+def _body(
+    checkpoint: Path,
+    facts: Facts,
+    table: pd.DataFrame,
+    results: Mapping[str, tuple[float, float, float]],
+) -> str:
+    origin = "of recbole_imn" if registry.is_ours(facts.model) else "of RecBole 1.2.1"
+    shown = [f"* `{key}`: {facts.config[key]}" for key in SHOWN if key in facts.config]
+    packages = ("python", "recbole", "torch", "numpy", "pandas")
+    kinds = {"all": "the whole catalogue ranked", "on_shelf": "the items on the shelf ranked"}
+    return BODY.format(
+        model=facts.model,
+        dataset=facts.dataset,
+        summary=f"The model {facts.model} {origin}, for the next item that a user acts on.",
+        simulated=f"\n**{facts.simulated}.**\n" if facts.simulated else "",
+        fingerprint=facts.fingerprint,
+        rows=len(table),
+        users=table["user"].nunique(),
+        candidates=kinds[facts.candidates],
+        results="\n".join(
+            f"| {name} | {mean:.4f} | {low:.4f} to {high:.4f} |"
+            for name, (mean, low, high) in results.items()
+        ),
+        settings="\n".join(shown),
+        commit=facts.environment["commit"],
+        versions=", ".join(f"{name} {facts.environment[name]}" for name in packages),
+        checkpoint=checkpoint.name,
+    )

@@ -1,0 +1,137 @@
+"""Exact ranks of the true items, taken from the very scores that RecBole's evaluator sees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from recbole.quick_start import quick_start
+from torch import Tensor
+
+from recbole_imn.model.rows import EVENT_INDEX
+
+COLUMNS = ("event_index", "user", "item", "rank", "ties")
+
+
+def ranks_of_scores(scores: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
+    """Rank the true item of each row among the candidates, ties counted half.
+
+    Parameters
+    ----------
+    scores : float [n_rows, n_items]
+        Scores of all items; minus infinity marks what is no candidate.
+    items : int64 [n_rows]
+        The true item of each row.
+
+    Returns
+    -------
+    rank : float64 [n_rows]
+        1 + items with a higher score + half of the other items with the same score;
+        infinity where the true item is no candidate itself.
+    ties : int64 [n_rows]
+        Other candidates with the same score.
+
+    Raises
+    ------
+    ValueError
+        If a score is not a number.
+    """
+    if scores.isnan().any():
+        raise ValueError("a model gave scores that are not numbers; it cannot be ranked")
+    own = scores.gather(1, items.reshape(-1, 1))
+    above = (scores > own).sum(dim=1)
+    missing = own.squeeze(1) == -np.inf
+    ties = ((scores == own).sum(dim=1) - 1).masked_fill(missing, 0)
+    rank = (1 + above + ties / 2.0).double().masked_fill(missing, np.inf)
+    return rank, ties
+
+
+class RankRecorder:
+    """Keeps the ranks of each evaluation of a RecBole trainer.
+
+    It listens where the trainer hands scores to its collector, so ranks are those of the
+    same rows, candidates and scores as RecBole's metrics, at no second pass.
+
+    Parameters
+    ----------
+    trainer : recbole.trainer.Trainer
+        Its ``evaluate`` and collector are wrapped on this object alone.
+    """
+
+    def __init__(self, trainer: Any) -> None:
+        self._parts: list[dict[str, Tensor]] = []
+        self._dataset: Any = None
+        self._collect: Callable[..., None] = trainer.eval_collector.eval_batch_collect
+        self._evaluate: Callable[..., Any] = trainer.evaluate
+        trainer.eval_collector.eval_batch_collect = self._listen
+        trainer.evaluate = self._start
+
+    def _start(self, eval_data: Any, *args: Any, **kwargs: Any) -> Any:
+        self._parts = []
+        self._dataset = getattr(eval_data, "_dataset", None)
+        return self._evaluate(eval_data, *args, **kwargs)
+
+    def _listen(self, scores: Tensor, interaction: Any, rows: Tensor, items: Tensor) -> None:
+        if EVENT_INDEX in interaction.interaction and len(rows) == len(scores):
+            rank, ties = ranks_of_scores(scores, items.to(scores.device))
+            self._parts.append(
+                {
+                    "event_index": interaction[EVENT_INDEX].cpu(),
+                    "rank": rank.cpu(),
+                    "ties": ties.cpu(),
+                }
+            )
+        self._collect(scores, interaction, rows, items)
+
+    def table(self) -> pd.DataFrame:
+        """Give the rows of the latest evaluation, in order of the stream.
+
+        Returns
+        -------
+        DataFrame
+            A row an event: ``event_index`` (int64), ``user``, ``item`` (tokens of the log),
+            ``rank`` (float64) and ``ties`` (int64). Empty if rows were no events of a stream.
+        """
+        if not self._parts:
+            return pd.DataFrame({name: [] for name in COLUMNS})
+        columns = {
+            name: torch.cat([part[name] for part in self._parts]).numpy()
+            for name in ("event_index", "rank", "ties")
+        }
+        dataset, events = self._dataset, columns["event_index"]
+        stream = dataset.stream
+        columns["user"] = dataset.id2token(dataset.uid_field, stream.user[events])
+        columns["item"] = dataset.id2token(dataset.iid_field, stream.item[events])
+        table = pd.DataFrame({name: columns[name] for name in COLUMNS})
+        return table.sort_values("event_index", ignore_index=True)
+
+
+@contextmanager
+def recorded_trainers() -> Iterator[list[tuple[Any, RankRecorder]]]:
+    """Record the ranks of the trainers that RecBole's quick start makes meanwhile.
+
+    Yields
+    ------
+    list of (Trainer, RankRecorder)
+        Grows by a pair for every trainer that is made.
+    """
+    original: Callable[..., Any] = quick_start.get_trainer
+    made: list[tuple[Any, RankRecorder]] = []
+
+    def get_trainer(*names: Any) -> Callable[[Any, Any], Any]:
+        def make(config: Any, model: Any) -> Any:
+            trainer = original(*names)(config, model)
+            made.append((trainer, RankRecorder(trainer)))
+            return trainer
+
+        return make
+
+    quick_start.get_trainer = get_trainer
+    try:
+        yield made
+    finally:
+        quick_start.get_trainer = original

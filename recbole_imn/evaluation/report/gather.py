@@ -1,0 +1,103 @@
+"""Reading back what the runs of a benchmark left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recbole_imn.evaluation.benchmark.conduct import is_finished, read_result
+from recbole_imn.evaluation.benchmark.plan import BASELINES, LABELS, Run
+from recbole_imn.evaluation.metrics import Reals
+
+Result = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Board:
+    """All finished runs of one benchmark.
+
+    Attributes
+    ----------
+    dataset : str
+    protocols : tuple of str
+        ``all``, ``on_shelf`` or both.
+    results : dict of str to list
+        Result files of each model in order of seeds; models in order of the plan.
+    ranks : dict of (str, str) to list of float64 [n_rows]
+        Ranks of each protocol and model, an array a seed, all on the same rows.
+    users : object [n_rows]
+        The user of each row.
+    failures : mapping of str to str
+        Why runs failed, by name.
+    """
+
+    dataset: str
+    protocols: tuple[str, ...]
+    results: dict[str, list[Result]]
+    ranks: dict[tuple[str, str], list[Reals]]
+    users: npt.NDArray[np.object_]
+    failures: Mapping[str, str]
+
+    def metric(self, model: str, protocol: str, name: str) -> Reals:
+        """Give a metric of each seed, float64 [n_seeds]."""
+        return np.array(
+            [run["protocols"][protocol]["metrics"][name] for run in self.results[model]]
+        )
+
+    def best_baseline(self, protocol: str) -> str | None:
+        """Give the baseline with the highest mean NDCG@10 on the test rows themselves.
+
+        Choosing it there favours the baselines, never us.
+        """
+        models = [model for model in self.results if model in BASELINES]
+        if not models:
+            return None
+        return max(models, key=lambda model: self.metric(model, protocol, "ndcg@10").mean())
+
+    @property
+    def any_result(self) -> Result:
+        """One result, for what is the same in all."""
+        return next(iter(self.results.values()))[0]
+
+
+def label(model: str) -> str:
+    """Give the name of a model in tables."""
+    return LABELS.get(model, model)
+
+
+def gather(runs: Sequence[Run], failures: Mapping[str, str], folder: Path) -> Board:
+    """Read the finished runs of a plan.
+
+    Raises
+    ------
+    ValueError
+        If two runs were tested on different rows.
+    """
+    results: dict[str, list[Result]] = {}
+    ranks: dict[tuple[str, str], list[Reals]] = {}
+    rows: pd.DataFrame | None = None
+    for run in runs:
+        result = read_result(run, folder)
+        if result is None or not is_finished(run, folder):
+            continue
+        results.setdefault(run.model, []).append(result)
+        table = pd.read_parquet(folder / "runs" / f"{run.name}.parquet")
+        for protocol in run.protocols:
+            part = table[table["candidates"] == protocol]
+            rows = _same_rows(rows, part, run)
+            ranks.setdefault((protocol, run.model), []).append(part["rank"].to_numpy())
+    users = np.empty(0, object) if rows is None else rows["user"].to_numpy(object)
+    return Board(runs[0].dataset, runs[0].protocols, results, ranks, users, failures)
+
+
+def _same_rows(rows: pd.DataFrame | None, part: pd.DataFrame, run: Run) -> pd.DataFrame:
+    identity = part[["event_index", "user", "item"]].reset_index(drop=True)
+    if rows is not None and not rows.equals(identity):
+        raise ValueError(f"{run.name} was tested on other rows than the runs before it")
+    return identity

@@ -1,0 +1,180 @@
+"""What is for sale when: listing intervals, and evaluation among items on the shelf.
+
+The intervals come from the fields ``listed_at`` and ``delisted_at`` of the item file, one
+number a stay on the shelf. An item is on the shelf from its listing to the end of the stay,
+the sale itself included. At a row's time only stays that have begun are looked at, and of
+their ends only whether they lie in the past: what happens later cannot matter.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+from recbole.data.dataloader import FullSortEvalDataLoader
+from recbole.data.interaction import Interaction
+from torch import Tensor
+
+from recbole_imn.data.atomic import DataError, read_columns, read_header
+from recbole_imn.model.rows import event_indices
+from recbole_imn.model.settings import SettingsError
+from recbole_imn.stream.events import Flags, Floats, Integers, place_within_group
+
+LISTED, DELISTED = "listed_at", "delisted_at"
+CANDIDATES = ("all", "on_shelf")
+
+
+class Shelf:
+    """Stays of items on the shelf.
+
+    Parameters
+    ----------
+    item : int64 [n_stays]
+        Ids of items; several stays of an item are fine.
+    start, end : float64 [n_stays]
+        First and last second of each stay; infinity where the end is open.
+    n_items : int
+        Size of the id space, padding included.
+
+    Raises
+    ------
+    DataError
+        If a stay ends before it begins.
+    """
+
+    def __init__(self, item: Integers, start: Floats, end: Floats, n_items: int) -> None:
+        wrong = np.flatnonzero(~(start <= end))
+        if len(wrong):
+            stay = int(wrong[0])
+            raise DataError(
+                f"a stay on the shelf begins at {start[stay]:g} and ends at {end[stay]:g}; "
+                f"{DELISTED} must not be before {LISTED}"
+            )
+        self.n_items = n_items
+        # Stays of the same item go to different layers, so that none overwrites another.
+        layer = place_within_group(item, np.argsort(item, kind="stable"))
+        layers = [layer == number for number in range(int(layer.max(initial=-1)) + 1)]
+        self._layers = [(item[chosen], start[chosen], end[chosen]) for chosen in layers]
+
+    def on_shelf(self, times: Floats) -> Flags:
+        """Say which items are for sale at some times, bool [n_times, n_items]."""
+        mask = np.zeros((len(times), self.n_items), np.bool_)
+        now = times[:, None]
+        for item, start, end in self._layers:
+            mask[:, item] |= (start <= now) & (now <= end)
+        return mask
+
+
+def read_shelf(dataset: Any) -> Shelf:
+    """Read the stays of a data set's items from its item file.
+
+    Parameters
+    ----------
+    dataset : StreamDataset
+
+    Raises
+    ------
+    DataError
+        If there is no item file, it has no intervals, or an item has as many beginnings
+        as ends of stays only in part.
+    """
+    path = Path(dataset.dataset_path) / f"{dataset.dataset_name}.item"
+    separator, encoding = dataset.config["field_separator"], dataset.config["encoding"] or "utf-8"
+    header = read_header(path, separator, encoding) if path.is_file() else {}
+    if LISTED not in header or DELISTED not in header:
+        raise DataError(
+            f"candidates is on_shelf, but {path} has no columns {LISTED}:float_seq and "
+            f"{DELISTED}:float_seq; add them or use --candidates=all"
+        )
+    fields = [dataset.iid_field, LISTED, DELISTED]
+    table = read_columns(path, header, fields, separator, encoding)
+    ids = dataset.field2token_id[dataset.iid_field]
+    table = table[table[dataset.iid_field].isin(ids)]
+    split = dataset.config["seq_separator"]
+    starts, ends = (_numbers(path, table, field, split) for field in (LISTED, DELISTED))
+    counts = np.array([len(stays) for stays in starts], np.int64)
+    uneven = np.flatnonzero(counts != [len(stays) for stays in ends])
+    if len(uneven):
+        row = table.iloc[int(uneven[0])]
+        raise DataError(
+            f"{path}: item {row[dataset.iid_field]!r} has {LISTED} {row[LISTED]!r} and "
+            f"{DELISTED} {row[DELISTED]!r}; each stay needs both (inf for an open end)"
+        )
+    items = np.array([ids[token] for token in table[dataset.iid_field]], np.int64)
+    start, end = (np.concatenate([np.empty(0), *stays]) for stays in (starts, ends))
+    return Shelf(np.repeat(items, counts), start, end, dataset.item_num)
+
+
+def _numbers(
+    path: Path, table: pd.DataFrame, field: str, separator: str
+) -> list[npt.NDArray[np.float64]]:
+    """Split the cells of a field into numbers."""
+    lists = []
+    for place, cell in enumerate(table[field].fillna("").astype(str)):
+        try:
+            lists.append(np.array([float(value) for value in cell.split(separator) if value]))
+        except ValueError as error:
+            line = int(table.index[place]) + 2
+            raise DataError(f"{path}, line {line}: {field} is {cell!r}, not numbers") from error
+    return lists
+
+
+class ShelfEvalDataLoader(FullSortEvalDataLoader):  # type: ignore[misc]  # RecBole is untyped
+    """Rows for full ranking among the items for sale at each row's own time.
+
+    The trainer of RecBole gives minus infinity to what the loader marks, so every model and
+    RecBole's own evaluator work unchanged. A row whose true item is not on the shelf at its
+    time stays: no model can be right there, and it counts as a miss for all of them alike.
+
+    Raises
+    ------
+    SettingsError
+        If the rows are no events of a stream.
+    DataError
+        If the data set has no intervals.
+    """
+
+    def __init__(self, config: Any, dataset: Any, sampler: Any, shuffle: bool = False) -> None:
+        if not hasattr(dataset, "stream"):
+            raise SettingsError(
+                f"candidates is on_shelf, but {config['model']} does not read the data set as "
+                "a stream; set event_stream: True and use a sequential model"
+            )
+        # Before training, so that a data set without intervals costs nobody an epoch.
+        self.shelf = read_shelf(dataset)
+        super().__init__(config, dataset, sampler, shuffle)
+
+    def collate_fn(self, index: Any) -> tuple[Interaction, Tensor, Tensor, Tensor]:
+        """Give rows, the mask of what is not for sale, and the true items.
+
+        Returns
+        -------
+        interaction : Interaction
+        mask : bool [n_rows, n_items]
+            True for items that are no candidates.
+        rows, items : int64 [n_rows]
+        """
+        interaction, _, rows, items = super().collate_fn(index)
+        times = self._dataset.stream.time[event_indices(interaction)]
+        return interaction, torch.from_numpy(~self.shelf.on_shelf(times)), rows, items
+
+
+def candidates_of(config: Any, phase: str) -> str:
+    """Give the setting ``candidates`` of a configuration.
+
+    Raises
+    ------
+    SettingsError
+        If it is unknown, or asks for a shelf where candidates are sampled.
+    """
+    candidates = config["candidates"] or "all"
+    if candidates not in CANDIDATES:
+        raise SettingsError(f"candidates is {candidates!r}; it must be one of {CANDIDATES}")
+    mode = config["eval_args"]["mode"][phase]
+    if candidates == "on_shelf" and mode != "full":
+        raise SettingsError(f"candidates is on_shelf, which needs eval_args mode: full, not {mode}")
+    return str(candidates)

@@ -1,0 +1,133 @@
+"""Whether two models differ on the same rows: paired tests and intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from recbole_imn.evaluation.metrics import Reals, gains
+
+RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One model against another on the same rows.
+
+    Attributes
+    ----------
+    model, baseline : str
+    difference : float
+        Mean NDCG@10 of the model minus that of the baseline.
+    low, high : float
+        95% interval of the difference, by resampling users.
+    reciprocal : float
+        Mean reciprocal rank, without a cut, of the model minus that of the baseline.
+    p_value : float
+        Two-sided Wilcoxon signed-rank test on reciprocal ranks of rows.
+    corrected : float
+        The same after Holm's correction over all comparisons of a table.
+    """
+
+    model: str
+    baseline: str
+    difference: float
+    low: float
+    high: float
+    reciprocal: float
+    p_value: float
+    corrected: float = float("nan")
+
+
+def compare(
+    model: str,
+    baseline: str,
+    ranks: Sequence[Reals],
+    others: Sequence[Reals],
+    users: npt.NDArray[np.object_],
+) -> Comparison:
+    """Compare two models row by row, the seeds of each averaged in every row.
+
+    Parameters
+    ----------
+    model, baseline : str
+        Names for the result.
+    ranks, others : sequence of float64 [n_rows]
+        Ranks of the model and of the baseline, one array a seed.
+    users : object [n_rows]
+        The user of each row. Rows of a user are alike, so users are resampled whole.
+    """
+    gain = _mean_gain(ranks, "ndcg", 10) - _mean_gain(others, "ndcg", 10)
+    reciprocal = np.mean([1 / rank for rank in ranks], axis=0) - np.mean(
+        [1 / rank for rank in others], axis=0
+    )
+    low, high = user_interval(gain, users)
+    return Comparison(
+        model=model,
+        baseline=baseline,
+        difference=float(gain.mean()),
+        low=low,
+        high=high,
+        reciprocal=float(reciprocal.mean()),
+        p_value=_wilcoxon(reciprocal),
+    )
+
+
+def user_interval(values: Reals, users: npt.NDArray[np.object_]) -> tuple[float, float]:
+    """Give a 95% interval of the mean over rows by resampling whole users.
+
+    Parameters
+    ----------
+    values : float64 [n_rows]
+    users : object [n_rows]
+
+    Returns
+    -------
+    low, high : float
+        Both the mean itself where all rows are of one user or all users are alike.
+    """
+    from scipy.stats import bootstrap
+
+    _, group = np.unique(users.astype(str), return_inverse=True)
+    sums, counts = np.bincount(group, weights=values), np.bincount(group)
+    mean = float(sums.sum() / counts.sum())
+    if len(sums) == 1 or np.allclose(sums, mean * counts):
+        return mean, mean
+    interval = bootstrap(
+        (sums, counts),
+        lambda total, number, axis: total.sum(axis=axis) / number.sum(axis=axis),
+        paired=True,
+        vectorized=True,
+        method="percentile",
+        n_resamples=RESAMPLES,
+        batch=100,
+        rng=np.random.default_rng(0),
+    ).confidence_interval
+    return float(interval.low), float(interval.high)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Correct p-values for the number of tests by Holm's step-down method."""
+    order = np.argsort(p_values, kind="stable")
+    factors = len(p_values) - np.arange(len(p_values))
+    stepped = np.maximum.accumulate(np.asarray(p_values, float)[order] * factors)
+    corrected = np.empty(len(p_values))
+    corrected[order] = np.minimum(stepped, 1)
+    return [float(value) for value in corrected]
+
+
+def _mean_gain(ranks: Sequence[Reals], metric: str, cut: int) -> Reals:
+    mean: Reals = np.mean([gains(rank, metric, cut) for rank in ranks], axis=0)
+    return mean
+
+
+def _wilcoxon(differences: Reals) -> float:
+    from scipy.stats import wilcoxon
+
+    if not differences.any():
+        return 1.0
+    # Many rows are equal in both models; half of them count for either side.
+    return float(wilcoxon(differences, zero_method="zsplit", method="asymptotic").pvalue)

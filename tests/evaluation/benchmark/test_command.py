@@ -1,0 +1,220 @@
+"""The whole command on a toy log: report, failures, and going on after an interruption."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from recbole_imn.__main__ import main
+from recbole_imn.evaluation.benchmark import conduct
+from recbole_imn.evaluation.benchmark import run as one_run
+from tests.conftest import random_rows, write_log
+
+SMALL = """
+use_gpu: False
+embedding_size: 8
+hidden_size: 8
+inner_size: 8
+train_batch_size: 64
+"""
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
+ARGUMENTS = [
+    "benchmark",
+    "--dataset=toy",
+    "--models=Popularity,LastItem,IMNNet,LastItem",
+    "--seeds=2",
+    "--epochs=1",
+    "--data_path=.",
+    "--out=results/toy",
+    "--candidates=both",
+    "--config_files=small.yaml",
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with a finished benchmark, its runs made in this process to save time."""
+    folder = tmp_path_factory.mktemp("benchmark")
+    write_log(folder, "toy", random_rows())
+    items = sorted({row[1] for row in random_rows()})
+    lines = ["item_id:token\tlisted_at:float_seq\tdelisted_at:float_seq"]
+    lines += [f"{item}\t0\t{1 if item == items[0] else 'inf'}" for item in items]
+    (folder / "toy" / "toy.item").write_text("\n".join(lines) + "\n")
+    (folder / "small.yaml").write_text(SMALL)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr(sys, "argv", ["test"])
+        patch.setattr(conduct, "_execute", in_this_process)
+        assert main(ARGUMENTS) == 0
+    return folder
+
+
+def in_this_process(run, folder):
+    one_run.execute(run, folder)
+    return ""
+
+
+@pytest.fixture
+def again(folder, monkeypatch):
+    """Go to the finished benchmark, where nothing may run any more."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(conduct, "_execute", lambda run, folder: pytest.fail(f"{run.name} ran"))
+
+
+def test_every_run_leaves_ranks_a_result_and_a_card(folder):
+    runs = folder / "results" / "toy" / "runs"
+    results = [json.loads(file.read_text()) for file in sorted(runs.glob("*.json"))]
+    assert len(results) == 6
+    for result in results:
+        table = pd.read_parquet(runs / f"{result['model']}-{result['seed']}.parquet")
+        for protocol, found in result["protocols"].items():
+            part = table[table["candidates"] == protocol]
+            assert found["rows"] == len(part)
+            assert found["metrics"]["recall@10"] == pytest.approx((part["rank"] <= 10).mean())
+            # Fewer than 20 of the toy's 20 items are on the shelf: RecBole finds those off it.
+            assert (found["metrics"]["recall@20"] < 1) == (protocol == "on_shelf")
+            assert found["recbole"]["recall@20"] == pytest.approx(1)
+            assert (found["warning"] is None) == (protocol == "all")
+        assert (folder / result["checkpoint"]).with_suffix(".md").is_file()
+        assert {"commit", "torch"} <= set(result["environment"])
+        assert result["peak_memory_mib"] > 50
+        assert result["curve"][0]["epoch"] == 1
+
+
+def test_the_pages_have_every_table_and_model(folder):
+    page = (folder / "results" / "toy.md").read_text()
+    for title in (
+        "Results: the whole catalogue ranked",
+        "Results: only the items on the shelf ranked",
+        "strongest baseline",
+        "NDCG@10 by kind of row",
+        "Time and memory",
+        "Where this comes from",
+    ):
+        assert title in page
+    for model in ("| Pop |", "| LastItem |", "| IMN-Net |"):
+        assert model in page
+    assert " ± " in page
+    html = (folder / "results" / "toy.html").read_text()
+    assert html.count("<table>") == page.count("| --- |\n")
+    assert not re.search(r"<(script|link)[^>]+(src|href)=", html.split("<body>")[0])
+
+
+def test_a_finished_benchmark_runs_nothing_again_and_reports_the_same(folder, again):
+    before = (folder / "results" / "toy.md").read_text()
+    assert main(ARGUMENTS) == 0
+    assert (folder / "results" / "toy.md").read_text() == before
+
+
+def test_other_settings_or_data_run_again(folder, again):
+    with pytest.raises(pytest.fail.Exception, match="Popularity-1 ran"):
+        main([*ARGUMENTS, "--candidates=all"])
+
+
+def test_a_failed_run_loses_nobody_else(folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(conduct, "_execute", lambda run, folder: "RuntimeError: too | bad")
+    models = ARGUMENTS[2].replace("IMNNet", "IMNNet,JODIE")
+    assert main([*ARGUMENTS[:2], models, *ARGUMENTS[3:]]) == 1
+    assert "failed: JODIE-2: RuntimeError: too | bad" in capsys.readouterr().err
+    page = (folder / "results" / "toy.md").read_text()
+    assert "**FAILED: JODIE-1: RuntimeError: too | bad**" in page
+    assert "| IMN-Net |" in page
+
+
+def test_a_process_that_fails_tells_its_last_line(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+    run = type("Run", (), {})  # what is run does not matter
+    monkeypatch.setattr(conduct, "asdict", lambda run: {})
+    run.name = "Nobody-1"
+    reason = conduct._execute(run, Path("results/toy"))
+    assert reason.startswith("exit status 1, without a word")
+
+
+def test_an_interruption_ends_the_process_and_says_how_to_go_on(folder, monkeypatch, capsys):
+    killed = []
+
+    class Process:
+        def __init__(self, *arguments, **options):
+            self.waits = 0
+
+        def wait(self):
+            self.waits += 1
+            if self.waits == 1:
+                raise KeyboardInterrupt
+            return -9
+
+        def poll(self):
+            return None
+
+        def kill(self):
+            killed.append(True)
+
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(subprocess, "Popen", Process)
+    assert main([*ARGUMENTS, "--epochs=2"]) == 130
+    assert killed == [True]
+    assert "the same command goes on from there" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("--dataset=nowhere", "data set 'nowhere' not found"),
+        ("--models=SASReck", "--models names SASReck"),
+        ("--config_files=none.yaml", "--config_files names none.yaml"),
+    ],
+)
+def test_mistakes_are_one_line(folder, again, capsys, argument, message):
+    assert main([*ARGUMENTS, argument]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ")
+    assert message in line
+
+
+def test_a_run_in_a_process_of_its_own(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    models = ["--models=LastItem", "--seeds=1", "--out=results/own", "--candidates=on_shelf"]
+    assert main([*ARGUMENTS, *models]) == 0
+    result = json.loads((folder / "results" / "own" / "runs" / "LastItem-1.json").read_text())
+    found = result["protocols"]["on_shelf"]
+    table = pd.read_parquet(folder / "results" / "own" / "runs" / "LastItem-1.parquet")
+    gone = sorted({row[1] for row in random_rows()})[0]
+    assert found["true_item_not_a_candidate"] == (table["item"] == gone).sum() > 0
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
+@pytest.mark.parametrize("width", [400, 1280])
+def test_a_browser_shows_plots_without_errors_and_the_page_fits(folder, tmp_path, width):
+    page = (folder / "results" / "toy.html").read_text()
+    probe = (
+        "<script>window.mistakes = [];"
+        "window.addEventListener('error', e => window.mistakes.push(e.message));</script>"
+    )
+    # Written into the page's title, which the browser dumps with the rest.
+    outcome = (
+        "<script>setTimeout(() => { document.title = JSON.stringify({"
+        "mistakes: window.mistakes, plots: document.querySelectorAll('svg.main-svg').length,"
+        "tables: document.querySelectorAll('table').length,"
+        "overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        "}); }, 1500)</script>"
+    )
+    probed = page.replace("<head>", "<head>" + probe).replace("</body>", outcome + "</body>")
+    file = tmp_path / "page.html"
+    file.write_text(probed)
+    shown = subprocess.run(
+        [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}/c",
+         f"--window-size={width},900", "--virtual-time-budget=8000", "--dump-dom", file.as_uri()],
+        capture_output=True, text=True, check=True, timeout=60,
+    ).stdout  # fmt: skip
+    found = json.loads(re.search(r"<title>(\{.*?\})</title>", shown).group(1))
+    assert found["mistakes"] == []
+    assert found["plots"] >= 2
+    assert found["tables"] == page.count("<table>")
+    assert found["overflow"] <= 0

@@ -1,0 +1,105 @@
+"""Settings and identities of runs."""
+
+from dataclasses import replace
+
+import pytest
+
+from recbole_imn import registry
+from recbole_imn.compat import UnknownModelError
+from recbole_imn.evaluation.benchmark.plan import (
+    all_models,
+    check_models,
+    make_run,
+    selected_features,
+)
+
+CONFIG = "item_features: [kind, price, image, absent]\n"
+HEADER = "item_id:token\tkind:token\tprice:float\timage:float_seq\n"
+
+
+@pytest.fixture
+def shop(tmp_path, monkeypatch):
+    """A data set with item features, as working folder."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dataset_configs").mkdir()
+    (tmp_path / "dataset_configs" / "shop.yaml").write_text(CONFIG)
+    (tmp_path / "data" / "shop").mkdir(parents=True)
+    (tmp_path / "data" / "shop" / "shop.item").write_text(HEADER)
+    return tmp_path / "data" / "shop"
+
+
+def planned(shop, model, **options):
+    values = {
+        "seed": 1,
+        "dataset": "shop",
+        "folder": shop,
+        "fingerprint": "f",
+        "epochs": 5,
+        "candidates": "both",
+        "common": {},
+    }
+    return make_run(model, **{**values, **options})
+
+
+def test_every_model_of_the_registry_takes_part(shop):
+    models = all_models("shop", shop)
+    assert set(registry.MODELS) <= set(models)
+    assert len(models) == len(set(models))
+    assert {"GRU4RecF", "SASRecF"} <= set(models)
+    assert "SASRecF" not in all_models("other", shop)
+
+
+def test_feature_aware_models_see_the_categories_and_numbers_of_ours(shop):
+    assert selected_features("shop", shop) == {"kind": "token", "price": "float"}
+    settings = planned(shop, "SASRecF").settings
+    assert settings["selected_features"] == ["kind", "price"]
+    assert settings["normalize_field"] == settings["numerical_features"] == ["price"]
+    assert "selected_features" not in planned(shop, "SASRec").settings
+
+
+def test_built_in_models_get_the_papers_settings_and_ours_their_files(shop):
+    built_in = planned(shop, "SASRec").settings
+    assert (built_in["hidden_size"], built_in["learning_rate"]) == (128, 1e-3)
+    assert "learning_rate" not in planned(shop, "IMNNet").settings
+    assert planned(shop, "IMNNet").settings["epochs"] == 5
+    assert "epochs" not in planned(shop, "LastItem").settings
+
+
+def test_tuned_settings_win_over_the_papers_and_common_ones_over_all(shop):
+    from pathlib import Path
+
+    file = Path("tuned") / "shop" / "SASRec.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text("learning_rate: 0.01\nhidden_size: 32\n")
+    run = planned(shop, "SASRec", common={"hidden_size": 8})
+    assert run.tuned == str(file)
+    assert (run.settings["learning_rate"], run.settings["hidden_size"]) == (0.01, 8)
+    assert planned(shop, "GRU4Rec").tuned == ""
+    file.write_text("- a list\n")
+    with pytest.raises(ValueError, match="holds list, not settings"):
+        planned(shop, "SASRec")
+
+
+def test_validation_ranks_what_the_test_ranks_first(shop):
+    both = planned(shop, "SASRec")
+    assert (both.protocols, both.settings["candidates"]) == (("all", "on_shelf"), "all")
+    shelf = planned(shop, "SASRec", candidates="on_shelf")
+    assert (shelf.protocols, shelf.settings["candidates"]) == (("on_shelf",), "on_shelf")
+
+
+def test_the_identity_changes_with_settings_and_data_only(shop):
+    run = planned(shop, "SASRec")
+    assert run.identity == planned(shop, "SASRec").identity
+    others = [
+        planned(shop, "SASRec", seed=2),
+        planned(shop, "SASRec", epochs=6),
+        planned(shop, "SASRec", candidates="all"),
+        replace(run, fingerprint="g"),
+    ]
+    assert len({run.identity, *(other.identity for other in others)}) == 5
+
+
+def test_unknown_models_are_refused_before_anything_runs():
+    check_models(["SASRec", "IMNNet"])
+    with pytest.raises(UnknownModelError, match="--models names SASReck, which nobody knows"):
+        check_models(["IMNNet", "SASReck"])

@@ -1,0 +1,64 @@
+"""Slices of a literal stream."""
+
+import numpy as np
+
+from recbole_imn.evaluation.slices import metrics_by_slice, slice_labels
+from recbole_imn.stream.events import EventStream
+
+DAY = 86_400.0
+STREAM = EventStream.from_columns(
+    user=[1, 1, 2, 1, 1, 2],
+    item=[1, 2, 1, 1, 1, 3],
+    time=[0.0, 0.5 * DAY, DAY, 2 * DAY, 9 * DAY, 20 * DAY],
+    purchase=[False, True, False, False, False, False],
+)
+EVENTS = np.array([1, 3, 4, 5])
+
+
+def test_labels_of_every_row():
+    labels = slice_labels(STREAM, EVENTS, n_training=3)
+    assert labels["item asked for"].tolist() == [
+        "a new item",
+        "an own earlier item",
+        "the user's last item",
+        "a new item",
+    ]
+    assert labels["item in training"].tolist() == ["seen", "seen", "seen", "never"]
+    assert labels["user"].tolist() == ["cold (under 5 events)"] * 4
+    assert labels["user's last purchase"].tolist() == [
+        "none",
+        "1 to 7 days",
+        "over 7 days",
+        "none",
+    ]
+    assert labels["item's first event"].tolist() == [
+        "this one",
+        "1 to 7 days",
+        "over 7 days",
+        "this one",
+    ]
+
+
+def test_borders_of_users_and_days():
+    n_events = 60
+    stream = EventStream.from_columns(
+        user=[1] * n_events,
+        item=[1] * n_events,
+        time=np.linspace(0, 7 * DAY, n_events),
+        purchase=[True] + [False] * (n_events - 1),
+    )
+    labels = slice_labels(stream, np.array([4, 5, 49, 50, 59]), n_training=10)
+    assert labels["user"].str.split().str[0].tolist() == ["cold", "warm", "warm", "heavy", "heavy"]
+    # Exactly seven days are not over seven days.
+    assert labels["user's last purchase"].iloc[-1] == "1 to 7 days"
+
+
+def test_every_grouping_covers_all_rows():
+    rank = np.array([1.0, 20.0, 2.0, np.inf])
+    table = metrics_by_slice(slice_labels(STREAM, EVENTS, 3), rank)
+    rows = {}
+    for entry in table:
+        rows[entry["grouping"]] = rows.get(entry["grouping"], 0) + entry["rows"]
+    assert set(rows.values()) == {4}
+    last = next(entry for entry in table if entry["slice"] == "the user's last item")
+    assert (last["rows"], last["mrr@10"]) == (1, 0.5)
