@@ -1,0 +1,187 @@
+"""What each part of IMNNetPlus adds, and where: every part switched off in turn.
+
+    python benchmarks/ablation.py retailrocket=DIR jodie_wikipedia=DIR czb=atomic_files
+
+Each argument is a data set and its parent folder. Every variant is trained with the same
+seeds and epochs and ranked on the same test rows. Finished runs are kept in --out, and the
+same command goes on where it was stopped; the tables are written beside that folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from recbole_imn.data.simulated import simulated_notice
+from recbole_imn.evaluation.benchmark.conduct import conduct, is_finished
+from recbole_imn.evaluation.benchmark.plan import Run, make_run
+from recbole_imn.evaluation.metrics import gains
+from recbole_imn.evaluation.significance import user_interval
+from recbole_imn.provenance import environment, fingerprint
+
+FULL = "IMNNetPlus"
+# Name in the table: model, and what is switched off.
+VARIANTS = {
+    FULL: ("IMNNetPlus", {}),
+    "no pointer": ("IMNNetPlus", {"pointer": False}),
+    "no neighbours": ("IMNNetPlus", {"pointer_neighbours": 0}),
+    "no freshness": ("IMNNetPlus", {"freshness": False}),
+    "no item features in static embeddings": ("IMNNetPlus", {"static_features": False}),
+    "no resource branch": ("IMNNetPlus", {"resource_branch": "none"}),
+    "no prediction loss": ("IMNNetPlus", {"mse_weight": 0.0}),
+    "IMNNet (none of them)": ("IMNNet", {}),
+    "RecentHistory": ("RecentHistory", {}),
+}
+
+
+@dataclass(frozen=True)
+class Data:
+    """A data set and the folder that it lies in."""
+
+    name: str
+    folder: Path
+
+    @classmethod
+    def parse(cls, text: str) -> Data:
+        name, _, parent = text.partition("=")
+        return cls(name, Path(parent or "atomic_files") / name)
+
+
+def main() -> int:
+    options = parse()
+    # RecBole reads sys.argv whenever a Config is made.
+    sys.argv = sys.argv[:1]
+    sections = [header(options)]
+    try:
+        for data in options.data:
+            plans = {name: plan(options, data, name) for name in VARIANTS if wanted(data, name)}
+            for name, runs in plans.items():
+                print(f"{data.name}: {name}", file=sys.stderr)
+                failures = conduct(runs, place(options, data, name))
+                for run, reason in failures.items():
+                    print(f"failed: {run}: {reason}", file=sys.stderr)
+            sections += report(options, data, plans)
+            text = "\n".join(sections) + "\n"
+            options.out.with_suffix(".md").write_text(text, encoding="utf-8")
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"interrupted; finished runs are kept in {options.out}", file=sys.stderr)
+        return 130
+    print(text)
+    return 0
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", nargs="+", type=Data.parse, help="NAME=PARENT_FOLDER")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--out", type=Path, default=Path("results/ablation"))
+    return parser.parse_args()
+
+
+def wanted(data: Data, variant: str) -> bool:
+    """Whether a variant differs from the full model on a data set."""
+    return "item features" not in variant or data.folder.joinpath(f"{data.name}.item").is_file()
+
+
+def place(options: argparse.Namespace, data: Data, variant: str) -> Path:
+    return options.out / data.name / variant.replace(" ", "_").replace("(", "").replace(")", "")
+
+
+def plan(options: argparse.Namespace, data: Data, variant: str) -> list[Run]:
+    model, switches = VARIANTS[variant]
+    about = fingerprint(data.folder, data.name)
+    return [
+        make_run(model, seed, data.name, data.folder, about, options.epochs, "all", switches)
+        for seed in range(1, options.seeds + 1)
+    ]
+
+
+def header(options: argparse.Namespace) -> str:
+    about = environment()
+    versions = ", ".join(f"{name} {value}" for name, value in about.items())
+    return (
+        "# Parts of IMNNetPlus, switched off in turn\n\n"
+        f"Seeds 1 to {options.seeds}, {options.epochs} epochs at most, the best one on validation. "
+        "Figures are means over seeds with their deviation. Differences are paired with "
+        f"{FULL} row by row, averaged over seeds, with a 95% interval by resampling users. "
+        f"Ties count half.\n\n{versions}."
+    )
+
+
+def report(options: argparse.Namespace, data: Data, plans: dict[str, list[Run]]) -> list[str]:
+    """Tables of a data set from its finished runs."""
+    results = {
+        name: [read(run, place(options, data, name)) for run in runs]
+        for name, runs in plans.items()
+        if all(is_finished(run, place(options, data, name)) for run in runs)
+    }
+    if not results:
+        return [f"\n## {data.name}\n\nNo variant is finished."]
+    notice = simulated_notice(data.folder, data.name)
+    rows = len(next(iter(results.values()))[0][1])
+    about = f"SHA-256 of the data: {fingerprint(data.folder, data.name)}; {rows:,} test rows."
+    lines = ["", f"## {data.name}", "", f"{notice}. {about}" if notice else about, ""]
+    lines += [f"| variant | Recall@10 | NDCG@10 | NDCG@10 less than {FULL} |", "|---|---|---|---|"]
+    lines += [variant_row(name, results) for name in results]
+    return [*lines, "", *slice_table(results)]
+
+
+def read(run: Run, folder: Path) -> tuple[dict, pd.DataFrame]:
+    file = folder / "runs" / f"{run.name}.json"
+    ranks = pd.read_parquet(file.with_suffix(".parquet"))
+    return json.loads(file.read_text(encoding="utf-8")), ranks
+
+
+def variant_row(name: str, results: dict[str, list]) -> str:
+    figures = [result["protocols"]["all"]["metrics"] for result, _ in results[name]]
+    cells = [spread([metrics[key] for metrics in figures]) for key in ("recall@10", "ndcg@10")]
+    return f"| {name} | {cells[0]} | {cells[1]} | {difference(name, results)} |"
+
+
+def spread(values: list[float]) -> str:
+    return f"{np.mean(values):.4f} ± {np.std(values, ddof=1) if len(values) > 1 else 0:.4f}"
+
+
+def difference(name: str, results: dict[str, list]) -> str:
+    if name == FULL or FULL not in results:
+        return "-"
+    one, other = (mean_gain(results[key]) for key in (FULL, name))
+    users = results[FULL][0][1]["user"].to_numpy(object)
+    low, high = user_interval(one - other, users)
+    return f"{(one - other).mean():+.4f} [{low:+.4f}, {high:+.4f}]"
+
+
+def mean_gain(runs: list) -> np.ndarray:
+    return np.mean([gains(ranks["rank"].to_numpy(), "ndcg", 10) for _, ranks in runs], axis=0)
+
+
+def slice_table(results: dict[str, list]) -> list[str]:
+    """NDCG@10 by kind of row, mean over seeds."""
+    shown = [name for name in (FULL, "no resource branch", *list(VARIANTS)[-2:]) if name in results]
+    lines = ["NDCG@10 by kind of row:", "", f"| rows | number | {' | '.join(shown)} |"]
+    lines.append("|---" * (2 + len(shown)) + "|")
+    for number, one in enumerate(slices(results[shown[0]][0])):
+        cells = [
+            np.mean([slices(run)[number]["ndcg@10"] for run in results[name]]) for name in shown
+        ]
+        text = " | ".join(f"{cell:.4f}" for cell in cells)
+        lines.append(f"| {one['grouping']}: {one['slice']} | {one['rows']:,} | {text} |")
+    return lines
+
+
+def slices(run: tuple[dict, pd.DataFrame]) -> list[dict]:
+    return run[0]["protocols"]["all"]["slices"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
