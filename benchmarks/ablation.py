@@ -27,7 +27,7 @@ from recbole_imn.provenance import environment, fingerprint
 
 FULL = "IMNNetPlus"
 # Name in the table: model, and what is switched off.
-VARIANTS = {
+VARIANTS: dict[str, tuple[str, dict]] = {
     FULL: ("IMNNetPlus", {}),
     "no pointer": ("IMNNetPlus", {"pointer": False}),
     "no neighbours": ("IMNNetPlus", {"pointer_neighbours": 0}),
@@ -60,7 +60,9 @@ def main() -> int:
     sections = [header(options)]
     try:
         for data in options.data:
-            plans = {name: plan(options, data, name) for name in VARIANTS if wanted(data, name)}
+            plans = {
+                name: plan(options, data, name) for name in VARIANTS if wanted(options, data, name)
+            }
             for name, runs in plans.items():
                 print(f"{data.name}: {name}", file=sys.stderr)
                 failures = conduct(runs, place(options, data, name))
@@ -85,12 +87,14 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--out", type=Path, default=Path("results/ablation"))
+    parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS))
     return parser.parse_args()
 
 
-def wanted(data: Data, variant: str) -> bool:
-    """Whether a variant differs from the full model on a data set."""
-    return "item features" not in variant or data.folder.joinpath(f"{data.name}.item").is_file()
+def wanted(options: argparse.Namespace, data: Data, variant: str) -> bool:
+    """Whether a variant was asked for, and differs from the full model on a data set."""
+    has_features = data.folder.joinpath(f"{data.name}.item").is_file()
+    return variant in options.variants and (has_features or "item features" not in variant)
 
 
 def place(options: argparse.Namespace, data: Data, variant: str) -> Path:
