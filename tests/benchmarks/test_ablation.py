@@ -1,0 +1,40 @@
+"""The ablation on a toy log, with real runs of one epoch."""
+
+import sys
+
+from benchmarks import ablation, readme_results
+
+
+def test_a_tiny_ablation_runs_resumes_and_reaches_the_readme(toy, monkeypatch, capsys):
+    out = toy / "results" / "ablation"
+    arguments = ["ablation", f"toy={toy}", "--seeds=1", "--epochs=1", f"--out={out}"]
+    monkeypatch.setattr(sys, "argv", [*arguments, "--variants", "IMNNetPlus", "RecentHistory"])
+    assert ablation.main() == 0
+    text = out.with_suffix(".md").read_text()
+    assert "| IMNNetPlus | " in text
+    assert "| RecentHistory | " in text
+    assert "| item asked for: a new item | " in text
+    runs = sorted(out.rglob("*.parquet"))
+    assert len(runs) == 2
+    written = [file.stat().st_mtime_ns for file in runs]
+
+    monkeypatch.setattr(sys, "argv", [*arguments, "--variants", "IMNNetPlus", "RecentHistory"])
+    assert ablation.main() == 0
+    assert [file.stat().st_mtime_ns for file in runs] == written
+    assert out.with_suffix(".md").read_text() == text
+
+    readme = toy / "README.md"
+    readme.write_text("before\n<!-- results -->\nold\n<!-- end of results -->\nafter\n")
+    assert readme_results.main() == 0
+    page = readme.read_text()
+    assert page.startswith("before\n")
+    assert page.endswith("after\n")
+    assert "old" not in page
+    assert "| IMNNetPlus | " in page
+    assert "item asked for" not in page
+
+
+def test_a_broken_argument_is_one_line(toy, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["ablation", f"nothing={toy}"])
+    assert ablation.main() == 2
+    assert "nothing.inter does not exist" in capsys.readouterr().err
