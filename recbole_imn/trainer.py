@@ -21,7 +21,7 @@ from recbole_imn.stream.recurrence import one_thread
 # Events a window from which on a second thread pays for its barriers.
 THREADED_WINDOW = 2048
 # Validation rows that a search for ranking weights looks at, about; it chooses among 21 pairs.
-SEARCHED_ROWS = 10_000
+SEARCHED_ROWS = 5_000
 
 
 def window_threads(size: int) -> AbstractContextManager[None]:
