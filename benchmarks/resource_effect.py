@@ -14,23 +14,22 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
-import torch
 from recbole.config import Config
 from scipy import stats
 from tqdm import tqdm
 
-from recbole_imn.compat import load_checkpoint
 from recbole_imn.data.market import MarketConfig, simulate, write_market
+from recbole_imn.evaluation.metrics import gains
+from recbole_imn.evaluation.ranks import RankRecorder
+from recbole_imn.files import replace_text
 from recbole_imn.provenance import Provenance
 from recbole_imn.registry import dataset_config
 from recbole_imn.stream.events import NO_EVENT
@@ -146,15 +145,9 @@ def finish(runs: list[Run], out: Path) -> Iterator[tuple[Run, dict]]:
                     bar.set_postfix_str(f"{run.branch}, epoch {epoch + 1}: {score:.4f}")
 
                 with quiet():  # every market is simulated, as the table says
-                    write(run.file(out), train(run, Path(folder), show))
+                    record = train(run, Path(folder), show)
+                replace_text(run.file(out), json.dumps(record) + "\n")
             yield run, read(run, out)
-
-
-def write(file: Path, record: dict) -> None:
-    """Write a record so that an interruption leaves none or a whole one."""
-    part = file.with_suffix(".part")
-    part.write_text(json.dumps(record) + "\n", encoding="utf-8")
-    os.replace(part, file)
 
 
 def read(run: Run, out: Path) -> dict:
@@ -182,9 +175,10 @@ def train(run: Run, folder: Path, on_epoch: Callable[[int, float], None]) -> dic
     config = Config(run.model, run.market.name, files, settings)
     dataset, (train_data, valid, test), trainer = prepare(config)
     score, _ = trainer.fit(train_data, valid, verbose=False, callback_fn=on_epoch)
-    best = load_checkpoint(trainer.saved_model_file)
-    trainer.model.load_state_dict(best["state_dict"])
-    events = test._dataset.inter_feat["event_index"].numpy()
+    recorder = RankRecorder(trainer)
+    trainer.evaluate(test, load_best_model=True, show_progress=False)
+    table = recorder.table()
+    events = table["event_index"].to_numpy()
     stream = dataset.stream
     recent = (stream.last_purchase[events] != NO_EVENT) & (stream.delta_purchase[events] <= WEEK)
     return {
@@ -194,32 +188,8 @@ def train(run: Run, folder: Path, on_epoch: Callable[[int, float], None]) -> dic
         "validation": float(score),
         "events": events.tolist(),
         "recent_purchase": recent.tolist(),
-        "ranks": ranks_of_test_rows(trainer, test).tolist(),
+        "ranks": table["rank"].tolist(),
     }
-
-
-@torch.no_grad()
-def ranks_of_test_rows(trainer: Any, test: Any) -> np.ndarray:
-    """Rank of each test row's item in the whole catalogue, from 1; ties count half."""
-    trainer.model.eval()
-    trainer.tot_item_num = test._dataset.item_num
-    ranks = []
-    for batch in test:
-        _, scores, _, targets = trainer._full_sort_batch_eval(batch)
-        ranks.append(target_ranks(scores, targets.to(scores.device)))
-    return torch.cat(ranks).cpu().numpy()
-
-
-def target_ranks(scores: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    own = scores.gather(1, targets.unsqueeze(1))
-    ahead = (scores > own).sum(dim=1)
-    ties = (scores == own).sum(dim=1) - 1
-    return 1 + ahead + ties / 2
-
-
-def ndcg(ranks: np.ndarray) -> np.ndarray:
-    """NDCG@10 of rows with one relevant item."""
-    return np.where(ranks <= CUT, 1 / np.log2(1 + ranks), 0.0)
 
 
 # -- the table --------------------------------------------------------------------------------
@@ -248,7 +218,7 @@ def pairs(runs: list[Run], records: list[dict]) -> list[Pair]:
         same_data = one["provenance"]["fingerprint"] == other["provenance"]["fingerprint"]
         if not same_data or one["events"] != other["events"]:
             raise ValueError(f"{market.name}: the two runs ranked other rows; delete both files")
-        ranks = [ndcg(np.array(record["ranks"])) for record in (one, other)]
+        ranks = [gains(np.array(record["ranks"]), "ndcg", CUT) for record in (one, other)]
         found.append(Pair(market, *ranks, np.array(one["recent_purchase"], bool)))
     return found
 

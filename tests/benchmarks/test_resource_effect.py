@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 FILE = Path(__file__).parents[2] / "benchmarks" / "resource_effect.py"
 TINY = ["--scale=0.01", "--markets=1", "--epochs=1", "--strengths", "1", "--out=found/effect"]
@@ -21,16 +20,6 @@ def effect():
     spec.loader.exec_module(module)
     yield module
     del sys.modules[spec.name]
-
-
-def test_ranks_count_ties_half(effect):
-    scores = torch.tensor([[-torch.inf, 3.0, 2.0, 2.0], [-torch.inf, 3.0, 2.0, 1.0]])
-    assert effect.target_ranks(scores, torch.tensor([2, 1])).tolist() == [2.5, 1.0]
-
-
-def test_ndcg_of_ranks(effect):
-    found = effect.ndcg(np.array([1.0, 3.0, 10.0, 10.5]))
-    assert found == pytest.approx([1.0, 0.5, 1 / np.log2(11), 0.0])
 
 
 def test_intervals_over_rows_cover_the_mean(effect):
