@@ -114,7 +114,7 @@ def measure(options: argparse.Namespace, threads: int) -> str:
     lines += ["| model | window | training, events/s | floor, events/s | floor / figure |"]
     lines += ["|---|---|---|---|---|"]
     epochs = {}
-    for name in ("IMNNet", "JODIE"):
+    for name in ("IMNNet", "IMNNetPlus", "JODIE"):
         for size in options.train_batch_size:
             run = prepare(options, name, train_batch_size=size)
             figure = repeat(options.repeats, lambda run=run: train_events(run))
