@@ -58,12 +58,32 @@ class Freshness(nn.Module):
         return self.of_latest(latest, events)
 
     def add_to(self, scores: Tensor, events: Integers) -> None:
-        """Add log density ratios of the whole catalogue to scores, float [n, n_items]."""
-        table = SPEED * self.table.detach().reshape(-1)
-        for row in np.argsort(events, kind="stable"):
+        """Add log density ratios of the whole catalogue to scores, float [n, n_items].
+
+        From row to row only those items are looked up again that were touched meanwhile, or
+        that have grown out of their cell.
+        """
+        stream, table = self.stream, (SPEED * self.table.detach()).reshape(-1).cpu().numpy()
+        values = np.empty(stream.n_items, np.float32)
+        expiry = np.empty(stream.n_items)
+        items, seen = np.arange(stream.n_items), 0
+        for place, row in enumerate(np.argsort(events, kind="stable")):
             event = int(events[row])
-            cells = self._cells(self.clock.latest(event), self.stream.time[event])
-            scores[row] += table[torch.from_numpy(cells).to(table.device)]
+            now = stream.time[event]
+            if place:
+                items = np.concatenate([stream.item[seen:event], np.flatnonzero(expiry <= now)])
+            latest = self.clock.latest(event)[items]
+            cells = self._cells(latest, now)
+            values[items] = table[cells]
+            expiry[items] = self._expiry(latest, cells % N_AGES)
+            scores[row] += torch.from_numpy(values).to(scores.device)
+            seen = event
+
+    def _expiry(self, latest: Integers, age: Integers) -> Floats:
+        """Give the time at which an item may leave its cell, or a little earlier."""
+        stay = (2.0 ** (age / 2) - 1) * (1 - 1e-9) - 1e-6
+        lasts = (latest >= 0) & (age < N_AGES - 1)
+        return np.where(lasts, self.stream.time[latest] + stay, np.inf)
 
     def _cells(self, latest: Integers, now: Floats) -> Integers:
         """Give cells of the table."""

@@ -66,7 +66,8 @@ def scores(queries: Tensor, table: Tensor) -> Tensor:
     table : float [n_rows, width]
     """
     # Few columns are as special as few rows; 16 are enough.
-    padded = functional.pad(table, (0, 0, 0, max(0, MOST_ROWS - len(table))))
+    missing = MOST_ROWS - len(table)
+    padded = functional.pad(table, (0, 0, 0, missing)) if missing > 0 else table
     return affine(queries, padded)[:, : len(table)]
 
 

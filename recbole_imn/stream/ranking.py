@@ -83,6 +83,8 @@ class ItemTimeline:
         float [n_rows, n_items]
         """
         self._check(positions)
+        if len(positions) <= chunk and (positions[1:] >= positions[:-1]).all():
+            return self._score_piece(queries, positions)
         order = np.argsort(positions, kind="stable")
         scores = queries.new_empty(len(positions), len(self._base))
         for piece in np.array_split(order, range(chunk, len(order), chunk)):

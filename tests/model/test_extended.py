@@ -5,7 +5,10 @@ import pytest
 import torch
 
 from recbole_imn.data.dataset import EVENT_INDEX
+from recbole_imn.model.freshness import Freshness
 from recbole_imn.model.mixture import mix, mixture_loss
+from recbole_imn.stream import EventStream
+from tests.stream.naive import random_stream_columns
 
 SWITCHES = [
     {},
@@ -73,3 +76,19 @@ def test_features_of_items_reach_static_embeddings(prepare):
         expected = table.table(ids) + features[ids] @ table.of_features.weight.t()
     assert rows.shape == (1, 2, 8)
     torch.testing.assert_close(rows, torch.nn.functional.normalize(expected, dim=-1))
+
+
+def test_freshness_of_the_catalogue_is_that_of_single_items():
+    rng = np.random.default_rng(0)
+    columns = random_stream_columns(rng, 400, 9, 30)
+    # From simultaneous events to years.
+    columns["time"] = np.cumsum(rng.choice([0, 0.5, 1, 1, 50, 1e4, 1e7], 400))
+    stream = EventStream.from_columns(**columns)
+    freshness = Freshness(stream)
+    torch.nn.init.normal_(freshness.table)
+    events = rng.permutation(400)[:150]
+    scores = torch.zeros(150, stream.n_items)
+    freshness.add_to(scores, events)
+    for item in range(1, stream.n_items):
+        expected = freshness.of_items(events, np.full(150, item))
+        assert torch.equal(scores[:, item], expected)
