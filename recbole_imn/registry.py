@@ -45,11 +45,11 @@ class Entry:
 
 MODELS = {
     "IMNNet": Entry("imnnet", ("IMNNet",)),
+    "IMNNetPlus": Entry("plus", ("IMNNet", "IMNNetPlus")),
     "IMN_MSE": Entry("presets", ("IMNNet", "IMN_MSE")),
     "IMN_NCE": Entry("presets", ("IMNNet", "IMN_NCE")),
     "IMNNetStar": Entry("presets", ("IMNNet", "IMNNetStar")),
     "IMNNetLiteral": Entry("presets", ("IMNNet", "IMNNetLiteral")),
-    "IMNNetPlus": Entry("plus", ("IMNNet", "IMNNetPlus")),
     "JODIE": Entry("jodie", ("IMNNet", "JODIE")),
     "LastItem": Entry("recency", ("LastItem",)),
     "RecentHistory": Entry("recency", ("RecentHistory",)),
