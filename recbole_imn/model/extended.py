@@ -11,8 +11,9 @@ from torch import Tensor
 
 from recbole_imn.model.freshness import Freshness
 from recbole_imn.model.mixture import mix, mixture_loss
-from recbole_imn.model.network import ROWS_A_CHUNK, InterestBehaviourNetwork, Unrolled
+from recbole_imn.model.network import ROWS_A_CHUNK, InterestBehaviourNetwork
 from recbole_imn.model.pointer import Pointer
+from recbole_imn.model.states import Unrolled
 from recbole_imn.stream.candidates import CandidateIndex, SlotLayout, repeat_rates
 from recbole_imn.stream.events import EventStream, Integers
 from recbole_imn.stream.versions import item_versions

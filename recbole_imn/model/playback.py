@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from recbole_imn.model.network import InterestBehaviourNetwork, Unrolled
+from recbole_imn.model.network import InterestBehaviourNetwork
 from recbole_imn.model.online import OnlineUpdates
+from recbole_imn.model.states import Unrolled
 from recbole_imn.stream import ItemTimeline, WindowPlan, plan_window
 from recbole_imn.stream.events import Integers
 from recbole_imn.stream.tbatch import windows
