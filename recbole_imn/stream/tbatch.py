@@ -218,7 +218,8 @@ def rows_at(
         Items asked for, places in time (0..n), and rows where no event came before.
     """
     if len(keys) == 0:
-        return np.broadcast_to(otherwise, np.broadcast(item, place).shape)
+        # A copy: a broadcast array may not be written to, and torch warns of it.
+        return np.broadcast_to(otherwise, np.broadcast(item, place).shape).copy()
     newest = np.searchsorted(keys, item * n + place, side="left") - 1
     found = (newest >= 0) & (keys[np.maximum(newest, 0)] // n == item)
     return np.where(found, key_rows[newest], otherwise)

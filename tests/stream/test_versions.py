@@ -44,3 +44,13 @@ def test_a_chunk_holds_no_more_than_its_rows_can_see():
     versions = item_versions(plan, np.arange(60), np.arange(1, 9), 10)
     assert len(versions.keys) == 60
     assert max(len(piece.table) for piece in versions.chunks) <= 8 + 9
+
+
+def test_items_that_nobody_touches_have_one_version():
+    stream = EventStream.from_columns([1, 1, 2], [1, 2, 1], [0.0, 1.0, 2.0], n_items=5)
+    versions = item_versions(plan_window(stream, 0, 3), np.arange(3), np.array([3, 4]), 2)
+    assert len(versions.keys) == 0
+    for piece in versions.chunks:
+        assert piece.columns.tolist() == [[0, 1]] * (piece.stop - piece.start)
+        # torch warns of arrays that cannot be written to.
+        assert piece.columns.flags.writeable
