@@ -112,7 +112,7 @@ def plan(options: argparse.Namespace, data: Data, variant: str) -> list[Run]:
 
 def header(options: argparse.Namespace) -> str:
     about = environment()
-    versions = ", ".join(f"{name} {value}" for name, value in about.items())
+    versions = ", ".join(f"{name} {value}" for name, value in about.items() if name != "commit")
     return (
         "# Parts of IMNNetPlus, switched off in turn\n\n"
         f"Seeds 1 to {options.seeds}, {options.epochs} epochs at most, the best one on validation. "
@@ -133,9 +133,16 @@ def report(options: argparse.Namespace, data: Data, plans: dict[str, list[Run]])
         return [f"\n## {data.name}\n\nNo variant is finished."]
     notice = simulated_notice(data.folder, data.name)
     rows = len(next(iter(results.values()))[0][1])
-    about = f"SHA-256 of the data: {fingerprint(data.folder, data.name)}; {rows:,} test rows."
+    commits = {run["environment"]["commit"][:7] for runs in results.values() for run, _ in runs}
+    about = (
+        f"Data {fingerprint(data.folder, data.name)}; {rows:,} test rows; "
+        f"commits {', '.join(sorted(commits))}."
+    )
     lines = ["", f"## {data.name}", "", f"{notice}. {about}" if notice else about, ""]
-    lines += [f"| variant | Recall@10 | NDCG@10 | NDCG@10 less than {FULL} |", "|---|---|---|---|"]
+    lines += [
+        f"| variant | Recall@10 | NDCG@10 | NDCG@10 of {FULL} minus its own |",
+        "|---|---|---|---|",
+    ]
     lines += [variant_row(name, results) for name in results]
     return [*lines, "", *slice_table(results)]
 

@@ -1,4 +1,4 @@
-"""Copy the tables of results/ablation.md into the README, between its results markers.
+"""Copy the tables of results/ablation*.md into the README, between its results markers.
 
 python benchmarks/readme_results.py
 """
@@ -8,13 +8,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-SOURCE = Path("results/ablation.md")
+SOURCES = "ablation*.md"
 README = Path("README.md")
 START, END = "<!-- results -->", "<!-- end of results -->"
 
 
 def main() -> int:
-    sections = SOURCE.read_text(encoding="utf-8").split("\n## ")[1:]
+    pages = [file.read_text(encoding="utf-8") for file in sorted(Path("results").glob(SOURCES))]
+    sections = [section for page in pages for section in page.split("\n## ")[1:]]
     text = "\n\n".join(summary(section) for section in sections)
     page = README.read_text(encoding="utf-8")
     before, _, rest = page.partition(START)
