@@ -102,7 +102,6 @@ class ExtendedNetwork(InterestBehaviourNetwork):
         negatives = torch.randint(1, stream.n_items, (self.settings.n_negatives,))
         duplicate = ids.unsqueeze(1) == negatives.to(ids.device)
         seen = item_versions(plan, events - start, negatives.numpy(), ROWS_A_CHUNK)
-        versions = self._versions(unrolled, negatives, seen.keys)
         moved = start + plan.item_keys[seen.keys] % len(plan.events)
         share = float(np.log((stream.n_items - 1) / len(negatives)))
         items, weights = self._candidates(events, contexts)
@@ -111,10 +110,9 @@ class ExtendedNetwork(InterestBehaviourNetwork):
             found = self.freshness.clock.latest(start)[negatives.numpy()]
             latest = np.concatenate([found, moved])
         loss = contexts.new_zeros(())
-        for chunk in seen.chunks:
+        for chunk, others in self._negative_scores(unrolled, queries, negatives, seen):
             rows = slice(chunk.start, chunk.stop)
-            others = queries[rows] @ versions[self._ids(chunk.table)].t()
-            others = others.gather(1, self._ids(chunk.columns)) + share
+            others = others + share
             if self.settings.freshness:
                 last = latest[chunk.table][chunk.columns]
                 others = others + self.freshness.of_latest(last, events[rows])

@@ -5,6 +5,8 @@ Equation numbers are those of the IMN-Net paper (arXiv 2009.13249).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -17,7 +19,7 @@ from recbole_imn.model.settings import NetworkSettings
 from recbole_imn.model.states import RecursiveStates, Unrolled
 from recbole_imn.stream import EventStream
 from recbole_imn.stream.events import Integers
-from recbole_imn.stream.versions import item_versions
+from recbole_imn.stream.versions import ItemVersions, VersionChunk, item_versions
 
 # Rows that are compared with negatives at a time; few items move meanwhile.
 ROWS_A_CHUNK = 256
@@ -187,15 +189,22 @@ class InterestBehaviourNetwork(RecursiveStates):
         duplicate = ids.unsqueeze(1) == negatives.to(ids.device)
         when = plan.events[places] - plan.events.min()
         seen = item_versions(plan, when, negatives.numpy(), ROWS_A_CHUNK)
-        versions = self._versions(unrolled, negatives, seen.keys)
         loss = contexts.new_zeros(())
-        for chunk in seen.chunks:
+        for chunk, others in self._negative_scores(unrolled, queries, negatives, seen):
             rows = slice(chunk.start, chunk.stop)
-            others = queries[rows] @ versions[self._ids(chunk.table)].t()
-            if len(chunk.table) > len(negatives):
-                others = others.gather(1, self._ids(chunk.columns))
             loss = loss + contrastive_loss(scores[rows], others, duplicate[rows])
         return loss
+
+    def _negative_scores(
+        self, unrolled: Unrolled, queries: Tensor, negatives: Tensor, seen: ItemVersions
+    ) -> Iterator[tuple[VersionChunk, Tensor]]:
+        """Give, for each chunk of rows, the scores of the versions that they see."""
+        versions = self._versions(unrolled, negatives, seen.keys)
+        for chunk in seen.chunks:
+            others = queries[chunk.start : chunk.stop] @ versions[self._ids(chunk.table)].t()
+            if len(chunk.table) > len(negatives):
+                others = others.gather(1, self._ids(chunk.columns))
+            yield chunk, others
 
     def _versions(self, unrolled: Unrolled, items: Tensor, keys: Integers) -> Tensor:
         """Represent items as the window found them, then their moves, float [n, 2d]."""
