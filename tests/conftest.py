@@ -45,11 +45,31 @@ def random_rows(seed: int = 0, n_events: int = 300, n_users: int = 12, n_items: 
     return rows
 
 
+def write_items(folder: Path, name: str, n_items: int = 20) -> None:
+    """Write NAME.item with a category and a price for the items of :func:`random_rows`."""
+    rng = np.random.default_rng(0)
+    rows = [f"i{item}\tb{item % 3}\t{rng.lognormal(3):.2f}" for item in range(1, n_items + 1)]
+    text = "\n".join(["item_id:token\tbrand:token\tprice:float", *rows]) + "\n"
+    (folder / name / f"{name}.item").write_text(text, encoding="utf-8")
+
+
+# Settings for the data set ``priced``, which is ``toy`` and features of its items.
+PRICED = {
+    "dataset": "priced",
+    "load_col": {
+        "inter": ["user_id", "item_id", "timestamp", "behavior", "purchase"],
+        "item": ["item_id", "brand", "price"],
+    },
+    "item_features": ["brand", "price"],
+}
+
+
 @pytest.fixture
 def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the data set ``toy``, as working folder of a program without options."""
+    """A folder with the data sets ``toy`` and ``priced``, as the working folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["test"])
+    write_items(write_log(tmp_path, "priced", random_rows()), "priced")
     return write_log(tmp_path, "toy", random_rows())
 
 

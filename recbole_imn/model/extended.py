@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -11,9 +9,12 @@ from torch import Tensor
 
 from recbole_imn.model.freshness import Freshness
 from recbole_imn.model.mixture import mix, mixture_loss
+from recbole_imn.model.negatives import draw_negatives
 from recbole_imn.model.network import ROWS_A_CHUNK, InterestBehaviourNetwork
 from recbole_imn.model.pointer import Pointer
+from recbole_imn.model.settings import NetworkSettings
 from recbole_imn.model.states import Unrolled
+from recbole_imn.model.taste import Taste
 from recbole_imn.stream.candidates import CandidateIndex, SlotLayout, repeat_rates
 from recbole_imn.stream.events import EventStream, Integers
 from recbole_imn.stream.versions import item_versions
@@ -23,31 +24,57 @@ class ExtendedNetwork(InterestBehaviourNetwork):
     r"""IMN-Net with a mixture as density ratio.
 
     .. math::
-        p(x \mid c) \propto f_1(x, c) \, g(x, t) + \sum_{s: x_s = x} e^{w_s(c)}
+        p(x \mid c) \propto f_1(x, c) \, g(x, t) \, e^{\psi(x)^\top v(u, t)}
+        + \sum_{s: x_s = x} e^{w_s(c)}
 
-    f_1 is the paper's density ratio (13); g is the item's freshness; the sum is over
-    candidates from the past (:mod:`recbole_imn.stream.candidates`) with learned weights.
-    Each part has a switch in the settings. The loss is the negative log probability, with
-    sampled negatives for f_1 g, each standing for its share of the catalogue.
+    f_1 is the paper's density ratio (13); g is the item's freshness; psi are the item's
+    features and v the user's taste; the sum is over candidates from the past
+    (:mod:`recbole_imn.stream.candidates`) with learned weights. Each part has a switch in
+    the settings. The loss is the negative log probability, with sampled negatives for the
+    first part, each standing for its share of the catalogue.
 
     Parameters
     ----------
-    *args, **kwargs
+    stream, n_training, settings, item_features, inventory
         As of :class:`~recbole_imn.model.network.InterestBehaviourNetwork`.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        stream, settings = self.stream, self.settings
+    def __init__(
+        self,
+        stream: EventStream,
+        n_training: int,
+        settings: NetworkSettings,
+        item_features: Tensor | None = None,
+        inventory: npt.NDArray[np.float32] | None = None,
+    ) -> None:
+        super().__init__(stream, n_training, settings, item_features, inventory)
         if settings.pointer:
             layout = SlotLayout(neighbours=settings.pointer_neighbours)
             self.index = CandidateIndex(stream, layout)
             self.repeat_rates = repeat_rates(stream)
             self.pointer = Pointer(layout, stream.n_behaviours, self.density.linear.in_features)
         if settings.freshness:
-            self.freshness = Freshness(stream)
+            self.freshness = Freshness(stream, n_training)
+        self.taste = None
+        if settings.taste and self.item_features.shape[1]:
+            self.taste = Taste(stream, self.item_features, n_training)
 
     # -- ranking ---------------------------------------------------------------------------
+
+    def query_parts(self, events: Integers, contexts: Tensor) -> Tensor:
+        """Add the taste to the second part, for the features in :meth:`ranking_table`."""
+        parts = super().query_parts(events, contexts)
+        if self.taste is None:
+            return parts
+        taste = self.taste(events)
+        return torch.cat([parts, torch.stack([torch.zeros_like(taste), taste])], dim=2)
+
+    def ranking_table(self, states: Tensor, ids: Tensor) -> Tensor:
+        """Add descriptions of items by their features, float [n, 2d + 1 + n_columns]."""
+        table = super().ranking_table(states, ids)
+        if self.taste is None:
+            return table
+        return torch.cat([table, self.taste.descriptions[ids]], dim=1)
 
     def point(self, events: Integers, contexts: Tensor) -> Tensor:
         """Give log weights of the candidates of events, float [n, n_slots]."""
@@ -93,27 +120,33 @@ class ExtendedNetwork(InterestBehaviourNetwork):
         self, unrolled: Unrolled, places: Integers, contexts: Tensor, positive: Tensor, ids: Tensor
     ) -> Tensor:
         """Sum of the negative log probabilities of the events' items."""
-        plan, stream = unrolled.plan, self.stream
+        plan, stream, settings = unrolled.plan, self.stream, self.settings
         events, start = plan.events[places], int(plan.events.min())
         queries = self.density(contexts) * self.inverse_temperature
         scores = (queries * positive).sum(dim=1)
-        if self.settings.freshness:
+        if settings.freshness:
             scores = scores + self.freshness.of_latest(stream.last_item_event[events], events)
-        negatives = torch.randint(1, stream.n_items, (self.settings.n_negatives,))
+        drawn = draw_negatives(stream, start, settings.n_active_negatives, settings.n_negatives)
+        negatives, shares = drawn.items, drawn.log_shares.to(ids.device)
         duplicate = ids.unsqueeze(1) == negatives.to(ids.device)
         seen = item_versions(plan, events - start, negatives.numpy(), ROWS_A_CHUNK)
         moved = start + plan.item_keys[seen.keys] % len(plan.events)
-        share = float(np.log((stream.n_items - 1) / len(negatives)))
         items, weights = self._candidates(events, contexts)
         hits = items == ids.unsqueeze(1)
-        if self.settings.freshness:
+        if self.taste is not None:
+            taste, descriptions = self.taste(events), self.taste.descriptions
+            scores = scores + (taste * descriptions[ids]).sum(dim=1)
+            described = descriptions[negatives.to(ids.device)].t()
+        if settings.freshness:
             found = self.freshness.clock.latest(start)[negatives.numpy()]
             latest = np.concatenate([found, moved])
         loss = contexts.new_zeros(())
         for chunk, others in self._negative_scores(unrolled, queries, negatives, seen):
             rows = slice(chunk.start, chunk.stop)
-            others = others + share
-            if self.settings.freshness:
+            others = others + shares
+            if self.taste is not None:
+                others = others + taste[rows] @ described
+            if settings.freshness:
                 last = latest[chunk.table][chunk.columns]
                 others = others + self.freshness.of_latest(last, events[rows])
             others = others.masked_fill(duplicate[rows], -torch.inf)

@@ -7,9 +7,12 @@ import torch
 from torch import Tensor, nn
 
 from recbole_imn.model.pointer import SPEED
-from recbole_imn.stream.clock import ItemClock, item_classes, n_item_classes
+from recbole_imn.stream.candidates import LatestByKey
+from recbole_imn.stream.clock import ItemClock, item_classes
 from recbole_imn.stream.events import EventStream, Floats, Integers
 
+# Pairs of an event and an item by which the catalogue is counted.
+SAMPLES = 1_000_000
 # Two steps for each doubling of the time since an item was last seen; 2^30 seconds are 34 years.
 N_AGES = 62
 
@@ -17,19 +20,38 @@ N_AGES = 62
 class Freshness(nn.Module):
     """A log density ratio of items without any user: items come and leave the shelf.
 
-    A table of the item's class (how often it was seen, whether just bought) by the
-    logarithm of the time since it was last seen.
+    A table of the item's class (how often it was seen, what was done last) by the logarithm
+    of the time since it was last seen. It begins with what can be counted in the training
+    events: how much more often than the others items of a cell were chosen.
 
     Parameters
     ----------
     stream : EventStream
+    n_training : int
+        Number of training events, at the start of the stream.
     """
 
-    def __init__(self, stream: EventStream) -> None:
+    def __init__(self, stream: EventStream, n_training: int) -> None:
         super().__init__()
         self.stream, self.clock = stream, ItemClock(stream)
-        self._classes = item_classes(stream)
-        self.table = nn.Parameter(torch.zeros(n_item_classes(), N_AGES))
+        # The last class is that of items that were never seen.
+        self._classes, self._never = item_classes(stream)
+        counted = torch.from_numpy(self._count(n_training) / SPEED)
+        self.table = nn.Parameter(counted.float().view(self._never + 1, N_AGES))
+
+    def _count(self, n_training: int) -> Floats:
+        """Log of the chance that an item of a cell is chosen, float [n_classes * N_AGES]."""
+        stream, size = self.stream, (self._never + 1) * N_AGES
+        chosen = self._cells(stream.last_item_event[:n_training], stream.time[:n_training])
+        rng = np.random.default_rng(0)
+        events = rng.integers(0, n_training, SAMPLES)
+        items = rng.integers(1, stream.n_items, SAMPLES)
+        latest, _ = LatestByKey(stream.item).before(items, events, most=1)
+        there = np.bincount(self._cells(latest[:, 0], stream.time[events]), minlength=size)
+        expected = there * (n_training / SAMPLES)
+        ratio = (np.bincount(chosen, minlength=size) + 1) / (expected + 1)
+        log_chance: Floats = np.log(ratio / (stream.n_items - 1))
+        return log_chance
 
     def of_latest(self, latest: Integers, events: Integers) -> Tensor:
         """Give log density ratios of items by their latest event before each row's time.
@@ -91,6 +113,6 @@ class Freshness(nn.Module):
         elapsed = np.where(known, now - self.stream.time[latest], 0.0)
         # The exponent of a square counts half doublings.
         age = np.minimum(np.frexp(np.square(1 + elapsed))[1], N_AGES - 1)
-        kind = np.where(known, self._classes[latest], n_item_classes() - 1)
+        kind = np.where(known, self._classes[latest], self._never)
         cells: Integers = kind * N_AGES + age
         return cells

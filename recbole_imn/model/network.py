@@ -114,7 +114,7 @@ class InterestBehaviourNetwork(RecursiveStates):
         """Scale of the log density ratio, a positive scalar."""
         return torch.exp(-self.log_temperature)
 
-    def query_parts(self, contexts: Tensor) -> Tensor:
+    def query_parts(self, events: Integers, contexts: Tensor) -> Tensor:
         """Vectors whose products with :meth:`ranking_table` rows are the two parts of (24).
 
         The first gives minus the squared distance (11), the second log f1, both up to a
@@ -122,14 +122,15 @@ class InterestBehaviourNetwork(RecursiveStates):
 
         Returns
         -------
-        float [2, n, 2d + 1]
+        float [2, n, width]
+            The width is 2d + 1 here.
         """
         nearest = functional.pad(2 * self.prediction(contexts), (0, 1), value=-1.0)
         ratio = functional.pad(self.inverse_temperature * self.density(contexts), (0, 1))
         return torch.stack([nearest, ratio])
 
     def queries(self, parts: Tensor) -> Tensor:
-        """Weigh both parts [2, n, 2d + 1] by alpha_m and alpha_n, float [n, 2d + 1]."""
+        """Weigh both parts [2, n, width] by alpha_m and alpha_n, float [n, width]."""
         weights = (self.ranking_weights / self.ranking_scales).view(2, 1, 1)
         return (weights * parts).sum(dim=0)
 

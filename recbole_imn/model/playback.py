@@ -153,8 +153,9 @@ class Playback:
             places = np.argsort(plan.events)
             in_time = torch.from_numpy(places).to(base.device)
             contexts = network.contexts(unrolled, places)
-            parts.append(network.query_parts(contexts))
-            weights.append(network.point(np.arange(*window), contexts))
+            events = np.arange(*window)
+            parts.append(network.query_parts(events, contexts))
+            weights.append(network.point(events, contexts))
             items = torch.from_numpy(stream.item[plan.events]).to(base.device)
             after = unrolled.states[unrolled.plan.item_after]
             moved.append(network.ranking_table(after, items)[in_time])

@@ -63,6 +63,10 @@ class NetworkSettings:
         Beyond the paper: a part of the density ratio that sees when an item was last seen.
     static_features : bool
         Beyond the paper: item features in static embeddings, for items without a past.
+    n_active_negatives : int
+        Beyond the paper: further negatives, from the items that were touched lately.
+    taste : bool
+        Beyond the paper: a part of the density ratio that is linear in item features.
     """
 
     embedding_size: int = 128
@@ -89,6 +93,8 @@ class NetworkSettings:
     pointer_neighbours: int = 10
     freshness: bool = False
     static_features: bool = False
+    n_active_negatives: int = 0
+    taste: bool = False
 
     def __post_init__(self) -> None:
         """Check every option.
@@ -140,6 +146,7 @@ _NOT_NEGATIVE = (
     "ranking_mse_weight",
     "ranking_nce_weight",
     "pointer_neighbours",
+    "n_active_negatives",
 )
 
 

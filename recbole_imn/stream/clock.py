@@ -37,22 +37,19 @@ class ItemClock:
         return self._latest
 
 
-def item_classes(stream: EventStream) -> Integers:
-    """Class of an item just after each event: how often it was seen, and whether just bought.
+def item_classes(stream: EventStream) -> tuple[Integers, int]:
+    """Class of an item just after each event: how often it was seen, and what was done last.
 
     Returns
     -------
-    int64 [n_events]
-        From 0 to ``n_item_classes() - 1``; the last class, of items that were never seen,
-        does not occur.
+    classes : int64 [n_events]
+        From 0.
+    n_classes : int
     """
     order = np.argsort(stream.item, kind="stable")
     seen = place_within_group(stream.item, order) + 1
     steps = np.searchsorted(COUNT_LIMITS, seen, side="left")
-    classes: Integers = 2 * steps + stream.purchase
-    return classes
-
-
-def n_item_classes() -> int:
-    """Give the number of classes, that of items never seen included."""
-    return 2 * (len(COUNT_LIMITS) + 1) + 1
+    # A log without behaviours may tell purchases nevertheless.
+    done = 2 * stream.behaviour + stream.purchase
+    n_done = 2 * stream.n_behaviours
+    return n_done * steps + done, n_done * (len(COUNT_LIMITS) + 1)

@@ -8,6 +8,7 @@ rows are too few depends on the processor, so it is measured.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 import torch
@@ -38,10 +39,21 @@ def fewest_rows(n_in: int, n_out: int, dtype: torch.dtype, threads: int) -> int:
     generator = torch.Generator().manual_seed(0)
     rows = torch.randn(4 * most, n_in, generator=generator, dtype=dtype)
     weight = torch.randn(n_in, n_out, generator=generator, dtype=dtype)
-    expected = rows @ weight
+    bias, transposed = weight[0].clone(), weight.t().contiguous()
+    # A matrix that lies the other way round, or a bias, takes other code.
+    ways: list[Callable[[Tensor], Tensor]] = [
+        lambda some: some @ weight,
+        lambda some: functional.linear(some, transposed),
+        lambda some: functional.linear(some, transposed, bias),
+    ]
+    expected = [way(rows) for way in ways]
     for n in range(most, 0, -1):
-        if not torch.equal(rows[:n] @ weight, expected[:n]):
-            return n + 1
+        # Few numbers may agree by luck; hence all places.
+        for start in range(0, len(rows) - n + 1, n):
+            block = slice(start, start + n)
+            for way, whole in zip(ways, expected, strict=True):
+                if not torch.equal(way(rows[block]), whole[block]):
+                    return n + 1
     return 1
 
 
@@ -54,21 +66,13 @@ def affine(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     weight : float [n_out, n_in]
     bias : float [n_out], optional
     """
-    return functional.linear(_padded(rows, len(weight)), weight, bias)[: len(rows)]
-
-
-def scores(queries: Tensor, table: Tensor) -> Tensor:
-    """Give inner products of all pairs, float [n_queries, n_rows].
-
-    Parameters
-    ----------
-    queries : float [n_queries, width]
-    table : float [n_rows, width]
-    """
-    # Few columns are as special as few rows; 16 are enough.
-    missing = MOST_ROWS - len(table)
-    padded = functional.pad(table, (0, 0, 0, missing)) if missing > 0 else table
-    return affine(queries, padded)[:, : len(table)]
+    n_out = len(weight)
+    # With few columns, a row's sum depends even on its place in a large product.
+    missing = MOST_ROWS - n_out
+    if missing > 0:
+        weight = functional.pad(weight, (0, 0, 0, missing))
+        bias = None if bias is None else functional.pad(bias, (0, missing))
+    return functional.linear(_padded(rows, len(weight)), weight, bias)[: len(rows), :n_out]
 
 
 def _padded(rows: Tensor, n_out: int) -> Tensor:

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from recbole_imn.stream import products
 from recbole_imn.stream.events import Integers
+from recbole_imn.stream.products import affine
 from recbole_imn.stream.tbatch import rows_at
 
 
@@ -96,7 +96,7 @@ class ItemTimeline:
         """Scores of rows whose positions do not decrease."""
         first, last = int(positions[0]), int(positions[-1])
         self._move_to(first)
-        scores = products.scores(queries, self._current)
+        scores = affine(queries, self._current)
         changed = np.unique(self._items[first - self.start : last - self.start])
         if len(changed):
             newest = self._newest(changed[None, :], positions[:, None])
@@ -104,7 +104,7 @@ class ItemTimeline:
             versions = torch.from_numpy(newest - (first - self.start)).to(queries.device)
             moved = self._moved[first - self.start : last - self.start]
             columns = torch.from_numpy(changed).to(queries.device)
-            overwritten = products.scores(queries, moved).gather(1, versions.clamp(min=0))
+            overwritten = affine(queries, moved).gather(1, versions.clamp(min=0))
             scores[:, columns] = torch.where(versions >= 0, overwritten, scores[:, columns])
         return scores
 

@@ -8,6 +8,7 @@ from recbole_imn.data.dataset import EVENT_INDEX
 from recbole_imn.model.freshness import Freshness
 from recbole_imn.model.mixture import mix, mixture_loss
 from recbole_imn.stream import EventStream
+from tests.conftest import PRICED
 from tests.stream.naive import random_stream_columns
 
 SWITCHES = [
@@ -16,6 +17,8 @@ SWITCHES = [
     {"freshness": False},
     {"pointer_neighbours": 0},
     {"pointer": False, "freshness": False},
+    {"n_active_negatives": 0},
+    PRICED,
 ]
 
 
@@ -84,7 +87,7 @@ def test_freshness_of_the_catalogue_is_that_of_single_items():
     # From simultaneous events to years.
     columns["time"] = np.cumsum(rng.choice([0, 0.5, 1, 1, 50, 1e4, 1e7], 400))
     stream = EventStream.from_columns(**columns)
-    freshness = Freshness(stream)
+    freshness = Freshness(stream, 300)
     torch.nn.init.normal_(freshness.table)
     events = rng.permutation(400)[:150]
     scores = torch.zeros(150, stream.n_items)
@@ -92,3 +95,13 @@ def test_freshness_of_the_catalogue_is_that_of_single_items():
     for item in range(1, stream.n_items):
         expected = freshness.of_items(events, np.full(150, item))
         assert torch.equal(scores[:, item], expected)
+
+
+def test_freshness_begins_with_what_training_events_tell():
+    # Item 1 is touched every second, the other nine once at the start.
+    item = np.array([*range(2, 11), *[1] * 991])
+    stream = EventStream.from_columns(np.ones(1000, np.int64), item, np.arange(1000.0))
+    freshness = Freshness(stream, 900)
+    favourite, other = freshness.of_items(np.array([899, 899]), np.array([1, 5])).exp().tolist()
+    assert favourite > 0.5
+    assert other < 0.01

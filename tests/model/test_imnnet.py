@@ -11,6 +11,7 @@ from recbole_imn.data.dataset import EVENT_INDEX
 from recbole_imn.model.imnnet import IMNNet
 from recbole_imn.model.settings import SettingsError
 from recbole_imn.stream import EventStream
+from tests.conftest import PRICED
 
 FULL_BRANCH = {"resource_branch": "full", "inventory_features": ["behavior"]}
 VARIANTS = [
@@ -43,6 +44,7 @@ def train_one_epoch(model, loader):
     [
         *(("IMNNet", options) for options in VARIANTS),
         ("IMNNetPlus", {}),
+        ("IMNNetPlus", PRICED),
         ("IMNNetPlus", {"pointer": False}),
         ("IMNNetPlus", {"freshness": False, "pointer_neighbours": 0}),
     ],
@@ -155,6 +157,7 @@ CASES = [("IMNNet", options) for options in VARIANTS] + [
     ("IMNNetStar", {}),
     ("IMNNetLiteral", {}),
     ("IMNNetPlus", {}),
+    ("IMNNetPlus", PRICED),
     ("LastItem", {}),
     ("RecentHistory", {}),
 ]

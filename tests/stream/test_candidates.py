@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from recbole_imn.stream import EventStream
 from recbole_imn.stream.candidates import CandidateIndex, SlotLayout, repeat_rates
-from recbole_imn.stream.clock import COUNT_LIMITS, ItemClock, item_classes, n_item_classes
+from recbole_imn.stream.clock import COUNT_LIMITS, ItemClock, item_classes
 from tests.stream.naive import random_stream_columns
 
 LAYOUT = SlotLayout(own=4, anchors=2, neighbours=3, horizon=12)
@@ -110,11 +110,15 @@ def test_the_clock_knows_the_latest_event_of_every_item():
             assert latest[item] == (events[-1] if len(events) else -1)
 
 
-def test_classes_tell_how_often_and_whether_just_bought():
+def test_classes_tell_how_often_and_what_was_done_last():
     stream = make_stream(5)
-    classes = item_classes(stream)
+    classes, n_classes = item_classes(stream)
+    meaning = {}
     for event in range(len(stream)):
         seen = int((stream.item[: event + 1] == stream.item[event]).sum())
         step = sum(limit < seen for limit in COUNT_LIMITS)
-        assert classes[event] == 2 * step + stream.purchase[event]
-    assert classes.max() < n_item_classes() - 1
+        told = (step, stream.behaviour[event], stream.purchase[event])
+        assert meaning.setdefault(classes[event], told) == told
+    assert len(set(meaning.values())) == len(meaning)
+    assert classes.min() >= 0
+    assert classes.max() < n_classes

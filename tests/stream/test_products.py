@@ -20,6 +20,18 @@ def test_rows_agree_in_products_of_every_size(width):
     assert products.rows_agree(width)
 
 
+@pytest.mark.parametrize("n_out", [4, 8, 21])
+@pytest.mark.parametrize("biased", [True, False])
+def test_rows_agree_in_small_layers(n_out, biased):
+    torch.manual_seed(0)
+    for n_in in range(1, 40):
+        rows, weight = torch.randn(40, n_in), torch.randn(n_out, n_in)
+        bias = torch.randn(n_out) if biased else None
+        expected = products.affine(rows, weight, bias)
+        for n in range(1, 40):
+            assert torch.equal(products.affine(rows[:n], weight, bias), expected[:n]), (n_in, n)
+
+
 @pytest.mark.usefixtures("_threads")
 @pytest.mark.parametrize("width", [16, 256])
 def test_rows_agree_where_a_product_is_added(width):
