@@ -1,4 +1,4 @@
-"""What each part of IMNNetPlus adds, and where: every part switched off in turn.
+"""What each part of IMNNetPlus adds, and where: every part switched in turn.
 
     python benchmarks/ablation.py retailrocket=DIR jodie_wikipedia=DIR czb=atomic_files
 
@@ -26,14 +26,16 @@ from recbole_imn.evaluation.significance import user_interval
 from recbole_imn.provenance import environment, fingerprint
 
 FULL = "IMNNetPlus"
-# Name in the table: model, and what is switched off.
+# Name in the table: model, and what is switched.
 VARIANTS: dict[str, tuple[str, dict]] = {
     FULL: ("IMNNetPlus", {}),
     "no pointer": ("IMNNetPlus", {"pointer": False}),
     "no neighbours": ("IMNNetPlus", {"pointer_neighbours": 0}),
     "no freshness": ("IMNNetPlus", {"freshness": False}),
+    "no negatives among items touched lately": ("IMNNetPlus", {"n_active_negatives": 0}),
+    "no taste by item features": ("IMNNetPlus", {"taste": False}),
     "no item features in static embeddings": ("IMNNetPlus", {"static_features": False}),
-    "no resource branch": ("IMNNetPlus", {"resource_branch": "none"}),
+    "with a resource branch": ("IMNNetPlus", {"resource_branch": "simplified"}),
     "no prediction loss": ("IMNNetPlus", {"mse_weight": 0.0}),
     "IMNNet (none of them)": ("IMNNet", {}),
     "RecentHistory": ("RecentHistory", {}),
@@ -114,7 +116,7 @@ def header(options: argparse.Namespace) -> str:
     about = environment()
     versions = ", ".join(f"{name} {value}" for name, value in about.items() if name != "commit")
     return (
-        "# Parts of IMNNetPlus, switched off in turn\n\n"
+        "# Parts of IMNNetPlus, switched in turn\n\n"
         f"Seeds 1 to {options.seeds}, {options.epochs} epochs at most, the best one on validation. "
         "Figures are means over seeds with their deviation. Differences are paired with "
         f"{FULL} row by row, averaged over seeds, with a 95% interval by resampling users. "
@@ -178,7 +180,9 @@ def mean_gain(runs: list) -> np.ndarray:
 
 def slice_table(results: dict[str, list]) -> list[str]:
     """NDCG@10 by kind of row, mean over seeds."""
-    shown = [name for name in (FULL, "no resource branch", *list(VARIANTS)[-2:]) if name in results]
+    shown = [
+        name for name in (FULL, "with a resource branch", *list(VARIANTS)[-2:]) if name in results
+    ]
     lines = ["NDCG@10 by kind of row:", "", f"| rows | number | {' | '.join(shown)} |"]
     lines.append("|---" * (2 + len(shown)) + "|")
     for number, one in enumerate(slices(results[shown[0]][0])):
