@@ -4,9 +4,11 @@
 
 resource_effect.py compares trained models; this tells how much there is to find. Two experts
 rank the cars on the shelf at each choice of the last tenth of all sessions: both know every
-user's true taste, one also what money and stock take away from each car. Then two simple
-choice models learn tastes from the first four fifths of the sessions: both see what tastes
-are truly about, one also the true pressure on capital and the true stock of the car's segment.
+user's true taste, one also what money and stock take away from each car. Then simple choice
+models learn tastes from the first four fifths of the sessions. All see what tastes are truly
+about; one also the true pressure on capital and the true stock of the car's segment; one
+only the purchases of the log, with the true segments of cars and the mean time until a car
+is sold on.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 
@@ -32,6 +34,7 @@ from recbole_imn.files import replace_text
 from recbole_imn.provenance import environment
 
 CUT = 10
+DAY = 86_400.0
 EPOCHS, BATCH, STEP, PENALTY = 8, 1024, 0.02, 0.05
 
 
@@ -48,6 +51,8 @@ class Choices:
         Whether the car was on the shelf for the whole session.
     taste, resistance, pressure, fullness : float32 [n, n_cars]
         True utility by taste; what money and stock take away, and the two things it is made of.
+    time : int64 [n]
+        Second at which the session began.
     stocked : bool [n]
         Whether the user has bought a car and not yet sold it.
     """
@@ -60,6 +65,7 @@ class Choices:
     resistance: np.ndarray
     pressure: np.ndarray
     fullness: np.ndarray
+    time: np.ndarray
     stocked: np.ndarray
 
 
@@ -89,6 +95,7 @@ class Watched(Chooser):
         kept = picked >= 0
         day = {name: value[session][kept] for name, value in values.items()}
         day |= {"user": users[session][kept], "chosen": column[kept]}
+        day["time"] = visits.start[session][kept]
         day["stocked"] = wealth.stock[day["user"]].sum(axis=1) > 0
         self.kept.append(day)
         return picked
@@ -112,6 +119,21 @@ def watch(config: MarketConfig) -> tuple[Market, Choices]:
     return market, Choices(**{name: join(name) for name in Choices.__dataclass_fields__})
 
 
+def logged_fullness(market: Market, data: Choices) -> np.ndarray:
+    """Stock of each car's segment as the log tells it: purchases that fade, float32 [n, n_cars]."""
+    log, config, segment = market.log().events, market.config, market.cars.segment
+    trades = log[log["action"] == "trade"].groupby("user")
+    past = {user: (rows["time"].to_numpy(), rows["car"].to_numpy()) for user, rows in trades}
+    fullness = np.zeros(data.cars.shape, np.float32)
+    for choice, (user, now) in enumerate(zip(data.user, data.time, strict=True)):
+        times, cars = past.get(user, (np.zeros(0), np.zeros(0, np.int64)))
+        age = (now - times) / DAY
+        kept = np.where(age > 0, np.exp(-np.maximum(age, 0) / config.resale_days), 0.0)
+        held = (segment[data.cars[choice]][:, None] == segment[cars]) @ kept
+        fullness[choice] = held / (held + config.stock_half)
+    return fullness
+
+
 def ndcg(scores: np.ndarray, there: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     """NDCG@10 of each choice; a chosen car that was not there for all of it is a miss."""
     scores = np.where(there, scores, -np.inf)
@@ -120,12 +142,12 @@ def ndcg(scores: np.ndarray, there: np.ndarray, chosen: np.ndarray) -> np.ndarra
     return gains(np.where(np.isfinite(own[:, 0]), rank, np.inf), "ndcg", CUT)
 
 
-def learn(market: Market, data: Choices, resources: bool, first_test: int) -> np.ndarray:
+def learn(market: Market, data: Choices, first_test: int) -> np.ndarray:
     """Fit a choice model with a taste for each user, and give NDCG@10 of the test choices."""
     torch.manual_seed(market.config.seed)
     columns = torch.from_numpy(market.cars.vector)
     near = market.users.city[data.user][:, None] == market.cars.city[data.cars]
-    known = np.stack([near, data.pressure * resources, data.fullness * resources], axis=2)
+    known = np.stack([near, data.pressure, data.fullness], axis=2)
     numbers, cars = torch.from_numpy(known.astype(np.float32)), torch.from_numpy(data.cars)
     there, chosen = torch.from_numpy(data.there), torch.from_numpy(data.chosen)
     user = torch.from_numpy(data.user)
@@ -156,10 +178,11 @@ def learn(market: Market, data: Choices, resources: bool, first_test: int) -> np
 
 
 def measure(config: MarketConfig) -> dict[str, np.ndarray]:
-    """NDCG@10 of both experts and both learners, on the same choices of a market."""
+    """NDCG@10 of experts and learners, on the same choices of a market."""
     market, data = watch(config)
     first = len(data.user) * 9 // 10
     test = slice(first, None)
+    nothing, logged = np.zeros_like(data.fullness), logged_fullness(market, data)
 
     def expert(utility: np.ndarray) -> np.ndarray:
         return ndcg(utility[test], data.there[test], data.chosen[test])
@@ -168,8 +191,11 @@ def measure(config: MarketConfig) -> dict[str, np.ndarray]:
         "stocked": data.stocked[test],
         "expert of tastes": expert(data.taste),
         "expert of tastes, money and stock": expert(data.taste - data.resistance),
-        "learned": learn(market, data, False, first),
-        "learned, money and stock given": learn(market, data, True, first),
+        "learned": learn(market, replace(data, pressure=nothing, fullness=nothing), first),
+        "learned, money and stock given": learn(market, data, first),
+        "learned, purchases given": learn(
+            market, replace(data, pressure=nothing, fullness=logged), first
+        ),
     }
 
 
@@ -201,8 +227,9 @@ def heading(options: argparse.Namespace) -> list[str]:
         f"NDCG@{CUT} among the cars on the shelf, of the choices in the last tenth of all "
         f"sessions; czb at scale {options.scale:g}, {options.markets} market seeds; intervals "
         "are of Student's t over markets. Experts know true tastes. Learners fit a taste for "
-        "each user to the first four fifths; the second one is given the true pressure on "
-        "capital and the true stock.",
+        "each user to the first four fifths; one is given the true pressure on capital and the "
+        "true stock, another one only the log's purchases, fading at the true pace, with the "
+        "true segments of cars.",
         "",
     ]
 
@@ -212,7 +239,8 @@ def table(found: dict[float, list[dict[str, np.ndarray]]]) -> Iterator[str]:
     yield "|---|---|---|---|---|---|"
     pairs = {
         "expert": ("expert of tastes", "expert of tastes, money and stock"),
-        "learner": ("learned", "learned, money and stock given"),
+        "learner, given all": ("learned", "learned, money and stock given"),
+        "learner, given purchases and segments": ("learned", "learned, purchases given"),
     }
     for (who, names), stocked in product(pairs.items(), (False, True)):
         for strength, markets in found.items():
