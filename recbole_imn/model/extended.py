@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -120,38 +122,50 @@ class ExtendedNetwork(InterestBehaviourNetwork):
         self, unrolled: Unrolled, places: Integers, contexts: Tensor, positive: Tensor, ids: Tensor
     ) -> Tensor:
         """Sum of the negative log probabilities of the events' items."""
-        plan, stream, settings = unrolled.plan, self.stream, self.settings
-        events, start = plan.events[places], int(plan.events.min())
+        events = unrolled.plan.events[places]
         queries = self.density(contexts) * self.inverse_temperature
+        taste = None if self.taste is None else self.taste(events)
         scores = (queries * positive).sum(dim=1)
-        if settings.freshness:
-            scores = scores + self.freshness.of_latest(stream.last_item_event[events], events)
-        drawn = draw_negatives(stream, start, settings.n_active_negatives, settings.n_negatives)
-        negatives, shares = drawn.items, drawn.log_shares.to(ids.device)
-        duplicate = ids.unsqueeze(1) == negatives.to(ids.device)
-        seen = item_versions(plan, events - start, negatives.numpy(), ROWS_A_CHUNK)
-        moved = start + plan.item_keys[seen.keys] % len(plan.events)
+        if self.settings.freshness:
+            latest = self.stream.last_item_event[events]
+            scores = scores + self.freshness.of_latest(latest, events)
+        if self.taste is not None and taste is not None:
+            scores = scores + (taste * self.taste.descriptions[ids]).sum(dim=1)
         items, weights = self._candidates(events, contexts)
         hits = items == ids.unsqueeze(1)
-        if self.taste is not None:
-            taste, descriptions = self.taste(events), self.taste.descriptions
-            scores = scores + (taste * descriptions[ids]).sum(dim=1)
-            described = descriptions[negatives.to(ids.device)].t()
-        if settings.freshness:
-            found = self.freshness.clock.latest(start)[negatives.numpy()]
-            latest = np.concatenate([found, moved])
         loss = contexts.new_zeros(())
-        for chunk, others in self._negative_scores(unrolled, queries, negatives, seen):
+        for rows, others in self._others(unrolled, events, queries, taste, ids):
+            loss = loss + mixture_loss(scores[rows], others, weights[rows], hits[rows])
+        return loss
+
+    def _others(
+        self,
+        unrolled: Unrolled,
+        events: Integers,
+        queries: Tensor,
+        taste: Tensor | None,
+        ids: Tensor,
+    ) -> Iterator[tuple[slice, Tensor]]:
+        """Give, chunk by chunk, rows and the log ratios of negatives, each with its share."""
+        plan, settings, start = unrolled.plan, self.settings, int(unrolled.plan.events.min())
+        drawn = draw_negatives(
+            self.stream, start, settings.n_active_negatives, settings.n_negatives
+        )
+        negatives, shares = drawn.items.numpy(), drawn.log_shares.to(ids.device)
+        duplicate = ids.unsqueeze(1) == drawn.items.to(ids.device)
+        seen = item_versions(plan, events - start, negatives, ROWS_A_CHUNK)
+        if settings.freshness:
+            moved = start + plan.item_keys[seen.keys] % len(plan.events)
+            latest = np.concatenate([self.freshness.clock.latest(start)[negatives], moved])
+        for chunk, others in self._negative_scores(unrolled, queries, drawn.items, seen):
             rows = slice(chunk.start, chunk.stop)
             others = others + shares
-            if self.taste is not None:
-                others = others + taste[rows] @ described
             if settings.freshness:
                 last = latest[chunk.table][chunk.columns]
                 others = others + self.freshness.of_latest(last, events[rows])
-            others = others.masked_fill(duplicate[rows], -torch.inf)
-            loss = loss + mixture_loss(scores[rows], others, weights[rows], hits[rows])
-        return loss
+            if self.taste is not None and taste is not None:
+                others = others + taste[rows] @ self.taste.descriptions[self._ids(negatives)].t()
+            yield rows, others.masked_fill(duplicate[rows], -torch.inf)
 
 
 def _user_numbers(
