@@ -160,11 +160,11 @@ class ExtendedNetwork(InterestBehaviourNetwork):
         for chunk, others in self._negative_scores(unrolled, queries, drawn.items, seen):
             rows = slice(chunk.start, chunk.stop)
             others = others + shares
+            if self.taste is not None and taste is not None:
+                others = others + taste[rows] @ self.taste.descriptions[self._ids(negatives)].t()
             if settings.freshness:
                 last = latest[chunk.table][chunk.columns]
                 others = others + self.freshness.of_latest(last, events[rows])
-            if self.taste is not None and taste is not None:
-                others = others + taste[rows] @ self.taste.descriptions[self._ids(negatives)].t()
             yield rows, others.masked_fill(duplicate[rows], -torch.inf)
 
 
