@@ -45,8 +45,11 @@ def draw_negatives(stream: EventStream, start: int, n_active: int, n_others: int
         Negatives among the items touched lately, without replacement; if there are no more
         than these, all of them.
     n_others : int
-        Negatives drawn from the whole catalogue; those touched lately are left out.
+        Negatives drawn from the whole catalogue; those touched lately are left out. If there
+        are no more items than these, each is there once, and the sum is exact.
     """
+    if n_others >= stream.n_items - 1:
+        return Negatives(torch.arange(1, stream.n_items), torch.zeros(stream.n_items - 1))
     since = max(0, start - ACTIVE_EVENTS) if n_active else start
     active = np.unique(stream.item[since:start])
     others = torch.randint(1, stream.n_items, (n_others,))

@@ -38,16 +38,18 @@ def test_the_loss_is_the_negative_log_probability():
     assert mixture_loss(positive, negative, weights, hits).item() == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("exact", [True, False])
 @pytest.mark.parametrize("options", SWITCHES)
 def test_the_loss_is_that_of_the_ranking_when_all_items_are_negatives(
-    prepare, options, monkeypatch
+    prepare, options, monkeypatch, exact
 ):
     _, dataset, (train, *_), model = prepare("IMNNetPlus", mse_weight=0.0, **options)
     stream, network = dataset.stream, model.network
-    n_negatives = stream.n_items - 1
-    everything = torch.arange(1, stream.n_items)
-    monkeypatch.setattr(torch, "randint", lambda *_: everything)
-    object.__setattr__(network.settings, "n_negatives", n_negatives)
+    if not exact:
+        # Each stratum of the catalogue is drawn as a whole.
+        everything = torch.arange(1, stream.n_items)
+        monkeypatch.setattr(torch, "randint", lambda *_: everything)
+    object.__setattr__(network.settings, "n_negatives", stream.n_items - 1 if exact else 1)
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.1)
     batch = next(iter(train))

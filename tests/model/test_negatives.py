@@ -48,3 +48,9 @@ def test_what_comes_later_is_not_looked_at(stream):
     torch.manual_seed(1)
     other = draw_negatives(changed, 3000, 8, 5)
     assert torch.equal(one.items, other.items)
+
+
+def test_a_small_catalogue_is_there_as_a_whole(stream):
+    drawn = draw_negatives(stream, 4000, 16, 200)
+    assert torch.equal(drawn.items, torch.arange(1, 201))
+    assert torch.equal(drawn.log_shares, torch.zeros(200))
