@@ -7,10 +7,11 @@ from recbole_imn.model.imnnet import IMNNet
 
 
 class IMNNetPlus(IMNNet):
-    """IMN-Net with a density ratio that points to the past and knows the shelf.
+    """IMN-Net with a density ratio that points to the past and knows shelf and tastes.
 
-    Every part has a switch: ``pointer``, ``pointer_neighbours``, ``freshness`` and
-    ``static_features``; see :class:`~recbole_imn.model.extended.ExtendedNetwork`.
+    Every part has a switch: ``pointer``, ``pointer_neighbours``, ``freshness``,
+    ``n_active_negatives``, ``taste`` and ``static_features``; see
+    :class:`~recbole_imn.model.extended.ExtendedNetwork`.
     """
 
     network_class = ExtendedNetwork
