@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from recbole_imn import registry
 from recbole_imn.evaluation.metrics import Reals
 from recbole_imn.evaluation.report.gather import Board, label
 from recbole_imn.evaluation.significance import Comparison, compare, holm
@@ -230,13 +231,23 @@ def _cost(board: Board) -> Section:
 
 def _settings(board: Board) -> Section:
     """Say what each model was given."""
+    named = {
+        "step size": "learning_rate",
+        "batch": "train_batch_size",
+        "embedding": "embedding_size",
+        "hidden": "hidden_size",
+        "history": "MAX_ITEM_LIST_LENGTH",
+        "epochs at most": "epochs",
+    }
     rows = []
     for model, runs in board.results.items():
-        config = runs[0]["config"]
-        names = ("learning_rate", "train_batch_size", "embedding_size", "hidden_size", "epochs")
-        shown = [str(config.get(name, "-")) for name in names]
+        config = dict(runs[0]["config"])
+        if registry.is_ours(model):
+            # Histories in the stream have no end.
+            config["MAX_ITEM_LIST_LENGTH"] = "-"
+        shown = [str(config.get(name, "-")) for name in named.values()]
         rows.append((label(model), *shown, runs[0]["tuned"] or "no"))
-    columns = ("model", "step size", "batch", "embedding", "hidden", "epochs at most", "tuned in")
+    columns = ("model", *named, "tuned in")
     config = board.any_result["config"]
     tuned = any(runs[0]["tuned"] for runs in board.results.values())
     candidates = PROTOCOLS[board.protocols[0]]
