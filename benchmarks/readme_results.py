@@ -1,4 +1,6 @@
-"""Copy the tables of results/ablation*.md into the README, between its results markers.
+"""Copy tables of results/ into the README, between its results markers.
+
+First the results of each benchmark on the whole catalogue, then the ablations.
 
 python benchmarks/readme_results.py
 """
@@ -6,17 +8,20 @@ python benchmarks/readme_results.py
 from __future__ import annotations
 
 import sys
+from itertools import takewhile
 from pathlib import Path
 
-SOURCES = "ablation*.md"
+BENCHMARK = "# Benchmark on "
 README = Path("README.md")
 START, END = "<!-- results -->", "<!-- end of results -->"
 
 
 def main() -> int:
-    pages = [file.read_text(encoding="utf-8") for file in sorted(Path("results").glob(SOURCES))]
-    sections = [section for page in pages for section in page.split("\n## ")[1:]]
-    text = "\n\n".join(summary(section) for section in sections)
+    pages = [file.read_text(encoding="utf-8") for file in sorted(Path("results").glob("*.md"))]
+    benchmarks = [page.removeprefix(BENCHMARK) for page in pages if page.startswith(BENCHMARK)]
+    ablations = [page for page in pages if page.startswith("# Parts of ")]
+    sections = [section for page in ablations for section in page.split("\n## ")[1:]]
+    text = "\n\n".join([summary(section) for section in (*benchmarks, *sections)])
     page = README.read_text(encoding="utf-8")
     before, _, rest = page.partition(START)
     _, _, after = rest.partition(END)
@@ -27,11 +32,12 @@ def main() -> int:
 def summary(section: str) -> str:
     """Name and first table of a section, with its notice if the data is simulated."""
     name, *lines = section.splitlines()
+    name = name.removesuffix("(simulated data)").strip()
     notice = next((line for line in lines if "SIMULATED" in line), "")
-    table = [line for line in lines if line.startswith("|")]
-    end = next((place for place, line in enumerate(table) if line.startswith("| rows |")), None)
-    title = f"`{name.strip()}`" + (f" ({notice.partition('.')[0]})" if notice else "")
-    return "\n".join([f"{title}:", "", *table[:end]])
+    start = next(place for place, line in enumerate(lines) if line.startswith("|"))
+    table = list(takewhile(lambda line: line.startswith("|"), lines[start:]))
+    title = f"`{name}`" + (f" ({notice.partition('.')[0]})" if notice else "")
+    return "\n".join([f"{title}:", "", *table])
 
 
 if __name__ == "__main__":
