@@ -28,7 +28,6 @@ from tqdm import tqdm
 from recbole_imn.data.market import MarketConfig
 from recbole_imn.data.market.choice import Chooser
 from recbole_imn.data.market.simulation import Market
-from recbole_imn.data.market.wealth import SMALLEST_CAPITAL
 from recbole_imn.evaluation.metrics import gains
 from recbole_imn.files import replace_text
 from recbole_imn.provenance import environment
@@ -72,25 +71,21 @@ class Choices:
 class Watched(Chooser):
     """A chooser that keeps what each choice was made from."""
 
-    def pick(self, shelf, visits, shown, there, rng):
+    def pick(self, shelf, visits, shown, offered, rng):
         if not hasattr(self, "kept"):
             self.kept = []
-        picked = super().pick(shelf, visits, shown, there, rng)
+        picked = super().pick(shelf, visits, shown, offered, rng)
         session = np.repeat(np.arange(len(visits.users)), visits.length)
-        order = np.argsort(shelf.cars)
-        column = order[np.searchsorted(shelf.cars, np.maximum(picked, 0), sorter=order)
-                       % len(shelf.cars)]  # fmt: skip
-        on = (shelf.listed <= visits.start[:, None]) & (shelf.ends > visits.finish[:, None])
+        column = shelf.places(np.maximum(picked, 0))
         wealth, users, cars = self.wealth, visits.users, shelf.cars
-        free = np.maximum(wealth.capital[users], SMALLEST_CAPITAL)[:, None]
-        held = wealth.stock[users[:, None], self.cars.segment[cars]]
+        there = shelf.there(visits)
         values = {
-            "there": on,
+            "there": there,
             "taste": self.taste(users, cars),
             "resistance": wealth.resistance(users, cars),
-            "pressure": np.clip(np.log2(2 * self.cars.price[cars] / free), 0, 4),
-            "fullness": held / (held + self.config.stock_half),
-            "cars": np.broadcast_to(cars, on.shape),
+            "pressure": wealth.pressure(users, cars),
+            "fullness": wealth.fullness(wealth.held(users, cars)),
+            "cars": np.broadcast_to(cars, there.shape),
         }
         kept = picked >= 0
         day = {name: value[session][kept] for name, value in values.items()}
@@ -130,7 +125,7 @@ def logged_fullness(market: Market, data: Choices) -> np.ndarray:
         age = (now - times) / DAY
         kept = np.where(age > 0, np.exp(-np.maximum(age, 0) / config.resale_days), 0.0)
         held = (segment[data.cars[choice]][:, None] == segment[cars]) @ kept
-        fullness[choice] = held / (held + config.stock_half)
+        fullness[choice] = market.wealth.fullness(held)
     return fullness
 
 

@@ -13,7 +13,7 @@ from recbole_imn.model.freshness import Freshness
 from recbole_imn.model.mixture import mix, mixture_loss
 from recbole_imn.model.negatives import draw_negatives
 from recbole_imn.model.network import ROWS_A_CHUNK, InterestBehaviourNetwork
-from recbole_imn.model.pointer import Pointer
+from recbole_imn.model.pointer import Pointer, log_time
 from recbole_imn.model.settings import NetworkSettings
 from recbole_imn.model.states import Unrolled
 from recbole_imn.model.taste import Taste
@@ -124,13 +124,14 @@ class ExtendedNetwork(InterestBehaviourNetwork):
         """Sum of the negative log probabilities of the events' items."""
         events = unrolled.plan.events[places]
         queries = self.density(contexts) * self.inverse_temperature
-        taste = None if self.taste is None else self.taste(events)
+        taste = None if self.taste is None else (self.taste(events), self.taste.descriptions)
         scores = (queries * positive).sum(dim=1)
         if self.settings.freshness:
             latest = self.stream.last_item_event[events]
             scores = scores + self.freshness.of_latest(latest, events)
-        if self.taste is not None and taste is not None:
-            scores = scores + (taste * self.taste.descriptions[ids]).sum(dim=1)
+        if taste is not None:
+            wanted, descriptions = taste
+            scores = scores + (wanted * descriptions[ids]).sum(dim=1)
         items, weights = self._candidates(events, contexts)
         hits = items == ids.unsqueeze(1)
         loss = contexts.new_zeros(())
@@ -143,7 +144,7 @@ class ExtendedNetwork(InterestBehaviourNetwork):
         unrolled: Unrolled,
         events: Integers,
         queries: Tensor,
-        taste: Tensor | None,
+        taste: tuple[Tensor, Tensor] | None,
         ids: Tensor,
     ) -> Iterator[tuple[slice, Tensor]]:
         """Give, chunk by chunk, rows and the log ratios of negatives, each with its share."""
@@ -157,11 +158,13 @@ class ExtendedNetwork(InterestBehaviourNetwork):
         if settings.freshness:
             moved = start + plan.item_keys[seen.keys] % len(plan.events)
             latest = np.concatenate([self.freshness.clock.latest(start)[negatives], moved])
+        if taste is not None:
+            wanted, described = taste[0], taste[1][self._ids(negatives)].t()
         for chunk, others in self._negative_scores(unrolled, queries, drawn.items, seen):
             rows = slice(chunk.start, chunk.stop)
             others = others + shares
-            if self.taste is not None and taste is not None:
-                others = others + taste[rows] @ self.taste.descriptions[self._ids(negatives)].t()
+            if taste is not None:
+                others = others + wanted[rows] @ described
             if settings.freshness:
                 last = latest[chunk.table][chunk.columns]
                 others = others + self.freshness.of_latest(last, events[rows])
@@ -175,6 +178,6 @@ def _user_numbers(
     columns = [
         np.log(rates[events]),
         np.log1p(stream.history_length[events]) / 5,
-        np.log1p(stream.delta_user[events]) / 6 - 1,
+        log_time(stream.delta_user[events]),
     ]
     return np.stack(columns, axis=1).astype(np.float32)

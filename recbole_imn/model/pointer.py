@@ -97,13 +97,13 @@ def _starting_bias(layout: SlotLayout) -> Tensor:
 
 def _numbers(candidates: Candidates) -> Tensor:
     """Scale roughly what tells of each candidate, float32 [n, n_slots, N_NUMBERS]."""
-    age = _log(candidates.elapsed)
+    age = log_time(candidates.elapsed)
     columns = [
         age,
         np.square(age),
-        _log(candidates.anchor_elapsed),
-        _log(candidates.gap),
-        _log(candidates.item_elapsed),
+        log_time(candidates.anchor_elapsed),
+        log_time(candidates.gap),
+        log_time(candidates.item_elapsed),
         np.log(np.maximum(candidates.crowd, 1)) / 4,
         np.log(np.maximum(candidates.times, 1)),
         candidates.item_purchased,
@@ -111,7 +111,7 @@ def _numbers(candidates: Candidates) -> Tensor:
     return torch.from_numpy(np.stack(columns, axis=-1).astype(np.float32))
 
 
-def _log(seconds: Floats) -> Floats:
+def log_time(seconds: Floats) -> Floats:
     """Logarithm of a time: -1 for a second, about 1 for two days."""
     scaled: Floats = np.log1p(seconds) / 6 - 1
     return scaled

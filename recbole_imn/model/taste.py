@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from recbole_imn.model.pointer import GAIN, SPEED
+from recbole_imn.model.pointer import GAIN, SPEED, log_time
 from recbole_imn.stream.events import EventStream, Floats, Integers
 
 LATEST = 50
@@ -65,9 +65,9 @@ class Taste(nn.Module):
         stream = self.stream
         past, lengths = stream.histories(events, LATEST)
         known, places = past >= 0, np.maximum(past, 0)
-        age = np.log1p(np.where(known, stream.time[events][:, None] - stream.time[places], 0))
+        passed = np.where(known, stream.time[events][:, None] - stream.time[places], 0)
         later = np.clip(lengths[:, None] - 1 - np.arange(past.shape[1]), 0, LATEST - 1)
-        ages = self._tensor((age / 6 - 1).astype(np.float32))
+        ages = self._tensor(log_time(passed).astype(np.float32))
         logits = SPEED * (
             self.place[self._tensor(later)]
             + self.behaviour[self._tensor(stream.behaviour[places])]

@@ -1,41 +1,27 @@
 """The experiment on what resources could tell: a tiny market of known truth."""
 
-import importlib.util
 import sys
-from pathlib import Path
 
 import numpy as np
-import pytest
 
+from benchmarks import resource_ceiling
 from recbole_imn.data.market import MarketConfig
-
-FILE = Path(__file__).parents[2] / "benchmarks" / "resource_ceiling.py"
-
-
-@pytest.fixture(scope="module")
-def ceiling():
-    """Give the script as a module."""
-    spec = importlib.util.spec_from_file_location("resource_ceiling", FILE)
-    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
 
 
 def market(strength):
     return MarketConfig.named("czb", 1, strength).scaled(0.01)
 
 
-def test_without_resources_in_the_market_there_is_nothing_to_know(ceiling):
-    found = ceiling.measure(market(0.0))
+def test_without_resources_in_the_market_there_is_nothing_to_know():
+    found = resource_ceiling.measure(market(0.0))
     one, other = found["expert of tastes"], found["expert of tastes, money and stock"]
     np.testing.assert_array_equal(one, other)
     assert 0 < found["learned"].mean() < one.mean() < 1
 
 
-def test_stock_of_the_log_follows_true_stock(ceiling):
-    simulated, choices = ceiling.watch(market(1.0))
-    logged = ceiling.logged_fullness(simulated, choices)
+def test_stock_of_the_log_follows_true_stock():
+    simulated, choices = resource_ceiling.watch(market(1.0))
+    logged = resource_ceiling.logged_fullness(simulated, choices)
     assert logged.shape == choices.fullness.shape
     assert ((logged >= 0) & (logged < 1)).all()
     bought = choices.fullness.max(axis=1) > 0
@@ -44,11 +30,11 @@ def test_stock_of_the_log_follows_true_stock(ceiling):
     assert together > 0.3
 
 
-def test_the_table_has_a_row_a_learner_and_strength(ceiling, tmp_path, monkeypatch, capsys):
+def test_the_table_has_a_row_a_learner_and_strength(tmp_path, monkeypatch, capsys):
     out = tmp_path / "results" / "ceiling.md"
     options = ["--scale=0.01", "--markets=1", "--strengths", "1", f"--out={out}"]
     monkeypatch.setattr(sys, "argv", ["resource_ceiling.py", *options])
-    assert ceiling.main() == 0
+    assert resource_ceiling.main() == 0
     text = out.read_text(encoding="utf-8")
     assert "SIMULATED" in text
     assert sum(line.startswith(("| expert", "| learner")) for line in text.splitlines()) == 6

@@ -32,6 +32,19 @@ class Shelf:
     listed: Integers
     ends: Integers
 
+    def places(self, cars: Integers) -> Integers:
+        """Give the place of each car on the shelf; any place for one that is not there."""
+        by_car = np.argsort(self.cars)
+        places: Integers = by_car[np.searchsorted(self.cars, cars, sorter=by_car) % len(self.cars)]
+        return places
+
+    def there(self, visits: Visits) -> npt.NDArray[np.bool_]:
+        """Say which cars are there for whole sessions, bool [n_sessions, n_cars]."""
+        there: npt.NDArray[np.bool_] = (self.listed <= visits.start[:, None]) & (
+            self.ends > visits.finish[:, None]
+        )
+        return there
+
 
 @dataclass(frozen=True)
 class Visits:
@@ -115,7 +128,7 @@ class Chooser:
             np.zeros_like(taste),
         ]
         key = np.choose(strategies[:, None], keys) + gumbel(rng, taste.shape)
-        there = (shelf.listed <= visits.start[:, None]) & (shelf.ends > visits.finish[:, None])
+        there = shelf.there(visits)
         key = np.where(there, key, -np.inf)
         n_shown = min(self.config.shown, len(shelf.cars))
         shown = np.argpartition(-key, n_shown - 1, axis=1)[:, :n_shown]
@@ -157,8 +170,7 @@ class Chooser:
     ) -> Integers:
         """Let some sessions open with the user's last car."""
         last = self.last_car[visits.users]
-        by_car = np.argsort(shelf.cars)
-        place = by_car[np.searchsorted(shelf.cars, last, sorter=by_car) % len(shelf.cars)]
+        place = shelf.places(last)
         there = (
             (shelf.cars[place] == last)
             & (shelf.listed[place] <= visits.start)

@@ -56,11 +56,26 @@ class Wealth:
         float32 [n_rows, n_cars]
         """
         config = self.config
-        free = np.maximum(self.capital[users], SMALLEST_CAPITAL)[:, None]
-        price = self.cars.price[cars]
-        # From half of the free capital on, in units of a doubling of the price.
-        pressure = np.clip(np.log2(2 * price / free), 0, 4)
-        held = self.stock[users[:, None], self.cars.segment[cars]]
-        fullness = held / (held + config.stock_half)
-        lost: Reals = config.price_pressure * pressure + config.saturation * fullness
+        fullness = self.fullness(self.held(users, cars))
+        lost: Reals = config.price_pressure * self.pressure(users, cars)
+        lost = lost + config.saturation * fullness
         return (config.resource_strength * lost).astype(np.float32)
+
+    def pressure(self, users: Integers, cars: Integers) -> Reals:
+        """Give the pressure of prices on free capital, float64 [n_rows, n_cars].
+
+        From half of the free capital on, in units of a doubling of the price.
+        """
+        free = np.maximum(self.capital[users], SMALLEST_CAPITAL)[:, None]
+        pressure: Reals = np.clip(np.log2(2 * self.cars.price[cars] / free), 0, 4)
+        return pressure
+
+    def held(self, users: Integers, cars: Integers) -> Reals:
+        """Give the stock in each car's segment, float64 [n_rows, n_cars]."""
+        held: Reals = self.stock[users[:, None], self.cars.segment[cars]]
+        return held
+
+    def fullness(self, held: Reals) -> Reals:
+        """Give how full a stock is, from 0 to 1."""
+        fullness: Reals = held / (held + self.config.stock_half)
+        return fullness
