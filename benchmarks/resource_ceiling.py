@@ -22,13 +22,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from scipy import stats
 from tqdm import tqdm
 
 from recbole_imn.data.market import MarketConfig
 from recbole_imn.data.market.choice import Chooser
 from recbole_imn.data.market.simulation import Market
 from recbole_imn.evaluation.metrics import gains
+from recbole_imn.evaluation.significance import Figure, mean_interval
 from recbole_imn.files import replace_text
 from recbole_imn.provenance import environment
 
@@ -245,14 +245,13 @@ def table(found: dict[float, list[dict[str, np.ndarray]]]) -> Iterator[str]:
                                                                           strict=True)])
                 for name in names
             )  # fmt: skip
-            interval = ""
-            if len(markets) > 1 and np.ptp(other - one) > 0:
-                bounds = stats.ttest_1samp(other - one, 0.0).confidence_interval()
-                interval = f" [{bounds.low:+.4f}, {bounds.high:+.4f}]"
+            gain = other - one
+            # What is the same everywhere has no interval.
+            varies = np.ptp(gain) > 0
+            figure = mean_interval(gain) if varies else Figure(gain.mean(), np.nan, np.nan)
             yield (
                 f"| {who} | {'of users with stock' if stocked else 'all'} | {strength:g} "
-                f"| {one.mean():.4f} | {other.mean():.4f} "
-                f"| {(other - one).mean():+.4f}{interval} |"
+                f"| {one.mean():.4f} | {other.mean():.4f} | {figure} |"
             )
 
 

@@ -30,6 +30,7 @@ from tqdm import tqdm
 from recbole_imn.data.market import MarketConfig, simulate, write_market
 from recbole_imn.evaluation.metrics import gains
 from recbole_imn.evaluation.ranks import RankRecorder
+from recbole_imn.evaluation.significance import Figure, mean_interval
 from recbole_imn.files import replace_text
 from recbole_imn.provenance import Provenance
 from recbole_imn.registry import dataset_config
@@ -72,20 +73,6 @@ class Run:
 
     def file(self, out: Path) -> Path:
         return out / f"{self.market.name}-{self.model}-{self.branch}.json"
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A mean with a 95% interval; without one where a single value gives none."""
-
-    mean: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        if math.isnan(self.low):
-            return f"{self.mean:+.4f}"
-        return f"{self.mean:+.4f} [{self.low:+.4f}, {self.high:+.4f}]"
 
 
 def main() -> int:
@@ -235,14 +222,6 @@ def over_rows(difference: np.ndarray) -> Figure:
     return Figure(float(difference.mean()), float(interval.low), float(interval.high))
 
 
-def over_markets(means: np.ndarray) -> Figure:
-    """Mean of the markets' differences and its t interval."""
-    if len(means) < 2:
-        return Figure(float(means.mean()), math.nan, math.nan)
-    interval = stats.ttest_1samp(means, 0.0).confidence_interval()
-    return Figure(float(means.mean()), float(interval.low), float(interval.high))
-
-
 def report(runs: list[Run], records: list[dict]) -> str:
     found = pairs(runs, records)
     lines = [*header(runs[0], records), "## Over markets", ""]
@@ -265,7 +244,7 @@ def market_row(recent: bool, strength: float, found: list[Pair]) -> str:
     if len(means) == 0:
         return f"| {SLICES[recent]} | {strength:g} | 0 | - | - | - |"
     with_branch, without = means.mean(axis=0)
-    figure = over_markets(means[:, 0] - means[:, 1])
+    figure = mean_interval(means[:, 0] - means[:, 1])
     return (
         f"| {SLICES[recent]} | {strength:g} | {len(means)} | {with_branch:.4f} | {without:.4f} "
         f"| {figure} |"

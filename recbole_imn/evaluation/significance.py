@@ -109,6 +109,37 @@ def user_interval(values: Reals, users: npt.NDArray[np.object_]) -> tuple[float,
     return float(interval.low), float(interval.high)
 
 
+@dataclass(frozen=True)
+class Figure:
+    """A mean with a 95% interval; ``low`` and ``high`` are nan where there is none."""
+
+    mean: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        """Give the figure with its sign, and the interval in brackets."""
+        if np.isnan(self.low):
+            return f"{self.mean:+.4f}"
+        return f"{self.mean:+.4f} [{self.low:+.4f}, {self.high:+.4f}]"
+
+
+def mean_interval(values: Reals) -> Figure:
+    """Give the mean of few independent values with Student's t interval.
+
+    Parameters
+    ----------
+    values : float64 [n]
+        A single one has no interval.
+    """
+    from scipy.stats import ttest_1samp
+
+    if len(values) < 2:
+        return Figure(float(values.mean()), np.nan, np.nan)
+    interval = ttest_1samp(values, 0.0).confidence_interval()
+    return Figure(float(values.mean()), float(interval.low), float(interval.high))
+
+
 def holm(p_values: Sequence[float]) -> list[float]:
     """Correct p-values for the number of tests by Holm's step-down method."""
     order = np.argsort(p_values, kind="stable")

@@ -22,10 +22,10 @@ def test_intervals_over_rows_cover_the_mean():
 
 
 def test_intervals_over_markets_are_of_student():
-    figure = resource_effect.over_markets(np.array([1.0, 2.0, 3.0]))
+    figure = resource_effect.mean_interval(np.array([1.0, 2.0, 3.0]))
     half = 4.302653 / np.sqrt(3)  # t of 97.5% with two degrees of freedom
     assert (figure.mean, figure.low, figure.high) == pytest.approx((2, 2 - half, 2 + half))
-    assert str(resource_effect.over_markets(np.array([0.5]))) == "+0.5000"
+    assert str(resource_effect.mean_interval(np.array([0.5]))) == "+0.5000"
 
 
 def run(monkeypatch, *options):
