@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from recbole_imn.compat import plain_config
+from recbole_imn.checkpoints import plain_config
 from recbole_imn.data.atomic import DataError
 
 ATOMIC_SUFFIXES = (".inter", ".item", ".user", ".net", ".kg", ".link")

@@ -16,6 +16,7 @@ import recbole.trainer.trainer as trainers
 from recbole.utils.wandblogger import WandbLogger
 
 from recbole_imn import compat
+from recbole_imn.checkpoints import plain_config
 
 _SCORE = 'self.tensorboard.add_scalar("Vaild_score", valid_score, epoch_idx)'
 # RecBole's own spelling, kept for those who look for it.
@@ -30,7 +31,7 @@ def mend() -> bool:
         compat._rewrite(owner, "fit", (_SCORE, call))
     board = ("get_tensorboard(self.logger)", "open_board(self.logger, config)")
     compat._rewrite(trainers.Trainer, "__init__", board)
-    WandbLogger.setup.__globals__["plain_config"] = compat.plain_config
+    WandbLogger.setup.__globals__["plain_config"] = plain_config
     plain = ("config=self.config", 'config=plain_config(self.config)["final"]')
     compat._rewrite(WandbLogger, "setup", plain)
     WandbLogger._add_head_to_metrics = _with_head

@@ -11,7 +11,7 @@ import pandas as pd
 import yaml
 
 from recbole_imn import registry
-from recbole_imn.compat import plain_config
+from recbole_imn.checkpoints import plain_config
 from recbole_imn.evaluation.metrics import CUTS, gains
 from recbole_imn.evaluation.significance import user_interval
 from recbole_imn.files import replaced

@@ -11,7 +11,7 @@ import numpy as np
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from recbole_imn.compat import plain_config
+from recbole_imn.checkpoints import plain_config
 from recbole_imn.model.settings import SettingsError
 from recbole_imn.provenance import commit
 from recbole_imn.tuning.objective import TrialRequest, validation_score
