@@ -23,6 +23,16 @@ from recbole_imn.evaluation.benchmark.plan import (
 )
 from recbole_imn.provenance import fingerprint
 
+# Settings that have an option here: in a file they would contradict what the report says.
+OPTIONS = {
+    "dataset": "--dataset",
+    "data_path": "--data_path",
+    "model": "--models",
+    "seed": "--seeds",
+    "epochs": "--epochs",
+    "candidates": "--candidates",
+}
+
 
 def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``benchmark`` and its options to the commands."""
@@ -114,7 +124,10 @@ def _common_settings(files: str) -> Mapping[str, Any]:
     for name in files.split():
         if not Path(name).is_file():
             raise ValueError(f"--config_files names {name}, which does not exist")
-        settings.update(read_settings(Path(name)))
+        found = read_settings(Path(name))
+        for key in (key for key in OPTIONS if key in found):
+            raise ValueError(f"{name} sets {key} to {found[key]!r}; use {OPTIONS[key]} instead")
+        settings.update(found)
     return settings
 
 

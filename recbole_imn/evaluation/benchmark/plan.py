@@ -60,8 +60,13 @@ class Run:
 
     @property
     def identity(self) -> str:
-        """SHA-256 of everything that the result may depend on but code and machine."""
-        text = json.dumps(asdict(self), sort_keys=True, default=str)
+        """SHA-256 of everything that the result may depend on but code and machine.
+
+        Not where the data lie: the fingerprint says what they are.
+        """
+        parts = asdict(self)
+        del parts["settings"]["data_path"]
+        text = json.dumps(parts, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
 
 

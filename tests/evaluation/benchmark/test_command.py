@@ -169,9 +169,11 @@ def test_an_interruption_ends_the_process_and_says_how_to_go_on(folder, monkeypa
         ("--dataset=nowhere", "data set 'nowhere' not found"),
         ("--models=SASReck", "--models names SASReck"),
         ("--config_files=none.yaml", "--config_files names none.yaml"),
+        ("--config_files=seed.yaml", "seed.yaml sets seed to 3; use --seeds instead"),
     ],
 )
 def test_mistakes_are_one_line(folder, again, capsys, argument, message):
+    (folder / "seed.yaml").write_text("seed: 3\n")
     assert main([*ARGUMENTS, argument]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("error: ")

@@ -97,6 +97,8 @@ def test_the_identity_changes_with_settings_and_data_only(shop):
         replace(run, fingerprint="g"),
     ]
     assert len({run.identity, *(other.identity for other in others)}) == 5
+    moved = replace(run, settings={**run.settings, "data_path": "elsewhere"})
+    assert moved.identity == run.identity
 
 
 def test_unknown_models_are_refused_before_anything_runs():
