@@ -183,6 +183,8 @@ def slice_table(results: dict[str, list]) -> list[str]:
     shown = [
         name for name in (FULL, "with a resource branch", *list(VARIANTS)[-2:]) if name in results
     ]
+    if not shown:
+        return []
     lines = ["NDCG@10 by kind of row:", "", f"| rows | number | {' | '.join(shown)} |"]
     lines.append("|---" * (2 + len(shown)) + "|")
     for number, one in enumerate(slices(results[shown[0]][0])):

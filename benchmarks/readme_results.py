@@ -36,7 +36,9 @@ def summary(section: str) -> str:
     notice = next((line for line in lines if "SIMULATED" in line), "")
     start = next(place for place, line in enumerate(lines) if line.startswith("|"))
     table = list(takewhile(lambda line: line.startswith("|"), lines[start:]))
-    title = f"`{name}`" + (f" ({notice.partition('.')[0]})" if notice else "")
+    # The notice is emphasised in reports, and says where data come from before the first ';'.
+    source = notice.strip("*").partition(";")[0]
+    title = f"`{name}`" + (f" ({source})" if source else "")
     return "\n".join([f"{title}:", "", *table])
 
 

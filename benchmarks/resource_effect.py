@@ -32,10 +32,11 @@ from recbole_imn.evaluation.metrics import gains
 from recbole_imn.evaluation.ranks import RankRecorder
 from recbole_imn.evaluation.significance import Figure, mean_interval
 from recbole_imn.files import replace_text
+from recbole_imn.preparation import prepare
 from recbole_imn.provenance import Provenance
 from recbole_imn.registry import dataset_config
 from recbole_imn.stream.events import NO_EVENT
-from recbole_imn.tuning.objective import prepare, quiet
+from recbole_imn.tuning.objective import quiet
 
 CUT = 10
 WEEK = 7 * 86_400.0

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import yaml
+
 from recbole_imn import doctor
 from recbole_imn.data.convert import command as convert
 from recbole_imn.data.describe import command as describe
@@ -25,6 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return doctor.main()
     try:
         return RUN[options.command](options)
+    except yaml.YAMLError as error:
+        print(f"error: not valid yaml: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

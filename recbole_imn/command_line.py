@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 import sys
 from collections.abc import Collection, Sequence
@@ -25,6 +26,14 @@ from recbole_imn.stream import StreamError
 
 RECBOLE_PROPERTIES = Path(recbole.__file__).parent / "properties"
 ENTRY_KEYS = ("model", "dataset", "config_files")
+# Settings whose default is of a type have values of that type.
+TYPES = {
+    bool: ("True or False", (bool,)),
+    int: ("a whole number", (int,)),
+    float: ("a number", (int, float)),
+}
+ABOVE_ZERO = ("epochs", "train_batch_size", "eval_batch_size", "ranking_chunk_size")
+REASONS = ("Training loss is nan", "There is no metric named", "a model gave scores")
 
 HELP = """usage: python run_recbole_imn.py --model=MODEL --dataset=NAME [--KEY=VALUE ...]
 
@@ -69,6 +78,12 @@ def main(arguments: Sequence[str]) -> int:
     except (UsageError, UnknownModelError, DataError, SettingsError, StreamError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except (ValueError, NotImplementedError) as error:
+        # RecBole's own words, where they are fit for people.
+        if not str(error).startswith(REASONS):
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("interrupted; the best epoch so far is in the checkpoint folder", file=sys.stderr)
         return 130
@@ -81,8 +96,8 @@ def check(arguments: Sequence[str]) -> dict[str, str]:
     Raises
     ------
     UsageError
-        For an option without ``=``, a key given twice, an unknown key, a missing model or
-        data set, or a settings file that is not there.
+        For an option without ``=``, a key given twice, an unknown key, a value of another
+        type, a missing model or data set, or a settings file that is not there.
     """
     options: dict[str, str] = {}
     for argument in arguments:
@@ -101,7 +116,39 @@ def check(arguments: Sequence[str]) -> dict[str, str]:
         if not file.is_file():
             raise UsageError(f"--config_files names {file}, which does not exist")
     _check_keys(options, known_keys(options["model"], options["dataset"], _config_files(options)))
+    defaults = _defaults(options["model"])
+    for key in options.keys() & defaults.keys():
+        _check_value(key, options[key], defaults[key])
     return options
+
+
+def _defaults(model: str) -> dict[str, Any]:
+    """Give the defaults whose types are sure: RecBole's general ones and our own."""
+    files = [
+        RECBOLE_PROPERTIES / "overall.yaml",
+        *registry.property_files(model, "", {"event_stream": True}),
+    ]
+    values = [yaml.safe_load(file.read_text(encoding="utf-8")) or {} for file in files]
+    return {key: value for part in values for key, value in part.items()}
+
+
+def _check_value(key: str, text: str, default: object) -> None:
+    expected, types = TYPES.get(type(default), ("", ()))
+    value = _value(text)
+    # True is an int as well.
+    fits = isinstance(value, types) and isinstance(value, bool) == isinstance(default, bool)
+    if types and not fits:
+        raise UsageError(f"--{key} is {text!r}; it must be {expected}, such as {default}")
+    if key in ABOVE_ZERO and isinstance(value, int) and value < 1:
+        raise UsageError(f"--{key} is {text!r}; it must be above 0")
+
+
+def _value(text: str) -> object:
+    """Read a value as RecBole does: a literal, or text."""
+    try:
+        return ast.literal_eval({"true": "True", "false": "False"}.get(text.lower(), text))
+    except (ValueError, SyntaxError):
+        return text
 
 
 def _check_keys(options: Collection[str], known: Collection[str]) -> None:
@@ -176,7 +223,8 @@ def _run(options: dict[str, str], arguments: Sequence[str]) -> None:
     finally:
         sys.argv = program
     print(result_table(options["model"], options["dataset"], result))
-    folder = Path(str(options.get("data_path", registry.DATA_PATH))) / options["dataset"]
+    # RecBole has added the data set's name.
+    folder = Path(trainers[-1][0].config["data_path"])
     notice = simulated_notice(folder, options["dataset"])
     if notice:
         print(notice)
@@ -211,9 +259,11 @@ def result_table(model: str, dataset: str, result: dict[str, Any]) -> str:
     """Lay out validation and test metrics of a run."""
     table = Texttable(max_width=100)
     table.set_deco(Texttable.HEADER)
-    table.set_cols_dtype(["t", "f", "f"])
-    table.set_precision(4)
+    table.set_cols_dtype(["t", "t", "t"])
     table.header([f"{model} on {dataset}", "validation (best epoch)", "test"])
+    # RecBole validates nothing with eval_step: 0.
+    validation = result["best_valid_result"] or {}
     for metric, value in result["test_result"].items():
-        table.add_row([metric, result["best_valid_result"][metric], value])
+        known = f"{validation[metric]:.4f}" if validation else "-"
+        table.add_row([metric, known, f"{value:.4f}"])
     return str(table.draw())

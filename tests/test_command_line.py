@@ -23,6 +23,12 @@ GOOD = ["--model=IMNNet", "--dataset=toy"]
         (["--dataset=toy"], "--model=NAME is missing"),
         (["--model=IMNNet"], "--dataset=NAME is missing"),
         ([*GOOD, "--config_files=gone.yaml"], "names gone.yaml, which does not exist"),
+        ([*GOOD, "--epochs=many"], "--epochs is 'many'; it must be a whole number, such as 50"),
+        ([*GOOD, "--seed=True"], "--seed is 'True'; it must be a whole number"),
+        ([*GOOD, "--learning_rate=low"], "--learning_rate is 'low'; it must be a number"),
+        ([*GOOD, "--pointer=2"], "unknown key --pointer"),
+        ([*GOOD, "--online_updates=2"], "--online_updates is '2'; it must be True or False"),
+        ([*GOOD, "--train_batch_size=0"], "--train_batch_size is '0'; it must be above 0"),
     ],
 )
 def test_bad_options_are_refused_in_one_line(arguments, message, capsys):
@@ -83,7 +89,56 @@ def test_a_bad_log_is_one_line(toy, capsys):
     assert error.endswith("bad.inter, line 2: timestamp is 'noon', not a number")
 
 
-def test_a_bad_option_value_is_one_line(toy, capsys):
-    arguments = ["--model=IMNNet", "--dataset=toy", f"--data_path={toy}", "--resource_branch=half"]
-    assert main(arguments) == 2
-    assert "resource_branch is 'half'" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--resource_branch=half", "resource_branch is 'half'"),
+        ("--valid_metric=NDCG@5", "valid_metric is NDCG@5, which is not computed"),
+        ("--metrics=['Foo']", "There is no metric named 'Foo'"),
+        ("--clip_grad_norm={'max_norm':5}", "clip_grad_norm is {'max_norm': 5}, but IMNNet has"),
+    ],
+)
+def test_a_bad_option_value_is_one_line(toy, capsys, option, message):
+    assert main(["--model=IMNNet", "--dataset=toy", f"--data_path={toy}", option]) == 2
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "error: " in line]
+    assert message in line
+
+
+def test_numbers_are_read_as_recbole_reads_them():
+    options = ["--learning_rate=1e-3", "--weight_decay=0", "--shuffle=false", "--epochs=3"]
+    assert check([*GOOD, *options])["learning_rate"] == "1e-3"
+
+
+def test_a_diverging_run_is_one_line(toy, capsys, monkeypatch):
+    from recbole_imn.model.imnnet import IMNNet
+
+    loss = IMNNet.calculate_loss
+    monkeypatch.setattr(IMNNet, "calculate_loss", lambda *batch: loss(*batch) * float("nan"))
+    assert main(["--model=IMNNet", "--dataset=toy", f"--data_path={toy}"]) == 2
+    assert capsys.readouterr().err.strip().endswith("error: Training loss is nan")
+
+
+SMALL = ["--show_progress=False", "--use_gpu=False", "--epochs=1", "--train_batch_size=64"]
+
+
+def test_a_run_without_validation(toy, capsys):
+    options = ["--model=IMNNet", "--dataset=toy", f"--data_path={toy}", "--eval_step=0"]
+    assert main([*options, *SMALL]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2].split()[:2] == ["recall@10", "-"]
+    assert lines[-1].startswith("model card: ")
+
+
+def test_the_data_folder_may_be_named_in_a_file(toy, capsys):
+    (toy / "where.yaml").write_text(f"data_path: {toy}\n")
+    options = ["--model=LastItem", "--dataset=toy", "--config_files=where.yaml"]
+    assert main([*options, "--show_progress=False"]) == 0
+    assert "model card: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("model", ["IMNNet", "SASRec"])
+def test_sampled_evaluation_has_no_card(toy, capsys, model):
+    sampled = "{'split':{'RS':[0.8,0.1,0.1]},'order':'TO','group_by':None,'mode':'uni5'}"
+    options = [f"--model={model}", "--dataset=toy", f"--data_path={toy}"]
+    assert main([*options, f"--eval_args={sampled}", *SMALL]) == 0
+    assert "no model card" in capsys.readouterr().out

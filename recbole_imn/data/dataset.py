@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -273,9 +274,7 @@ class StreamDataset(SequentialDataset):  # type: ignore[misc]  # RecBole is unty
     @property
     def has_global_time_split(self) -> bool:
         """Whether the evaluation is one cut in time for all users."""
-        arguments = self.config["eval_args"]
-        grouped = arguments["group_by"] not in (None, "none", "None")
-        return arguments["order"] == "TO" and "RS" in arguments["split"] and not grouped
+        return is_global_time_split(self.config["eval_args"])
 
     def _refuse_other_split(self) -> None:
         """Let other splits pass; models of the stream refuse them."""
@@ -292,6 +291,12 @@ class StreamDataset(SequentialDataset):  # type: ignore[misc]  # RecBole is unty
         """Give the sparse user-item matrix of this part's events, first events included."""
         events = self.events[self.event_start : self.event_stop]
         return self._create_sparse_matrix(events, self.uid_field, self.iid_field, form, value_field)
+
+
+def is_global_time_split(eval_args: Mapping[str, Any]) -> bool:
+    """Whether RecBole's ``eval_args`` ask for one cut in time for all users."""
+    grouped = eval_args["group_by"] not in (None, "none", "None")
+    return eval_args["order"] == "TO" and "RS" in eval_args["split"] and not grouped
 
 
 class IMNNetDataset(StreamDataset):

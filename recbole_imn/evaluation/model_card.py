@@ -12,6 +12,7 @@ import yaml
 
 from recbole_imn import registry
 from recbole_imn.checkpoints import plain_config
+from recbole_imn.data.dataset import is_global_time_split
 from recbole_imn.evaluation.metrics import CUTS, gains
 from recbole_imn.evaluation.significance import user_interval
 from recbole_imn.files import replaced
@@ -41,9 +42,8 @@ BODY = """
 {simulated}
 ## Data
 
-`{dataset}`, SHA-256 of its atomic files `{fingerprint}`. One cut in time for all users;
-{rows} test rows of {users} users, {candidates}. The test part begins after all training and
-validation events.
+`{dataset}`, SHA-256 of its atomic files `{fingerprint}`. {split}
+{rows} test rows of {users} users, {candidates}.
 
 ## Results on the test rows
 
@@ -141,6 +141,15 @@ def write_card(checkpoint: Path, facts: Facts, table: pd.DataFrame) -> Path:
     return path
 
 
+def _split(eval_args: Mapping[str, Any]) -> str:
+    if is_global_time_split(eval_args):
+        return (
+            "One cut in time for all users;\n"
+            "the test part begins after all training and validation events."
+        )
+    return f"Split by\n`{eval_args['split']}`, order {eval_args['order']}, for each user apart."
+
+
 def interval_results(table: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
     """Give mean and ends of the 95% interval of each metric."""
     rank, users = table["rank"].to_numpy(), table["user"].to_numpy()
@@ -194,6 +203,7 @@ def _body(
         summary=f"The model {facts.model} {origin}, for the next item that a user acts on.",
         simulated=f"\n**{facts.simulated}.**\n" if facts.simulated else "",
         fingerprint=facts.fingerprint,
+        split=_split(facts.config["eval_args"]),
         rows=len(table),
         users=table["user"].nunique(),
         candidates=kinds[facts.candidates],

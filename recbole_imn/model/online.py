@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from recbole_imn.model.freshness import Freshness
 from recbole_imn.model.layers import Conditioning, StaticTable
 from recbole_imn.stream import Memory
 
@@ -16,7 +17,8 @@ class OnlineUpdates:
     """Adam steps on what makes states and queries; item representations keep their meaning.
 
     Static embeddings, centres and initial states stay, since the representations of all
-    items at a segment's start are made of them once.
+    items at a segment's start are made of them once; so do tables of ids, and the freshness
+    of items, which is added when the weights are back.
 
     Parameters
     ----------
@@ -28,7 +30,8 @@ class OnlineUpdates:
         fixed = {
             id(weight)
             for module in network.modules()
-            if isinstance(module, Conditioning | StaticTable | Memory)
+            if isinstance(module, Conditioning | StaticTable | Memory | Freshness)
+            or (isinstance(module, nn.Embedding) and module.sparse)
             for weight in module.parameters()
         }
         self.weights = [weight for weight in network.parameters() if id(weight) not in fixed]

@@ -112,6 +112,11 @@ class NetworkSettings:
             _check(name, getattr(self, name), getattr(self, name) >= 0, "0 or above")
         if self.mse_weight == self.nce_weight == 0:
             raise SettingsError("mse_weight and nce_weight are both 0: there is nothing to learn")
+        if self.searches_ranking and (self.pointer or self.freshness):
+            raise SettingsError(
+                "search_ranking_weights is True, but with pointer or freshness a ranking is no "
+                "weighted sum of two parts; set it to False"
+            )
 
     @property
     def searches_ranking(self) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from recbole.config import Config
-from recbole.data import create_dataset, data_preparation
-from recbole.utils import ModelType, get_model, get_trainer, init_seed
+from recbole.data import create_dataset
+from recbole.utils import ModelType
 
+from recbole_imn.evaluation.benchmark.plan import read_settings, starting_settings
 from recbole_imn.model.settings import SettingsError
+from recbole_imn.preparation import no_options, prepare
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,16 @@ class TrialRequest:
     seed: int
 
     def config(self, values: Mapping[str, Any]) -> Config:
-        """Make the Config of a trial, blind to the options of the running program."""
+        """Make the Config of a trial, blind to the options of the running program.
+
+        What is neither searched nor in a file is as in a benchmark.
+        """
+        beginning = starting_settings(self.model, self.dataset, self.folder)
+        for file in self.config_files:
+            beginning = {**beginning, **read_settings(Path(file))}
+        return self._config({**beginning, **values})
+
+    def _config(self, values: Mapping[str, Any]) -> Config:
         settings = {
             **values,
             "event_stream": True,
@@ -57,7 +67,7 @@ class TrialRequest:
     @property
     def folder(self) -> Path:
         """Where the data set lies."""
-        return Path(self.config({})["data_path"])
+        return Path(self._config({})["data_path"])
 
 
 def make_data(request: TrialRequest) -> None:
@@ -109,62 +119,6 @@ def validation_score(
             train, valid, verbose=False, saved=False, show_progress=False, callback_fn=on_epoch
         )
     return float(score)
-
-
-def prepare(config: Config) -> tuple[Any, tuple[Any, Any, Any], Any]:
-    """Make what a run needs, each part from its own fresh seed as RecBole's quick start does.
-
-    Parameters
-    ----------
-    config : Config
-
-    Returns
-    -------
-    dataset : StreamDataset
-    loaders : tuple
-        Of training, validation and test rows.
-    trainer : recbole.trainer.Trainer
-        With a new model.
-
-    Raises
-    ------
-    SettingsError
-        If the model needs item attributes that the data set does not load.
-    """
-    with no_options():
-        init_seed(config["seed"], config["reproducibility"])
-        dataset = create_dataset(config)
-        _check_features(config, dataset)
-        loaders = data_preparation(config, dataset)
-        init_seed(config["seed"], config["reproducibility"])
-        model = get_model(config["model"])(config, loaders[0]._dataset).to(config["device"])
-        trainer = get_trainer(config["MODEL_TYPE"], config["model"])(config, model)
-    return dataset, loaders, trainer
-
-
-def _check_features(config: Config, dataset: Any) -> None:
-    """Refuse attributes that are not there, which RecBole meets with a bare KeyError."""
-    features = dataset.item_feat
-    fields = set() if features is None else set(features.columns) - {dataset.iid_field}
-    missing = [name for name in config["selected_features"] or [] if name not in fields]
-    if missing:
-        known = ", ".join(sorted(fields)) or "none; name some in load_col"
-        raise SettingsError(
-            f"selected_features of {config['model']} names {missing[0]!r}, which "
-            f"{config['dataset']} does not have; set it in a file for --config_files "
-            f"(item attributes: {known})"
-        )
-
-
-@contextmanager
-def no_options() -> Iterator[None]:
-    """Hide the program's options, which RecBole would read as settings."""
-    arguments = sys.argv
-    sys.argv = arguments[:1]
-    try:
-        yield
-    finally:
-        sys.argv = arguments
 
 
 @contextmanager

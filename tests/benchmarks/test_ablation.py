@@ -34,6 +34,20 @@ def test_a_tiny_ablation_runs_resumes_and_reaches_the_readme(toy, monkeypatch, c
     assert "item asked for" not in page
 
 
+def test_variants_without_slices_have_a_table_still(toy, monkeypatch):
+    out = toy / "results" / "ablation"
+    arguments = ["ablation", f"toy={toy}", "--seeds=1", "--epochs=1", f"--out={out}"]
+    monkeypatch.setattr(sys, "argv", [*arguments, "--variants", "no pointer"])
+    assert ablation.main() == 0
+    assert "| no pointer | " in out.with_suffix(".md").read_text()
+
+
+def test_a_notice_is_copied_whole_and_plain():
+    notice = "**toy is SIMULATED data (resource strength 0.5, 5 users); results say nothing.**"
+    text = readme_results.summary(f"toy\n\n{notice}\n\n| a |\n|---|\n")
+    assert text.startswith("`toy` (toy is SIMULATED data (resource strength 0.5, 5 users)):\n")
+
+
 def test_a_broken_argument_is_one_line(toy, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["ablation", f"nothing={toy}"])
     assert ablation.main() == 2

@@ -1,5 +1,7 @@
 """Cards are read back as a model hub and a person would."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import yaml
@@ -7,6 +9,7 @@ import yaml
 from recbole_imn import command_line
 from recbole_imn.evaluation.model_card import Facts, interval_results, write_card
 
+GLOBAL = {"split": {"RS": [0.8, 0.1, 0.1]}, "order": "TO", "group_by": None}
 TABLE = pd.DataFrame({"user": ["a", "a", "b", "b"], "rank": [1.0, 2.0, 11.0, np.inf]})
 FACTS = Facts(
     model="IMNNet",
@@ -14,7 +17,7 @@ FACTS = Facts(
     simulated="toy is SIMULATED data",
     fingerprint="abc",
     candidates="on_shelf",
-    config={"seed": 7, "embedding_size": 8, "secret": 1},
+    config={"seed": 7, "embedding_size": 8, "secret": 1, "eval_args": GLOBAL},
     environment=dict.fromkeys(("commit", "python", "recbole", "torch", "numpy", "pandas"), "1.0"),
 )
 
@@ -34,6 +37,15 @@ def test_head_and_body(tmp_path):
     assert "* `seed`: 7" in body
     assert "secret" not in body
     assert 'load_data_and_model("IMNNet-now.pth")' in body
+
+
+def test_the_split_is_told_as_it_was(tmp_path):
+    assert "begins after all training" in write_card(tmp_path / "a.pth", FACTS, TABLE).read_text()
+    apart = {"split": {"LS": "valid_and_test"}, "order": "TO", "group_by": "user"}
+    other = replace(FACTS, config={**FACTS.config, "eval_args": apart})
+    text = write_card(tmp_path / "b.pth", other, TABLE).read_text()
+    assert "begins after all training" not in text
+    assert "`{'LS': 'valid_and_test'}`, order TO, for each user apart" in text
 
 
 def test_intervals_hold_the_mean():

@@ -217,6 +217,25 @@ def test_online_updates_learn_and_are_forgotten(prepare):
     assert not torch.equal(frozen, scores)
 
 
+def test_online_updates_leave_tables_of_ids_and_freshness(prepare, toy):
+    items = "".join(f"i{number}\t{number}\n" for number in range(1, 21))
+    (toy / "toy" / "toy.item").write_text(f"item_id:token\tprice:float\n{items}")
+    columns = {"inter": ["user_id", "item_id", "timestamp", "behavior", "purchase"]}
+    _, _, (train, _, test), model = prepare(
+        "IMNNetPlus",
+        online_updates=True,
+        train_batch_size=8,
+        item_features=["price"],
+        load_col={**columns, "item": ["item_id", "price"]},
+    )
+    train_one_epoch(model, train)
+    learned = {id(weight) for weight in model.playback.online.weights}
+    assert id(model.network.taste.users.weight) not in learned
+    assert id(model.network.freshness.table) not in learned
+    assert id(model.network.pointer.bias) in learned
+    assert torch.isfinite(model.full_sort_predict(test._dataset[[0, 1]])[:, 1:]).all()
+
+
 def test_first_events_are_rows_where_asked(prepare):
     _, dataset, loaders, model = prepare("JODIE", first_events=True)
     assert sum(len(loader._dataset) for loader in loaders) == len(dataset.stream)

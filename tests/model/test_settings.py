@@ -12,6 +12,8 @@ from recbole_imn.model.settings import NetworkSettings, SettingsError
         ({"embedding_size": 0}, "embedding_size is 0; it must be above 0"),
         ({"nce_weight": -1.0}, "nce_weight is -1.0; it must be 0 or above"),
         ({"mse_weight": 0.0, "nce_weight": 0.0}, "there is nothing to learn"),
+        ({"pointer": True}, "search_ranking_weights is True, but with pointer"),
+        ({"freshness": True}, "search_ranking_weights is True, but with pointer or freshness"),
     ],
 )
 def test_impossible_options_are_refused(options, message):

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import yaml
 
+from recbole_imn import preparation
 from recbole_imn.data.dataset import EVENT_INDEX
+from recbole_imn.evaluation.benchmark.plan import make_run
 from recbole_imn.model.settings import SettingsError
-from recbole_imn.tuning import objective
 from recbole_imn.tuning.objective import TrialRequest, make_data, quiet, validation_score
 
 FIXED = {"use_gpu": False, "embedding_size": 8, "train_batch_size": 32, "topk": [5]}
@@ -65,9 +66,9 @@ def test_the_test_part_is_never_evaluated(make_request, monkeypatch, model):
         monkeypatch.setattr(model_class, "full_sort_predict", full_sort_predict)
         return model_class
 
-    make_loaders, find = objective.data_preparation, objective.get_model
-    monkeypatch.setattr(objective, "data_preparation", without_test)
-    monkeypatch.setattr(objective, "get_model", spied_model)
+    make_loaders, find = preparation.data_preparation, preparation.get_model
+    monkeypatch.setattr(preparation, "data_preparation", without_test)
+    monkeypatch.setattr(preparation, "get_model", spied_model)
     epochs = []
     score = validation_score(make_request(model), {}, lambda *epoch: epochs.append(epoch))
     events = np.concatenate(evaluated)
@@ -84,6 +85,20 @@ def test_settings_of_a_trial_and_nothing_of_the_program(make_request, monkeypatc
     assert (config["epochs"], config["learning_rate"], config["seed"]) == (2, 0.01, 1)
     assert config["event_stream"]
     assert sys.argv == ["program", "--epochs=7", "--learning_rate=3"]
+
+
+@pytest.mark.parametrize("model", ["SASRec", "FPMC", "IMNNet"])
+def test_a_trial_begins_where_a_benchmark_does(toy, model):
+    request = TrialRequest(model, "toy", str(toy), (), epochs=2, seed=1)
+    run = make_run(model, 1, "toy", toy / "toy", "f", 2, "all", {})
+    settings = request.config({})
+    for key in ("embedding_size", "hidden_size", "learning_rate", "train_batch_size"):
+        if key in run.settings:
+            assert settings[key] == run.settings[key]
+    (toy / "mine.yaml").write_text("embedding_size: 8\n")
+    mine = TrialRequest(model, "toy", str(toy), ("mine.yaml",), epochs=2, seed=1)
+    assert mine.config({})["embedding_size"] == 8
+    assert mine.config({"embedding_size": 16})["embedding_size"] == 16
 
 
 def test_the_same_settings_give_the_same_score(make_request):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from recbole.utils import ModelType, get_model
 
 from recbole_imn import registry
 from recbole_imn.compat import UnknownModelError, model_names
@@ -43,6 +44,8 @@ class Run:
         File that settings were tuned in; empty where there is none.
     fingerprint : str
         Of the data set's files.
+    dataset_settings : dict
+        What ``dataset_configs/DATASET.yaml`` says, which RecBole reads by itself.
     """
 
     model: str
@@ -52,6 +55,7 @@ class Run:
     protocols: tuple[str, ...]
     tuned: str
     fingerprint: str
+    dataset_settings: dict[str, Any]
 
     @property
     def name(self) -> str:
@@ -78,12 +82,14 @@ def all_models(dataset: str, folder: Path) -> list[str]:
 
 
 def check_models(models: Sequence[str]) -> None:
-    """Refuse names that nobody knows, before anything runs.
+    """Refuse what cannot be compared, before anything runs.
 
     Raises
     ------
     UnknownModelError
-        With the names.
+        With the names that nobody knows.
+    ValueError
+        If a model does not learn from sequences, and so not from the stream's rows.
     """
     unknown = [model for model in models if model not in model_names()]
     if unknown:
@@ -92,6 +98,9 @@ def check_models(models: Sequence[str]) -> None:
             f"--models names {', '.join(unknown)}, which nobody knows; there are {known} and "
             "RecBole's other sequential models"
         )
+    for model in models:
+        if get_model(model).type != ModelType.SEQUENTIAL:
+            raise ValueError(f"{model} is no sequential model; only those can be compared")
 
 
 def selected_features(dataset: str, folder: Path) -> dict[str, str]:
@@ -100,12 +109,17 @@ def selected_features(dataset: str, folder: Path) -> dict[str, str]:
     They are the ``item_features`` of the data set's settings, which our models see too, but
     for vectors (``float_seq``), which RecBole's models count as many fields and embed as one.
     """
-    file, items = registry.dataset_config(dataset), folder / f"{dataset}.item"
-    if file is None or not items.is_file():
+    items = folder / f"{dataset}.item"
+    if not items.is_file():
         return {}
-    names = (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("item_features") or []
+    names = _dataset_settings(dataset).get("item_features") or []
     header = read_header(items)
     return {name: header[name] for name in names if header.get(name) in ("token", "float")}
+
+
+def _dataset_settings(dataset: str) -> dict[str, Any]:
+    file = registry.dataset_config(dataset)
+    return {} if file is None else read_settings(file)
 
 
 def make_run(
@@ -150,8 +164,7 @@ def make_run(
         # RecBole rounds to 4 places by default; differences by ties would hide.
         "metric_decimal_place": 12,
         **({} if model in TRIVIAL else {"epochs": epochs}),
-        **_paper_settings(model),
-        **_feature_settings(model, dataset, folder),
+        **starting_settings(model, dataset, folder),
         **found,
         **common,
     }
@@ -163,7 +176,20 @@ def make_run(
         protocols=PROTOCOLS[candidates],
         tuned=str(tuned) if found else "",
         fingerprint=fingerprint,
+        dataset_settings=_dataset_settings(dataset),
     )
+
+
+def starting_settings(model: str, dataset: str, folder: Path) -> dict[str, Any]:
+    """Give the settings that a model begins with, before anything is tuned or asked for.
+
+    Parameters
+    ----------
+    model, dataset : str
+    folder : Path
+        The folder of the data set itself.
+    """
+    return {**_paper_settings(model), **_feature_settings(model, dataset, folder)}
 
 
 def _paper_settings(model: str) -> dict[str, Any]:
@@ -184,6 +210,8 @@ def _feature_settings(model: str, dataset: str, folder: Path) -> dict[str, Any]:
     if model not in FEATURE_AWARE:
         return {}
     features = selected_features(dataset, folder)
+    if not features:
+        return {}
     numbers = [name for name, kind in features.items() if kind == "float"]
     return {
         "selected_features": list(features),

@@ -14,9 +14,8 @@ from typing import Any
 
 import pandas as pd
 from recbole.config import Config
-from recbole.data import create_dataset, data_preparation
 from recbole.data.dataloader import FullSortEvalDataLoader
-from recbole.utils import get_model, get_trainer, init_logger, init_seed
+from recbole.utils import init_logger
 
 from recbole_imn.data.simulated import simulated_notice
 from recbole_imn.evaluation.benchmark.plan import Run
@@ -26,6 +25,7 @@ from recbole_imn.evaluation.ranks import RankRecorder
 from recbole_imn.evaluation.shelf import ShelfEvalDataLoader
 from recbole_imn.evaluation.slices import metrics_by_slice, slice_labels
 from recbole_imn.files import replaced
+from recbole_imn.preparation import no_options, prepare
 from recbole_imn.provenance import environment
 
 
@@ -109,17 +109,13 @@ def execute(run: Run, folder: Path) -> None:
 
 
 def _prepare(run: Run, folder: Path) -> tuple[Any, Any, Any, Any]:
-    """Make the trainer and the loaders of a run, as RecBole's quick start does."""
-    # RecBole reads options from sys.argv wherever a Config is made.
-    sys.argv = sys.argv[:1]
+    """Make the trainer and the loaders of a run."""
     settings = {**run.settings, "checkpoint_dir": str(folder / "saved" / run.name)}
-    config = Config(model=run.model, dataset=run.dataset, config_dict=settings)
-    init_seed(config["seed"], config["reproducibility"])
-    init_logger(config)
-    loaders = data_preparation(config, create_dataset(config))
-    init_seed(config["seed"], config["reproducibility"])
-    model = get_model(run.model)(config, loaders[0]._dataset).to(config["device"])
-    return (get_trainer(config["MODEL_TYPE"], run.model)(config, model), *loaders)
+    with no_options():
+        config = Config(model=run.model, dataset=run.dataset, config_dict=settings)
+        init_logger(config)
+    _, loaders, trainer = prepare(config)
+    return (trainer, *loaders)
 
 
 def _loader(protocol: str, config: Any, test: Any) -> Any:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recbole_imn import registry
 from recbole_imn.evaluation.benchmark.conduct import is_finished, read_result
 from recbole_imn.evaluation.benchmark.plan import BASELINES, LABELS, Run
 from recbole_imn.evaluation.metrics import Reals
@@ -55,7 +56,9 @@ class Board:
 
         Choosing it there favours the baselines, never us.
         """
-        models = [model for model in self.results if model in BASELINES]
+        models = [
+            model for model in self.results if model in BASELINES or not registry.is_ours(model)
+        ]
         if not models:
             return None
         return max(models, key=lambda model: self.metric(model, protocol, "ndcg@10").mean())

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from recbole_imn import registry
@@ -12,6 +13,7 @@ from recbole_imn.evaluation.benchmark.plan import (
     make_run,
     selected_features,
 )
+from recbole_imn.evaluation.report.gather import Board
 
 CONFIG = "item_features: [kind, price, image, absent]\n"
 HEADER = "item_id:token\tkind:token\tprice:float\timage:float_seq\n"
@@ -97,8 +99,24 @@ def test_the_identity_changes_with_settings_and_data_only(shop):
         replace(run, fingerprint="g"),
     ]
     assert len({run.identity, *(other.identity for other in others)}) == 5
+    (shop.parents[1] / "dataset_configs" / "shop.yaml").write_text("item_features: []\n")
+    assert planned(shop, "SASRec").identity != run.identity
     moved = replace(run, settings={**run.settings, "data_path": "elsewhere"})
     assert moved.identity == run.identity
+
+
+def test_models_that_see_no_sequences_are_refused():
+    with pytest.raises(ValueError, match="BPR is no sequential model"):
+        check_models(["IMNNet", "BPR"])
+
+
+def test_any_model_of_recbole_is_a_baseline():
+    def results(value):
+        return [{"protocols": {"all": {"metrics": {"ndcg@10": value}}}}]
+
+    figures = {"NARM": results(0.5), "LastItem": results(0.1), "IMNNetPlus": results(0.9)}
+    board = Board("toy", ("all",), figures, {}, np.empty(0, object), {})
+    assert board.best_baseline("all") == "NARM"
 
 
 def test_unknown_models_are_refused_before_anything_runs():
