@@ -10,9 +10,16 @@ from pathlib import Path
 import yaml
 
 from recbole_imn import doctor
+from recbole_imn.data.atomic import check_name
 from recbole_imn.data.convert import command as convert
 from recbole_imn.data.describe import command as describe
-from recbole_imn.data.market import MarketConfig, simulate, statistics_table, write_market
+from recbole_imn.data.market import (
+    MarketConfig,
+    refuse_real_log,
+    simulate,
+    statistics_table,
+    write_market,
+)
 from recbole_imn.evaluation.benchmark import command as benchmark
 from recbole_imn.tuning import command as tune
 
@@ -67,9 +74,11 @@ def _simulate(options: argparse.Namespace) -> int:
     )
     if options.scale is not None:
         config = config.scaled(options.scale)
-    log = simulate(config, progress=True)
     name = options.save_as or options.name
+    check_name(name, "--save-as")
     folder = options.output / name
+    refuse_real_log(folder, name)
+    log = simulate(config, progress=True)
     write_market(log, folder, name)
     print(statistics_table(log))
     print(f"written to {folder}")

@@ -32,8 +32,7 @@ def prepare(config: Config) -> tuple[Any, tuple[Any, Any, Any], Any]:
     Raises
     ------
     SettingsError
-        If the model needs item attributes that the data set does not load, or if nothing
-        would choose the best epoch.
+        If nothing would choose the best epoch.
     """
     check_validation(config)
     if config["eval_step"] < 1:
@@ -43,7 +42,6 @@ def prepare(config: Config) -> tuple[Any, tuple[Any, Any, Any], Any]:
     with no_options():
         init_seed(config["seed"], config["reproducibility"])
         dataset = create_dataset(config)
-        _check_features(config, dataset)
         loaders = data_preparation(config, dataset)
         init_seed(config["seed"], config["reproducibility"])
         model = get_model(config["model"])(config, loaders[0]._dataset).to(config["device"])
@@ -67,20 +65,6 @@ def check_validation(config: Config) -> None:
         raise SettingsError(
             f"valid_metric is {config['valid_metric']}, which is not computed: metrics are "
             f"{', '.join(config['metrics'])} and topk is {config['topk']}"
-        )
-
-
-def _check_features(config: Config, dataset: Any) -> None:
-    """Refuse attributes that are not there, which RecBole meets with a bare KeyError."""
-    features = dataset.item_feat
-    fields = set() if features is None else set(features.columns) - {dataset.iid_field}
-    missing = [name for name in config["selected_features"] or [] if name not in fields]
-    if missing:
-        known = ", ".join(sorted(fields)) or "none; name some in load_col"
-        raise SettingsError(
-            f"selected_features of {config['model']} names {missing[0]!r}, which "
-            f"{config['dataset']} does not have; set it in a file for --config_files "
-            f"(item attributes: {known})"
         )
 
 

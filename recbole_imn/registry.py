@@ -76,8 +76,24 @@ def is_ours(model: str) -> bool:
     return model in MODELS
 
 
-def dataset_config(name: str) -> Path | None:
-    """Find ``dataset_configs/NAME.yaml``: in the working folder, else where we came from."""
+def dataset_config(name: str, data_path: Path = DATA_PATH) -> Path | None:
+    """Find ``dataset_configs/NAME.yaml``: in the working folder, else where we came from.
+
+    A simulated market under another name is read like ``czb``.
+
+    Parameters
+    ----------
+    name : str
+    data_path : Path
+        Folder of the data sets.
+    """
+    found = _config_named(name)
+    if found is None and (data_path / name / f"{name}.market.json").is_file():
+        return _config_named("czb")
+    return found
+
+
+def _config_named(name: str) -> Path | None:
     folders = (
         Path("dataset_configs"),
         PACKAGE.parent / "dataset_configs",
@@ -95,7 +111,7 @@ def property_files(model: str, dataset: str, external: dict[str, Any]) -> list[P
     Our models, our data sets and logs that are to be read as a stream get the stream's
     settings; anything else stays RecBole's.
     """
-    own = dataset_config(dataset)
+    own = dataset_config(dataset, Path(external.get("data_path") or DATA_PATH))
     if not (is_ours(model) or own or external.get("event_stream")):
         return []
     files = [PROPERTIES / "stream.yaml"]
@@ -137,8 +153,20 @@ def _wrap_property_files() -> None:
             if file.parent.name == "dataset_configs":
                 known = self.parameters["Dataset"]
                 known += [key for key in values if key not in known]
+        _complete_eval_args(self.external_config_dict, self.internal_config_dict)
 
     config_class._load_internal_config_dict = load
+
+
+def _complete_eval_args(external: dict[str, Any], internal: dict[str, Any]) -> None:
+    """Let ``eval_args`` with some of its keys keep the others, as they are by default."""
+    asked, usual = external.get("eval_args"), internal.get("eval_args")
+    if not (isinstance(asked, dict) and isinstance(usual, dict)):
+        return
+    if "LS" in (asked.get("split") or {}):
+        # Leaving one out means one of each user.
+        usual = {**usual, "group_by": "user"}
+    external["eval_args"] = {**usual, **asked}
 
 
 def _wrap_create_dataset() -> None:

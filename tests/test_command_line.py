@@ -1,8 +1,13 @@
 """The entry point refuses what RecBole would silently ignore."""
 
+from pathlib import Path
+
 import pytest
 
-from recbole_imn.command_line import UsageError, check, help_text, main
+from recbole_imn.command_line import help_text, main
+from recbole_imn.model.settings import SettingsError
+from recbole_imn.options import UsageError, check
+from recbole_imn.settings_files import read_settings
 from tests.conftest import write_log
 
 GOOD = ["--model=IMNNet", "--dataset=toy"]
@@ -41,17 +46,40 @@ def test_bad_options_are_refused_in_one_line(arguments, message, capsys):
     assert captured.out == ""
 
 
-def test_keys_of_a_settings_file_are_known(tmp_path):
+def test_keys_of_settings_files_are_checked(tmp_path, monkeypatch):
     file = tmp_path / "mine.yaml"
-    file.write_text("my_key: 1\n")
-    options = check([*GOOD, f"--config_files={file}", "--my_key=2", "--dropout_prob=0.1"][:4])
-    assert options["my_key"] == "2"
+    # Of another model: one file may serve several.
+    file.write_text("epochs: 1\nattn_dropout_prob: 0.1\n")
+    assert check([*GOOD, f"--config_files={file}"])["model"] == "IMNNet"
+    file.write_text("lerning_rate: 3\n")
+    with pytest.raises(SettingsError, match=r"mine\.yaml has the unknown key 'lerning_rate'; did"):
+        check([*GOOD, f"--config_files={file}"])
+    with pytest.raises(UsageError, match="unknown key --lerning_rate"):
+        check([*GOOD, "--lerning_rate=3"])
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dataset_configs").mkdir()
+    (tmp_path / "dataset_configs" / "toy.yaml").write_text("item_feature: [price]\n")
+    with pytest.raises(SettingsError, match=r"toy\.yaml has the unknown key 'item_feature'"):
+        check(GOOD)
+
+
+@pytest.mark.parametrize(("model", "hint"), [("BPR", "rows"), ("Pop", "Popularity is the same")])
+def test_models_that_see_no_sequences_are_refused(toy, capsys, model, hint):
+    assert main([f"--model={model}", "--dataset=toy", f"--data_path={toy}"]) == 2
+    error = capsys.readouterr().err.strip()
+    assert error.startswith(f"error: {model} learns from no sequences")
+    assert hint in error
+
+
+def test_every_settings_file_of_the_package_has_known_keys_only():
+    for file in Path(__file__).parents[1].glob("dataset_configs/*.yaml"):
+        read_settings(file)
 
 
 def test_a_broken_settings_file_is_refused(tmp_path):
     file = tmp_path / "broken.yaml"
     file.write_text("a: [1,\n")
-    with pytest.raises(UsageError, match=r"broken\.yaml is not valid yaml"):
+    with pytest.raises(SettingsError, match=r"broken\.yaml is not valid yaml"):
         check([*GOOD, f"--config_files={file}"])
 
 
@@ -93,6 +121,8 @@ def test_a_bad_log_is_one_line(toy, capsys):
     ("option", "message"),
     [
         ("--resource_branch=half", "resource_branch is 'half'"),
+        ("--topk=[50]", "data set 'toy' has 20 items, but topk asks for 50; set for example"),
+        ("--item_features=brand", "item_features names 'brand'"),
         ("--valid_metric=NDCG@5", "valid_metric is NDCG@5, which is not computed"),
         ("--metrics=['Foo']", "There is no metric named 'Foo'"),
         ("--clip_grad_norm={'max_norm':5}", "clip_grad_norm is {'max_norm': 5}, but IMNNet has"),

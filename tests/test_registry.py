@@ -53,6 +53,25 @@ def test_settings_of_other_runs_stay_recboles():
     assert config["eval_args"]["order"] == "RO"
 
 
+def test_a_part_of_eval_args_leaves_the_rest(make_config):
+    whole = make_config("SASRec")["eval_args"]
+    split = {"RS": [0.7, 0.1, 0.2]}
+    assert make_config("SASRec", eval_args={"split": split})["eval_args"] == {
+        **whole,
+        "split": split,
+    }
+    leave_one_out = make_config("SASRec", eval_args={"split": {"LS": "valid_and_test"}})
+    assert leave_one_out["eval_args"]["group_by"] == "user"
+    assert leave_one_out["eval_args"]["order"] == "TO"
+
+
+def test_a_market_under_another_name_is_read_like_czb(tmp_path):
+    (tmp_path / "taste").mkdir()
+    assert registry.dataset_config("taste", tmp_path) is None
+    (tmp_path / "taste" / "taste.market.json").write_text("{}")
+    assert registry.dataset_config("taste", tmp_path) == registry.dataset_config("czb")
+
+
 def test_losses_over_the_catalogue_need_no_sampled_negatives(make_config):
     assert make_config("SASRec")["train_neg_sample_args"]["distribution"] == "none"
     assert make_config("FPMC")["train_neg_sample_args"]["distribution"] == "uniform"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,18 @@ _EXACT_NUMBERS: dict[str, Any] = (
 )
 
 FIELD_TYPES = ("token", "token_seq", "float", "float_seq")
+
+
+def check_name(name: str, option: str) -> None:
+    """Refuse a name of a data set that is no plain name of a folder.
+
+    Raises
+    ------
+    DataError
+        With the option that gave it.
+    """
+    if not name or Path(name).name != name or name.startswith("."):
+        raise DataError(f"{option} is {name!r}; it must be a plain name such as my-log")
 
 
 def read_header(path: Path, separator: str = "\t", encoding: str = "utf-8") -> dict[str, str]:
@@ -46,7 +58,7 @@ def read_header(path: Path, separator: str = "\t", encoding: str = "utf-8") -> d
     if not path.is_file():
         raise DataError(f"{path}: no such file")
     try:
-        with path.open(encoding=encoding) as file:
+        with path.open(encoding=_without_mark(encoding)) as file:
             line = file.readline().rstrip("\r\n")
     except UnicodeDecodeError as error:
         raise DataError(f"{path}, line 1: not {encoding} text ({error.reason})") from error
@@ -61,6 +73,11 @@ def read_header(path: Path, separator: str = "\t", encoding: str = "utf-8") -> d
             )
         fields[field] = field_type
     return fields
+
+
+def _without_mark(encoding: str) -> str:
+    """Skip the mark that some programs write at the start of utf-8; it is part of no name."""
+    return "utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding
 
 
 def read_columns(
@@ -137,7 +154,7 @@ def _parse(
         sep=separator,
         usecols=names,
         dtype={name: np.float64 if is_float[name] else object for name in names},
-        encoding=encoding,
+        encoding=_without_mark(encoding),
         # An id may be called NA or null, and may contain quotes.
         keep_default_na=False,
         na_values=[""],
@@ -161,13 +178,17 @@ def _report_number(path: Path, frame: pd.DataFrame, columns: Iterable[str]) -> N
     raise DataError(f"{path}: cannot be read as numbers")
 
 
-def check_log(path: Path, log: pd.DataFrame, user: str, item: str, time: str) -> None:
+def check_log(
+    path: Path, header: Mapping[str, str], log: pd.DataFrame, user: str, item: str, time: str
+) -> None:
     """Check the columns that a stream needs.
 
     Parameters
     ----------
     path : Path
         Named in messages.
+    header : mapping of str to str
+        All fields of the file, with types.
     log : DataFrame
         What :func:`read_columns` gave for an ``.inter`` file.
     user, item, time : str
@@ -181,8 +202,13 @@ def check_log(path: Path, log: pd.DataFrame, user: str, item: str, time: str) ->
     for field in (user, item, time):
         if field not in log:
             raise DataError(
-                f"{path}: no column {field}; the header has {list(log.columns)}, "
+                f"{path}: no column {field}; the header has {list(header)}, "
                 f"and a log needs {[user, item, time]}"
+            )
+    for field in (user, item):
+        if header[field] != "token":
+            raise DataError(
+                f"{path}, line 1: {field} must be a column {field}:token, not {header[field]}"
             )
     if log.empty:
         raise DataError(f"{path}: the log has a header but no rows")

@@ -21,6 +21,7 @@ from recbole_imn.data.downloads import TMALL, make_tmall
 from recbole_imn.data.features import feature_columns, item_feature_matrix
 from recbole_imn.data.simulated import is_simulated, make_simulated, simulated_notice
 from recbole_imn.model.rows import EVENT_INDEX
+from recbole_imn.model.settings import SettingsError
 from recbole_imn.stream import EventStream
 
 PURCHASE = "purchase"
@@ -93,7 +94,10 @@ class StreamDataset(SequentialDataset):  # type: ignore[misc]  # RecBole is unty
         """Load and check the log, and sort it by exact time, ties in file order."""
         super()._load_inter_feat(token, dataset_path)
         path = Path(dataset_path) / f"{token}.inter"
-        check_log(path, self.inter_feat, self.uid_field, self.iid_field, self.time_field)
+        encoding = self.config["encoding"] or "utf-8"
+        header = read_header(path, self.config["field_separator"], encoding)
+        needed = (self.uid_field, self.iid_field, self.time_field)
+        check_log(path, header, self.inter_feat, *needed)
         self.inter_feat = self.inter_feat.sort_values(
             self.time_field, kind="stable", ignore_index=True
         )
@@ -150,11 +154,16 @@ class StreamDataset(SequentialDataset):  # type: ignore[misc]  # RecBole is unty
         self.event_bounds = self._cut()
         self.event_start, self.event_stop = 0, len(self.stream)
         self.inventory = feature_columns(
-            self, log, self.config["inventory_features"] or [], self.event_bounds[1]
+            self, log, self._names("inventory_features"), self.event_bounds[1]
         )
         self.item_features = item_feature_matrix(
-            self, self.config["item_features"] or [], self.stream.item[: self.event_bounds[1]]
+            self, self._names("item_features"), self.stream.item[: self.event_bounds[1]]
         )
+
+    def _names(self, key: str) -> list[str]:
+        """Give a setting that is a list of fields; one field may stand alone."""
+        names = self.config[key] or []
+        return [names] if isinstance(names, str) else list(names)
 
     def _make_stream(self, log: pd.DataFrame) -> EventStream:
         has_behaviour = "behavior" in log and self.field2type["behavior"] == FeatureType.TOKEN
@@ -169,7 +178,7 @@ class StreamDataset(SequentialDataset):  # type: ignore[misc]  # RecBole is unty
             n_behaviours=self.num("behavior") if has_behaviour else 1,
         )
         n_training = stream.split(self._ratios())[0]
-        fields = self.config["event_features"] or []
+        fields = self._names("event_features")
         return stream.with_features(feature_columns(self, log, fields, n_training))
 
     def _add_stream_fields(self, log: pd.DataFrame) -> None:
@@ -243,10 +252,14 @@ class StreamDataset(SequentialDataset):  # type: ignore[misc]  # RecBole is unty
         Raises
         ------
         DataError
-            If a part of a global time split has no rows.
+            If a part of a global time split has no rows, or the log has fewer items than
+            are to be ranked.
+        SettingsError
+            If the model needs item attributes that are not loaded.
         """
         if not self.has_global_time_split:
             self._refuse_other_split()
+            self._check_items()
             parts: list[StreamDataset] = super().build()
             return parts
         self._change_feat_format()
@@ -260,9 +273,30 @@ class StreamDataset(SequentialDataset):  # type: ignore[misc]  # RecBole is unty
                     f"data set {self.dataset_name!r}: the {name} part has no rows with a history; "
                     f"the log has {len(self.stream)} events, split {self._ratios()}"
                 )
+        self._check_items()
         rows = ", ".join(f"{len(part)} {name}" for part, name in zip(parts, PARTS, strict=True))
         self.logger.info(f"Rows of {self.dataset_name}: {rows}")
         return parts
+
+    def _check_items(self) -> None:
+        """Refuse what RecBole meets with a bare error in training, or after it."""
+        longest, n_items = max(self.config["topk"]), self.item_num - 1
+        if longest > n_items:
+            raise DataError(
+                f"data set {self.dataset_name!r} has {n_items} items, but topk asks for {longest}; "
+                f"set for example --topk=[{n_items}] --valid_metric=NDCG@{n_items}"
+            )
+        fields = set() if self.item_feat is None else set(self.item_feat.columns)
+        for name in self.config["selected_features"] or []:
+            if name not in fields - {self.iid_field}:
+                known = (
+                    ", ".join(sorted(fields - {self.iid_field})) or "none; name some in load_col"
+                )
+                raise SettingsError(
+                    f"selected_features of {self.config['model']} names {name!r}, which "
+                    f"{self.dataset_name} does not have; set it in a file for --config_files "
+                    f"(item attributes: {known})"
+                )
 
     def _part(self, row_events: npt.NDArray[np.int64], start: int, stop: int) -> StreamDataset:
         first, last = np.searchsorted(row_events, [start, stop])

@@ -13,9 +13,10 @@ from recbole.config import Config
 from recbole.data import create_dataset
 from recbole.utils import ModelType
 
-from recbole_imn.evaluation.benchmark.plan import read_settings, starting_settings
+from recbole_imn.evaluation.benchmark.plan import starting_settings
 from recbole_imn.model.settings import SettingsError
 from recbole_imn.preparation import no_options, prepare
+from recbole_imn.settings_files import read_settings
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ def load(tmp_path, text):
     path.write_text(text, encoding="utf-8")
     header = read_header(path)
     log = read_columns(path, header, list(header))
-    check_log(path, log, "user_id", "item_id", "timestamp")
+    check_log(path, header, log, "user_id", "item_id", "timestamp")
     return log
 
 
@@ -49,6 +49,8 @@ def test_a_good_log_is_read(tmp_path):
         (HEADER + "u\ti\t1\tview\t0\nv\tj\t2\tview\t0\n", "no user has two events or more"),
         ("user_id:token\titem_id:token\nu\ti\n", "no column timestamp"),
         ("user_id:token\titem_id:token\ttimestamp:token\nu\ti\t1\n", "timestamp:float"),
+        ("user_id:token\titem_id:token\ttime:float\nu\ti\t1\n", "the header has ['user_id', 'item"),
+        ("user_id:float\titem_id:token\ttimestamp:float\n1\ti\t1\n", "user_id must be a column"),
     ],
 )
 def test_bad_logs_are_refused_in_one_line(tmp_path, text, message):
@@ -57,6 +59,10 @@ def test_bad_logs_are_refused_in_one_line(tmp_path, text, message):
     assert message in str(error.value)
     assert "log.inter" in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_mark_of_the_encoding_is_no_part_of_a_name(tmp_path):
+    assert load(tmp_path, "\ufeff" + GOOD)["user_id"].tolist() == ["u", "u"]
 
 
 def test_a_missing_file_is_named(tmp_path):

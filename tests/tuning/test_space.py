@@ -4,8 +4,8 @@ import optuna
 import pytest
 
 from recbole_imn import registry
-from recbole_imn.command_line import known_keys
 from recbole_imn.model.settings import SettingsError
+from recbole_imn.options import known_keys
 from recbole_imn.tuning.space import SEARCH, Choices, Range, read_space, space_file, suggest
 
 FILES = sorted(SEARCH.glob("*.yaml"))

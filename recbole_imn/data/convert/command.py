@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from recbole_imn.data.atomic import DataError
+from recbole_imn.data.atomic import DataError, check_name
 from recbole_imn.data.convert.source import DUPLICATE_RULES, MAX_BAD, Source
 from recbole_imn.registry import DATA_PATH
 
@@ -85,8 +85,7 @@ def run(options: argparse.Namespace) -> int:
     """
     if not 0 <= options.max_bad <= 1:
         raise DataError(f"--max-bad is {options.max_bad}; it is a share and must be in 0..1")
-    if not options.name or Path(options.name).name != options.name or options.name.startswith("."):
-        raise DataError(f"--name is {options.name!r}; it must be a plain name such as my-log")
+    check_name(options.name, "--name")
     # polars is loaded here, and not by training.
     from recbole_imn.data.convert.engine import convert
 
@@ -133,7 +132,7 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
     if columns:
         settings["columns"] = {**entries(settings, "columns"), **columns}
     if options.purchase is not None:
-        settings["purchases"] = options.purchase.split(",")
+        settings["purchases"] = [name.strip() for name in options.purchase.split(",")]
     for option in SETTING_OPTIONS:
         if getattr(options, option) is not None:
             settings[option] = getattr(options, option)

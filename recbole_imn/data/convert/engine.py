@@ -59,11 +59,7 @@ def convert(
         files are then as they were, but for ``NAME.rejected.csv``.
     """
     folder = output / name
-    if (folder / f"{name}.market.json").exists():
-        raise DataError(
-            f"{folder} holds the simulated market {name!r}; choose another --name, or remove "
-            "the folder first"
-        )
+    _refuse_other_files(folder, name)
     with Workspace(folder, name) as work:
         job = Conversion(source, folder, duplicates, Rejects(work.path("rejected.csv")))
         items = None
@@ -78,6 +74,24 @@ def convert(
         _write(job, runs, collector, items, work)
         work.publish(*SUFFIXES)
     return job
+
+
+def _refuse_other_files(folder: Path, name: str) -> None:
+    """Raise if files would be replaced that no earlier conversion has made."""
+    if (folder / f"{name}.market.json").exists():
+        raise DataError(
+            f"{folder} holds the simulated market {name!r}; choose another --name, or remove "
+            "the folder first"
+        )
+    record = folder / f"{name}.source.json"
+    made = json.loads(record.read_text(encoding="utf-8"))["outputs"] if record.exists() else {}
+    for suffix in ("inter", "item"):
+        file = folder / f"{name}.{suffix}"
+        if file.exists() and file.name not in made:
+            raise DataError(
+                f"{file} was made by no conversion, and would be replaced; choose another "
+                "--name, or move it away"
+            )
 
 
 class _Reading:

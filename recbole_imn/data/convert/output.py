@@ -69,8 +69,17 @@ def _without_duplicates(events: pl.DataFrame, rule: str) -> tuple[Counts, pl.Dat
         duplicates=len(events) - n_distinct,
         tied_events=_tied(kept),
         purchases=int(kept["purchase"].sum()) if "purchase" in kept.columns else 0,
+        purchases_by_action=_purchased(kept),
     )
     return counts, kept
+
+
+def _purchased(events: pl.DataFrame) -> dict[str, int]:
+    """Count purchases by action."""
+    if not {"purchase", "behavior"} <= set(events.columns):
+        return {}
+    actions = events.filter(pl.col("purchase") == 1)["behavior"].value_counts()
+    return {str(action): int(count) for action, count in sorted(actions.iter_rows())}
 
 
 def _tied(events: pl.DataFrame) -> int:

@@ -26,6 +26,8 @@ class Counts:
         Events written that share their time with another one.
     purchases : int
         Events that are purchases.
+    purchases_by_action : dict of str to int
+        The same for each action, where there are actions.
     items : int
         Rows of the ``.item`` file.
     other_attributes : int
@@ -38,6 +40,7 @@ class Counts:
     duplicates: int = 0
     tied_events: int = 0
     purchases: int = 0
+    purchases_by_action: dict[str, int] = field(default_factory=dict)
     items: int = 0
     other_attributes: int = 0
 
@@ -47,6 +50,8 @@ class Counts:
         self.duplicates += other.duplicates
         self.tied_events += other.tied_events
         self.purchases += other.purchases
+        for action, count in other.purchases_by_action.items():
+            self.purchases_by_action[action] = self.purchases_by_action.get(action, 0) + count
 
 
 @dataclass
@@ -117,10 +122,12 @@ class Conversion:
         return "\n".join(lines)
 
     def _warnings(self) -> Sequence[str]:
-        named = self.source.layout.purchases
-        if not named or self.counts.purchases:
-            return []
-        return [f"no event is a purchase, though {', '.join(named)} was to be one; check its name"]
+        found = self.counts.purchases_by_action
+        return [
+            f"no event is {name!r}, which was to be a purchase; check its name"
+            for name in self.source.layout.purchases
+            if name not in found
+        ]
 
     def _item_lines(self) -> Sequence[str]:
         items, others = self.counts.items, self.counts.other_attributes

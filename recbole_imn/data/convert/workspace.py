@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import BinaryIO
 
 # In the order in which they are replaced. Reports of earlier files describe other data.
-SUFFIXES = ("report.html", "report.json", "rejected.csv", "user", "item", "inter", "source.json")
+SUFFIXES = ("report.html", "report.json", "rejected.csv", "item", "inter", "source.json")
 
 
 class Workspace:

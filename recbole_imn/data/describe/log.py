@@ -115,7 +115,7 @@ def _read_events(path: Path) -> pl.DataFrame:
     if events is None or not _is_clean(events):
         # Slower, but finds the first bad line and says what is wrong with it.
         log = read_columns(path, header, WANTED)
-        check_log(path, log, *REQUIRED)
+        check_log(path, header, log, *REQUIRED)
         raise DataError(f"{path}: cannot be read, though no row is wrong by itself")
     if not events["timestamp"].is_sorted():
         events = events.sort("timestamp", maintain_order=True)

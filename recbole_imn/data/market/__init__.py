@@ -6,7 +6,7 @@ what they buy. Everything that it makes is called simulated.
 """
 
 from recbole_imn.data.market.config import MarketConfig
-from recbole_imn.data.market.files import read_config, write_market
+from recbole_imn.data.market.files import read_config, refuse_real_log, write_market
 from recbole_imn.data.market.report import statistics, statistics_table
 from recbole_imn.data.market.simulation import MarketLog, simulate
 
@@ -14,6 +14,7 @@ __all__ = [
     "MarketConfig",
     "MarketLog",
     "read_config",
+    "refuse_real_log",
     "simulate",
     "statistics",
     "statistics_table",

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from recbole_imn.data.atomic import DataError
 from recbole_imn.data.market.agents import Integers, Reals
 from recbole_imn.data.market.config import MarketConfig
 from recbole_imn.data.market.simulation import MarketLog
@@ -29,13 +30,31 @@ def write_market(log: MarketLog, folder: Path, name: str) -> None:
         Made if it does not exist.
     name : str
         Name of the data set.
+
+    Raises
+    ------
+    DataError
+        If there is a log of this name that is not simulated.
     """
+    refuse_real_log(folder, name)
     folder.mkdir(parents=True, exist_ok=True)
     about = {"simulated": True, "market": asdict(log.config)}
     replace_text(folder / f"{name}.market.json", json.dumps(about, indent=2) + "\n")
     _write_table(folder / f"{name}.user", _user_table(log))
     _write_table(folder / f"{name}.item", _item_table(log))
     _write_table(folder / f"{name}.inter", _event_table(log))
+
+
+def refuse_real_log(folder: Path, name: str) -> None:
+    """Raise if a market would replace a log that is not simulated.
+
+    Raises
+    ------
+    DataError
+    """
+    log = folder / f"{name}.inter"
+    if log.exists() and not (folder / f"{name}.market.json").exists():
+        raise DataError(f"{log} is not simulated; choose another name for the market")
 
 
 def read_config(folder: Path, name: str) -> MarketConfig:

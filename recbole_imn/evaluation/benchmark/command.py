@@ -19,9 +19,9 @@ from recbole_imn.evaluation.benchmark.plan import (
     all_models,
     check_models,
     make_run,
-    read_settings,
 )
 from recbole_imn.provenance import fingerprint
+from recbole_imn.settings_files import read_settings
 
 # Settings that have an option here: in a file they would contradict what the report says.
 OPTIONS = {
@@ -77,7 +77,8 @@ def run(options: argparse.Namespace) -> int:
     models = all_models(options.dataset, folder)
     if options.models:
         # A model named twice is one model.
-        models = list(dict.fromkeys(name.strip() for name in options.models.split(",")))
+        names = (name.strip() for name in options.models.split(","))
+        models = list(dict.fromkeys(name for name in names if name))
     check_models(models)
     common = _common_settings(options.config_files)
     data = fingerprint(folder, options.dataset)

@@ -9,12 +9,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from recbole.utils import ModelType, get_model
 
 from recbole_imn import registry
 from recbole_imn.compat import UnknownModelError, model_names
 from recbole_imn.data.atomic import read_header
+from recbole_imn.settings_files import read_settings
 
 BUILT_IN = ("FPMC", "SASRec", "GRU4Rec", "NextItNet")
 FEATURE_AWARE = ("GRU4RecF", "SASRecF")
@@ -112,13 +112,13 @@ def selected_features(dataset: str, folder: Path) -> dict[str, str]:
     items = folder / f"{dataset}.item"
     if not items.is_file():
         return {}
-    names = _dataset_settings(dataset).get("item_features") or []
+    names = _dataset_settings(dataset, folder).get("item_features") or []
     header = read_header(items)
     return {name: header[name] for name in names if header.get(name) in ("token", "float")}
 
 
-def _dataset_settings(dataset: str) -> dict[str, Any]:
-    file = registry.dataset_config(dataset)
+def _dataset_settings(dataset: str, folder: Path) -> dict[str, Any]:
+    file = registry.dataset_config(dataset, folder.parent)
     return {} if file is None else read_settings(file)
 
 
@@ -176,7 +176,7 @@ def make_run(
         protocols=PROTOCOLS[candidates],
         tuned=str(tuned) if found else "",
         fingerprint=fingerprint,
-        dataset_settings=_dataset_settings(dataset),
+        dataset_settings=_dataset_settings(dataset, folder),
     )
 
 
@@ -225,17 +225,3 @@ def _feature_settings(model: str, dataset: str, folder: Path) -> dict[str, Any]:
         "event_features": [],
         "inventory_features": [],
     }
-
-
-def read_settings(file: Path) -> dict[str, Any]:
-    """Read settings from a yaml file, which may be empty.
-
-    Raises
-    ------
-    ValueError
-        If it holds something else.
-    """
-    values = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    if not isinstance(values, dict):
-        raise ValueError(f"{file} holds {type(values).__name__}, not settings KEY: VALUE")
-    return values

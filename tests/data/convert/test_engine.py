@@ -122,6 +122,23 @@ def test_a_simulated_market_is_not_overwritten(shop):
     assert "holds the simulated market 'set'; choose another --name" in line
 
 
+@pytest.mark.parametrize("suffix", ["inter", "item"])
+def test_files_made_by_hand_are_not_replaced(shop, suffix):
+    path = shop.write("log.csv", HEADER + GOOD)
+    if suffix == "item":
+        shop.convert("csv", path, *OPTIONS)
+    (shop.output / "set").mkdir(parents=True, exist_ok=True)
+    (shop.output / "set" / f"set.{suffix}").write_text("by hand")
+    (shop.output / "set" / "set.user").write_text("by hand")
+    before = shop.files()
+    line = shop.fail("csv", path, *OPTIONS)
+    assert f"set.{suffix} was made by no conversion, and would be replaced" in line
+    assert shop.files() == before
+    (shop.output / "set" / f"set.{suffix}").unlink()
+    shop.convert("csv", path, *OPTIONS)
+    assert (shop.output / "set" / "set.user").read_text() == "by hand"
+
+
 @pytest.mark.parametrize("name", ["../up", "", ".hidden", "a/b"])
 def test_a_name_must_be_plain(shop, name):
     path = shop.write("log.csv", HEADER + GOOD)

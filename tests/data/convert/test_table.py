@@ -25,7 +25,11 @@ def test_names_of_columns_are_all_that_a_table_needs(shop):
 def test_a_purchase_that_never_occurs_is_pointed_out(shop):
     path = shop.write("log.csv", CSV)
     printed = shop.convert("csv", path, *COLUMNS, "--behavior=did", "--purchase=ordr")
-    assert "no event is a purchase, though ordr was to be one; check its name" in printed
+    assert "no event is 'ordr', which was to be a purchase; check its name" in printed
+    printed = shop.convert("csv", path, *COLUMNS, "--behavior=did", "--purchase=order, byu")
+    assert "1 purchases" in printed
+    assert "no event is 'byu', which" in printed
+    assert "no event is 'order'" not in printed
 
 
 @pytest.mark.parametrize(

@@ -91,3 +91,14 @@ def test_the_command_refuses_impossible_values_in_one_line(tmp_path, capsys):
     assert main(["simulate", "czb", "--scale=0", f"--output={tmp_path}"]) == 2
     assert capsys.readouterr().err == "error: scale is 0.0; it must be above 0 and at most 10\n"
     assert not list(tmp_path.iterdir())
+
+
+def test_a_market_replaces_no_real_log(tmp_path, capsys):
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "shop.inter").write_text("real\n")
+    arguments = ["simulate", "czb-mini", "--scale=0.1", f"--output={tmp_path}"]
+    assert main([*arguments, "--save-as=shop"]) == 2
+    assert "shop.inter is not simulated; choose another name" in capsys.readouterr().err
+    assert (tmp_path / "shop" / "shop.inter").read_text() == "real\n"
+    assert main([*arguments, "--save-as=a/b"]) == 2
+    assert "--save-as is 'a/b'; it must be a plain name" in capsys.readouterr().err

@@ -1,0 +1,114 @@
+"""Options of the training command, checked before anything runs."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from recbole_imn import registry
+from recbole_imn.settings_files import (
+    RECBOLE_PROPERTIES,
+    general_keys,
+    keys_of,
+    nearest,
+    read_settings,
+    read_yaml,
+)
+
+# Settings whose default is of a type have values of that type.
+TYPES = {
+    bool: ("True or False", (bool,)),
+    int: ("a whole number", (int,)),
+    float: ("a number", (int, float)),
+}
+ABOVE_ZERO = ("epochs", "train_batch_size", "eval_batch_size", "ranking_chunk_size")
+
+
+class UsageError(ValueError):
+    """Options that make no sense; the message is one line for people."""
+
+
+def check(arguments: Sequence[str]) -> dict[str, str]:
+    """Split options into keys and values, refusing what RecBole would silently ignore.
+
+    Raises
+    ------
+    UsageError
+        For an option without ``=``, a key given twice, an unknown key, a value of another
+        type, a missing model or data set, or a settings file that is not there.
+    SettingsError
+        For a settings file with an unknown key, the data set's own included.
+    """
+    options: dict[str, str] = {}
+    for argument in arguments:
+        key, equals, value = argument.removeprefix("--").partition("=")
+        if not argument.startswith("--") or not equals:
+            raise UsageError(f"{argument!r} is not --key=value; write for example --epochs=5")
+        if "=" in value:
+            raise UsageError(f"{argument!r} has two '='; RecBole would ignore it")
+        if key in options:
+            raise UsageError(f"--{key} is given twice: {options[key]!r} and {value!r}")
+        options[key] = value
+    for key in ("model", "dataset"):
+        if not options.get(key):
+            raise UsageError(f"--{key}=NAME is missing; --help lists what there is")
+    data_path = Path(options.get("data_path", registry.DATA_PATH))
+    own = registry.dataset_config(options["dataset"], data_path)
+    for file in config_files(options):
+        if not file.is_file():
+            raise UsageError(f"--config_files names {file}, which does not exist")
+    for file in [*config_files(options), *([own] if own else [])]:
+        read_settings(file)
+    known = known_keys(options["model"], options["dataset"])
+    for key in options:
+        if key not in known:
+            hint = nearest(key, known, "--") or "; --help lists the keys that matter"
+            raise UsageError(f"unknown key --{key}{hint}")
+    defaults = _defaults(options["model"])
+    for key in options.keys() & defaults.keys():
+        _check_value(key, options[key], defaults[key])
+    return options
+
+
+def _defaults(model: str) -> dict[str, Any]:
+    """Give the defaults whose types are sure: RecBole's general ones and our own."""
+    files = [
+        RECBOLE_PROPERTIES / "overall.yaml",
+        *registry.property_files(model, "", {"event_stream": True}),
+    ]
+    return {key: value for file in files for key, value in read_yaml(file).items()}
+
+
+def _check_value(key: str, text: str, default: object) -> None:
+    expected, types = TYPES.get(type(default), ("", ()))
+    value = _value(text)
+    # True is an int as well.
+    fits = isinstance(value, types) and isinstance(value, bool) == isinstance(default, bool)
+    if types and not fits:
+        raise UsageError(f"--{key} is {text!r}; it must be {expected}, such as {default}")
+    if key in ABOVE_ZERO and isinstance(value, int) and value < 1:
+        raise UsageError(f"--{key} is {text!r}; it must be above 0")
+
+
+def _value(text: str) -> object:
+    """Read a value as RecBole does: a literal, or text."""
+    try:
+        return ast.literal_eval({"true": "True", "false": "False"}.get(text.lower(), text))
+    except (ValueError, SyntaxError):
+        return text
+
+
+def known_keys(model: str, dataset: str) -> frozenset[str]:
+    """Every setting that RecBole, the package, the model or the data set knows."""
+    own = [
+        RECBOLE_PROPERTIES / "model" / f"{model}.yaml",
+        *registry.property_files(model, dataset, {"event_stream": True}),
+    ]
+    return general_keys() | keys_of(own)
+
+
+def config_files(options: Mapping[str, str]) -> list[Path]:
+    """Give the settings files that options name."""
+    return [Path(file) for file in options.get("config_files", "").split()]
