@@ -36,6 +36,10 @@ VARIANTS: dict[str, tuple[str, dict]] = {
     "no taste by item features": ("IMNNetPlus", {"taste": False}),
     "no item features in static embeddings": ("IMNNetPlus", {"static_features": False}),
     "with a resource branch": ("IMNNetPlus", {"resource_branch": "simplified"}),
+    "with a resource branch, gated": (
+        "IMNNetPlus",
+        {"resource_branch": "simplified", "fusion": "gate"},
+    ),
     "no prediction loss": ("IMNNetPlus", {"mse_weight": 0.0}),
     "IMNNet (none of them)": ("IMNNet", {}),
     "RecentHistory": ("RecentHistory", {}),

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from recbole_imn.stream.events import Flags, Floats
-from recbole_imn.stream.products import affine
+from recbole_imn.stream.products import affine, sigmoid
 
 # Square of a length that counts as none; states are about 1 apart.
 SOFTENING = 1e-3
@@ -74,6 +74,25 @@ class Projection(nn.Module):
     def forward(self, state: Tensor, elapsed: Tensor) -> Tensor:
         """Project states [n, width] by elapsed inputs [n, 2]."""
         return state * (1 + affine(elapsed, self.drift))
+
+
+class Gate(nn.Module):
+    r"""A learnable mean of two states, element by element.
+
+    .. math:: g \odot a + (1 - g) \odot b, \quad g = \sigma(W [a, b] + c)
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.linear = Affine(2 * width, width)
+        # The first state counts for nearly all until there is a reason.
+        nn.init.zeros_(self.linear.weight)
+        nn.init.constant_(self.linear.bias, 2.0)
+
+    def forward(self, first: Tensor, second: Tensor) -> Tensor:
+        """Mix states, both [n, width]."""
+        gate = sigmoid(self.linear(torch.cat([first, second], dim=1)))
+        return gate * first + (1 - gate) * second
 
 
 class StaticTable(nn.Module):

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from recbole_imn.model.layers import Conditioning, ContextMap
+from recbole_imn.model.layers import Conditioning, ContextMap, Gate
 from recbole_imn.model.losses import contrastive_loss, drift_loss, prediction_loss
 from recbole_imn.model.settings import NetworkSettings
 from recbole_imn.model.states import RecursiveStates, Unrolled
@@ -64,6 +64,8 @@ class InterestBehaviourNetwork(RecursiveStates):
             self._add_branch(n_training)
             if settings.fusion == "concat":
                 self.limited_condition = Conditioning(width, centre, unit)
+            if settings.fusion == "gate":
+                self.fusion_gate = Gate(width)
 
     # -- contexts and representations ------------------------------------------------------
 
@@ -101,6 +103,8 @@ class InterestBehaviourNetwork(RecursiveStates):
         fusion = self.settings.fusion
         if fusion == "concat":
             return [self.user_condition(interest), self.limited_condition(resources)]
+        if fusion == "gate":
+            return [self.user_condition(self.fusion_gate(interest, resources))]
         fused = interest + resources if fusion == "sum" else interest * resources
         return [self.user_condition(fused)]
 

@@ -40,7 +40,8 @@ class NetworkSettings:
     resource_branch : str
         'simplified' (equation 6), 'full' (3-5) or 'none' (IMN-Net*).
     fusion : str
-        How the two user states become one, f of (11): 'sum', 'concat' or 'product'.
+        How the two user states become one, f of (11): 'sum', 'concat', 'product', or
+        beyond the paper 'gate', a learnable mean.
     static_geometry : str
         'unit': static embeddings have unit length. 'free': as they come.
     conditioning : str
@@ -133,7 +134,7 @@ class NetworkSettings:
 _CHOICES = {
     "cell": ("sigmoid", "tanh", "gru", "lstm"),
     "resource_branch": ("simplified", "full", "none"),
-    "fusion": ("sum", "concat", "product"),
+    "fusion": ("sum", "concat", "product", "gate"),
     "static_geometry": ("unit", "free"),
     "conditioning": ("unit", "none"),
     "positive_state": ("before", "after"),

@@ -106,6 +106,11 @@ def add_product(base: Tensor, rows: Tensor, weight: Tensor, out: Tensor) -> None
     out.copy_(torch.addmm(base, padded, weight)[: len(rows)])
 
 
+def sigmoid(values: Tensor) -> Tensor:
+    """Give the logistic sigmoid with gradients, each element by the same code."""
+    return torch.exp(-values).add(1).reciprocal()
+
+
 def sigmoid_(values: Tensor) -> None:
     """Apply the logistic sigmoid in place, each element by the same code, float [n, width].
 

@@ -18,6 +18,7 @@ VARIANTS = [
     {},
     {**FULL_BRANCH, "fusion": "concat", "cell": "lstm"},
     {"fusion": "product", "cell": "gru"},
+    {"fusion": "gate"},
     {"resource_branch": "none"},
     {"positive_state": "after", "conditioning": "none", "static_geometry": "free"},
     {"mse_weight": 0.0, "context_start": "random", "elapsed_scale": "linear"},

@@ -81,6 +81,11 @@ class NaiveNetwork:
         network = self.network
         if network.settings.fusion == "sum":
             return [network.user_condition(interest + resources)]
+        if network.settings.fusion == "gate":
+            both = torch.cat([interest, resources], dim=1)
+            linear = network.fusion_gate.linear
+            gate = torch.sigmoid(both @ linear.weight.t() + linear.bias)
+            return [network.user_condition(gate * interest + (1 - gate) * resources)]
         if network.settings.fusion == "product":
             return [network.user_condition(interest * resources)]
         return [network.user_condition(interest), network.limited_condition(resources)]

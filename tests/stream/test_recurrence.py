@@ -66,6 +66,7 @@ OPTIONS = [
     {"resource_branch": "none", "cell": "tanh"},
     {"cell": "gru", "fusion": "concat"},
     {"cell": "lstm", "fusion": "product"},
+    {"fusion": "gate"},
     {"resource_branch": "full", "cell": "tanh"},
     {"resource_branch": "full", "cell": "lstm", "fusion": "concat"},
     {"static_geometry": "free", "conditioning": "none"},
