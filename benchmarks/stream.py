@@ -25,10 +25,8 @@ from time import perf_counter
 import numpy as np
 import torch
 from recbole.config import Config
-from recbole.data import create_dataset, data_preparation
-from recbole.utils import get_model, get_trainer, init_seed
 
-import recbole_imn  # noqa: F401  (first: it mends RecBole)
+from recbole_imn import preparation
 from recbole_imn.stream.tbatch import plan_window, windows
 from recbole_imn.trainer import window_threads
 
@@ -138,17 +136,14 @@ def prepare(options: argparse.Namespace, name: str, **settings: object) -> Run:
             "event_stream": True,
             "show_progress": False,
             "use_gpu": False,
+            "seed": 1,
             "embedding_size": WIDTH,
             "hidden_size": WIDTH,
             **settings,
         },
     )
-    init_seed(1, True)
-    dataset = create_dataset(config)
-    train, _, test = data_preparation(config, dataset)
-    model = get_model(name)(config, train._dataset)
-    trainer = get_trainer(config["MODEL_TYPE"], name)(config, model)
-    return Run(config, dataset, train, test, model, trainer)
+    dataset, (train, _, test), trainer = preparation.prepare(config)
+    return Run(config, dataset, train, test, trainer.model, trainer)
 
 
 def repeat(times: int, work: Callable[[], float]) -> Figure:

@@ -7,8 +7,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import yaml
-
 from recbole_imn import doctor
 from recbole_imn.data.atomic import check_name
 from recbole_imn.data.convert import command as convert
@@ -34,9 +32,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return doctor.main()
     try:
         return RUN[options.command](options)
-    except yaml.YAMLError as error:
-        print(f"error: not valid yaml: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

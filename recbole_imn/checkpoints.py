@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import sys
 from typing import Any
 
 import numpy as np
@@ -60,13 +59,15 @@ def rebuild_config(plain: dict[str, Any]) -> Any:
     """
     from recbole.config import Config
 
-    convert, arguments = Config._convert_config_dict, sys.argv
+    from recbole_imn.preparation import no_options
+
+    convert = Config._convert_config_dict
     Config._convert_config_dict = lambda self, values: dict(values)
-    sys.argv = arguments[:1]
     try:
-        config = Config(plain["model"], plain["dataset"], config_dict=plain["external"])
+        with no_options():
+            config = Config(plain["model"], plain["dataset"], config_dict=plain["external"])
     finally:
-        Config._convert_config_dict, sys.argv = convert, arguments
+        Config._convert_config_dict = convert
     for key, value in plain["final"].items():
         if _plain(config.final_config_dict.get(key)) != value:
             config.final_config_dict[key] = value
@@ -188,16 +189,14 @@ def load_data_and_model(model_file: str) -> tuple[Any, ...]:
     UnsafeCheckpointError
         If the checkpoint needs code.
     """
-    from recbole import data, utils
+    from recbole.utils import init_logger
+
+    from recbole_imn.preparation import make_model
 
     checkpoint = load_checkpoint(model_file)
     config = rebuild_config(checkpoint["config"])
-    utils.init_seed(config["seed"], config["reproducibility"])
-    utils.init_logger(config)
-    dataset = data.create_dataset(config)
-    loaders = data.data_preparation(config, dataset)
-    utils.init_seed(config["seed"], config["reproducibility"])
-    model = utils.get_model(config["model"])(config, loaders[0]._dataset).to(config["device"])
+    init_logger(config)
+    dataset, loaders, model = make_model(config)
     model.load_state_dict(checkpoint["state_dict"])
     other = _on_device(checkpoint.get("other_parameter"), config["device"])
     model.load_other_parameter(other)

@@ -8,8 +8,6 @@ from pathlib import Path
 from textwrap import fill, indent
 from typing import Any
 
-from recbole.config import configurator
-from recbole.utils import ModelType
 from texttable import Texttable
 
 from recbole_imn import registry
@@ -19,13 +17,13 @@ from recbole_imn.data.simulated import SIMULATED, simulated_notice
 from recbole_imn.evaluation.model_card import Facts, write_card
 from recbole_imn.evaluation.ranks import RankRecorder, recorded_trainers
 from recbole_imn.model.settings import SettingsError
-from recbole_imn.options import UsageError, check, config_files
+from recbole_imn.options import check, config_files
 from recbole_imn.provenance import environment, fingerprint
-from recbole_imn.settings_files import read_yaml
+from recbole_imn.settings_files import UsageError, read_any_settings
 from recbole_imn.stream import StreamError
 
-SPACES = "  "
-# Messages of errors that others raise, in words that are fit for people.
+# RecBole and the evaluator raise plain errors; of these, only such messages are for people, and
+# all others keep their traceback.
 REASONS = ("Training loss is nan", "There is no metric named", "a model gave scores")
 
 HELP = """usage: python run_recbole_imn.py --model=MODEL --dataset=NAME [--KEY=VALUE ...]
@@ -84,13 +82,13 @@ def help_text() -> str:
     """Say what there is: models, data sets and the keys that matter."""
     files = [registry.PROPERTIES / "stream.yaml"]
     files += [registry.PROPERTIES / "model" / f"{name}.yaml" for name in ("IMNNet", "IMNNetPlus")]
-    keys = ", ".join(dict.fromkeys(key for file in files for key in read_yaml(file)))
+    keys = ", ".join(dict.fromkeys(key for file in files for key in read_any_settings(file)))
     folder = Path("dataset_configs")
     datasets = sorted({*SIMULATED, *(file.stem for file in folder.glob("*.yaml"))})
     return HELP.format(
         models=", ".join(registry.MODELS),
         datasets=", ".join(datasets),
-        model_keys=f"Keys of IMNNetPlus:\n{indent(fill(keys, 96), SPACES)}",
+        model_keys=f"Keys of IMNNetPlus:\n{indent(fill(keys, 96), '  ')}",
     )
 
 
@@ -98,26 +96,24 @@ def _run(options: dict[str, str], arguments: Sequence[str]) -> None:
     from recbole.quick_start import run_recbole
 
     model = options["model"]
-    # The configurator's function has the hints for unknown names.
-    if configurator.get_model(model).type != ModelType.SEQUENTIAL:
+    if not registry.is_sequential(model):
         hint = "; Popularity is the same on the rows of the log" if model == "Pop" else ""
         raise UsageError(
             f"{model} learns from no sequences, and would be tested on other rows{hint}"
         )
-
     # RecBole reads options from sys.argv wherever a Config is made.
     program, sys.argv = sys.argv, [sys.argv[0], *arguments]
     try:
         with recorded_trainers() as trainers:
             result = run_recbole(
-                model=options["model"],
+                model=model,
                 dataset=options["dataset"],
                 config_file_list=[str(file) for file in config_files(options)],
                 config_dict={"event_stream": True},
             )
     finally:
         sys.argv = program
-    print(result_table(options["model"], options["dataset"], result))
+    print(result_table(model, options["dataset"], result))
     # RecBole has added the data set's name.
     folder = Path(trainers[-1][0].config["data_path"])
     notice = simulated_notice(folder, options["dataset"])

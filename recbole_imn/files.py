@@ -1,4 +1,4 @@
-"""Files that are the old one or complete, never half of one."""
+"""Reading yaml, and writing files that are the old one or complete, never half of one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,25 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
+
+import yaml
+
+
+def read_yaml(path: Path, error: type[ValueError]) -> Any:
+    """Read a yaml file.
+
+    Parameters
+    ----------
+    path : Path
+    error : type
+        What is raised if it is no yaml; the message is one line.
+    """
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as reason:
+        raise error(f"{path} is not valid yaml: {' '.join(str(reason).split())}") from reason
 
 
 @contextmanager

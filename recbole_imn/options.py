@@ -10,11 +10,13 @@ from typing import Any
 from recbole_imn import registry
 from recbole_imn.settings_files import (
     RECBOLE_PROPERTIES,
+    UsageError,
     general_keys,
     keys_of,
+    named_files,
     nearest,
+    read_any_settings,
     read_settings,
-    read_yaml,
 )
 
 # Settings whose default is of a type have values of that type.
@@ -24,10 +26,6 @@ TYPES = {
     float: ("a number", (int, float)),
 }
 ABOVE_ZERO = ("epochs", "train_batch_size", "eval_batch_size", "ranking_chunk_size")
-
-
-class UsageError(ValueError):
-    """Options that make no sense; the message is one line for people."""
 
 
 def check(arguments: Sequence[str]) -> dict[str, str]:
@@ -56,9 +54,6 @@ def check(arguments: Sequence[str]) -> dict[str, str]:
             raise UsageError(f"--{key}=NAME is missing; --help lists what there is")
     data_path = Path(options.get("data_path", registry.DATA_PATH))
     own = registry.dataset_config(options["dataset"], data_path)
-    for file in config_files(options):
-        if not file.is_file():
-            raise UsageError(f"--config_files names {file}, which does not exist")
     for file in [*config_files(options), *([own] if own else [])]:
         read_settings(file)
     known = known_keys(options["model"], options["dataset"])
@@ -78,7 +73,7 @@ def _defaults(model: str) -> dict[str, Any]:
         RECBOLE_PROPERTIES / "overall.yaml",
         *registry.property_files(model, "", {"event_stream": True}),
     ]
-    return {key: value for file in files for key, value in read_yaml(file).items()}
+    return {key: value for file in files for key, value in read_any_settings(file).items()}
 
 
 def _check_value(key: str, text: str, default: object) -> None:
@@ -110,5 +105,5 @@ def known_keys(model: str, dataset: str) -> frozenset[str]:
 
 
 def config_files(options: Mapping[str, str]) -> list[Path]:
-    """Give the settings files that options name."""
-    return [Path(file) for file in options.get("config_files", "").split()]
+    """Give the settings files that options name; they exist."""
+    return named_files(options.get("config_files", ""))

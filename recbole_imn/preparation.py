@@ -39,14 +39,21 @@ def prepare(config: Config) -> tuple[Any, tuple[Any, Any, Any], Any]:
         raise SettingsError(
             f"eval_step is {config['eval_step']}: without validation no epoch is the best"
         )
+    dataset, loaders, model = make_model(config)
+    with no_options():
+        trainer = get_trainer(config["MODEL_TYPE"], config["model"])(config, model)
+    return dataset, loaders, trainer
+
+
+def make_model(config: Config) -> tuple[Any, tuple[Any, Any, Any], Any]:
+    """Make a data set, its loaders and a new model, as :func:`prepare` does."""
     with no_options():
         init_seed(config["seed"], config["reproducibility"])
         dataset = create_dataset(config)
         loaders = data_preparation(config, dataset)
         init_seed(config["seed"], config["reproducibility"])
         model = get_model(config["model"])(config, loaders[0]._dataset).to(config["device"])
-        trainer = get_trainer(config["MODEL_TYPE"], config["model"])(config, model)
-    return dataset, loaders, trainer
+    return dataset, loaders, model
 
 
 def check_validation(config: Config) -> None:

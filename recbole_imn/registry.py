@@ -76,6 +76,18 @@ def is_ours(model: str) -> bool:
     return model in MODELS
 
 
+def is_sequential(model: str) -> bool:
+    """Whether a model learns from sequences, and so can be asked about rows of the stream.
+
+    Raises
+    ------
+    UnknownModelError
+        If there is no such model.
+    """
+    # The function that knows the hints for unknown names.
+    return bool(recbole.config.configurator.get_model(model).type == ModelType.SEQUENTIAL)
+
+
 def dataset_config(name: str, data_path: Path = DATA_PATH) -> Path | None:
     """Find ``dataset_configs/NAME.yaml``: in the working folder, else where we came from.
 

@@ -9,15 +9,34 @@ from pathlib import Path
 from typing import Any
 
 import recbole
-import yaml
 from recbole.utils import argument_list
 
 from recbole_imn import registry
+from recbole_imn.files import read_yaml
 from recbole_imn.model.settings import SettingsError
 
 RECBOLE_PROPERTIES = Path(recbole.__file__).parent / "properties"
 # Keys of a Config that stand in no file of RecBole.
 CONFIG_KEYS = ("model", "dataset", "config_files")
+
+
+class UsageError(ValueError):
+    """Options that make no sense; the message is one line for people."""
+
+
+def named_files(text: str) -> list[Path]:
+    """Give the files that the option ``--config_files`` names, with spaces between.
+
+    Raises
+    ------
+    UsageError
+        If one does not exist.
+    """
+    files = [Path(name) for name in text.split()]
+    for file in files:
+        if not file.is_file():
+            raise UsageError(f"--config_files names {file}, which does not exist")
+    return files
 
 
 def read_settings(file: Path) -> dict[str, Any]:
@@ -28,25 +47,22 @@ def read_settings(file: Path) -> dict[str, Any]:
     SettingsError
         If it is no yaml file with settings, or has a key that no model and no data set knows.
     """
-    values = read_yaml(file)
+    values = read_any_settings(file)
     for key in values:
         if key not in all_keys():
             raise SettingsError(f"{file} has the unknown key {key!r}{nearest(key, all_keys())}")
     return values
 
 
-def read_yaml(file: Path) -> dict[str, Any]:
-    """Read a yaml file of KEY: VALUE lines, whatever the keys.
+def read_any_settings(file: Path) -> dict[str, Any]:
+    """Read settings from a yaml file, whatever the keys.
 
     Raises
     ------
     SettingsError
         If it holds something else.
     """
-    try:
-        values = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
-        raise SettingsError(f"{file} is not valid yaml: {' '.join(str(error).split())}") from error
+    values = read_yaml(file, SettingsError) or {}
     if not isinstance(values, dict):
         raise SettingsError(f"{file} holds {type(values).__name__}, not settings KEY: VALUE")
     return values
@@ -88,4 +104,4 @@ def all_keys() -> frozenset[str]:
 
 def keys_of(files: Iterable[Path]) -> set[str]:
     """Give the keys of those of some files that exist."""
-    return {key for file in files if file.is_file() for key in read_yaml(file)}
+    return {key for file in files if file.is_file() for key in read_any_settings(file)}

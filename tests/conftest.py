@@ -98,16 +98,10 @@ def make_config(toy: Path):
 @pytest.fixture
 def prepare(make_config):
     """Give a function that makes config, loaders and a model."""
-    from recbole.data import create_dataset, data_preparation
-    from recbole.utils import get_model, init_seed
+    from recbole_imn.preparation import make_model
 
     def run(model: str, **options):
         config = make_config(model, **options)
-        init_seed(config["seed"], True)
-        dataset = create_dataset(config)
-        loaders = data_preparation(config, dataset)
-        init_seed(config["seed"], True)
-        network = get_model(config["model"])(config, loaders[0]._dataset)
-        return config, dataset, loaders, network
+        return config, *make_model(config)
 
     return run

@@ -94,18 +94,16 @@ class StreamDataset(SequentialDataset):  # type: ignore[misc]  # RecBole is unty
         """Load and check the log, and sort it by exact time, ties in file order."""
         super()._load_inter_feat(token, dataset_path)
         path = Path(dataset_path) / f"{token}.inter"
-        encoding = self.config["encoding"] or "utf-8"
-        header = read_header(path, self.config["field_separator"], encoding)
         needed = (self.uid_field, self.iid_field, self.time_field)
-        check_log(path, header, self.inter_feat, *needed)
+        check_log(path, read_header(path, *self._format), self.inter_feat, *needed)
         self.inter_feat = self.inter_feat.sort_values(
             self.time_field, kind="stable", ignore_index=True
         )
 
     def _load_feat(self, filepath: str, source: FeatureSource | str) -> pd.DataFrame | None:
         """Read an atomic file, with RecBole's bookkeeping (dataset.py, ``_load_feat``)."""
-        path, separator = Path(filepath), self.config["field_separator"]
-        header = read_header(path, separator, self.config["encoding"] or "utf-8")
+        path = Path(filepath)
+        header = read_header(path, *self._format)
         load, unload = self._get_load_and_unload_col(source)
         fields = [
             field
@@ -114,7 +112,7 @@ class StreamDataset(SequentialDataset):  # type: ignore[misc]  # RecBole is unty
         ]
         if not fields:
             return None
-        frame = read_columns(path, header, fields, separator, self.config["encoding"] or "utf-8")
+        frame = read_columns(path, header, fields, *self._format)
         for field in fields:
             self._register(field, FeatureType(header[field]), source)
             if header[field].endswith("seq"):
@@ -122,6 +120,11 @@ class StreamDataset(SequentialDataset):  # type: ignore[misc]  # RecBole is unty
                     self._split_sequences(frame[field], field), index=frame.index, dtype=object
                 )
         return frame
+
+    @property
+    def _format(self) -> tuple[str, str]:
+        """Separator and encoding of the atomic files."""
+        return self.config["field_separator"], self.config["encoding"] or "utf-8"
 
     def _register(self, field: str, field_type: FeatureType, source: FeatureSource | str) -> None:
         self.field2source[field], self.field2type[field] = source, field_type
@@ -286,12 +289,11 @@ class StreamDataset(SequentialDataset):  # type: ignore[misc]  # RecBole is unty
                 f"data set {self.dataset_name!r} has {n_items} items, but topk asks for {longest}; "
                 f"set for example --topk=[{n_items}] --valid_metric=NDCG@{n_items}"
             )
-        fields = set() if self.item_feat is None else set(self.item_feat.columns)
+        columns = [] if self.item_feat is None else self.item_feat.columns
+        attributes = sorted(set(columns) - {self.iid_field})
         for name in self.config["selected_features"] or []:
-            if name not in fields - {self.iid_field}:
-                known = (
-                    ", ".join(sorted(fields - {self.iid_field})) or "none; name some in load_col"
-                )
+            if name not in attributes:
+                known = ", ".join(attributes) or "none; name some in load_col"
                 raise SettingsError(
                     f"selected_features of {self.config['model']} names {name!r}, which "
                     f"{self.dataset_name} does not have; set it in a file for --config_files "

@@ -44,12 +44,10 @@ def run(options: argparse.Namespace) -> int:
         With one line for people, if the options or the data make no sense.
     """
     from recbole_imn.data.simulated import simulated_notice
+    from recbole_imn.settings_files import named_files
     from recbole_imn.tuning.objective import TrialRequest
 
-    files = tuple(options.config_files.split())
-    for file in files:
-        if not Path(file).is_file():
-            raise ValueError(f"--config_files names {file}, which does not exist")
+    files = tuple(str(file) for file in named_files(options.config_files))
     request = TrialRequest(
         options.model, options.dataset, options.data_path, files, options.epochs, options.seed
     )

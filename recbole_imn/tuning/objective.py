@@ -11,11 +11,11 @@ from typing import Any
 
 from recbole.config import Config
 from recbole.data import create_dataset
-from recbole.utils import ModelType
 
 from recbole_imn.evaluation.benchmark.plan import starting_settings
 from recbole_imn.model.settings import SettingsError
 from recbole_imn.preparation import no_options, prepare
+from recbole_imn.registry import is_sequential
 from recbole_imn.settings_files import read_settings
 
 
@@ -47,13 +47,13 @@ class TrialRequest:
 
         What is neither searched nor in a file is as in a benchmark.
         """
-        beginning = starting_settings(self.model, self.dataset, self.folder)
-        for file in self.config_files:
-            beginning = {**beginning, **read_settings(Path(file))}
-        return self._config({**beginning, **values})
+        return self._config(starting_settings(self.model, self.dataset, self.folder), values)
 
-    def _config(self, values: Mapping[str, Any]) -> Config:
-        settings = {
+    def _config(self, beginning: Mapping[str, Any], values: Mapping[str, Any]) -> Config:
+        settings = dict(beginning)
+        for file in self.config_files:
+            settings.update(read_settings(Path(file)))
+        settings |= {
             **values,
             "event_stream": True,
             "epochs": self.epochs,
@@ -63,12 +63,12 @@ class TrialRequest:
         if self.data_path is not None:
             settings["data_path"] = self.data_path
         with no_options():
-            return Config(self.model, self.dataset, list(self.config_files), settings)
+            return Config(self.model, self.dataset, config_dict=settings)
 
     @property
     def folder(self) -> Path:
         """Where the data set lies."""
-        return Path(self._config({})["data_path"])
+        return Path(self._config({}, {})["data_path"])
 
 
 def make_data(request: TrialRequest) -> None:
@@ -82,7 +82,7 @@ def make_data(request: TrialRequest) -> None:
         If there is no such data set.
     """
     config = request.config({})
-    if config["MODEL_TYPE"] != ModelType.SEQUENTIAL:
+    if not is_sequential(request.model):
         raise SettingsError(f"{request.model} is no sequential model; only those can be tuned")
     if not (request.folder / f"{request.dataset}.inter").is_file():
         with no_options():

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
+from recbole_imn.files import read_yaml
 from recbole_imn.model.settings import SettingsError
 from recbole_imn.registry import PROPERTIES, is_ours
 
@@ -89,7 +88,7 @@ def read_space(file: Path) -> Space:
     SettingsError
         With the file, the setting and its value, if it is neither.
     """
-    entries = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    entries = read_yaml(file, SettingsError) or {}
     return {name: _dimension(file, name, entry) for name, entry in entries.items()}
 
 

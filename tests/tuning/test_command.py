@@ -1,6 +1,7 @@
 """``python -m recbole_imn tune`` on a toy log."""
 
 import sys
+from pathlib import Path
 
 import optuna
 import pytest
@@ -180,9 +181,11 @@ def test_a_study_without_trials_may_change(make_tuning):
         ("--model=BPR", "BPR is no sequential model"),
         ("--model=LastItem", "LastItem learns nothing"),
         ("--config_files=gone.yaml", "--config_files names gone.yaml, which does not exist"),
+        ("--config_files=broken.yaml", "broken.yaml is not valid yaml"),
     ],
 )
 def test_errors_are_one_line(arguments, capsys, changed, message):
+    Path("broken.yaml").write_text("a: [\n")
     key = changed.partition("=")[0]
     kept = [argument for argument in arguments if not argument.startswith(f"{key}=")]
     assert main([*kept, changed]) == 2

@@ -121,9 +121,9 @@ def _source(options: argparse.Namespace) -> Source:
 
 def _settings(options: argparse.Namespace) -> dict[str, Any]:
     """Put options over the mapping file."""
-    from recbole_imn.data.convert.mapping import entries, read_yaml
+    from recbole_imn.data.convert.mapping import entries, read_mapping
 
-    settings = read_yaml(options.mapping) if options.mapping else {}
+    settings = read_mapping(options.mapping) if options.mapping else {}
     columns = {
         role: _place(getattr(options, option))
         for option, role in COLUMN_OPTIONS.items()

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from recbole_imn.data.atomic import DataError
+from recbole_imn.files import read_yaml
 
 Place = int | str
 TYPES = ("token", "float")
@@ -53,7 +52,7 @@ class TableMapping:
     items: TableMapping | None = None
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
+def read_mapping(path: Path) -> dict[str, Any]:
     """Read a mapping file.
 
     Raises
@@ -63,10 +62,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """
     if not path.is_file():
         raise DataError(f"--mapping names {path}, which does not exist")
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} is not valid yaml: {' '.join(str(error).split())}") from error
+    values = read_yaml(path, DataError)
     if not isinstance(values, dict):
         raise DataError(f"{path} holds no settings; write for example columns: {{user_id: 1}}")
     return values

@@ -9,7 +9,7 @@ from typing import Any
 
 from recbole_imn.data.atomic import DataError
 from recbole_imn.data.convert.item_files import Extras, MappedItems
-from recbole_imn.data.convert.mapping import TableMapping, entries, make_mapping, read_yaml
+from recbole_imn.data.convert.mapping import TableMapping, entries, make_mapping, read_mapping
 from recbole_imn.data.convert.opened import OpenedTable, open_table
 from recbole_imn.data.convert.source import Layout, Source
 
@@ -18,7 +18,7 @@ CZB_MAPPING = Path(__file__).with_name("czb.yaml")
 
 def read_czb(paths: Sequence[Path], settings: Mapping[str, Any], extras: Extras) -> Source:
     """Describe the log of the CheZhiBao platform, with settings over those of czb.yaml."""
-    defaults = read_yaml(CZB_MAPPING)
+    defaults = read_mapping(CZB_MAPPING)
     columns = {**defaults["columns"], **entries(settings, "columns")}
     values = {**defaults, **settings, "columns": columns}
     source = read_table("czb", paths, values, extras)

@@ -21,7 +21,7 @@ from recbole_imn.evaluation.benchmark.plan import (
     make_run,
 )
 from recbole_imn.provenance import fingerprint
-from recbole_imn.settings_files import read_settings
+from recbole_imn.settings_files import named_files, read_settings
 
 # Settings that have an option here: in a file they would contradict what the report says.
 OPTIONS = {
@@ -122,12 +122,10 @@ def _require_data(folder: Path, dataset: str) -> None:
 
 def _common_settings(files: str) -> Mapping[str, Any]:
     settings: dict[str, Any] = {}
-    for name in files.split():
-        if not Path(name).is_file():
-            raise ValueError(f"--config_files names {name}, which does not exist")
-        found = read_settings(Path(name))
+    for file in named_files(files):
+        found = read_settings(file)
         for key in (key for key in OPTIONS if key in found):
-            raise ValueError(f"{name} sets {key} to {found[key]!r}; use {OPTIONS[key]} instead")
+            raise ValueError(f"{file} sets {key} to {found[key]!r}; use {OPTIONS[key]} instead")
         settings.update(found)
     return settings
 

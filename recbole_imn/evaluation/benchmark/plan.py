@@ -9,8 +9,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from recbole.utils import ModelType, get_model
-
 from recbole_imn import registry
 from recbole_imn.compat import UnknownModelError, model_names
 from recbole_imn.data.atomic import read_header
@@ -99,7 +97,7 @@ def check_models(models: Sequence[str]) -> None:
             "RecBole's other sequential models"
         )
     for model in models:
-        if get_model(model).type != ModelType.SEQUENTIAL:
+        if not registry.is_sequential(model):
             raise ValueError(f"{model} is no sequential model; only those can be compared")
 
 
