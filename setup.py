@@ -39,6 +39,7 @@ setup(
         "scipy>=1.15",
         "plotly>=5.24",
         "pyarrow>=17",
+        "pydantic>=2.7",
         "pyyaml>=6",
         "texttable>=0.9",
         "tqdm>=4.48",
