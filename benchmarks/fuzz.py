@@ -20,14 +20,17 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from fuzzing import logs
+# The package of this tree, wherever another one is installed.
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from fuzzing import logs, tables
 from fuzzing.case import Case, Result
 from fuzzing.execute import Child, Setup, remove
 from fuzzing.verdict import OUTCOMES, Verdict, judge
 
-MAKERS = {"inter": logs.make}
+MAKERS = {"inter": logs.make, "convert": tables.make}
 # Kinds in the order of cases; case N is of kind CYCLE[N % len(CYCLE)].
-CYCLE = ("inter",)
+CYCLE = ("inter", "convert")
 
 
 def main(arguments: list[str] | None = None, setup: Setup | None = None) -> int:

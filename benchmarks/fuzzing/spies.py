@@ -20,7 +20,7 @@ def install() -> None:
     from recbole_imn.data.dataset import StreamDataset
 
     # It only fills a table of the log, and waits a second to measure the processor.
-    quick_start.get_environment = lambda config: Texttable()
+    quick_start.get_environment = lambda config: Texttable().add_row(["no environment"])
     _after(StreamDataset, "build", lambda dataset, parts: seen.update(log=of_log(dataset, parts)))
     _after(Trainer, "__init__", lambda trainer, _: seen.update(settings=of_settings(trainer)))
 
