@@ -16,6 +16,7 @@ from recbole_imn.data.atomic import DataError
 from recbole_imn.data.simulated import SIMULATED, simulated_notice
 from recbole_imn.evaluation.model_card import Facts, write_card
 from recbole_imn.evaluation.ranks import RankRecorder, recorded_trainers
+from recbole_imn.files import os_line
 from recbole_imn.model.settings import SettingsError
 from recbole_imn.options import check, config_files
 from recbole_imn.provenance import environment, fingerprint
@@ -71,6 +72,9 @@ def main(arguments: Sequence[str]) -> int:
         if not str(error).startswith(REASONS):
             raise
         print(f"error: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"error: {os_line(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted; the best epoch so far is in the checkpoint folder", file=sys.stderr)

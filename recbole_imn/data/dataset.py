@@ -17,9 +17,11 @@ from recbole.utils.enum_type import FeatureSource, FeatureType
 from torch import Tensor
 
 from recbole_imn.data.atomic import DataError, check_log, read_columns, read_header
-from recbole_imn.data.downloads import TMALL, make_tmall
+from recbole_imn.data.downloads import TMALL
 from recbole_imn.data.features import feature_columns, item_feature_matrix
-from recbole_imn.data.simulated import is_simulated, make_simulated, simulated_notice
+from recbole_imn.data.first_use import provide
+from recbole_imn.data.publishing import reading
+from recbole_imn.data.simulated import simulated_notice
 from recbole_imn.model.rows import EVENT_INDEX
 from recbole_imn.model.settings import SettingsError
 from recbole_imn.stream import EventStream
@@ -67,22 +69,17 @@ class StreamDataset(SequentialDataset):  # type: ignore[misc]  # RecBole is unty
     # -- loading ---------------------------------------------------------------------------
 
     def _load_data(self, token: str, dataset_path: str) -> None:
-        """Load atomic files; simulated data sets and ``tmall`` are made on first use."""
+        """Load atomic files, all of one set; some data sets are made on first use."""
         folder = Path(dataset_path)
-        if not folder.exists():
-            if is_simulated(token):
-                make_simulated(token, folder, self.logger)
-            elif token == TMALL:
-                make_tmall(folder, self._download_other, self.logger)
-            elif self._get_download_url("url", allow_none=True) is None:
-                raise DataError(
-                    f"data set {token!r} not found: {folder / token}.inter does not exist; put "
-                    f"it there or name its parent folder with --data_path=DIR"
-                )
-        notice = simulated_notice(folder, token)
-        if notice:
-            self.logger.warning(notice)
-        super()._load_data(token, dataset_path)
+        if not self.config["benchmark_filename"]:
+            has_url = self._get_download_url("url", allow_none=True) is not None
+            download = self._download_other if has_url or token == TMALL else None
+            provide(folder, token, self.logger, download)
+        with reading(folder, token):
+            notice = simulated_notice(folder, token)
+            if notice:
+                self.logger.warning(notice)
+            super()._load_data(token, dataset_path)
 
     def _download_other(self, name: str, folder: Path) -> None:
         """Download another data set that RecBole knows."""

@@ -24,6 +24,8 @@ from recbole_imn.data.convert.source import MAX_BAD, Layout, Source, Table
 from recbole_imn.data.convert.summary import Conversion
 from recbole_imn.data.convert.times import as_text, midnight_before
 from recbole_imn.data.convert.workspace import SUFFIXES, Workspace
+from recbole_imn.data.publishing import settle
+from recbole_imn.files import read_json
 
 
 def convert(
@@ -59,6 +61,7 @@ def convert(
         files are then as they were, but for ``NAME.rejected.csv``.
     """
     folder = output / name
+    settle(folder, name)
     _refuse_other_files(folder, name)
     with Workspace(folder, name) as work:
         job = Conversion(source, folder, duplicates, Rejects(work.path("rejected.csv")))
@@ -84,7 +87,7 @@ def _refuse_other_files(folder: Path, name: str) -> None:
             "the folder first"
         )
     record = folder / f"{name}.source.json"
-    made = json.loads(record.read_text(encoding="utf-8"))["outputs"] if record.exists() else {}
+    made = read_json(record, DataError).get("outputs", {}) if record.exists() else {}
     for suffix in ("inter", "item"):
         file = folder / f"{name}.{suffix}"
         if file.exists() and file.name not in made:

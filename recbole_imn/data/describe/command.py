@@ -7,8 +7,9 @@ import json
 from logging import getLogger
 from pathlib import Path
 
-from recbole_imn.data.atomic import DataError
-from recbole_imn.data.simulated import is_simulated, make_simulated, simulated_notice
+from recbole_imn.data.first_use import provide
+from recbole_imn.data.publishing import reading
+from recbole_imn.data.simulated import simulated_notice
 from recbole_imn.files import replace_text
 from recbole_imn.registry import DATA_PATH
 
@@ -36,12 +37,10 @@ def run(options: argparse.Namespace) -> int:
     from recbole_imn.data.describe.report import text
 
     name, folder = options.name, options.data_path / options.name
-    if not (folder / f"{name}.inter").is_file():
-        if not is_simulated(name):
-            raise DataError(f"{folder / name}.inter does not exist; name its data_path")
-        make_simulated(name, folder, getLogger())
-    log = logs.read_log(folder, name)
-    notice = simulated_notice(folder, name)
+    provide(folder, name, getLogger())
+    with reading(folder, name):
+        log = logs.read_log(folder, name)
+        notice = simulated_notice(folder, name)
     report = {"name": name, "simulated": notice is not None, **measure(log)}
     replace_text(folder / f"{name}.report.json", json.dumps(report, indent=2) + "\n")
     replace_text(folder / f"{name}.report.html", html(name, report, figures(log), notice))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from recbole_imn.data.atomic import (
     read_columns,
     read_header,
 )
+from recbole_imn.files import read_json
 
 REQUIRED = ("user_id", "item_id", "timestamp")
 WANTED = (*REQUIRED, "behavior", "purchase")
@@ -183,7 +183,9 @@ def _origin(folder: Path, name: str) -> datetime | None:
     if not about.is_file():
         return None
     try:
-        return datetime.fromisoformat(json.loads(about.read_text(encoding="utf-8"))["origin"])
+        return datetime.fromisoformat(read_json(about, DataError)["origin"])
+    except DataError:
+        raise
     except (ValueError, KeyError, TypeError):
         # Of a source whose times count from a moment that nobody knows.
         return None

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from recbole_imn import registry
-from recbole_imn.data.atomic import DataError
-from recbole_imn.data.simulated import is_simulated, make_simulated
+from recbole_imn.data.first_use import provide
 from recbole_imn.evaluation.benchmark.conduct import conduct
 from recbole_imn.evaluation.benchmark.plan import (
     PROTOCOLS,
@@ -20,6 +19,8 @@ from recbole_imn.evaluation.benchmark.plan import (
     check_models,
     make_run,
 )
+from recbole_imn.files import make_folder
+from recbole_imn.locks import only_one
 from recbole_imn.provenance import fingerprint
 from recbole_imn.settings_files import named_files, read_settings
 
@@ -73,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
         For a data set, model or settings file that does not exist; one line for people.
     """
     folder = options.data_path / options.dataset
-    _require_data(folder, options.dataset)
+    provide(folder, options.dataset, getLogger())
     models = all_models(options.dataset, folder)
     if options.models:
         # A model named twice is one model.
@@ -98,6 +99,13 @@ def run(options: argparse.Namespace) -> int:
         for model in models
     ]
     out = options.out or Path("results") / options.dataset
+    make_folder(out)
+    with only_one(out, "a benchmark"):
+        failures = _conduct_and_report(runs, out)
+    return 1 if failures else 0
+
+
+def _conduct_and_report(runs: list[Run], out: Path) -> Mapping[str, str]:
     failures = conduct(runs, out)
     # Plots are heavy to import, and training needs none.
     from recbole_imn.evaluation.report import write_report
@@ -106,18 +114,7 @@ def run(options: argparse.Namespace) -> int:
         print(f"written: {page}")
     for name, reason in failures.items():
         print(f"failed: {name}: {reason}", file=sys.stderr)
-    return 1 if failures else 0
-
-
-def _require_data(folder: Path, dataset: str) -> None:
-    if (folder / f"{dataset}.inter").is_file():
-        return
-    if not is_simulated(dataset):
-        raise DataError(
-            f"data set {dataset!r} not found: {folder / dataset}.inter does not exist; put it "
-            "there or name its parent folder with --data_path=DIR"
-        )
-    make_simulated(dataset, folder, getLogger())
+    return failures
 
 
 def _common_settings(files: str) -> Mapping[str, Any]:

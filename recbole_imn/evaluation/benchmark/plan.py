@@ -12,6 +12,7 @@ from typing import Any
 from recbole_imn import registry
 from recbole_imn.compat import UnknownModelError, model_names
 from recbole_imn.data.atomic import read_header
+from recbole_imn.model.settings import SettingsError
 from recbole_imn.settings_files import read_settings
 
 BUILT_IN = ("FPMC", "SASRec", "GRU4Rec", "NextItNet")
@@ -152,7 +153,7 @@ def make_run(
         ``DATASET/MODEL.yaml`` in it holds what tuning found.
     """
     tuned = tuned_folder / dataset / f"{model}.yaml"
-    found = read_settings(tuned) if tuned.is_file() else {}
+    found = _tuned_settings(tuned)
     settings = {
         "data_path": str(folder.parent),
         "event_stream": True,
@@ -176,6 +177,14 @@ def make_run(
         fingerprint=fingerprint,
         dataset_settings=_dataset_settings(dataset, folder),
     )
+
+
+def _tuned_settings(file: Path) -> dict[str, Any]:
+    """Read what tuning found, if there is such a file; an emptied one would pass as no file."""
+    found = read_settings(file) if file.is_file() else {}
+    if file.is_file() and not found:
+        raise SettingsError(f"{file} holds no settings; tune again, or remove it")
+    return found
 
 
 def starting_settings(model: str, dataset: str, folder: Path) -> dict[str, Any]:

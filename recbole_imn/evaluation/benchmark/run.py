@@ -1,14 +1,17 @@
-"""One run of a benchmark: ``python -m recbole_imn.evaluation.benchmark.run PLAN FOLDER``.
+"""One run of a benchmark: ``python -m recbole_imn.evaluation.benchmark.run FOLDER``.
 
-A process of its own has a clean RecBole and a memory of its own to measure.
+A process of its own has a clean RecBole and a memory of its own to measure. It reads what to
+run from a line of its input, and ends when that is closed: with the process that started it.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from threading import Thread
 from time import perf_counter
 from typing import Any
 
@@ -17,16 +20,17 @@ from recbole.config import Config
 from recbole.data.dataloader import FullSortEvalDataLoader
 from recbole.utils import init_logger
 
+from recbole_imn.data.atomic import DataError
 from recbole_imn.data.simulated import simulated_notice
 from recbole_imn.evaluation.benchmark.plan import Run
+from recbole_imn.evaluation.benchmark.results import read_any_result, write_result
 from recbole_imn.evaluation.metrics import difference_warning, metrics_of_ranks
 from recbole_imn.evaluation.model_card import Facts, write_card
 from recbole_imn.evaluation.ranks import RankRecorder
 from recbole_imn.evaluation.shelf import ShelfEvalDataLoader
 from recbole_imn.evaluation.slices import metrics_by_slice, slice_labels
-from recbole_imn.files import replaced
 from recbole_imn.preparation import no_options, prepare
-from recbole_imn.provenance import environment
+from recbole_imn.provenance import environment, fingerprint
 
 
 class Clock:
@@ -73,6 +77,7 @@ def execute(run: Run, folder: Path) -> None:
     about = environment()
     trainer, train, valid, test = _prepare(run, folder)
     config, dataset = trainer.config, test._dataset
+    _require_same_data(run, Path(dataset.dataset_path))
     # Before training, so that a data set without intervals costs nobody an epoch.
     loaders = {protocol: _loader(protocol, config, test) for protocol in run.protocols}
     recorder, clock = RankRecorder(trainer), Clock(trainer)
@@ -105,7 +110,30 @@ def execute(run: Run, folder: Path) -> None:
         "checkpoint": trainer.saved_model_file,
     }
     write_card(Path(trainer.saved_model_file), facts, tables[0])
-    _write(result, pd.concat(tables), folder / "runs" / run.name)
+    before = read_any_result(run, folder) or {}
+    write_result(result, pd.concat(tables), run, folder)
+    _remove_leftovers(Path(trainer.saved_model_file), before.get("checkpoint", ""))
+
+
+def _require_same_data(run: Run, folder: Path) -> None:
+    """Refuse data that are not those of the benchmark's other runs.
+
+    Raises
+    ------
+    DataError
+    """
+    if fingerprint(folder, run.dataset) != run.fingerprint:
+        raise DataError(
+            f"{folder / run.dataset}.* changed while the benchmark ran; give the command again"
+        )
+
+
+def _remove_leftovers(checkpoint: Path, before: str) -> None:
+    """Remove what unfinished runs left beside a checkpoint, and keep that of the run before."""
+    kept = {checkpoint.stem, Path(before).stem}
+    for file in checkpoint.parent.iterdir():
+        if file.is_file() and file.stem not in kept:
+            file.unlink()
 
 
 def _prepare(run: Run, folder: Path) -> tuple[Any, Any, Any, Any]:
@@ -152,18 +180,21 @@ def _peak_memory() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
-def _write(result: dict[str, Any], table: pd.DataFrame, path: Path) -> None:
-    """Write the ranks, and last the result, whose presence says that the run is finished."""
-    with replaced(path.with_name(f"{path.name}.parquet")) as file:
-        table.to_parquet(file, index=False)
-    with replaced(path.with_name(f"{path.name}.json")) as file:
-        file.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+def end_with_parent(descriptor: int) -> None:
+    """End this process when the other end of a pipe is closed, as by the end of its process."""
+
+    def watch() -> None:
+        os.read(descriptor, 1)
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
 
 
 def main(arguments: list[str]) -> int:
-    """Execute the run that a file describes."""
-    plan, folder = arguments
-    values = json.loads(Path(plan).read_text(encoding="utf-8"))
+    """Execute the run that a line of the input describes."""
+    (folder,) = arguments
+    values = json.loads(sys.stdin.readline())
+    end_with_parent(sys.stdin.fileno())
     values["protocols"] = tuple(values["protocols"])
     execute(Run(**values), Path(folder))
     return 0
