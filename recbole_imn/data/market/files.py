@@ -58,9 +58,22 @@ def refuse_real_log(folder: Path, name: str) -> None:
 
 
 def read_config(folder: Path, name: str) -> MarketConfig:
-    """Read back the config of a market that was written to a folder."""
-    about = json.loads((folder / f"{name}.market.json").read_text(encoding="utf-8"))
-    return MarketConfig(**about["market"])
+    """Read back the config of a market that was written to a folder.
+
+    Raises
+    ------
+    DataError
+        If the file is damaged, or does not hold the constants of a market.
+    """
+    path = folder / f"{name}.market.json"
+    try:
+        about = json.loads(path.read_text(encoding="utf-8"))
+        return MarketConfig(**about["market"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise DataError(
+            f"{path} does not hold the constants of a market ({' '.join(str(error).split())}); "
+            "simulate it again under another name, or delete the file if the log is a real one"
+        ) from error
 
 
 def _event_table(log: MarketLog) -> pd.DataFrame:
