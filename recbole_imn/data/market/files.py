@@ -81,8 +81,8 @@ def read_config(folder: Path, name: str) -> MarketConfig:
         return MarketConfig(**about["market"])
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(
-            f"{file} is no record of a simulated market ({error}); simulate it again, or move it "
-            "away if the data are no market"
+            f"{file} is no record of a simulated market ({' '.join(str(error).split())}); simulate "
+            "it again, or move it away if the data are no market"
         ) from error
 
 
