@@ -12,7 +12,7 @@ import yaml
 
 from recbole_imn import registry
 from recbole_imn.checkpoints import plain_config
-from recbole_imn.data.dataset import is_global_time_split
+from recbole_imn.data.scaling import is_global_time_split
 from recbole_imn.evaluation.metrics import CUTS, gains
 from recbole_imn.evaluation.significance import user_interval
 from recbole_imn.files import replace_text
