@@ -25,6 +25,8 @@ ROUND_TRIPS = {
     "SASRec": {"train_neg_sample_args": None, "n_layers": 1},
     "GRU4RecF": {"train_neg_sample_args": None, "selected_features": ["kind"], "num_layers": 1},
 }
+# What a careless reader of settings would execute.
+CODE = "__import__('os').mkdir('owned')"
 RELOAD = """
 import json, sys
 from recbole_imn import compat
@@ -169,16 +171,18 @@ def test_a_file_of_another_kind_is_named(tmp_path):
 
 
 def test_settings_keep_their_numbers_keys_and_tuples(make_config):
-    config = make_config("SASRec", embedding_size=np.int64(16), note={1: "a", "pair": (1, 2)})
+    config = make_config(
+        "SASRec", embedding_size=np.int64(16), preload_weight={1: "a", "pair": (1, 2)}
+    )
     again = checkpoints.rebuild_config(checkpoints.plain_config(config))
     assert again["embedding_size"] == 16
-    assert again["note"] == {1: "a", "pair": (1, 2)}
+    assert again["preload_weight"] == {1: "a", "pair": (1, 2)}
 
 
 def test_values_of_a_checkpoint_are_not_evaluated(make_config, toy):
-    plain = checkpoints.plain_config(make_config("SASRec", note="__import__('os').mkdir('owned')"))
+    plain = checkpoints.plain_config(make_config("SASRec", wandb_project=CODE))
     assert not (toy / "owned").exists() or (toy / "owned").rmdir() is None
-    plain["external"]["note"] = "__import__('os').mkdir('owned')"
+    plain["external"]["wandb_project"] = CODE
     config = checkpoints.rebuild_config(plain)
     assert not (toy / "owned").exists()
     assert config["data_path"] == plain["final"]["data_path"]

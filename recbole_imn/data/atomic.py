@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from recbole_imn.validation import shown
+
 
 class DataError(ValueError):
     """Input data that cannot be used; the message is one line for people."""
@@ -23,16 +25,29 @@ _EXACT_NUMBERS: dict[str, Any] = (
 FIELD_TYPES = ("token", "token_seq", "float", "float_seq")
 
 
-def check_name(name: str, option: str) -> None:
+def check_name(name: object, option: str) -> None:
     """Refuse a name of a data set that is no plain name of a folder.
+
+    Parameters
+    ----------
+    name : object
+        What was given as a name.
+    option : str
+        What gave it, for the message.
 
     Raises
     ------
     DataError
-        With the option that gave it.
     """
-    if not name or Path(name).name != name or name.startswith("."):
-        raise DataError(f"{option} is {name!r}; it must be a plain name such as my-log")
+    if not isinstance(name, str) or not _is_plain_name(name):
+        raise DataError(f"{option} is {shown(name)}; it must be a plain name such as my-log")
+
+
+def _is_plain_name(name: str) -> bool:
+    """Whether a name leaves its folder on no system, and can be shown in one line."""
+    safe = name.isprintable() and not set(name) & set('/\\:*?"<>|')
+    # File systems allow 255 bytes, and we add endings.
+    return safe and name.strip() == name != "" and name[0] != "." and len(name.encode()) <= 200
 
 
 def read_header(path: Path, separator: str = "\t", encoding: str = "utf-8") -> dict[str, str]:
