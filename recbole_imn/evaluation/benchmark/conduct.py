@@ -13,6 +13,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from recbole_imn import own_models
 from recbole_imn.evaluation.benchmark.plan import Run
 from recbole_imn.files import replaced
 
@@ -71,7 +72,8 @@ def _execute(run: Run, folder: Path) -> str:
     with replaced(plan) as file:
         file.write_text(json.dumps(asdict(run), indent=1), encoding="utf-8")
     module = "recbole_imn.evaluation.benchmark.run"
-    command = [sys.executable, "-m", module, str(plan), str(folder)]
+    own = own_models.import_names(run.model)
+    command = [sys.executable, "-m", module, str(plan), str(folder), *own]
     with log.open("w", encoding="utf-8") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
         try:

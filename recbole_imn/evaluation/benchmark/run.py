@@ -1,5 +1,7 @@
 """One run of a benchmark: ``python -m recbole_imn.evaluation.benchmark.run PLAN FOLDER``.
 
+A caller's own model is named behind them, as MODULE:CLASS.
+
 A process of its own has a clean RecBole and a memory of its own to measure.
 """
 
@@ -25,6 +27,7 @@ from recbole_imn.evaluation.ranks import RankRecorder
 from recbole_imn.evaluation.shelf import ShelfEvalDataLoader
 from recbole_imn.evaluation.slices import metrics_by_slice, slice_labels
 from recbole_imn.files import replaced
+from recbole_imn.own_models import register_imported
 from recbole_imn.preparation import no_options, prepare
 from recbole_imn.provenance import environment
 
@@ -162,7 +165,9 @@ def _write(result: dict[str, Any], table: pd.DataFrame, path: Path) -> None:
 
 def main(arguments: list[str]) -> int:
     """Execute the run that a file describes."""
-    plan, folder = arguments
+    plan, folder, *own = arguments
+    for name in own:
+        register_imported(name)
     values = json.loads(Path(plan).read_text(encoding="utf-8"))
     values["protocols"] = tuple(values["protocols"])
     execute(Run(**values), Path(folder))
