@@ -225,8 +225,13 @@ class Benchmark(Case):
         conduct.subprocess = ForkingSubprocess
         options = ["--seeds=1", "--epochs=1", "--data_path=data", "--out=results/toy"]
         return main(
-            ["benchmark", "--dataset=toy", f"--models={models}", *options]
-            + ["--config_files=small.yaml"]
+            [
+                "benchmark",
+                "--dataset=toy",
+                f"--models={models}",
+                *options,
+                "--config_files=small.yaml",
+            ]
         )
 
     def prepare(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from texttable import Texttable
 
-from recbole_imn import registry
+from recbole_imn import own_models, registry
 from recbole_imn.compat import UnknownModelError
 from recbole_imn.data.atomic import DataError
 from recbole_imn.data.simulated import SIMULATED, simulated_notice
@@ -90,7 +90,7 @@ def help_text() -> str:
     folder = Path("dataset_configs")
     datasets = sorted({*SIMULATED, *(file.stem for file in folder.glob("*.yaml"))})
     return HELP.format(
-        models=", ".join(registry.MODELS),
+        models=", ".join(own_models.names()),
         datasets=", ".join(datasets),
         model_keys=f"Keys of IMNNetPlus:\n{indent(fill(keys, 96), '  ')}",
     )

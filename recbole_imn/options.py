@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from recbole_imn import registry
+from recbole_imn import own_models, registry
 from recbole_imn.data.atomic import check_name
 from recbole_imn.literals import read_literal
 from recbole_imn.settings_files import (
@@ -75,7 +75,8 @@ def _defaults(model: str) -> dict[str, Any]:
         RECBOLE_PROPERTIES / "overall.yaml",
         *registry.property_files(model, "", {"event_stream": True}),
     ]
-    return {key: value for file in files for key, value in read_any_settings(file).items()}
+    values = {key: value for file in files for key, value in read_any_settings(file).items()}
+    return {**values, **own_models.own_defaults(model)}
 
 
 def _check_value(key: str, text: str, default: object) -> None:
@@ -92,10 +93,10 @@ def _check_value(key: str, text: str, default: object) -> None:
 def known_keys(model: str, dataset: str) -> frozenset[str]:
     """Every setting that RecBole, the package, the model or the data set knows."""
     own = [
-        RECBOLE_PROPERTIES / "model" / f"{model}.yaml",
+        RECBOLE_PROPERTIES / "model" / f"{own_models.recbole_parent(model)}.yaml",
         *registry.property_files(model, dataset, {"event_stream": True}),
     ]
-    return general_keys() | keys_of(own)
+    return general_keys() | keys_of(own) | own_models.own_defaults(model).keys()
 
 
 def config_files(options: Mapping[str, str]) -> list[Path]:

@@ -11,7 +11,7 @@ import recbole
 import yaml
 from recbole.utils import argument_list
 
-from recbole_imn import registry
+from recbole_imn import own_models, registry
 from recbole_imn.files import read_yaml
 from recbole_imn.model.settings import SettingsError
 from recbole_imn.validation import nearest, shown
@@ -55,9 +55,10 @@ def read_settings(file: Path) -> dict[str, Any]:
         If it is no yaml file with settings, or has a key that no model and no data set knows.
     """
     values = read_any_settings(file)
+    known = all_keys() | own_models.registered_keys()
     for key in values:
-        if key not in all_keys():
-            raise SettingsError(f"{file} has the unknown key {key!r}{nearest(key, all_keys())}")
+        if key not in known:
+            raise SettingsError(f"{file} has the unknown key {key!r}{nearest(key, known)}")
     return values
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from recbole_imn import registry
+from recbole_imn import own_models, registry
 from recbole_imn.checkpoints import plain_config
 from recbole_imn.data.scaling import is_global_time_split
 from recbole_imn.evaluation.metrics import CUTS, gains
@@ -192,7 +192,9 @@ def _body(
     table: pd.DataFrame,
     results: Mapping[str, tuple[float, float, float]],
 ) -> str:
-    origin = "of recbole_imn" if registry.is_ours(facts.model) else "of RecBole 1.2.1"
+    origin = "of recbole_imn" if facts.model in registry.MODELS else "of RecBole 1.2.1"
+    if own_models.is_registered(facts.model):
+        origin = f"derived from {own_models.lineage(facts.model)[1]}"
     shown = [f"* `{key}`: {facts.config[key]}" for key in SHOWN if key in facts.config]
     packages = ("python", "recbole", "torch", "numpy", "pandas")
     kinds = {"all": "the whole catalogue ranked", "on_shelf": "the items on the shelf ranked"}

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from recbole_imn import own_models
 from recbole_imn.evaluation.benchmark.plan import Run
 from recbole_imn.evaluation.benchmark.results import read_result
 from recbole_imn.files import make_folder
@@ -56,7 +57,8 @@ def conduct(runs: Sequence[Run], folder: Path) -> dict[str, str]:
 def _execute(run: Run, folder: Path) -> str:
     """Execute a run and give the reason of its failure, empty if there is none."""
     log = folder / "logs" / f"{run.name}.txt"
-    command = [sys.executable, "-m", "recbole_imn.evaluation.benchmark.run", str(folder)]
+    module, own = "recbole_imn.evaluation.benchmark.run", own_models.import_names(run.model)
+    command = [sys.executable, "-m", module, str(folder), *own]
     with log.open("w", encoding="utf-8") as output, _pipe() as (reader, writer):
         process = subprocess.Popen(command, stdin=reader, stdout=output, stderr=subprocess.STDOUT)
         try:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from recbole_imn import registry
+from recbole_imn import own_models, registry
 from recbole_imn.compat import UnknownModelError, model_names
 from recbole_imn.data.atomic import read_header
 from recbole_imn.model.settings import SettingsError
@@ -88,7 +88,8 @@ def check_models(models: Sequence[str]) -> None:
     UnknownModelError
         With the names that nobody knows.
     ValueError
-        If a model does not learn from sequences, and so not from the stream's rows.
+        If a model does not learn from sequences, and so not from the stream's rows, or if a
+        caller's own class is where the process of a run cannot import it.
     """
     unknown = [model for model in models if model not in model_names()]
     if unknown:
@@ -100,6 +101,7 @@ def check_models(models: Sequence[str]) -> None:
     for model in models:
         if not registry.is_sequential(model):
             raise ValueError(f"{model} is no sequential model; only those can be compared")
+        own_models.import_names(model)
 
 
 def selected_features(dataset: str, folder: Path) -> dict[str, str]:
@@ -196,7 +198,21 @@ def starting_settings(model: str, dataset: str, folder: Path) -> dict[str, Any]:
     folder : Path
         The folder of the data set itself.
     """
-    return {**_paper_settings(model), **_feature_settings(model, dataset, folder)}
+    return {
+        **_paper_settings(model),
+        **_own_settings(model, dataset, folder),
+        **_feature_settings(model, dataset, folder),
+    }
+
+
+def _own_settings(model: str, dataset: str, folder: Path) -> dict[str, Any]:
+    """Give what was registered with a caller's model, which the process of a run cannot know.
+
+    The data set's own settings win, as where RecBole reads both.
+    """
+    stronger = _dataset_settings(dataset, folder)
+    defaults = own_models.own_defaults(model)
+    return {key: value for key, value in defaults.items() if key not in stronger}
 
 
 def _paper_settings(model: str) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """One run of a benchmark: ``python -m recbole_imn.evaluation.benchmark.run FOLDER``.
 
+A caller's own model is named behind it, as MODULE:CLASS.
+
 A process of its own has a clean RecBole and a memory of its own to measure. It reads what to
 run from a line of its input, and ends when that is closed: with the process that started it.
 """
@@ -29,6 +31,7 @@ from recbole_imn.evaluation.model_card import Facts, write_card
 from recbole_imn.evaluation.ranks import RankRecorder
 from recbole_imn.evaluation.shelf import ShelfEvalDataLoader
 from recbole_imn.evaluation.slices import metrics_by_slice, slice_labels
+from recbole_imn.own_models import register_imported
 from recbole_imn.preparation import no_options, prepare
 from recbole_imn.provenance import environment, fingerprint
 
@@ -192,9 +195,11 @@ def end_with_parent(descriptor: int) -> None:
 
 def main(arguments: list[str]) -> int:
     """Execute the run that a line of the input describes."""
-    (folder,) = arguments
+    folder, *own = arguments
     values = json.loads(sys.stdin.readline())
     end_with_parent(sys.stdin.fileno())
+    for name in own:
+        register_imported(name)
     values["protocols"] = tuple(values["protocols"])
     execute(Run(**values), Path(folder))
     return 0
