@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -14,7 +15,7 @@ class Lock:
     Parameters
     ----------
     path : Path
-        An empty file that is made for it.
+        An empty file that is there as long as somebody works.
     """
 
     def __init__(self, path: Path) -> None:
@@ -24,29 +25,36 @@ class Lock:
     def take(self) -> bool:
         """Take the lock, or give False if somebody else has it."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        file = self.path.open("ab")
-        try:
-            _lock(file)
-        except OSError:
-            file.close()
-            return False
-        self._file = file
+        while self._file is None:
+            file = self.path.open("ab")
+            try:
+                _lock(file)
+            except OSError:
+                file.close()
+                return False
+            if self._is_path_of(file):
+                self._file = file
+            else:  # whoever had it has removed it meanwhile
+                file.close()
         return True
 
     def give_back(self) -> None:
-        """Let others take the lock."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        """Let others take the lock, and remove its file."""
+        if self._file is None:
+            return
+        with suppress(OSError):  # Windows removes no file that is open
+            self.path.unlink()
+        self._file.close()
+        self._file = None
+        if os.name == "nt":
+            with suppress(OSError):
+                self.path.unlink()
 
-    def remove(self) -> None:
-        """Remove the file, unless somebody works with it."""
-        if self.take():
-            # Windows removes no file that is open.
-            if os.name == "nt":
-                self.give_back()
-            self.path.unlink(missing_ok=True)
-            self.give_back()
+    def _is_path_of(self, file: IO[bytes]) -> bool:
+        try:
+            return os.path.samestat(os.fstat(file.fileno()), self.path.stat())
+        except FileNotFoundError:
+            return False
 
 
 def _lock(file: IO[bytes]) -> None:

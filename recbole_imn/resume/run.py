@@ -60,6 +60,7 @@ class Run:
         self.earlier = 0.0
         self._entered = perf_counter()
         self._kept = (-1, 0)
+        self._is_owner = False
         self._random: dict[str, Any] | None = None
         self._order = train_data.generator.get_state()
         self._written, self._cost = perf_counter(), 0.0
@@ -81,7 +82,8 @@ class Run:
 
         It can only lead to the same figures, and somebody may have forgotten ``--resume``.
         """
-        if not self.lock.take():
+        self._is_owner = self.lock.take()
+        if not self._is_owner:
             self._kept = TRAINED
             self.trainer.logger.warning(
                 "a run with the same settings is going on; no state of this one is kept"
@@ -120,7 +122,8 @@ class Run:
         """
         if not self.file.exists():
             raise SettingsError(self._why_nothing())
-        if not self.lock.take():
+        self._is_owner = self.lock.take()
+        if not self._is_owner:
             raise SettingsError(f"nothing to resume: the run of {self.file} is still going on")
         state = read_sealed(self.file, STATE)
         try:
@@ -248,9 +251,8 @@ class Run:
 
     def finish(self) -> None:
         """Remove the state: the run has been tested."""
-        if self.is_trained:
+        if self.is_trained and self._is_owner:
             self.file.unlink(missing_ok=True)
-            self.lock.remove()
 
     def _is_due(self) -> bool:
         # The scaler of mixed precision begins anew with every epoch.

@@ -229,7 +229,10 @@ def test_two_runs_of_the_same_settings_do_not_meet(start, monkeypatch, caplog):
             with pytest.raises(SettingsError, match=r"is still going on$"):
                 train(start("FPMC", resume=True))
             second["result"] = None
+            kept = states()
             second["result"] = train(start("FPMC"))
+            assert len(kept) == 1
+            assert states() == kept
             load_random_state(before)
         return wait(self, *args, **kwargs)
 
@@ -288,6 +291,23 @@ def test_curves_go_on_in_their_folder(start, monkeypatch):
     curves.Reload()
     assert [point.step for point in curves.Scalars("Loss/Train")] == [0, 1]
     assert [point.step for point in curves.Scalars("Valid/ndcg@5")] == [0, 1]
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_scores_are_never_those_of_earlier_weights(fused, start):
+    """A step between two predictions counts, though fused optimisers hide it from autograd."""
+    trainer, (_, _, test) = start("IMNNet")
+    model, rows = trainer.model, test.dataset[:4]
+    before = model.full_sort_predict(rows)
+    dense = [model.network.transition]
+    optimizer = torch.optim.Adam(dense, lr=0.1, fused=fused)
+    dense[0].grad = torch.ones_like(dense[0])
+    optimizer.step()
+    after = model.full_sort_predict(rows)
+    assert not torch.equal(before, after)
+    model.playback.rewind()
+    model.playback._weights = None
+    assert torch.equal(after, model.full_sort_predict(rows))
 
 
 @pytest.mark.parametrize(
