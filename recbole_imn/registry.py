@@ -59,6 +59,7 @@ def register() -> None:
     _wrap_get_dataloader()
     tracking.mend()
     literals.mend()
+    _import("resume").install()
     recbole._recbole_imn_registered = True
 
 

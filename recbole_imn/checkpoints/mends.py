@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import wraps
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from recbole_imn.checkpoints import guards
 from recbole_imn.checkpoints.loading import (
@@ -20,7 +22,8 @@ from recbole_imn.checkpoints.values import encode_parameters, plain_config
 
 def install() -> bool:
     """Let RecBole write and read checkpoints through this package only."""
-    trainers = import_module("recbole.trainer.trainer")
+    trainers: Any = import_module("recbole.trainer.trainer")
+    trainers.get_local_time = _own_time(trainers.get_local_time)
     trainers.Trainer._save_checkpoint = save_checkpoint
     trainers.Trainer.resume_checkpoint = resume_checkpoint
     trainers.Trainer.evaluate = _evaluate(trainers.Trainer.evaluate)
@@ -32,6 +35,16 @@ def install() -> bool:
         vars(import_module(name))["load_data_and_model"] = load_data_and_model
     guards.install()
     return True
+
+
+def _own_time(local_time: Callable[[], str]) -> Callable[[], str]:
+    """Let runs that start in the same second write to files of their own (trainer.py:131)."""
+
+    @wraps(local_time)
+    def own_time() -> str:
+        return f"{local_time()}-{uuid4().hex[:4]}"
+
+    return own_time
 
 
 def save_checkpoint(self: Any, epoch: int, verbose: bool = True, **kwargs: Any) -> None:

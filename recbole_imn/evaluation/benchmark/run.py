@@ -34,6 +34,7 @@ from recbole_imn.evaluation.slices import metrics_by_slice, slice_labels
 from recbole_imn.own_models import register_imported
 from recbole_imn.preparation import no_options, prepare
 from recbole_imn.provenance import environment, fingerprint
+from recbole_imn.resume import IF_STOPPED, until_done
 
 
 class Clock:
@@ -42,19 +43,36 @@ class Clock:
     Parameters
     ----------
     trainer : recbole.trainer.Trainer
-        Two of its methods are wrapped on this object alone.
+        Two of its methods are wrapped on this object alone. ``notes`` of it, which are kept
+        with the state of its run, are the figures.
     """
 
     def __init__(self, trainer: Any) -> None:
-        self.training = self.validation = 0.0
-        self.curve: list[dict[str, float]] = []
+        self._notes: Any = {"training": 0.0, "validation": 0.0, "curve": []}
+        self._trainer, trainer.notes = trainer, self._notes
         self._train, self._validate = trainer._train_epoch, trainer._valid_epoch
         trainer._train_epoch, trainer._valid_epoch = self._timed_train, self._timed_validate
+
+    @property
+    def training(self) -> float:
+        """Seconds of training."""
+        return float(self._notes["training"])
+
+    @property
+    def validation(self) -> float:
+        """Seconds of validation."""
+        return float(self._notes["validation"])
+
+    @property
+    def curve(self) -> list[dict[str, float]]:
+        """Loss and validation of each epoch."""
+        curve: list[dict[str, float]] = self._notes["curve"]
+        return curve
 
     def _timed_train(self, *args: Any, **kwargs: Any) -> Any:
         start = perf_counter()
         loss = self._train(*args, **kwargs)
-        self.training += perf_counter() - start
+        self._notes["training"] += perf_counter() - start + self._trainer.run.earlier
         total = sum(loss) if isinstance(loss, tuple) else loss
         self.curve.append({"epoch": len(self.curve) + 1, "loss": float(total)})
         return loss
@@ -62,7 +80,7 @@ class Clock:
     def _timed_validate(self, *args: Any, **kwargs: Any) -> Any:
         start = perf_counter()
         score, result = self._validate(*args, **kwargs)
-        self.validation += perf_counter() - start
+        self._notes["validation"] += perf_counter() - start
         self.curve[-1].update({name: float(value) for name, value in result.items()})
         return score, result
 
@@ -70,12 +88,19 @@ class Clock:
 def execute(run: Run, folder: Path) -> None:
     """Train and test, and write ``runs/NAME.parquet``, ``runs/NAME.json`` and a model card.
 
+    A run that was stopped goes on where it was.
+
     Parameters
     ----------
     run : Run
     folder : Path
         Of the benchmark. The checkpoint goes to ``saved/NAME`` in it.
     """
+    with until_done():
+        _execute(run, folder)
+
+
+def _execute(run: Run, folder: Path) -> None:
     # The code may change while the run lasts.
     about = environment()
     trainer, train, valid, test = _prepare(run, folder)
@@ -141,7 +166,8 @@ def _remove_leftovers(checkpoint: Path, before: str) -> None:
 
 def _prepare(run: Run, folder: Path) -> tuple[Any, Any, Any, Any]:
     """Make the trainer and the loaders of a run."""
-    settings = {**run.settings, "checkpoint_dir": str(folder / "saved" / run.name)}
+    own = {"checkpoint_dir": str(folder / "saved" / run.name), "resume": IF_STOPPED}
+    settings = {**run.settings, **own}
     with no_options():
         config = Config(model=run.model, dataset=run.dataset, config_dict=settings)
         init_logger(config)
