@@ -19,6 +19,7 @@ from recbole_imn.command_line import main as train
 from recbole_imn.data.publishing import settle
 from recbole_imn.evaluation.benchmark import conduct
 from recbole_imn.evaluation.benchmark import run as one_run
+from recbole_imn.settings_files import read_settings
 
 Result = dict[str, str]
 
@@ -186,15 +187,7 @@ class Train(Case):
         return [file for file in self._checkpoints(folder) if "earlier" not in file.name]
 
     def reads(self, path: Path) -> Callable[[], int]:
-        def read() -> int:
-            try:
-                print(weights(path))
-            except (ValueError, OSError) as error:
-                print(f"error: {error}", file=sys.stderr)
-                return 2
-            return 0
-
-        return read
+        return in_one_line(lambda: print(weights(path)))
 
     @staticmethod
     def _checkpoints(folder: Path) -> list[Path]:
@@ -223,11 +216,8 @@ class Benchmark(Case):
 
     def _benchmark(self, models: str) -> int:
         conduct.subprocess = ForkingSubprocess
-        options = ["--seeds=1", "--epochs=1", "--data_path=data", "--out=results/toy"]
-        return main(
-            ["benchmark", "--dataset=toy", f"--models={models}", *options]
-            + ["--config_files=small.yaml"]
-        )
+        options = ["--seeds=1", "--epochs=1", "--data_path=data", "--config_files=small.yaml"]
+        return main(["benchmark", "--dataset=toy", f"--models={models}", *options])
 
     def prepare(self) -> None:
         write_toy()
@@ -283,11 +273,7 @@ class Tune(Case):
         if path.suffix != ".yaml":
             return None
 
-        def read() -> int:
-            files = f"--config_files=small.yaml {path}"
-            return train(["--model=FPMC", "--dataset=toy", "--data_path=data", "--epochs=1", files])
-
-        return read
+        return in_one_line(lambda: print(read_settings(path)))
 
 
 class ForkingSubprocess:
@@ -371,6 +357,20 @@ def weights(checkpoint: Path) -> str:
     for name, tensor in sorted(state.items()):
         digest.update(name.encode() + tensor.cpu().numpy().tobytes())
     return digest.hexdigest()
+
+
+def in_one_line(read: Callable[[], None]) -> Callable[[], int]:
+    """Read as the commands do, which turn errors for people into a line."""
+
+    def command() -> int:
+        try:
+            read()
+        except (ValueError, OSError) as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 2
+        return 0
+
+    return command
 
 
 def knows_resume() -> bool:

@@ -35,6 +35,8 @@ import torch
 from texttable import Texttable
 from tqdm import tqdm
 
+from recbole_imn.settings_files import all_keys
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.fault_cases import CASES, Case, Result, knows_resume
@@ -57,7 +59,11 @@ IMPORTS = (
     *("plotly.offline", "plotly.graph_objects", "torch.utils.tensorboard"),
     *(f"recbole_imn.data.convert.{name}" for name in ("engine", "table", "item_files")),
     *("recbole_imn.evaluation.report", "recbole_imn.tuning.study"),
+    *(f"recbole_imn.data.convert.{name}" for name in ("ijcai16", "jodie", "retailrocket")),
     *("recbole.quick_start", "recbole.model.sequential_recommender.fpmc", "scipy.stats"),
+    # RecBole looks for a model in all of its kinds.
+    *(f"recbole.model.{kind}_recommender" for kind in ("general", "context_aware")),
+    *("recbole.model.knowledge_aware_recommender", "torch._dynamo", "pandas.io.formats.csvs"),
 )
 
 
@@ -112,6 +118,7 @@ def main(arguments: list[str] | None = None) -> int:
     torch.set_num_threads(1)
     for name in IMPORTS:
         importlib.import_module(name)
+    all_keys()  # remembers what it has read
     with TemporaryDirectory(prefix="faults-") as folder:
         cases = chosen(options)
         context = get_context("fork")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import traceback
 from dataclasses import asdict
 from pathlib import Path
 from threading import Thread
@@ -29,6 +30,7 @@ from recbole_imn.evaluation.model_card import Facts, write_card
 from recbole_imn.evaluation.ranks import RankRecorder
 from recbole_imn.evaluation.shelf import ShelfEvalDataLoader
 from recbole_imn.evaluation.slices import metrics_by_slice, slice_labels
+from recbole_imn.files import os_line
 from recbole_imn.preparation import no_options, prepare
 from recbole_imn.provenance import environment, fingerprint
 
@@ -196,7 +198,13 @@ def main(arguments: list[str]) -> int:
     values = json.loads(sys.stdin.readline())
     end_with_parent(sys.stdin.fileno())
     values["protocols"] = tuple(values["protocols"])
-    execute(Run(**values), Path(folder))
+    try:
+        execute(Run(**values), Path(folder))
+    except OSError as error:
+        # The last line is what the benchmark shows.
+        traceback.print_exc()
+        print(os_line(error), file=sys.stderr)
+        return 1
     return 0
 
 
