@@ -42,10 +42,13 @@ class Case:
     name : str
     folder : str
         Where its files go, below the working folder.
+    is_stopped : bool
+        Whether files are damaged of a command that was killed, not of one that has ended.
     """
 
     name: str
     folder: str
+    is_stopped = False
 
     def prepare(self) -> None:
         """Make what is there before, in the working folder."""
@@ -159,7 +162,6 @@ class Train(Case):
     """A training beside the checkpoint of an earlier one."""
 
     name, folder = "train", "saved"
-    options: tuple[str, ...] = ()
 
     def _train(self, *options: str) -> int:
         files = ["--config_files=small.yaml", "--data_path=data", "--show_progress=False"]
@@ -173,7 +175,7 @@ class Train(Case):
             file.rename(file.with_name(f"earlier-{file.name}"))
 
     def command(self) -> int:
-        return self._train("--epochs=3", *self.options)
+        return self._train("--epochs=3")
 
     def result(self, folder: Path) -> Result:
         files = [file for file in self._checkpoints(folder) if "earlier" not in file.name]
@@ -196,10 +198,21 @@ class Train(Case):
 
 
 class Resume(Train):
-    """A training that goes on where it was stopped."""
+    """A training that goes on where it was stopped, or begins if it had not begun."""
 
     name = "resume"
-    options = ("--resume",)
+    is_stopped = True
+
+    def again(self) -> int:
+        err, sys.stderr = sys.stderr, StringIO()
+        try:
+            status = self._train("--epochs=3", "--resume")
+        finally:
+            said, sys.stderr = sys.stderr.getvalue(), err
+        if "nothing to resume" in said:
+            return self.command()
+        print(said, file=sys.stderr)
+        return status
 
     def damaged(self, folder: Path) -> list[Path]:
         files = (folder / "saved").rglob("*")
@@ -379,7 +392,7 @@ def knows_resume() -> bool:
     try:
         from recbole_imn.options import check
 
-        check(["--model=IMNNet", "--dataset=toy", "--resume"])
+        check(["--model=IMNNet", "--dataset=toy", "--resume=True"])
     except ValueError:
         return False
     finally:

@@ -24,12 +24,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import dok_matrix
 
-from recbole_imn.checkpoints import (
-    decode_parameter,
-    encode_parameters,
-    load_data_and_model,
-    plain_config,
-)
+from recbole_imn import checkpoints
 
 RECBOLE_VERSION = "1.2.1"
 
@@ -288,42 +283,6 @@ def model_names() -> set[str]:
     return {file.stem for file in properties.glob("*.yaml")} | extra_model_names
 
 
-def _safe_checkpoints() -> bool:
-    """Save settings as plain values and load checkpoints without executing code."""
-    trainer, models = _module("trainer.trainer"), _module("model.abstract_recommender")
-    trainer.plain_config = plain_config
-    trainer.encode_parameters = encode_parameters
-    models.decode_parameter = decode_parameter
-    config = ('"config": self.config,', '"config": plain_config(self.config),')
-    other = (
-        '"other_parameter": self.model.other_parameter(),',
-        '"other_parameter": encode_parameters(self.model.other_parameter()),',
-    )
-    score = (
-        '"best_valid_score": self.best_valid_score,',
-        '"best_valid_score": float(self.best_valid_score),',
-    )
-    # Holds the learning rate, which may be a number of numpy.
-    optimizer = (
-        '"optimizer": self.optimizer.state_dict(),',
-        '"optimizer": encode_parameters(self.optimizer.state_dict()),',
-    )
-    # The reader that executes nothing does not know pickle's protocol 4.
-    protocol = (", pickle_protocol=4", "")
-    _rewrite(trainer.Trainer, "_save_checkpoint", config, other, optimizer, score, protocol)
-    _rewrite(trainer.PretrainTrainer, "save_pretrained_model", config, other, optimizer)
-    _rewrite(trainer.DecisionTreeTrainer, "_save_checkpoint", config, score)
-    _rewrite(
-        models.AbstractRecommender,
-        "load_other_parameter",
-        ("setattr(self, key, value)", "setattr(self, key, decode_parameter(value))"),
-    )
-    quick_start = _module("quick_start.quick_start")
-    quick_start.load_data_and_model = load_data_and_model
-    _module("quick_start").load_data_and_model = load_data_and_model
-    return True
-
-
 MENDS = (
     Mend(
         "numpy_aliases",
@@ -396,6 +355,9 @@ MENDS = (
         "unknown_model", "an unknown model asks for lightgbm", "utils/utils.py:79", _unknown_model
     ),
     Mend(
-        "safe_checkpoints", "checkpoints execute code", "trainer/trainer.py:323", _safe_checkpoints
+        "safe_checkpoints",
+        "checkpoints, saved data sets and a model's settings execute code",
+        "trainer/trainer.py:323",
+        checkpoints.install,
     ),
 )

@@ -68,6 +68,7 @@ def register() -> None:
     _wrap_create_dataset()
     _wrap_get_dataloader()
     tracking.mend()
+    _import("resume").install()
     recbole._recbole_imn_registered = True
 
 

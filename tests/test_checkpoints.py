@@ -11,6 +11,7 @@ import torch
 from scipy import sparse
 
 from recbole_imn import checkpoints
+from recbole_imn.checkpoints import values
 from tests.conftest import random_rows, write_log
 from tests.fresh_process import job, run
 
@@ -26,6 +27,8 @@ ROUND_TRIPS = {
 }
 RELOAD = """
 import json, sys
+from recbole_imn import compat
+compat.extra_model_names.update({"Pop", "ItemKNN", "EASE"})  # as registered ones
 from recbole.quick_start import load_data_and_model
 from recbole.utils import get_trainer
 results = {}
@@ -134,7 +137,7 @@ def test_parameters_of_other_kinds_are_refused_when_saving():
 
 
 def test_parameters_move_to_the_device_of_the_model():
-    moved = checkpoints._on_device({"a": [torch.ones(1), 3]}, torch.device("meta"))
+    moved = values.on_device({"a": [torch.ones(1), 3]}, torch.device("meta"))
     assert moved["a"][0].device.type == "meta"
     assert moved["a"][1] == 3
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,8 +14,9 @@ from torch import Tensor
 from recbole_imn.model.network import InterestBehaviourNetwork
 from recbole_imn.model.online import OnlineUpdates
 from recbole_imn.model.states import Unrolled
-from recbole_imn.stream import ItemTimeline, WindowPlan, plan_window
+from recbole_imn.stream import ItemTimeline, Memory, WindowPlan, plan_window
 from recbole_imn.stream.events import Integers
+from recbole_imn.stream.memory import Snapshot
 from recbole_imn.stream.tbatch import windows
 
 Signature = tuple[tuple[int, int], ...]
@@ -102,6 +104,26 @@ class Playback:
         """Go to the stream's beginning and forget all states."""
         self.network.reset()
         self.position = 0
+
+    def state(self) -> dict[str, Any]:
+        """Give position and memories as tensors, to go on inside an epoch of training."""
+        return {
+            "position": self.position,
+            "memories": {
+                name: (memory.states, memory.known) for name, memory in self._memories().items()
+            },
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take back what :meth:`state` gave."""
+        self._segment = self._weights = None
+        self.position = state["position"]
+        for name, memory in self._memories().items():
+            memory.restore(Snapshot(*state["memories"][name]))
+
+    def _memories(self) -> dict[str, Memory]:
+        modules = self.network.named_modules()
+        return {name: module for name, module in modules if isinstance(module, Memory)}
 
     # -- replay ----------------------------------------------------------------------------
 

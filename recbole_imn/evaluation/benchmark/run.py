@@ -33,6 +33,7 @@ from recbole_imn.evaluation.slices import metrics_by_slice, slice_labels
 from recbole_imn.files import os_line
 from recbole_imn.preparation import no_options, prepare
 from recbole_imn.provenance import environment, fingerprint
+from recbole_imn.resume import IF_STOPPED, until_done
 
 
 class Clock:
@@ -41,19 +42,36 @@ class Clock:
     Parameters
     ----------
     trainer : recbole.trainer.Trainer
-        Two of its methods are wrapped on this object alone.
+        Two of its methods are wrapped on this object alone. ``notes`` of it, which are kept
+        with the state of its run, are the figures.
     """
 
     def __init__(self, trainer: Any) -> None:
-        self.training = self.validation = 0.0
-        self.curve: list[dict[str, float]] = []
+        self._notes: Any = {"training": 0.0, "validation": 0.0, "curve": []}
+        self._trainer, trainer.notes = trainer, self._notes
         self._train, self._validate = trainer._train_epoch, trainer._valid_epoch
         trainer._train_epoch, trainer._valid_epoch = self._timed_train, self._timed_validate
+
+    @property
+    def training(self) -> float:
+        """Seconds of training."""
+        return float(self._notes["training"])
+
+    @property
+    def validation(self) -> float:
+        """Seconds of validation."""
+        return float(self._notes["validation"])
+
+    @property
+    def curve(self) -> list[dict[str, float]]:
+        """Loss and validation of each epoch."""
+        curve: list[dict[str, float]] = self._notes["curve"]
+        return curve
 
     def _timed_train(self, *args: Any, **kwargs: Any) -> Any:
         start = perf_counter()
         loss = self._train(*args, **kwargs)
-        self.training += perf_counter() - start
+        self._notes["training"] += perf_counter() - start + self._trainer.run.earlier
         total = sum(loss) if isinstance(loss, tuple) else loss
         self.curve.append({"epoch": len(self.curve) + 1, "loss": float(total)})
         return loss
@@ -61,7 +79,7 @@ class Clock:
     def _timed_validate(self, *args: Any, **kwargs: Any) -> Any:
         start = perf_counter()
         score, result = self._validate(*args, **kwargs)
-        self.validation += perf_counter() - start
+        self._notes["validation"] += perf_counter() - start
         self.curve[-1].update({name: float(value) for name, value in result.items()})
         return score, result
 
@@ -69,12 +87,22 @@ class Clock:
 def execute(run: Run, folder: Path) -> None:
     """Train and test, and write ``runs/NAME.parquet``, ``runs/NAME.json`` and a model card.
 
+    A run that was stopped goes on where it was.
+
     Parameters
     ----------
     run : Run
     folder : Path
         Of the benchmark. The checkpoint goes to ``saved/NAME`` in it.
     """
+    before = read_any_result(run, folder) or {}
+    with until_done():
+        checkpoint = _execute(run, folder)
+    _remove_leftovers(checkpoint, before.get("checkpoint", ""))
+
+
+def _execute(run: Run, folder: Path) -> Path:
+    """Do all that may be broken off, and give the checkpoint."""
     # The code may change while the run lasts.
     about = environment()
     trainer, train, valid, test = _prepare(run, folder)
@@ -112,9 +140,8 @@ def execute(run: Run, folder: Path) -> None:
         "checkpoint": trainer.saved_model_file,
     }
     write_card(Path(trainer.saved_model_file), facts, tables[0])
-    before = read_any_result(run, folder) or {}
     write_result(result, pd.concat(tables), run, folder)
-    _remove_leftovers(Path(trainer.saved_model_file), before.get("checkpoint", ""))
+    return Path(trainer.saved_model_file)
 
 
 def _require_same_data(run: Run, folder: Path) -> None:
@@ -131,16 +158,22 @@ def _require_same_data(run: Run, folder: Path) -> None:
 
 
 def _remove_leftovers(checkpoint: Path, before: str) -> None:
-    """Remove what unfinished runs left beside a checkpoint, and keep that of the run before."""
+    """Remove what unfinished runs left beside a checkpoint, and keep that of the result before.
+
+    Those that could still go on, with other settings, are left alone.
+    """
+    if any(checkpoint.parent.glob("*.state")):
+        return
     kept = {checkpoint.stem, Path(before).stem}
     for file in checkpoint.parent.iterdir():
-        if file.is_file() and file.stem not in kept:
+        if file.suffix in (".pth", ".md") and file.stem not in kept:
             file.unlink()
 
 
 def _prepare(run: Run, folder: Path) -> tuple[Any, Any, Any, Any]:
     """Make the trainer and the loaders of a run."""
-    settings = {**run.settings, "checkpoint_dir": str(folder / "saved" / run.name)}
+    own = {"checkpoint_dir": str(folder / "saved" / run.name), "resume": IF_STOPPED}
+    settings = {**run.settings, **own}
     with no_options():
         config = Config(model=run.model, dataset=run.dataset, config_dict=settings)
         init_logger(config)
