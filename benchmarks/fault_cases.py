@@ -19,6 +19,7 @@ from recbole_imn.command_line import main as train
 from recbole_imn.data.publishing import settle
 from recbole_imn.evaluation.benchmark import conduct
 from recbole_imn.evaluation.benchmark import run as one_run
+from recbole_imn.settings_files import read_settings
 
 Result = dict[str, str]
 
@@ -41,10 +42,13 @@ class Case:
     name : str
     folder : str
         Where its files go, below the working folder.
+    is_stopped : bool
+        Whether files are damaged of a command that was killed, not of one that has ended.
     """
 
     name: str
     folder: str
+    is_stopped = False
 
     def prepare(self) -> None:
         """Make what is there before, in the working folder."""
@@ -158,7 +162,6 @@ class Train(Case):
     """A training beside the checkpoint of an earlier one."""
 
     name, folder = "train", "saved"
-    options: tuple[str, ...] = ()
 
     def _train(self, *options: str) -> int:
         files = ["--config_files=small.yaml", "--data_path=data", "--show_progress=False"]
@@ -172,7 +175,7 @@ class Train(Case):
             file.rename(file.with_name(f"earlier-{file.name}"))
 
     def command(self) -> int:
-        return self._train("--epochs=3", *self.options)
+        return self._train("--epochs=3")
 
     def result(self, folder: Path) -> Result:
         files = [file for file in self._checkpoints(folder) if "earlier" not in file.name]
@@ -186,15 +189,7 @@ class Train(Case):
         return [file for file in self._checkpoints(folder) if "earlier" not in file.name]
 
     def reads(self, path: Path) -> Callable[[], int]:
-        def read() -> int:
-            try:
-                print(weights(path))
-            except (ValueError, OSError) as error:
-                print(f"error: {error}", file=sys.stderr)
-                return 2
-            return 0
-
-        return read
+        return in_one_line(lambda: print(weights(path)))
 
     @staticmethod
     def _checkpoints(folder: Path) -> list[Path]:
@@ -203,10 +198,21 @@ class Train(Case):
 
 
 class Resume(Train):
-    """A training that goes on where it was stopped."""
+    """A training that goes on where it was stopped, or begins if it had not begun."""
 
     name = "resume"
-    options = ("--resume",)
+    is_stopped = True
+
+    def again(self) -> int:
+        err, sys.stderr = sys.stderr, StringIO()
+        try:
+            status = self._train("--epochs=3", "--resume")
+        finally:
+            said, sys.stderr = sys.stderr.getvalue(), err
+        if "nothing to resume" in said:
+            return self.command()
+        print(said, file=sys.stderr)
+        return status
 
     def damaged(self, folder: Path) -> list[Path]:
         files = (folder / "saved").rglob("*")
@@ -223,16 +229,8 @@ class Benchmark(Case):
 
     def _benchmark(self, models: str) -> int:
         conduct.subprocess = ForkingSubprocess
-        options = ["--seeds=1", "--epochs=1", "--data_path=data", "--out=results/toy"]
-        return main(
-            [
-                "benchmark",
-                "--dataset=toy",
-                f"--models={models}",
-                *options,
-                "--config_files=small.yaml",
-            ]
-        )
+        options = ["--seeds=1", "--epochs=1", "--data_path=data", "--config_files=small.yaml"]
+        return main(["benchmark", "--dataset=toy", f"--models={models}", *options])
 
     def prepare(self) -> None:
         write_toy()
@@ -288,11 +286,7 @@ class Tune(Case):
         if path.suffix != ".yaml":
             return None
 
-        def read() -> int:
-            files = f"--config_files=small.yaml {path}"
-            return train(["--model=FPMC", "--dataset=toy", "--data_path=data", "--epochs=1", files])
-
-        return read
+        return in_one_line(lambda: print(read_settings(path)))
 
 
 class ForkingSubprocess:
@@ -378,13 +372,27 @@ def weights(checkpoint: Path) -> str:
     return digest.hexdigest()
 
 
+def in_one_line(read: Callable[[], None]) -> Callable[[], int]:
+    """Read as the commands do, which turn errors for people into a line."""
+
+    def command() -> int:
+        try:
+            read()
+        except (ValueError, OSError) as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 2
+        return 0
+
+    return command
+
+
 def knows_resume() -> bool:
     """Whether this version can go on with a training."""
     err, sys.stderr = sys.stderr, StringIO()
     try:
         from recbole_imn.options import check
 
-        check(["--model=IMNNet", "--dataset=toy", "--resume"])
+        check(["--model=IMNNet", "--dataset=toy", "--resume=True"])
     except ValueError:
         return False
     finally:

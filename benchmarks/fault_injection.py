@@ -65,8 +65,8 @@ class Outcome:
     @property
     def is_line(self) -> bool:
         """Whether it was refused in one line."""
-        lines = [line for line in self.err.splitlines() if line.startswith("error: ")]
-        return self.status in (1, 2) and len(lines) == 1 and not self.has_traceback
+        lines = [line for line in self.err.splitlines() if line.startswith(("error: ", "failed: "))]
+        return self.status in (1, 2) and bool(lines) and not self.has_traceback
 
     @property
     def has_traceback(self) -> bool:

@@ -35,6 +35,8 @@ import torch
 from texttable import Texttable
 from tqdm import tqdm
 
+from recbole_imn.settings_files import all_keys
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.fault_cases import CASES, Case, Result, knows_resume
@@ -57,7 +59,11 @@ IMPORTS = (
     *("plotly.offline", "plotly.graph_objects", "torch.utils.tensorboard"),
     *(f"recbole_imn.data.convert.{name}" for name in ("engine", "table", "item_files")),
     *("recbole_imn.evaluation.report", "recbole_imn.tuning.study"),
+    *(f"recbole_imn.data.convert.{name}" for name in ("ijcai16", "jodie", "retailrocket")),
     *("recbole.quick_start", "recbole.model.sequential_recommender.fpmc", "scipy.stats"),
+    # RecBole looks for a model in all of its kinds.
+    *(f"recbole.model.{kind}_recommender" for kind in ("general", "context_aware")),
+    *("recbole.model.knowledge_aware_recommender", "torch._dynamo", "pandas.io.formats.csvs"),
 )
 
 
@@ -68,6 +74,7 @@ class Reference:
     case: Case
     before: Path
     after: Path
+    to_damage: Path
     result: Result
     wholes: tuple[Result, ...]
     outcome: Outcome
@@ -112,6 +119,7 @@ def main(arguments: list[str] | None = None) -> int:
     torch.set_num_threads(1)
     for name in IMPORTS:
         importlib.import_module(name)
+    all_keys()  # remembers what it has read
     with TemporaryDirectory(prefix="faults-") as folder:
         cases = chosen(options)
         context = get_context("fork")
@@ -161,8 +169,13 @@ def undisturbed(case: Case, folder: Path) -> Reference:
     shutil.copytree(before, after)
     outcome = run(case.command, after)
     require(case, outcome)
+    to_damage = after
+    if case.is_stopped:
+        to_damage = folder / "stopped"
+        shutil.copytree(before, to_damage)
+        run(case.command, to_damage, Fault(KILL, outcome.steps * 2 // 3))
     wholes = (case.whole(before), case.whole(after))
-    return Reference(case, before, after, case.result(after), wholes, outcome)
+    return Reference(case, before, after, to_damage, case.result(after), wholes, outcome)
 
 
 def require(case: Case, outcome: Outcome) -> None:
@@ -183,9 +196,9 @@ def planned(reference: Reference, options: argparse.Namespace) -> list[Fault | D
                 step = 1 + int((place + draw.random()) / count * reference.outcome.steps)
                 faults.append(Fault(kind, step))
     kinds = ("bit flipped", "file cut", "file emptied", "file of noise")
-    files = reference.case.damaged(reference.after)
+    files = reference.case.damaged(reference.to_damage)
     damages = [
-        Damage(kind, file.relative_to(reference.after), draw.randrange(10**6))
+        Damage(kind, file.relative_to(reference.to_damage), draw.randrange(10**6))
         for kind in kinds
         for file in files
     ]
@@ -197,7 +210,7 @@ def strike(job: tuple[Reference, Fault | Damage, Path]) -> Verdict:
     """Let a fault strike a copy of what was there before, go on, and judge."""
     reference, fault, folder = job
     damaged = isinstance(fault, Damage)
-    shutil.copytree(reference.after if damaged else reference.before, folder)
+    shutil.copytree(reference.to_damage if damaged else reference.before, folder)
     try:
         judge = judge_damage if damaged else judge_fault
         verdict, reason = judge(reference, fault, folder)
@@ -215,8 +228,9 @@ def judge_fault(reference: Reference, fault: Fault, folder: Path) -> tuple[str, 
         return STUCK, f"hangs, or a process lives on\n{struck.err}"
     if struck.has_traceback or (fault.kind in ERRORS and struck.status and not struck.is_line):
         return STUCK, f"no clear line, exit status {struck.status}\n{struck.err}"
-    if fault.kind == "Ctrl-C" and leftovers(folder):
-        return STUCK, f"leaves {leftovers(folder)} after Ctrl-C"
+    scratch = [name for name in leftovers(folder) if name.endswith(".part")]
+    if fault.kind == "Ctrl-C" and scratch:
+        return STUCK, f"leaves {scratch} after Ctrl-C"
     if case.whole(folder) not in reference.wholes:
         return LOST, "an earlier result is gone or damaged"
     again = run(case.again, folder)
@@ -257,9 +271,9 @@ def judge_result(reference: Reference, folder: Path) -> tuple[str, str]:
 
 
 def leftovers(folder: Path) -> list[str]:
-    """Names of scratch files and folders, and of sets that are not published to the end."""
-    names = [path.name for path in folder.rglob("*")]
-    return sorted(name for name in names if name.endswith((".part", ".ready", "-journal")))
+    """Names of what only a command that is broken off may leave."""
+    endings = (".part", ".ready", "-journal", ".state", ".lock")
+    return sorted(path.name for path in folder.rglob("*") if path.name.endswith(endings))
 
 
 def report(verdicts: list[Verdict]) -> str:

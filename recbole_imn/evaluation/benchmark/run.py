@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import traceback
 from dataclasses import asdict
 from pathlib import Path
 from threading import Thread
@@ -31,6 +32,7 @@ from recbole_imn.evaluation.model_card import Facts, write_card
 from recbole_imn.evaluation.ranks import RankRecorder
 from recbole_imn.evaluation.shelf import ShelfEvalDataLoader
 from recbole_imn.evaluation.slices import metrics_by_slice, slice_labels
+from recbole_imn.files import os_line
 from recbole_imn.own_models import register_imported
 from recbole_imn.preparation import no_options, prepare
 from recbole_imn.provenance import environment, fingerprint
@@ -96,11 +98,14 @@ def execute(run: Run, folder: Path) -> None:
     folder : Path
         Of the benchmark. The checkpoint goes to ``saved/NAME`` in it.
     """
+    before = read_any_result(run, folder) or {}
     with until_done():
-        _execute(run, folder)
+        checkpoint = _execute(run, folder)
+    _remove_leftovers(checkpoint, before.get("checkpoint", ""))
 
 
-def _execute(run: Run, folder: Path) -> None:
+def _execute(run: Run, folder: Path) -> Path:
+    """Do all that may be broken off, and give the checkpoint."""
     # The code may change while the run lasts.
     about = environment()
     trainer, train, valid, test = _prepare(run, folder)
@@ -138,9 +143,8 @@ def _execute(run: Run, folder: Path) -> None:
         "checkpoint": trainer.saved_model_file,
     }
     write_card(Path(trainer.saved_model_file), facts, tables[0])
-    before = read_any_result(run, folder) or {}
     write_result(result, pd.concat(tables), run, folder)
-    _remove_leftovers(Path(trainer.saved_model_file), before.get("checkpoint", ""))
+    return Path(trainer.saved_model_file)
 
 
 def _require_same_data(run: Run, folder: Path) -> None:
@@ -157,10 +161,15 @@ def _require_same_data(run: Run, folder: Path) -> None:
 
 
 def _remove_leftovers(checkpoint: Path, before: str) -> None:
-    """Remove what unfinished runs left beside a checkpoint, and keep that of the run before."""
+    """Remove what unfinished runs left beside a checkpoint, and keep that of the result before.
+
+    Those that could still go on, with other settings, are left alone.
+    """
+    if any(checkpoint.parent.glob("*.state")):
+        return
     kept = {checkpoint.stem, Path(before).stem}
     for file in checkpoint.parent.iterdir():
-        if file.is_file() and file.stem not in kept:
+        if file.suffix in (".pth", ".md") and file.stem not in kept:
             file.unlink()
 
 
@@ -227,7 +236,13 @@ def main(arguments: list[str]) -> int:
     for name in own:
         register_imported(name)
     values["protocols"] = tuple(values["protocols"])
-    execute(Run(**values), Path(folder))
+    try:
+        execute(Run(**values), Path(folder))
+    except OSError as error:
+        # The last line is what the benchmark shows.
+        traceback.print_exc()
+        print(os_line(error), file=sys.stderr)
+        return 1
     return 0
 
 
