@@ -156,6 +156,8 @@ def _wrap_property_files() -> None:
     def load(self: Any, model: str, model_class: Any, dataset: str) -> None:
         original(self, model, model_class, dataset)
         files = property_files(model, dataset, self.external_config_dict)
+        if files:
+            _import("data.stream_settings").check_external(self.external_config_dict)
         settings = {**self.internal_config_dict, **self.external_config_dict}
         if files and settings.get("loss_type") == "CE":
             # A loss over the whole catalogue allows no sampled negatives.
@@ -187,16 +189,19 @@ def _wrap_create_dataset() -> None:
 
     @wraps(original)
     def create_dataset(config: Any) -> Any:
-        name = f"{config['model']}Dataset"
-        sequential = config["MODEL_TYPE"] == ModelType.SEQUENTIAL
-        if not (sequential and config["event_stream"]) or hasattr(recbole.data.dataset, name):
+        if not (config["MODEL_TYPE"] == ModelType.SEQUENTIAL and config["event_stream"]):
             return original(config)
         # RecBole picks a class by the model's name; show it ours for this call only.
-        setattr(recbole.data.dataset, name, _import("data.dataset").StreamDataset)
+        name, classes = f"{config['model']}Dataset", recbole.data.dataset
+        upstream = getattr(classes, name, None)
+        setattr(classes, name, _import("data.own_classes").stream_class(config["model"], upstream))
         try:
             return original(config)
         finally:
-            delattr(recbole.data.dataset, name)
+            if upstream is None:
+                delattr(classes, name)
+            else:
+                setattr(classes, name, upstream)
 
     for module in _modules_with("create_dataset", original):
         module.create_dataset = create_dataset

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from recbole_imn.model.settings import SettingsError
@@ -38,6 +39,20 @@ def check_data_settings(config: Any) -> None:
         raise SettingsError(f"rm_dup_inter is {config['rm_dup_inter']!r}; it must be first or last")
     if config["normalize_field"] and config["normalize_all"]:
         raise SettingsError("normalize_field and normalize_all are both set; use one of them")
+
+
+def check_external(settings: Mapping[str, Any]) -> None:
+    """Refuse settings of a stream that RecBole's Config would refuse without a line for people.
+
+    Raises
+    ------
+    SettingsError
+    """
+    if settings.get("repeatable") is False:
+        raise SettingsError(
+            "repeatable is False, but on a stream an item may come back and every item is "
+            "ranked; leave it out"
+        )
 
 
 def _check_names(config: Any) -> None:
