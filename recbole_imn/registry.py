@@ -66,6 +66,7 @@ def register() -> None:
     compat.extra_model_names.update(MODELS)
     _wrap_property_files()
     _wrap_create_dataset()
+    _wrap_create_samplers()
     _wrap_get_dataloader()
     tracking.mend()
     recbole._recbole_imn_registered = True
@@ -205,6 +206,18 @@ def _wrap_create_dataset() -> None:
 
     for module in _modules_with("create_dataset", original):
         module.create_dataset = create_dataset
+
+
+def _wrap_create_samplers() -> None:
+    """Draw negatives by the popularity of the training part, not of the log (data/utils.py)."""
+    original: Callable[..., Any] = recbole.data.utils.create_samplers
+
+    @wraps(original)
+    def create_samplers(config: Any, dataset: Any, parts: Any) -> Any:
+        return original(config, parts[0] if hasattr(dataset, "stream") else dataset, parts)
+
+    for module in _modules_with("create_samplers", original):
+        module.create_samplers = create_samplers
 
 
 def _wrap_get_dataloader() -> None:

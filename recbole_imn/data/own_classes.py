@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from recbole.data.interaction import Interaction
-from recbole.sampler import SeqSampler
 from recbole.utils.enum_type import FeatureType
 from torch import Tensor
 
@@ -33,7 +33,11 @@ class NegativeHistories(StreamDataset):
         prefix, suffix = self.config["NEG_PREFIX"], self.config["LIST_SUFFIX"]
         self.neg_item_list_field = f"{prefix}{self.iid_field}{suffix}"
         items = self.events[self.iid_field].numpy()
-        self.negatives = SeqSampler(self).sample_neg_sequence(items).numpy()
+        # One draw an event, and none from a state that others share: what comes later in the
+        # log must not change what was drawn before, or is drawn next.
+        n_items, rng = self.item_num - 1, np.random.default_rng(self.config["seed"])
+        steps = rng.integers(1, max(n_items, 2), len(items))
+        self.negatives = 1 + (items - 1 + steps) % n_items
 
     def _histories(self, events: Tensor) -> Interaction:
         lists = super()._histories(events)
@@ -74,10 +78,11 @@ class ItemAttribute(StreamDataset):
                 f"S3Rec learns from item_attribute {field!r}, which must be a column "
                 f"{field}:token_seq of {self.file('item')}, named in load_col"
             )
-        if self.config["train_stage"] == "finetune" and not self.config["pre_model_path"]:
+        earlier = self.config["pre_model_path"]
+        if self.config["train_stage"] == "finetune" and not (earlier and Path(earlier).is_file()):
             raise SettingsError(
                 "S3Rec with train_stage: finetune needs pre_model_path, a checkpoint of "
-                "train_stage: pretrain"
+                f"train_stage: pretrain; it is {earlier!r}"
             )
         return super().build()
 
