@@ -56,6 +56,7 @@ def register() -> None:
     _wrap_model_classes()
     _wrap_property_files()
     _wrap_create_dataset()
+    _wrap_create_samplers()
     _wrap_get_dataloader()
     tracking.mend()
     literals.mend()
@@ -166,6 +167,8 @@ def _wrap_property_files() -> None:
         original(self, own_models.recbole_parent(model), model_class, dataset)
         files = property_files(model, dataset, self.external_config_dict)
         defaults = own_models.own_defaults(model)
+        if files:
+            _import("data.stream_settings").check_external(self.external_config_dict)
         settings = {**self.internal_config_dict, **defaults, **self.external_config_dict}
         if files and settings.get("loss_type") == "CE":
             # A loss over the whole catalogue allows no sampled negatives.
@@ -215,19 +218,34 @@ def _wrap_create_dataset() -> None:
 
     @wraps(original)
     def create_dataset(config: Any) -> Any:
-        name = f"{config['model']}Dataset"
-        sequential = config["MODEL_TYPE"] == ModelType.SEQUENTIAL
-        if not (sequential and config["event_stream"]) or hasattr(recbole.data.dataset, name):
+        if not (config["MODEL_TYPE"] == ModelType.SEQUENTIAL and config["event_stream"]):
             return original(config)
         # RecBole picks a class by the model's name; show it ours for this call only.
-        setattr(recbole.data.dataset, name, _import("data.dataset").StreamDataset)
+        name, classes = f"{config['model']}Dataset", recbole.data.dataset
+        upstream = getattr(classes, name, None)
+        setattr(classes, name, _import("data.own_classes").stream_class(config["model"], upstream))
         try:
             return original(config)
         finally:
-            delattr(recbole.data.dataset, name)
+            if upstream is None:
+                delattr(classes, name)
+            else:
+                setattr(classes, name, upstream)
 
     for module in _modules_with("create_dataset", original):
         module.create_dataset = create_dataset
+
+
+def _wrap_create_samplers() -> None:
+    """Draw negatives by the popularity of the training part, not of the log (data/utils.py)."""
+    original: Callable[..., Any] = recbole.data.utils.create_samplers
+
+    @wraps(original)
+    def create_samplers(config: Any, dataset: Any, parts: Any) -> Any:
+        return original(config, parts[0] if hasattr(dataset, "stream") else dataset, parts)
+
+    for module in _modules_with("create_samplers", original):
+        module.create_samplers = create_samplers
 
 
 def _wrap_get_dataloader() -> None:

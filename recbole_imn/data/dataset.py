@@ -85,13 +85,10 @@ class StreamDataset(ScaledDataset):
         return stream.with_features(feature_columns(self, log, "event_features"))
 
     def _behaviours(self, log: pd.DataFrame) -> tuple[npt.NDArray[np.int64] | None, int]:
-        """Give the kind of each event, and how many there are; 0 for one new after training."""
+        """Give the kind of each event, and how many there are."""
         if "behavior" not in log:
             return None, 1
-        kinds = log["behavior"].to_numpy()
-        # Numbered by first appearance in time.
-        last = int(kinds[self.in_training].max(initial=0))
-        return np.where(kinds <= last, kinds, 0), last + 1
+        return log["behavior"].to_numpy(), self.num("behavior")
 
     def _add_stream_fields(self, log: pd.DataFrame) -> None:
         """Add the event's index, purchase flag and elapsed times as interaction fields."""
@@ -173,22 +170,28 @@ class StreamDataset(ScaledDataset):
             self._refuse_other_split()
             self._check_items()
             parts: list[StreamDataset] = super().build()
+            self._check_parts(parts)
             return parts
         self._change_feat_format()
         self._drop_unused_col()
         events = self.inter_feat[EVENT_INDEX].numpy()
         spans = list(zip(self.event_bounds[:-1], self.event_bounds[1:], strict=True))
         parts = [self._part(events, *span) for span in spans]
-        for part, name in zip(parts, PARTS, strict=True):
-            if len(part) == 0:
-                raise DataError(
-                    f"data set {self.dataset_name!r}: the {name} part has no rows with a history; "
-                    f"the log has {len(self.stream)} events, split {self.ratios()}"
-                )
+        self._check_parts(parts)
         self._check_items()
         rows = ", ".join(f"{len(part)} {name}" for part, name in zip(parts, PARTS, strict=True))
         self.logger.info(f"Rows of {self.dataset_name}: {rows}")
         return parts
+
+    def _check_parts(self, parts: list[StreamDataset]) -> None:
+        """Refuse parts without rows: nothing to learn from, to choose by, or to test."""
+        split = self.config["eval_args"]["split"]
+        for part, name in zip(parts, PARTS, strict=True):
+            if len(part) == 0:
+                raise DataError(
+                    f"data set {self.dataset_name!r}: the {name} part has no rows with a history; "
+                    f"the log has {len(self.stream)} events, split {split}"
+                )
 
     def _check_items(self) -> None:
         """Refuse what RecBole meets with a bare error in training, or after it."""

@@ -31,7 +31,9 @@ def standardise(values: Floats, reference: Floats) -> npt.NDArray[np.float32]:
     # Of equal numbers, rounding may leave a tiny deviation that would blow up all others.
     noise = 8 * np.finfo(np.float64).eps * np.abs(reference).max(axis=0, initial=0)
     scaled = (values - mean) / np.where(deviation > noise, deviation, 1.0)
-    result: npt.NDArray[np.float32] = scaled.astype(np.float32)
+    # What is too large becomes infinite here, and is refused with its line.
+    with np.errstate(over="ignore"):
+        result: npt.NDArray[np.float32] = scaled.astype(np.float32)
     return result
 
 
@@ -107,13 +109,15 @@ def _missing(
 ) -> DataError:
     """Say what to do about a feature that was not loaded."""
     file = dataset.file(source)
-    where = "does not have" if file.is_file() else "would have if it existed"
-    if file.is_file() and field in dataset.header(source):
-        where = "has, but load_col does not name"
+    if not file.is_file():
+        reason = f"but there is no {file}"
+    elif field in dataset.header(source):
+        reason = f"which {file} has, but load_col does not name; name it there as well"
+    else:
+        reason = f"which {file} does not have; loaded: {', '.join(loaded) or 'nothing'}"
     return DataError(
-        f"{key} names {field!r}, which {file} {where}; loaded: {', '.join(loaded) or 'nothing'}; "
-        f"name it in load_col as well, or leave it out of {key} (the data set's own settings "
-        "count where none are given)"
+        f"{key} names {field!r}, {reason}; or leave it out of {key}, which the data set's own "
+        "settings name where you give none"
     )
 
 
@@ -152,7 +156,7 @@ def rows_inside(values: Floats, inside: Flags) -> Floats:
 def _too_far(dataset: StreamDataset, field: str, value: float, source: FeatureSource) -> DataError:
     line = dataset.line_of(source, field, value)
     return DataError(
-        f"{dataset.file(source)}, line {line}: {field} is {value!r}, too far from all numbers of "
+        f"{dataset.file(source)}, line {line}: {field} is {value:g}, too far from all numbers of "
         "the training part to be computed with"
     )
 
@@ -160,6 +164,9 @@ def _too_far(dataset: StreamDataset, field: str, value: float, source: FeatureSo
 def _numbers(dataset: StreamDataset, field: str, values: npt.NDArray[Any], inside: Flags) -> Floats:
     """Give a field as columns, float64 [n, n_columns]."""
     kind, width = dataset.field2type[field], dataset.field2seqlen[field]
+    if field in dataset.config["numerical_features"] and field not in dataset.unscaled:
+        # RecBole's pairs: a value and 1, or 1 and a bucket.
+        values = _products(values)
     if values.dtype == object:
         # A sequence a row, as the log has them before it becomes tensors.
         values = _padded(values, width)
@@ -175,6 +182,15 @@ def _numbers(dataset: StreamDataset, field: str, values: npt.NDArray[Any], insid
         hot = [(values == category).any(axis=1) for category in known]
         return np.stack([np.zeros(len(values)), *hot], axis=1)[:, 1:]
     return np.asarray(values, np.float64).reshape(len(values), -1)
+
+
+def _products(pairs: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Multiply the pairs of a numerical feature, one a row, or a sequence of them a row."""
+    if pairs.dtype != object:
+        product: npt.NDArray[Any] = pairs.prod(axis=-1)
+        return product
+    rows = [np.prod(pair, axis=0) for pair in pairs]
+    return np.array(rows, object if np.ndim(rows[0]) else np.float64)
 
 
 def _padded(values: npt.NDArray[Any], width: int) -> npt.NDArray[Any]:

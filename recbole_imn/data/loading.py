@@ -26,7 +26,7 @@ from recbole_imn.data.first_use import provide
 from recbole_imn.data.numbers import check_numbers, check_times, split_numbers
 from recbole_imn.data.publishing import reading
 from recbole_imn.data.simulated import simulated_notice
-from recbole_imn.data.stream_settings import check_data_settings, columns_setting
+from recbole_imn.data.stream_settings import check_data_settings, check_unused, columns_setting
 from recbole_imn.data.time_range import suspicious
 from recbole_imn.model.settings import SettingsError
 
@@ -206,6 +206,11 @@ class AtomicDataset(Filtered, SequentialDataset):  # type: ignore[misc]  # RecBo
         user, item = self.uid_field, self.iid_field
         ids = {"inter": {user, item, self.time_field}, "item": {item}, "user": {user}}
         return ids.get(name, set())
+
+    def _drop_unused_col(self) -> None:
+        frames = {name.removesuffix("_feat"): getattr(self, name) for name in self.feat_name_list}
+        check_unused(self.config, {name: list(frame) for name, frame in frames.items()})
+        super()._drop_unused_col()
 
     def _register(self, field: str, field_type: FeatureType, source: FeatureSource | str) -> None:
         self.field2source[field], self.field2type[field] = source, field_type

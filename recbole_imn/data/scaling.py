@@ -56,6 +56,27 @@ class ScaledDataset(AtomicDataset):
                 order = np.argsort(~self._in_training_part(name), kind="stable")
                 setattr(self, name, frame.iloc[order].reset_index(drop=True))
         super()._remap_ID_all()
+        for field in self._rest_fields:
+            self._forget_new_tokens(field)
+
+    def _forget_new_tokens(self, field: str) -> None:
+        """Make what the training part never has unknown: there is nothing to learn about it."""
+        frame, inside = self._frame_of(field)
+        last = int(_flat(frame[field][inside]).max(initial=0))
+        tokens = self.field2id_token[field]
+        if last + 1 == len(tokens):
+            return
+        new = _flat(frame[field]) > last
+        self.logger.info(
+            f"{field}: {len(tokens) - last - 1} values are new after training, such as "
+            f"{tokens[last + 1]!r}; they count as unknown, {int(new.sum())} times"
+        )
+        self.field2id_token[field] = tokens[: last + 1]
+        self.field2token_id[field] = {str(token): i for i, token in enumerate(tokens[: last + 1])}
+        known = _mapped(frame[field], lambda ids: ids[ids <= last])
+        if frame[field].dtype != object:
+            known = frame[field].where(frame[field] <= last, 0)
+        frame[field] = known
 
     def _training_events(self) -> Flags:
         """Say which events are training rows, or in the histories of such rows only."""
@@ -158,10 +179,9 @@ class ScaledDataset(AtomicDataset):
         Later values may lie outside. Times and flags of the stream stay as they are.
         (dataset.py, same name.)
         """
-        named = self.names("normalize_field")
-        if self.config["normalize_all"]:
-            named = self.float_like_fields
-        for field in self._scalable(named, "normalize_field"):
+        key = "normalize_all" if self.config["normalize_all"] else "normalize_field"
+        named = self.float_like_fields if key == "normalize_all" else self.names(key)
+        for field in self._scalable(named, key):
             frame, inside = self._frame_of(field)
             known = _flat(frame[field][inside])
             if len(known):
@@ -195,6 +215,11 @@ class ScaledDataset(AtomicDataset):
             else:
                 frame[field] = pd.Series(pairs, index=frame.index, dtype=object)
 
+    @property
+    def unscaled(self) -> tuple[str, ...]:
+        """Fields that the stream needs as they are."""
+        return (self.time_field, *UNSCALED)
+
     def _scalable(self, fields: list[str], key: str) -> list[str]:
         """Leave out fields that must not be scaled, and say so."""
         kept = []
@@ -208,7 +233,7 @@ class ScaledDataset(AtomicDataset):
                 raise SettingsError(
                     f"{key} names {field!r}, which is no number but {self.field2type[field].value}"
                 )
-            stays = field in (self.time_field, *UNSCALED)
+            stays = field in self.unscaled
             if stays and key == "numerical_features" and field in self.seq_fields:
                 raise SettingsError(f"{key} names {field!r}, which holds times of the stream")
             if stays:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from recbole_imn.model.settings import SettingsError
@@ -36,8 +37,49 @@ def check_data_settings(config: Any) -> None:
         )
     if config["rm_dup_inter"] not in KEEP:
         raise SettingsError(f"rm_dup_inter is {config['rm_dup_inter']!r}; it must be first or last")
+    if config["eval_args"]["order"] != "TO":
+        raise SettingsError(
+            f"eval_args order is {config['eval_args']['order']}; sequences need order: TO, by time"
+        )
     if config["normalize_field"] and config["normalize_all"]:
         raise SettingsError("normalize_field and normalize_all are both set; use one of them")
+
+
+def check_external(settings: Mapping[str, Any]) -> None:
+    """Refuse settings of a stream that RecBole's Config would refuse without a line for people.
+
+    Raises
+    ------
+    SettingsError
+    """
+    if settings.get("repeatable") is False:
+        raise SettingsError(
+            "repeatable is False, but on a stream an item may come back and every item is "
+            "ranked; leave it out"
+        )
+
+
+def check_unused(config: Any, loaded: Mapping[str, Collection[str]]) -> None:
+    """Refuse ``unused_col`` where it names what is not there, or what rows are made of.
+
+    Parameters
+    ----------
+    config : recbole.config.Config
+    loaded : mapping of str to collection of str
+        The columns of each file that was loaded.
+
+    Raises
+    ------
+    SettingsError
+    """
+    needed = {config[key] for key in IDS}
+    for name in config["unused_col"] or {}:
+        columns = columns_setting(config, "unused_col", name) or set()
+        wrong = sorted(columns & needed) or sorted(columns - set(loaded.get(name, ())))
+        if wrong:
+            raise SettingsError(
+                f"unused_col names {wrong} of .{name}, which a log needs, or which was not loaded"
+            )
 
 
 def _check_names(config: Any) -> None:
