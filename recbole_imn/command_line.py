@@ -14,6 +14,7 @@ from recbole_imn import registry
 from recbole_imn.compat import UnknownModelError
 from recbole_imn.data.atomic import DataError
 from recbole_imn.data.simulated import SIMULATED, simulated_notice
+from recbole_imn.divergence import DivergenceError
 from recbole_imn.evaluation.model_card import Facts, write_card
 from recbole_imn.evaluation.ranks import RankRecorder, recorded_trainers
 from recbole_imn.model.settings import SettingsError
@@ -22,6 +23,9 @@ from recbole_imn.provenance import environment, fingerprint
 from recbole_imn.settings_files import UsageError, read_any_settings
 from recbole_imn.stream import StreamError
 
+EXPECTED = (
+    UsageError, UnknownModelError, DataError, SettingsError, StreamError, DivergenceError,
+)  # fmt: skip
 # RecBole and the evaluator raise plain errors; of these, only such messages are for people, and
 # all others keep their traceback.
 REASONS = ("Training loss is nan", "There is no metric named", "a model gave scores")
@@ -64,7 +68,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         options = check(arguments)
         _run(options, arguments)
-    except (UsageError, UnknownModelError, DataError, SettingsError, StreamError) as error:
+    except EXPECTED as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except (ValueError, NotImplementedError) as error:
@@ -139,6 +143,8 @@ def describe_checkpoint(
     """
     checkpoint, config = Path(trainer.saved_model_file), trainer.config
     table = recorder.table()
+    if recorder.sampled:
+        return f"checkpoint: {checkpoint} (no model card: its ranks are among sampled items)"
     if table.empty:
         return f"checkpoint: {checkpoint} (no model card: its test rows are no events of a stream)"
     data = fingerprint(folder, config["dataset"])

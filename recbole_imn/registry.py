@@ -65,10 +65,14 @@ def register() -> None:
         _register_model(model, entry.module)
     compat.extra_model_names.update(MODELS)
     _wrap_property_files()
+    _import("run_checks").mend()
     _wrap_create_dataset()
     _wrap_get_dataloader()
     tracking.mend()
     literals.mend()
+    _import("divergence").mend()
+    _import("evaluation.collecting").mend()
+    _import("evaluation.case_study").mend()
     recbole._recbole_imn_registered = True
 
 
@@ -149,18 +153,12 @@ def _import(name: str) -> ModuleType:
 
 
 def _wrap_property_files() -> None:
-    """Let Config read our property files after its own, and check what it read (configurator.py).
-
-    A data set's name is checked first, since RecBole makes paths of it.
-    """
+    """Let Config read our property files after its own (configurator.py)."""
     config_class = recbole.config.configurator.Config
     original = config_class._load_internal_config_dict
-    join: Callable[[Any], dict[str, Any]] = config_class._get_final_config_dict
-    files_module, checks = _import("settings_files"), _import("run_checks")
 
     @wraps(original)
     def load(self: Any, model: str, model_class: Any, dataset: str) -> None:
-        _import("data.atomic").check_name(dataset, "dataset")
         original(self, model, model_class, dataset)
         files = property_files(model, dataset, self.external_config_dict)
         settings = {**self.internal_config_dict, **self.external_config_dict}
@@ -168,28 +166,13 @@ def _wrap_property_files() -> None:
             # A loss over the whole catalogue allows no sampled negatives.
             self.internal_config_dict["train_neg_sample_args"] = None
         for file in files:
-            if file.parent.name == "dataset_configs":
-                files_module.read_settings(file)
             values = self._update_internal_config_dict(str(file)) or {}
             if file.parent.name == "dataset_configs":
                 known = self.parameters["Dataset"]
                 known += [key for key in values if key not in known]
         _complete_eval_args(self.external_config_dict, self.internal_config_dict)
 
-    @wraps(join)
-    def checked(self: Any) -> dict[str, Any]:
-        settings = join(self)
-        if checks.reads_a_stream(self, settings):
-            checks.check(self, settings)
-        return settings
-
-    def read(self: Any, file_list: Any) -> dict[str, Any]:
-        files: dict[str, Any] = files_module.read_config_files(file_list, self.yaml_loader)
-        return files
-
     config_class._load_internal_config_dict = load
-    config_class._get_final_config_dict = checked
-    config_class._load_config_files = read
 
 
 def _complete_eval_args(external: dict[str, Any], internal: dict[str, Any]) -> None:
@@ -231,14 +214,15 @@ def _wrap_get_dataloader() -> None:
 
     @wraps(original)
     def get_dataloader(config: Any, phase: str) -> Any:
-        if is_ours(config["model"]) or config["event_stream"]:
-            _import("run_checks").check_valid_metric(config)
+        reads_a_stream = is_ours(config["model"]) or config["event_stream"]
         if phase == "train" and is_ours(config["model"]):
             return _import("data.dataloader").WindowDataLoader
         if phase != "train" and config["candidates"] not in (None, "all"):
             shelf = _import("evaluation.shelf")
             shelf.candidates_of(config, phase)
             return shelf.ShelfEvalDataLoader
+        if phase != "train" and config["eval_args"]["mode"][phase] != "full" and reads_a_stream:
+            return _import("evaluation.sampled").SampledEvalDataLoader
         return original(config, phase)
 
     for module in _modules_with("get_dataloader", original):

@@ -19,7 +19,12 @@ from torch import Tensor
 from recbole_imn.data.atomic import DataError, check_log, read_columns, read_header
 from recbole_imn.data.downloads import TMALL, make_tmall
 from recbole_imn.data.features import feature_columns, item_feature_matrix
-from recbole_imn.data.simulated import is_simulated, make_simulated, simulated_notice
+from recbole_imn.data.simulated import (
+    is_simulated,
+    make_simulated,
+    nearest_data_set,
+    simulated_notice,
+)
 from recbole_imn.model.rows import EVENT_INDEX
 from recbole_imn.model.settings import SettingsError
 from recbole_imn.stream import EventStream
@@ -76,8 +81,9 @@ class StreamDataset(SequentialDataset):  # type: ignore[misc]  # RecBole is unty
                 make_tmall(folder, self._download_other, self.logger)
             elif self._get_download_url("url", allow_none=True) is None:
                 raise DataError(
-                    f"data set {token!r} not found: {folder / token}.inter does not exist; put "
-                    f"it there or name its parent folder with --data_path=DIR"
+                    f"data set {token!r} not found: {folder / token}.inter does not exist"
+                    f"{nearest_data_set(token, folder.parent)}; put it there or name its parent "
+                    "folder with --data_path=DIR"
                 )
         notice = simulated_notice(folder, token)
         if notice:

@@ -12,6 +12,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from recbole_imn.checkpoints import plain_config
+from recbole_imn.divergence import DivergenceError
 from recbole_imn.model.settings import SettingsError
 from recbole_imn.provenance import commit
 from recbole_imn.tuning.objective import TrialRequest, validation_score
@@ -120,7 +121,7 @@ class Tuning:
             self.study.tell(trial, state=TrialState.PRUNED)
         except BaseException as error:
             # Settings under which training diverges are a result; anything else is not.
-            diverged = isinstance(error, ValueError) and "loss is nan" in str(error)
+            diverged = isinstance(error, DivergenceError) or "loss is nan" in str(error)
             self.study.tell(trial, state=TrialState.PRUNED if diverged else TrialState.FAIL)
             if not diverged:
                 raise

@@ -7,8 +7,13 @@ import json
 from logging import getLogger
 from pathlib import Path
 
-from recbole_imn.data.atomic import DataError
-from recbole_imn.data.simulated import is_simulated, make_simulated, simulated_notice
+from recbole_imn.data.atomic import DataError, check_name
+from recbole_imn.data.simulated import (
+    is_simulated,
+    make_simulated,
+    nearest_data_set,
+    simulated_notice,
+)
 from recbole_imn.files import replace_text
 from recbole_imn.registry import DATA_PATH
 
@@ -35,10 +40,12 @@ def run(options: argparse.Namespace) -> int:
     from recbole_imn.data.describe.plots import figures
     from recbole_imn.data.describe.report import text
 
+    check_name(options.name, "NAME")
     name, folder = options.name, options.data_path / options.name
     if not (folder / f"{name}.inter").is_file():
         if not is_simulated(name):
-            raise DataError(f"{folder / name}.inter does not exist; name its data_path")
+            hint = nearest_data_set(name, options.data_path)
+            raise DataError(f"{folder / name}.inter does not exist{hint}; name its data_path")
         make_simulated(name, folder, getLogger())
     log = logs.read_log(folder, name)
     notice = simulated_notice(folder, name)

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from recbole_imn import registry
-from recbole_imn.data.atomic import DataError
-from recbole_imn.data.simulated import is_simulated, make_simulated
+from recbole_imn.data.atomic import DataError, check_name
+from recbole_imn.data.simulated import is_simulated, make_simulated, nearest_data_set
 from recbole_imn.evaluation.benchmark.conduct import conduct
 from recbole_imn.evaluation.benchmark.plan import (
     PROTOCOLS,
@@ -72,6 +72,7 @@ def run(options: argparse.Namespace) -> int:
     ValueError
         For a data set, model or settings file that does not exist; one line for people.
     """
+    check_name(options.dataset, "--dataset")
     folder = options.data_path / options.dataset
     _require_data(folder, options.dataset)
     models = all_models(options.dataset, folder)
@@ -114,8 +115,9 @@ def _require_data(folder: Path, dataset: str) -> None:
         return
     if not is_simulated(dataset):
         raise DataError(
-            f"data set {dataset!r} not found: {folder / dataset}.inter does not exist; put it "
-            "there or name its parent folder with --data_path=DIR"
+            f"data set {dataset!r} not found: {folder / dataset}.inter does not exist"
+            f"{nearest_data_set(dataset, folder.parent)}; put it there or name its parent folder "
+            "with --data_path=DIR"
         )
     make_simulated(dataset, folder, getLogger())
 
@@ -127,6 +129,12 @@ def _common_settings(files: str) -> Mapping[str, Any]:
         for key in (key for key in OPTIONS if key in found):
             raise ValueError(f"{file} sets {key} to {found[key]!r}; use {OPTIONS[key]} instead")
         settings.update(found)
+    mode = (settings.get("eval_args") or {}).get("mode", "full")
+    if {mode} != {"full"} if isinstance(mode, str) else set(mode.values()) != {"full"}:
+        raise ValueError(
+            f"eval_args mode is {mode!r}, but a benchmark ranks the catalogue, or with "
+            "--candidates=on_shelf what is for sale; leave it out"
+        )
     return settings
 
 
