@@ -16,6 +16,7 @@ from recbole_imn.checkpoints import CheckpointError
 from recbole_imn.compat import UnknownModelError
 from recbole_imn.data.atomic import DataError
 from recbole_imn.data.simulated import SIMULATED, simulated_notice
+from recbole_imn.divergence import DivergenceError
 from recbole_imn.evaluation.model_card import Facts, write_card
 from recbole_imn.evaluation.ranks import RankRecorder, recorded_trainers
 from recbole_imn.files import os_line
@@ -26,13 +27,14 @@ from recbole_imn.resume import until_done
 from recbole_imn.settings_files import UsageError, read_any_settings
 from recbole_imn.stream import StreamError
 
-KNOWN_ERRORS = (
+EXPECTED = (
     UsageError,
     UnknownModelError,
     DataError,
     SettingsError,
     StreamError,
     CheckpointError,
+    DivergenceError,
 )
 # RecBole and the evaluator raise plain errors; of these, only such messages are for people, and
 # all others keep their traceback.
@@ -80,7 +82,7 @@ def main(arguments: Sequence[str]) -> int:
         options = check(arguments)
         with until_done():
             _run(options, arguments)
-    except KNOWN_ERRORS as error:
+    except EXPECTED as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except (ValueError, NotImplementedError) as error:
@@ -174,6 +176,8 @@ def describe_checkpoint(
     """
     checkpoint, config = Path(trainer.saved_model_file), trainer.config
     table = recorder.table()
+    if recorder.sampled:
+        return f"checkpoint: {checkpoint} (no model card: its ranks are among sampled items)"
     if table.empty:
         return f"checkpoint: {checkpoint} (no model card: its test rows are no events of a stream)"
     data = fingerprint(folder, config["dataset"])

@@ -37,6 +37,9 @@ def check(arguments: Sequence[str]) -> dict[str, str]:
     UsageError
         For an option without ``=``, a key given twice, an unknown key, a value of another
         type, a missing model or data set, or a settings file that is not there.
+    DataError
+        For a data set that is no plain name.
+    UnknownModelError
     SettingsError
         For a settings file with an unknown key, the data set's own included.
     """
@@ -58,6 +61,8 @@ def check(arguments: Sequence[str]) -> dict[str, str]:
     own = registry.dataset_config(options["dataset"], data_path)
     for file in [*config_files(options), *([own] if own else [])]:
         read_settings(file)
+    # Unknown models before unknown keys, which depend on it.
+    registry.is_sequential(options["model"])
     known = known_keys(options["model"], options["dataset"])
     for key in options:
         if key not in known:

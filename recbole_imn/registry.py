@@ -55,12 +55,16 @@ def register() -> None:
             setattr(recbole.trainer, f"{name}Trainer", trainer.IMNNetTrainer)
     _wrap_model_classes()
     _wrap_property_files()
+    _import("run_checks").mend()
     _wrap_create_dataset()
     _wrap_create_samplers()
     _wrap_get_dataloader()
     tracking.mend()
     literals.mend()
     _import("resume").install()
+    _import("divergence").mend()
+    _import("evaluation.collecting").mend()
+    _import("evaluation.case_study").mend()
     recbole._recbole_imn_registered = True
 
 
@@ -152,18 +156,12 @@ def _wrap_model_classes() -> None:
 
 
 def _wrap_property_files() -> None:
-    """Let Config read our property files after its own, and check what it read (configurator.py).
-
-    A data set's name is checked first, since RecBole makes paths of it.
-    """
+    """Let Config read our property files after its own (configurator.py)."""
     config_class = recbole.config.configurator.Config
     original = config_class._load_internal_config_dict
-    join: Callable[[Any], dict[str, Any]] = config_class._get_final_config_dict
-    files_module, checks = _import("settings_files"), _import("run_checks")
 
     @wraps(original)
     def load(self: Any, model: str, model_class: Any, dataset: str) -> None:
-        _import("data.atomic").check_name(dataset, "dataset")
         original(self, own_models.recbole_parent(model), model_class, dataset)
         files = property_files(model, dataset, self.external_config_dict)
         defaults = own_models.own_defaults(model)
@@ -178,26 +176,12 @@ def _wrap_property_files() -> None:
             self._update_internal_config_dict(str(file))
         self.internal_config_dict.update(defaults)
         for file in of_dataset:
-            files_module.read_settings(file)
             values = self._update_internal_config_dict(str(file)) or {}
             known = self.parameters["Dataset"]
             known += [key for key in values if key not in known]
         _complete_eval_args(self.external_config_dict, self.internal_config_dict)
 
-    @wraps(join)
-    def checked(self: Any) -> dict[str, Any]:
-        settings = join(self)
-        if checks.reads_a_stream(self, settings):
-            checks.check(self, settings)
-        return settings
-
-    def read(self: Any, file_list: Any) -> dict[str, Any]:
-        files: dict[str, Any] = files_module.read_config_files(file_list, self.yaml_loader)
-        return files
-
     config_class._load_internal_config_dict = load
-    config_class._get_final_config_dict = checked
-    config_class._load_config_files = read
 
 
 def _complete_eval_args(external: dict[str, Any], internal: dict[str, Any]) -> None:
@@ -254,14 +238,15 @@ def _wrap_get_dataloader() -> None:
 
     @wraps(original)
     def get_dataloader(config: Any, phase: str) -> Any:
-        if is_ours(config["model"]) or config["event_stream"]:
-            _import("run_checks").check_valid_metric(config)
+        reads_a_stream = is_ours(config["model"]) or config["event_stream"]
         if phase == "train" and is_ours(config["model"]):
             return _import("data.dataloader").WindowDataLoader
         if phase != "train" and config["candidates"] not in (None, "all"):
             shelf = _import("evaluation.shelf")
             shelf.candidates_of(config, phase)
             return shelf.ShelfEvalDataLoader
+        if phase != "train" and config["eval_args"]["mode"][phase] != "full" and reads_a_stream:
+            return _import("evaluation.sampled").SampledEvalDataLoader
         return original(config, phase)
 
     for module in _modules_with("get_dataloader", original):

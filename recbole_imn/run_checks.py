@@ -7,23 +7,72 @@ read of the data by then, and nothing is trained.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import wraps
 from importlib.util import find_spec
+from logging import getLogger
+from pathlib import Path
 from typing import Any
 
+from recbole.config import configurator
 from recbole.evaluator.register import metric_types
 from recbole.utils import EvaluatorType, InputType, ModelType
 
 from recbole_imn import registry
+from recbole_imn.data.atomic import check_name
+from recbole_imn.data.first_use import provide
+from recbole_imn.data.simulated import is_simulated
+from recbole_imn.evaluation.benchmark.plan import FEATURE_AWARE, feature_settings
 from recbole_imn.model.settings import NetworkSettings, SettingsError
 from recbole_imn.run_settings import RunSettings
-from recbole_imn.settings_files import all_keys
+from recbole_imn.settings_files import all_keys, read_config_files, read_settings
 from recbole_imn.validation import nearest, validated
 
 # Metrics of predicted ratings and probabilities; models of the stream give neither.
 OF_PROBABILITIES = ("logloss", "mae", "rmse")
 WITHOUT_CUT = ("auc", "gauc", *OF_PROBABILITIES)
 OLD_NEGATIVES = ("neg_sampling", "training_neg_sample_num")
+
+
+def mend() -> None:
+    """Check names, files and settings while any Config is made; safe to call once."""
+    config_class = configurator.Config
+    load: Callable[..., None] = config_class._load_internal_config_dict
+    join: Callable[[Any], dict[str, Any]] = config_class._get_final_config_dict
+
+    @wraps(load)
+    def load_checked(self: Any, model: str, model_class: Any, dataset: str) -> None:
+        # RecBole makes paths of it.
+        check_name(dataset, "dataset")
+        given = self.external_config_dict
+        own = registry.dataset_config(dataset, Path(given.get("data_path") or registry.DATA_PATH))
+        if own:
+            read_settings(own)
+        load(self, model, model_class, dataset)
+        if "selected_features" not in given:
+            self.internal_config_dict.update(_features(model, dataset, given))
+
+    @wraps(join)
+    def join_checked(self: Any) -> dict[str, Any]:
+        settings = join(self)
+        if reads_a_stream(self, settings):
+            check(self, settings)
+        return settings
+
+    config_class._load_internal_config_dict = load_checked
+    config_class._get_final_config_dict = join_checked
+    config_class._load_config_files = lambda self, files: read_config_files(files, self.yaml_loader)
+
+
+def _features(model: str, dataset: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Let feature-aware models of RecBole see a data set's item features, as in a benchmark."""
+    if model not in FEATURE_AWARE or not registry.property_files(model, dataset, dict(given)):
+        return {}
+    folder = Path(given.get("data_path") or registry.DATA_PATH) / dataset
+    if is_simulated(dataset):
+        # Types of its features stand in the file alone.
+        provide(folder, dataset, getLogger())
+    return feature_settings(model, dataset, folder)
 
 
 def check(config: Any, settings: dict[str, Any]) -> None:
@@ -54,10 +103,6 @@ def check(config: Any, settings: dict[str, Any]) -> None:
         _check_negatives(config, run, settings)
     if run.log_wandb and find_spec("wandb") is None:
         raise SettingsError("log_wandb is True, but wandb is not installed: pip install wandb")
-    if not run.repeatable:
-        raise SettingsError(
-            "repeatable is False, but users of a stream may come back to an item; leave it out"
-        )
 
 
 def _check_keys(config: Any) -> None:
@@ -95,10 +140,10 @@ def _check_evaluation(model: str, run: RunSettings, ours: bool) -> None:
 
 
 def check_valid_metric(config: Any) -> None:
-    """Refuse a metric for early stopping that is not computed, once the data is known.
+    """Refuse a metric for early stopping that is not computed, before anything is trained.
 
-    RecBole meets it with a bare KeyError after the first epoch. Fewer items than ``topk`` asks
-    for are the better reason, and are only known by then.
+    RecBole meets it with a bare KeyError after the first epoch. Nothing but training needs
+    it, and what is wrong with the data by ``topk`` is told first.
 
     Raises
     ------

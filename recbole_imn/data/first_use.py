@@ -8,7 +8,7 @@ from pathlib import Path
 from recbole_imn.data.atomic import DataError
 from recbole_imn.data.downloads import TMALL, Download, download_set, make_tmall
 from recbole_imn.data.publishing import settle
-from recbole_imn.data.simulated import is_simulated, make_simulated
+from recbole_imn.data.simulated import is_simulated, make_simulated, nearest_data_set
 
 
 def provide(folder: Path, name: str, logger: Logger, download: Download | None = None) -> None:
@@ -37,8 +37,9 @@ def provide(folder: Path, name: str, logger: Logger, download: Download | None =
         make_simulated(name, folder, logger)
     elif download is None:
         raise DataError(
-            f"data set {name!r} not found: {folder / name}.inter does not exist; put it there "
-            "or name its parent folder with --data_path=DIR"
+            f"data set {name!r} not found: {folder / name}.inter does not exist"
+            f"{nearest_data_set(name, folder.parent)}; put it there or name its parent folder "
+            "with --data_path=DIR"
         )
     elif name == TMALL:
         make_tmall(folder, download, logger)

@@ -49,9 +49,11 @@ def run(options: argparse.Namespace) -> int:
     ValueError
         With one line for people, if the options or the data make no sense.
     """
+    from recbole_imn.data.atomic import check_name
     from recbole_imn.settings_files import named_files
     from recbole_imn.tuning.objective import TrialRequest
 
+    check_name(options.dataset, "--dataset")
     files = tuple(str(file) for file in named_files(options.config_files))
     request = TrialRequest(
         options.model, options.dataset, options.data_path, files, options.epochs, options.seed

@@ -15,6 +15,7 @@ import optuna
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from recbole_imn.checkpoints import plain_config
+from recbole_imn.divergence import DivergenceError
 from recbole_imn.files import make_folder
 from recbole_imn.model.settings import SettingsError
 from recbole_imn.provenance import commit
@@ -145,7 +146,7 @@ class Tuning:
             self._finish(trial, None, scores)
         except BaseException as error:
             # Settings under which training diverges are a result; anything else is not.
-            diverged = isinstance(error, ValueError) and "loss is nan" in str(error)
+            diverged = isinstance(error, DivergenceError) or "loss is nan" in str(error)
             if not diverged:
                 self.study.tell(trial, state=TrialState.FAIL)
                 raise

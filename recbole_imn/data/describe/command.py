@@ -8,6 +8,7 @@ from logging import getLogger
 from pathlib import Path
 from typing import Any
 
+from recbole_imn.data.atomic import check_name
 from recbole_imn.data.first_use import provide
 from recbole_imn.data.publishing import reading
 from recbole_imn.data.simulated import simulated_notice
@@ -41,6 +42,7 @@ def run(options: argparse.Namespace) -> int:
     from recbole_imn.data.describe.plots import figures
     from recbole_imn.data.describe.report import text
 
+    check_name(options.name, "NAME")
     name, folder = options.name, options.data_path / options.name
     form = logs.Format.of(_settings(name, options))
     provide(folder, name, getLogger())

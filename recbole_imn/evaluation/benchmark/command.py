@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from recbole_imn import registry
+from recbole_imn.data.atomic import check_name
 from recbole_imn.data.first_use import provide
 from recbole_imn.evaluation.benchmark.conduct import conduct
 from recbole_imn.evaluation.benchmark.plan import (
@@ -73,6 +74,7 @@ def run(options: argparse.Namespace) -> int:
     ValueError
         For a data set, model or settings file that does not exist; one line for people.
     """
+    check_name(options.dataset, "--dataset")
     folder = options.data_path / options.dataset
     provide(folder, options.dataset, getLogger())
     models = all_models(options.dataset, folder)
@@ -124,6 +126,12 @@ def _common_settings(files: str) -> Mapping[str, Any]:
         for key in (key for key in OPTIONS if key in found):
             raise ValueError(f"{file} sets {key} to {found[key]!r}; use {OPTIONS[key]} instead")
         settings.update(found)
+    mode = (settings.get("eval_args") or {}).get("mode", "full")
+    if {mode} != {"full"} if isinstance(mode, str) else set(mode.values()) != {"full"}:
+        raise ValueError(
+            f"eval_args mode is {mode!r}, but a benchmark ranks the catalogue, or with "
+            "--candidates=on_shelf what is for sale; leave it out"
+        )
     return settings
 
 

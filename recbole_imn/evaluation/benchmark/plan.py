@@ -201,7 +201,7 @@ def starting_settings(model: str, dataset: str, folder: Path) -> dict[str, Any]:
     return {
         **_paper_settings(model),
         **_own_settings(model, dataset, folder),
-        **_feature_settings(model, dataset, folder),
+        **feature_settings(model, dataset, folder),
     }
 
 
@@ -228,8 +228,20 @@ def _paper_settings(model: str) -> dict[str, Any]:
     }
 
 
-def _feature_settings(model: str, dataset: str, folder: Path) -> dict[str, Any]:
-    """Let RecBole's feature-aware models see categories and numbers of items."""
+def feature_settings(model: str, dataset: str, folder: Path) -> dict[str, Any]:
+    """Let RecBole's feature-aware models see categories and numbers of items.
+
+    Parameters
+    ----------
+    model, dataset : str
+    folder : Path
+        The folder of the data set itself.
+
+    Returns
+    -------
+    dict
+        Empty for other models, and where the data set has no such features.
+    """
     if model not in FEATURE_AWARE:
         return {}
     features = selected_features(dataset, folder)
