@@ -12,7 +12,7 @@ from recbole_imn.data.convert.ahead import in_order
 from recbole_imn.data.convert.json_lines import object_cells
 from recbole_imn.data.convert.layout import Table
 from recbole_imn.data.convert.parquet import parquet_cells
-from recbole_imn.data.convert.quotes import is_whole, join_lines, read_records
+from recbole_imn.data.convert.quotes import join_lines, read_records
 from recbole_imn.data.convert.sniff import blank_lines, require_text
 
 BLOCK_BYTES = 16 << 20
@@ -151,7 +151,9 @@ def _parsed(piece: Piece, table: Table, skipped: int) -> pl.DataFrame:
         return with_cell_faults(_split(frame, table), table.places, plain_marks)
     is_quoted = frame["row"].str.contains('"', literal=True)
     plain = _split(frame.filter(~is_quoted), table)
-    quoted = _unquote(frame.filter(is_quoted), table)
+    records = frame.filter(is_quoted).drop("kind")
+    cells = read_records(records["row"], table.separator, table.n_columns)
+    quoted = pl.concat([records, cells], how="horizontal")
     parts = [
         with_cell_faults(plain, table.places, plain_marks),
         with_cell_faults(quoted, table.places, marks),
@@ -190,21 +192,3 @@ def _split(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
     )
     wrong = pl.col(str(n - 1)).is_null() | pl.col(str(n)).is_not_null()
     return frame.with_columns(kind=pl.when(wrong).then(pl.lit("column count"))).drop(str(n))
-
-
-def _unquote(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
-    """Split rows with quotes into cells."""
-    n = table.n_columns
-    whole = frame.select(is_whole(pl.col("row"), table.separator)).to_series()
-    cells = read_records(frame.filter(whole)["row"], table.separator)
-    found = iter(cells)
-    rows = [next(found) if is_sound else None for is_sound in whole]
-    kinds = [
-        "quoting" if row is None else None if len(row) == n else "column count" for row in rows
-    ]
-    filled = [row if kind is None else [None] * n for row, kind in zip(rows, kinds, strict=True)]
-    columns = zip(*filled, strict=True) if filled else [()] * n
-    series = {
-        str(place): pl.Series(column, dtype=pl.String) for place, column in enumerate(columns)
-    }
-    return frame.with_columns(kind=pl.Series(kinds, dtype=pl.String), **series)
