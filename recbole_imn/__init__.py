@@ -10,8 +10,9 @@ from recbole_imn import compat
 compat.apply()
 
 from recbole_imn import registry  # noqa: E402
+from recbole_imn.own_models import register_model  # noqa: E402
 
 registry.register()
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "compat", "registry"]
+__all__ = ["__version__", "compat", "register_model", "registry"]

@@ -19,10 +19,14 @@ from recbole_imn.data.market import (
     write_market,
 )
 from recbole_imn.evaluation.benchmark import command as benchmark
+from recbole_imn.files import os_line
 from recbole_imn.tuning import command as tune
 
 NOTHING = "nothing was written"
-INTERRUPTED = {"benchmark": "finished runs are kept: the same command goes on from there"}
+INTERRUPTED = {
+    "benchmark": "finished runs are kept: the same command goes on from there",
+    "tune": "finished trials are kept: the same command goes on from there",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,8 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return doctor.main()
     try:
         return RUN[options.command](options)
-    except (ValueError, OSError) as error:
+    except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"error: {os_line(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"interrupted; {INTERRUPTED.get(options.command, NOTHING)}", file=sys.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,18 +11,31 @@ from typing import Any
 
 from texttable import Texttable
 
-from recbole_imn import registry
+from recbole_imn import own_models, registry
+from recbole_imn.checkpoints import CheckpointError
 from recbole_imn.compat import UnknownModelError
 from recbole_imn.data.atomic import DataError
 from recbole_imn.data.simulated import SIMULATED, simulated_notice
+from recbole_imn.divergence import DivergenceError
 from recbole_imn.evaluation.model_card import Facts, write_card
 from recbole_imn.evaluation.ranks import RankRecorder, recorded_trainers
+from recbole_imn.files import os_line
 from recbole_imn.model.settings import SettingsError
 from recbole_imn.options import check, config_files
 from recbole_imn.provenance import environment, fingerprint
+from recbole_imn.resume import until_done
 from recbole_imn.settings_files import UsageError, read_any_settings
 from recbole_imn.stream import StreamError
 
+EXPECTED = (
+    UsageError,
+    UnknownModelError,
+    DataError,
+    SettingsError,
+    StreamError,
+    CheckpointError,
+    DivergenceError,
+)
 # RecBole and the evaluator raise plain errors; of these, only such messages are for people, and
 # all others keep their traceback.
 REASONS = ("Training loss is nan", "There is no metric named", "a model gave scores")
@@ -46,6 +60,7 @@ keys that matter
   --candidates=on_shelf    rank what is for sale only
   --seed=N                 the same seed gives the same numbers
   --checkpoint_dir=DIR     where the best model goes (saved/)
+  --resume                 go on with the run of these settings that was stopped
 Every other setting of RecBole works the same way. {model_keys}
 """
 
@@ -58,13 +73,16 @@ def main(arguments: Sequence[str]) -> int:
     arguments : sequence of str
         ``--key=value`` options; RecBole reads them again from ``sys.argv``.
     """
+    # The one option that is a flag.
+    arguments = ["--resume=True" if word == "--resume" else word for word in arguments]
     if not arguments or {"-h", "--help"} & set(arguments):
         print(help_text())
         return 0
     try:
         options = check(arguments)
-        _run(options, arguments)
-    except (UsageError, UnknownModelError, DataError, SettingsError, StreamError) as error:
+        with until_done():
+            _run(options, arguments)
+    except EXPECTED as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except (ValueError, NotImplementedError) as error:
@@ -72,8 +90,11 @@ def main(arguments: Sequence[str]) -> int:
             raise
         print(f"error: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("interrupted; the best epoch so far is in the checkpoint folder", file=sys.stderr)
+    except OSError as error:
+        print(f"error: {os_line(error)}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt as stop:
+        print(f"interrupted; {stop or 'training had not begun'}", file=sys.stderr)
         return 130
     return 0
 
@@ -86,7 +107,7 @@ def help_text() -> str:
     folder = Path("dataset_configs")
     datasets = sorted({*SIMULATED, *(file.stem for file in folder.glob("*.yaml"))})
     return HELP.format(
-        models=", ".join(registry.MODELS),
+        models=", ".join(own_models.names()),
         datasets=", ".join(datasets),
         model_keys=f"Keys of IMNNetPlus:\n{indent(fill(keys, 96), '  ')}",
     )
@@ -111,6 +132,8 @@ def _run(options: dict[str, str], arguments: Sequence[str]) -> None:
                 config_file_list=[str(file) for file in config_files(options)],
                 config_dict={"event_stream": True},
             )
+    except KeyboardInterrupt as stop:
+        raise KeyboardInterrupt(_how_to_go_on(trainers, program[0], arguments)) from stop
     finally:
         sys.argv = program
     print(result_table(model, options["dataset"], result))
@@ -120,6 +143,20 @@ def _run(options: dict[str, str], arguments: Sequence[str]) -> None:
     if notice:
         print(notice)
     print(describe_checkpoint(*trainers[-1], folder, notice))
+
+
+def _how_to_go_on(trainers: Sequence[Any], program: str, arguments: Sequence[str]) -> str:
+    """Give the command that goes on with a run, or nothing if it has left no state."""
+    run = getattr(trainers[-1][0], "run", None) if trainers else None
+    if run is None or not run.file.is_file():
+        return ""
+    begin = [program]
+    if Path(program).name == "__main__.py":
+        begin = ["python", "-m", "recbole_imn", "run"]
+    elif program.endswith(".py"):
+        begin = ["python", program]
+    options = [word for word in arguments if word != "--resume=True"]
+    return f"go on with: {shlex.join([*begin, *options, '--resume'])}"
 
 
 def describe_checkpoint(
@@ -139,6 +176,8 @@ def describe_checkpoint(
     """
     checkpoint, config = Path(trainer.saved_model_file), trainer.config
     table = recorder.table()
+    if recorder.sampled:
+        return f"checkpoint: {checkpoint} (no model card: its ranks are among sampled items)"
     if table.empty:
         return f"checkpoint: {checkpoint} (no model card: its test rows are no events of a stream)"
     data = fingerprint(folder, config["dataset"])

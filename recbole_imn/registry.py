@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from types import ModuleType
@@ -19,7 +18,7 @@ import recbole.model.sequential_recommender
 import recbole.trainer
 from recbole.utils import ModelType
 
-from recbole_imn import compat, tracking
+from recbole_imn import literals, own_models, tracking
 
 PACKAGE = Path(__file__).parent
 PROPERTIES = PACKAGE / "properties"
@@ -27,53 +26,51 @@ PROPERTIES = PACKAGE / "properties"
 DATA_PATH = Path("atomic_files")
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A model of the package.
-
-    Attributes
-    ----------
-    module : str
-        Its module under ``recbole_imn.model``.
-    properties : tuple of str
-        Its property files under ``properties/model``, later ones win.
-    """
-
-    module: str
-    properties: tuple[str, ...]
-
-
+# Models of the package, and their modules under recbole_imn.model.
 MODELS = {
-    "IMNNet": Entry("imnnet", ("IMNNet",)),
-    "IMNNetPlus": Entry("plus", ("IMNNet", "IMNNetPlus")),
-    "IMN_MSE": Entry("presets", ("IMNNet", "IMN_MSE")),
-    "IMN_NCE": Entry("presets", ("IMNNet", "IMN_NCE")),
-    "IMNNetStar": Entry("presets", ("IMNNet", "IMNNetStar")),
-    "IMNNetLiteral": Entry("presets", ("IMNNet", "IMNNetLiteral")),
-    "JODIE": Entry("jodie", ("IMNNet", "JODIE")),
-    "LastItem": Entry("recency", ("LastItem",)),
-    "RecentHistory": Entry("recency", ("RecentHistory",)),
-    "Popularity": Entry("recency", ("Popularity",)),
+    "IMNNet": "imnnet",
+    "IMNNetPlus": "plus",
+    "IMN_MSE": "presets",
+    "IMN_NCE": "presets",
+    "IMNNetStar": "presets",
+    "IMNNetLiteral": "presets",
+    "JODIE": "jodie",
+    "RecentHistory": "recency",
+    "LastItem": "recency",
+    "Popularity": "recency",
 }
+# Those that the others are derived from, and so stand first.
+PARENTS = ("IMNNet", "RecentHistory")
 
 
 def register() -> None:
     """Register models, data sets, trainers, loaders and property files; safe to repeat."""
     if getattr(recbole, "_recbole_imn_registered", False):
         return
-    for model, entry in MODELS.items():
-        _register_model(model, entry.module)
-    compat.extra_model_names.update(MODELS)
+    data, trainer = _import("data.dataset"), _import("trainer")
+    for name, module in MODELS.items():
+        own_models.add(getattr(_import(f"model.{module}"), name), played=name in PARENTS)
+        if name in PARENTS:
+            setattr(recbole.data.dataset, f"{name}Dataset", data.IMNNetDataset)
+            setattr(recbole.trainer, f"{name}Trainer", trainer.IMNNetTrainer)
+    _wrap_model_classes()
     _wrap_property_files()
+    _import("run_checks").mend()
     _wrap_create_dataset()
+    _wrap_create_samplers()
     _wrap_get_dataloader()
     tracking.mend()
+    literals.mend()
+    _import("resume").install()
+    _import("divergence").mend()
+    _import("evaluation.collecting").mend()
+    _import("evaluation.case_study").mend()
     recbole._recbole_imn_registered = True
 
 
 def is_ours(model: str) -> bool:
-    """Whether a model belongs to the package."""
-    return model in MODELS
+    """Whether a model belongs to the package, or is derived from one that does."""
+    return own_models.is_played(model)
 
 
 def is_sequential(model: str) -> bool:
@@ -124,27 +121,38 @@ def property_files(model: str, dataset: str, external: dict[str, Any]) -> list[P
     settings; anything else stays RecBole's.
     """
     own = dataset_config(dataset, Path(external.get("data_path") or DATA_PATH))
-    if not (is_ours(model) or own or external.get("event_stream")):
+    known = is_ours(model) or own_models.is_registered(model)
+    if not (known or own or external.get("event_stream")):
         return []
-    files = [PROPERTIES / "stream.yaml"]
-    if is_ours(model):
-        names = MODELS[model].properties
-        files += [PROPERTIES / "model" / f"{name}.yaml" for name in names]
+    files = [PROPERTIES / "stream.yaml", *model_files(model)]
     return [*files, own] if own else files
 
 
-def _register_model(model: str, module_name: str) -> None:
-    """Put a module where RecBole's ``get_model`` looks, and a trainer and a data set class."""
-    module = importlib.import_module(f"recbole_imn.model.{module_name}")
-    place = f"{recbole.model.sequential_recommender.__name__}.{model.lower()}"
-    sys.modules[place] = module
-    data, trainer = _import("data.dataset"), _import("trainer")
-    setattr(recbole.data.dataset, f"{model}Dataset", data.IMNNetDataset)
-    setattr(recbole.trainer, f"{model}Trainer", trainer.IMNNetTrainer)
+def model_files(model: str) -> list[Path]:
+    """Our property files of a model and of those that it is derived from, later ones win."""
+    if not is_ours(model):
+        return []
+    names = reversed(own_models.lineage(model))
+    files = (PROPERTIES / "model" / f"{name}.yaml" for name in names)
+    return [file for file in files if file.is_file()]
 
 
 def _import(name: str) -> ModuleType:
     return importlib.import_module(f"recbole_imn.{name}")
+
+
+def _wrap_model_classes() -> None:
+    """Let a Config take a class that nobody registered (configurator.py)."""
+    config_class = recbole.config.configurator.Config
+    original = config_class._get_model_and_dataset
+
+    @wraps(original)
+    def get_model_and_dataset(self: Any, model: Any, dataset: Any) -> Any:
+        asked = self.external_config_dict.get("model") if model is None else model
+        own_models.register_unknown(asked)
+        return original(self, model, dataset)
+
+    config_class._get_model_and_dataset = get_model_and_dataset
 
 
 def _wrap_property_files() -> None:
@@ -154,17 +162,23 @@ def _wrap_property_files() -> None:
 
     @wraps(original)
     def load(self: Any, model: str, model_class: Any, dataset: str) -> None:
-        original(self, model, model_class, dataset)
+        original(self, own_models.recbole_parent(model), model_class, dataset)
         files = property_files(model, dataset, self.external_config_dict)
-        settings = {**self.internal_config_dict, **self.external_config_dict}
+        defaults = own_models.own_defaults(model)
+        if files:
+            _import("data.stream_settings").check_external(self.external_config_dict)
+        settings = {**self.internal_config_dict, **defaults, **self.external_config_dict}
         if files and settings.get("loss_type") == "CE":
             # A loss over the whole catalogue allows no sampled negatives.
             self.internal_config_dict["train_neg_sample_args"] = None
-        for file in files:
+        of_dataset = [file for file in files if file.parent.name == "dataset_configs"]
+        for file in (file for file in files if file not in of_dataset):
+            self._update_internal_config_dict(str(file))
+        self.internal_config_dict.update(defaults)
+        for file in of_dataset:
             values = self._update_internal_config_dict(str(file)) or {}
-            if file.parent.name == "dataset_configs":
-                known = self.parameters["Dataset"]
-                known += [key for key in values if key not in known]
+            known = self.parameters["Dataset"]
+            known += [key for key in values if key not in known]
         _complete_eval_args(self.external_config_dict, self.internal_config_dict)
 
     config_class._load_internal_config_dict = load
@@ -175,7 +189,8 @@ def _complete_eval_args(external: dict[str, Any], internal: dict[str, Any]) -> N
     asked, usual = external.get("eval_args"), internal.get("eval_args")
     if not (isinstance(asked, dict) and isinstance(usual, dict)):
         return
-    if "LS" in (asked.get("split") or {}):
+    split = asked.get("split")
+    if isinstance(split, dict) and "LS" in split:
         # Leaving one out means one of each user.
         usual = {**usual, "group_by": "user"}
     external["eval_args"] = {**usual, **asked}
@@ -187,19 +202,34 @@ def _wrap_create_dataset() -> None:
 
     @wraps(original)
     def create_dataset(config: Any) -> Any:
-        name = f"{config['model']}Dataset"
-        sequential = config["MODEL_TYPE"] == ModelType.SEQUENTIAL
-        if not (sequential and config["event_stream"]) or hasattr(recbole.data.dataset, name):
+        if not (config["MODEL_TYPE"] == ModelType.SEQUENTIAL and config["event_stream"]):
             return original(config)
         # RecBole picks a class by the model's name; show it ours for this call only.
-        setattr(recbole.data.dataset, name, _import("data.dataset").StreamDataset)
+        name, classes = f"{config['model']}Dataset", recbole.data.dataset
+        upstream = getattr(classes, name, None)
+        setattr(classes, name, _import("data.own_classes").stream_class(config["model"], upstream))
         try:
             return original(config)
         finally:
-            delattr(recbole.data.dataset, name)
+            if upstream is None:
+                delattr(classes, name)
+            else:
+                setattr(classes, name, upstream)
 
     for module in _modules_with("create_dataset", original):
         module.create_dataset = create_dataset
+
+
+def _wrap_create_samplers() -> None:
+    """Draw negatives by the popularity of the training part, not of the log (data/utils.py)."""
+    original: Callable[..., Any] = recbole.data.utils.create_samplers
+
+    @wraps(original)
+    def create_samplers(config: Any, dataset: Any, parts: Any) -> Any:
+        return original(config, parts[0] if hasattr(dataset, "stream") else dataset, parts)
+
+    for module in _modules_with("create_samplers", original):
+        module.create_samplers = create_samplers
 
 
 def _wrap_get_dataloader() -> None:
@@ -208,12 +238,15 @@ def _wrap_get_dataloader() -> None:
 
     @wraps(original)
     def get_dataloader(config: Any, phase: str) -> Any:
+        reads_a_stream = is_ours(config["model"]) or config["event_stream"]
         if phase == "train" and is_ours(config["model"]):
             return _import("data.dataloader").WindowDataLoader
         if phase != "train" and config["candidates"] not in (None, "all"):
             shelf = _import("evaluation.shelf")
             shelf.candidates_of(config, phase)
             return shelf.ShelfEvalDataLoader
+        if phase != "train" and config["eval_args"]["mode"][phase] != "full" and reads_a_stream:
+            return _import("evaluation.sampled").SampledEvalDataLoader
         return original(config, phase)
 
     for module in _modules_with("get_dataloader", original):

@@ -7,73 +7,141 @@ that its panels do not accept and losses in parts that they cannot plot.
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 from collections.abc import Mapping
+from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import recbole.trainer.trainer as trainers
 from recbole.utils.wandblogger import WandbLogger
+from torch.utils.tensorboard import SummaryWriter
 
-from recbole_imn import compat
 from recbole_imn.checkpoints import plain_config
+from recbole_imn.model.settings import SettingsError
 
-_SCORE = 'self.tensorboard.add_scalar("Vaild_score", valid_score, epoch_idx)'
 # RecBole's own spelling, kept for those who look for it.
 _SCORE_TAG = "Vaild_score"
 
 
+class Board(SummaryWriter):
+    """A TensorBoard writer that completes the one score that RecBole writes of a validation.
+
+    Attributes
+    ----------
+    result : mapping of str to float
+        All metrics of the latest validation.
+    """
+
+    result: Mapping[str, Any] = {}
+
+    def add_scalar(
+        self, tag: str, scalar_value: Any, global_step: Any = None, *args: Any, **options: Any
+    ) -> None:
+        """Write a value; with RecBole's score, every metric of the validation."""
+        if tag == _SCORE_TAG:
+            write_validation(self, scalar_value, self.result, global_step)
+        else:
+            super().add_scalar(tag, scalar_value, global_step, *args, **options)
+
+
 def mend() -> bool:
     """Make RecBole's trainers and its W&B logger write complete curves."""
-    vars(trainers).update(write_validation=write_validation, open_board=open_board)
-    call = "write_validation(self.tensorboard, valid_score, valid_result, epoch_idx)"
-    for owner in (trainers.Trainer, trainers.NCLTrainer):
-        compat._rewrite(owner, "fit", (_SCORE, call))
-    board = ("get_tensorboard(self.logger)", "open_board(self.logger, config)")
-    compat._rewrite(trainers.Trainer, "__init__", board)
-    WandbLogger.setup.__globals__["plain_config"] = plain_config
-    plain = ("config=self.config", 'config=plain_config(self.config)["final"]')
-    compat._rewrite(WandbLogger, "setup", plain)
+    # The trainers' own constructors open a board before they know of a config.
+    vars(trainers)["get_tensorboard"] = lambda logger: None
+    for owner in (trainers.Trainer, trainers.DecisionTreeTrainer):
+        _open_boards(owner)
+    _keep_results(trainers.Trainer)
+    WandbLogger.setup = _setup
     WandbLogger._add_head_to_metrics = _with_head
     return True
 
 
-def write_validation(board: Any, score: float, result: Mapping[str, Any], epoch: int) -> None:
+def _open_boards(owner: Any) -> None:
+    """Let a trainer's constructor open a board of its own (trainer.py, ``__init__``)."""
+    original = owner.__init__
+
+    @wraps(original)
+    def construct(self: Any, config: Any, model: Any) -> None:
+        original(self, config, model)
+        self.tensorboard = open_board(self.logger, config)
+
+    owner.__init__ = construct
+
+
+def _keep_results(owner: Any) -> None:
+    """Let the board of a trainer know what a validation has found (trainer.py)."""
+    original = owner._valid_epoch
+
+    @wraps(original)
+    def validate(self: Any, *args: Any, **kwargs: Any) -> Any:
+        score, result = original(self, *args, **kwargs)
+        self.tensorboard.result = result
+        return score, result
+
+    owner._valid_epoch = validate
+
+
+def write_validation(board: Board, score: float, result: Mapping[str, Any], epoch: int) -> None:
     """Write every metric of a validation, and let it be seen at once.
 
     Parameters
     ----------
-    board : torch.utils.tensorboard.SummaryWriter
+    board : Board
     score : float
         The metric that the best epoch is chosen by.
     result : mapping of str to float
         All metrics.
     epoch : int
     """
-    board.add_scalar(_SCORE_TAG, score, epoch)
+    SummaryWriter.add_scalar(board, _SCORE_TAG, score, epoch)
     for name, value in result.items():
         board.add_scalar(f"Valid/{name}", float(value), epoch)
     board.flush()
 
 
-def open_board(logger: Any, config: Any) -> Any:
+def open_board(logger: Any, config: Any) -> Board:
     """Open a TensorBoard folder that no other run of the program writes to.
 
     RecBole names it after the log file, and all runs of a program share the first one's.
     """
-    handlers = [handler for handler in logger.handlers if hasattr(handler, "baseFilename")]
-    name = os.path.basename(handlers[0].baseFilename).split(".")[0] if handlers else ""
-    if name and not os.path.exists(os.path.join("log_tensorboard", name)):
-        return trainers.get_tensorboard(logger)
-    name = f"{config['model']}-{config['dataset']}-{trainers.get_local_time()}"
-    folder = os.path.join("log_tensorboard", name)
-    number = 1
-    while os.path.exists(folder):
+    files = [handler for handler in logger.handlers if hasattr(handler, "baseFilename")]
+    name = os.path.basename(files[0].baseFilename).split(".")[0] if files else ""
+    if not name or _board_folder(name).exists():
+        name = f"{config['model']}-{config['dataset']}-{trainers.get_local_time()}"
+    folder, number = _board_folder(name), 1
+    while folder.exists():
         number += 1
-        folder = os.path.join("log_tensorboard", f"{name}-{number}")
-    from torch.utils.tensorboard import SummaryWriter
+        folder = _board_folder(f"{name}-{number}")
+    return Board(str(folder))
 
-    return SummaryWriter(folder)
+
+def _board_folder(name: str) -> Path:
+    return Path("log_tensorboard", name)
+
+
+def _setup(self: Any) -> None:
+    """Start a W&B run with plain settings (wandblogger.py, ``setup``).
+
+    Raises
+    ------
+    SettingsError
+        If wandb is not installed.
+    """
+    if not self.log_wandb:
+        return
+    try:
+        self._wandb = importlib.import_module("wandb")
+    except ImportError as error:
+        raise SettingsError(
+            "log_wandb is True, but wandb is not installed; type: pip install wandb"
+        ) from error
+    if self._wandb.run is None:
+        settings = plain_config(self.config)["final"]
+        self._wandb.init(project=self.config.wandb_project, config=settings)
+    self._set_steps()
 
 
 def _with_head(self: Any, metrics: Mapping[str, Any], head: str) -> dict[str, Any]:

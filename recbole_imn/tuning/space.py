@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from recbole_imn.files import read_yaml
 from recbole_imn.model.settings import SettingsError
+from recbole_imn.own_models import lineage
 from recbole_imn.registry import PROPERTIES, is_ours
 
 if TYPE_CHECKING:
@@ -62,17 +63,20 @@ Space = dict[str, Choices | Range]
 
 
 def space_file(model: str) -> Path:
-    """Find the search space of a model: its own, else the general one for RecBole's models.
+    """Find the search space of a model: its own or that of the nearest class above it.
+
+    RecBole's models without one have the general one.
 
     Raises
     ------
     SettingsError
         If it is a model of the package without a space: it has no weights to learn.
     """
-    own = SEARCH / f"{model}.yaml"
-    if is_ours(model) and not own.is_file():
+    files = (SEARCH / f"{name}.yaml" for name in lineage(model))
+    found = next((file for file in files if file.is_file()), None)
+    if is_ours(model) and found is None:
         raise SettingsError(f"{model} learns nothing, so there is nothing to tune")
-    return own if own.is_file() else SEARCH / f"{GENERAL}.yaml"
+    return found or SEARCH / f"{GENERAL}.yaml"
 
 
 def read_space(file: Path) -> Space:

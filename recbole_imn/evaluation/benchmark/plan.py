@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from recbole_imn import registry
+from recbole_imn import own_models, registry
 from recbole_imn.compat import UnknownModelError, model_names
 from recbole_imn.data.atomic import read_header
+from recbole_imn.model.settings import SettingsError
 from recbole_imn.settings_files import read_settings
 
 BUILT_IN = ("FPMC", "SASRec", "GRU4Rec", "NextItNet")
@@ -87,7 +88,8 @@ def check_models(models: Sequence[str]) -> None:
     UnknownModelError
         With the names that nobody knows.
     ValueError
-        If a model does not learn from sequences, and so not from the stream's rows.
+        If a model does not learn from sequences, and so not from the stream's rows, or if a
+        caller's own class is where the process of a run cannot import it.
     """
     unknown = [model for model in models if model not in model_names()]
     if unknown:
@@ -99,6 +101,7 @@ def check_models(models: Sequence[str]) -> None:
     for model in models:
         if not registry.is_sequential(model):
             raise ValueError(f"{model} is no sequential model; only those can be compared")
+        own_models.import_names(model)
 
 
 def selected_features(dataset: str, folder: Path) -> dict[str, str]:
@@ -152,7 +155,7 @@ def make_run(
         ``DATASET/MODEL.yaml`` in it holds what tuning found.
     """
     tuned = tuned_folder / dataset / f"{model}.yaml"
-    found = read_settings(tuned) if tuned.is_file() else {}
+    found = _tuned_settings(tuned)
     settings = {
         "data_path": str(folder.parent),
         "event_stream": True,
@@ -178,6 +181,14 @@ def make_run(
     )
 
 
+def _tuned_settings(file: Path) -> dict[str, Any]:
+    """Read what tuning found, if there is such a file; an emptied one would pass as no file."""
+    found = read_settings(file) if file.is_file() else {}
+    if file.is_file() and not found:
+        raise SettingsError(f"{file} holds no settings; tune again, or remove it")
+    return found
+
+
 def starting_settings(model: str, dataset: str, folder: Path) -> dict[str, Any]:
     """Give the settings that a model begins with, before anything is tuned or asked for.
 
@@ -187,7 +198,21 @@ def starting_settings(model: str, dataset: str, folder: Path) -> dict[str, Any]:
     folder : Path
         The folder of the data set itself.
     """
-    return {**_paper_settings(model), **_feature_settings(model, dataset, folder)}
+    return {
+        **_paper_settings(model),
+        **_own_settings(model, dataset, folder),
+        **feature_settings(model, dataset, folder),
+    }
+
+
+def _own_settings(model: str, dataset: str, folder: Path) -> dict[str, Any]:
+    """Give what was registered with a caller's model, which the process of a run cannot know.
+
+    The data set's own settings win, as where RecBole reads both.
+    """
+    stronger = _dataset_settings(dataset, folder)
+    defaults = own_models.own_defaults(model)
+    return {key: value for key, value in defaults.items() if key not in stronger}
 
 
 def _paper_settings(model: str) -> dict[str, Any]:
@@ -203,8 +228,20 @@ def _paper_settings(model: str) -> dict[str, Any]:
     }
 
 
-def _feature_settings(model: str, dataset: str, folder: Path) -> dict[str, Any]:
-    """Let RecBole's feature-aware models see categories and numbers of items."""
+def feature_settings(model: str, dataset: str, folder: Path) -> dict[str, Any]:
+    """Let RecBole's feature-aware models see categories and numbers of items.
+
+    Parameters
+    ----------
+    model, dataset : str
+    folder : Path
+        The folder of the data set itself.
+
+    Returns
+    -------
+    dict
+        Empty for other models, and where the data set has no such features.
+    """
     if model not in FEATURE_AWARE:
         return {}
     features = selected_features(dataset, folder)

@@ -1,0 +1,66 @@
+"""Mends of RecBole's trainers, layers, folders and logger."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import partial, wraps
+from typing import Any
+
+import torch
+from colorama.ansitowin32 import StreamWrapper
+
+from recbole_imn.compat.views import recbole_module, show
+
+
+def gradient_scaler() -> bool:
+    """Make the gradient scaler by its present name, without a warning an epoch."""
+    scaler = partial(torch.amp.GradScaler, "cuda")
+    show(("trainer.trainer",), "amp", GradScaler=scaler)
+    return True
+
+
+def shared_folders() -> bool:
+    """Let programs that start at the same time make the same folder."""
+    original = recbole_module("utils.utils").ensure_dir
+
+    @wraps(original)
+    def ensure_dir(dir_path: str) -> None:
+        if not os.path.exists(dir_path):
+            os.makedirs(dir_path, exist_ok=True)
+
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] == "recbole" and vars(module).get("ensure_dir") is original:
+            vars(module)["ensure_dir"] = ensure_dir
+    return True
+
+
+def number_features() -> bool:
+    """Let feature-aware sequential models embed more than one number of an item."""
+    layer = recbole_module("model.layers").ContextSeqEmbAbstractLayer
+    original = layer.embed_float_fields
+
+    @wraps(original)
+    def embed_float_fields(self: Any, float_fields: Any, *args: Any, **kwargs: Any) -> Any:
+        if float_fields is not None:
+            # Fields come side by side, [..., 1, 2 n_fields], and are asked for one below the
+            # other: a value and an index each.
+            float_fields = float_fields.unflatten(-1, (-1, 2)).flatten(-3, -2)
+        return original(self, float_fields, *args, **kwargs)
+
+    layer.embed_float_fields = embed_float_fields
+    return True
+
+
+def colour_streams() -> bool:
+    """Wrap standard output once, not again in every run: some 200 runs end in a RecursionError."""
+    logger = recbole_module("utils.logger")
+    original = logger.init
+
+    @wraps(original)
+    def init(**options: Any) -> None:
+        if not all(isinstance(stream, StreamWrapper) for stream in (sys.stdout, sys.stderr)):
+            original(**options)
+
+    logger.init = init
+    return True
