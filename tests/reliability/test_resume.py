@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -19,6 +20,8 @@ from recbole.trainer import Trainer
 import recbole_imn
 from recbole_imn import command_line
 from recbole_imn.checkpoints import CheckpointError, load_checkpoint
+from recbole_imn.evaluation.benchmark.plan import make_run
+from recbole_imn.evaluation.benchmark.run import execute
 from recbole_imn.evaluation.ranks import RankRecorder
 from recbole_imn.model.settings import SettingsError
 from recbole_imn.preparation import prepare
@@ -329,9 +332,9 @@ ARGUMENTS = [
     "--model=IMNNet",
     "--dataset=toy",
     "--data_path=.",
-    "--epochs=5",
+    "--epochs=4",
     "--embedding_size=8",
-    "--train_batch_size=16",
+    "--train_batch_size=40",
     "--topk=[5]",
     "--valid_metric=NDCG@5",
     "--show_progress=False",
@@ -343,7 +346,7 @@ PROGRAM = Path(recbole_imn.__file__).parents[1] / "run_recbole_imn.py"
 def wait_for_work():
     """Wait until another process has kept some states more."""
     seen = {file.stat().st_mtime_ns for file in Path("saved").glob("*.state")}
-    enough = len(seen) + 9
+    enough = len(seen) + 5
     while len(seen) < enough:
         for file in Path("saved").glob("*.state"):
             with suppress(FileNotFoundError):
@@ -373,5 +376,24 @@ def test_a_killed_process_and_an_interrupted_one_go_on(toy, capsys):
     assert said.decode().splitlines()[-1] == f"interrupted; go on with: {command}"
     assert command_line.main(arguments) == 0
     assert figures(capsys.readouterr().out) == expected
-    assert command_line.main(arguments) == 2
-    assert "is finished; its best epoch is in" in capsys.readouterr().err
+
+
+def test_a_benchmark_goes_on_inside_a_run(toy, monkeypatch):
+    small = {"use_gpu": False, "embedding_size": 8, "train_batch_size": WINDOW}
+    run = make_run("IMNNet", 1, "toy", toy / "toy", "none", EPOCHS, "all", small)
+    results = []
+    for name, stop in (("whole", None), ("stopped", (IMNNetTrainer, "_valid_epoch", 2))):
+        folder = toy / name
+        if stop:
+            with monkeypatch.context() as patch:
+                stop_at(patch, *stop)
+                with pytest.raises(Stop):
+                    execute(run, folder)
+            assert not list(folder.glob("runs/*.json"))
+            assert list(folder.glob("saved/IMNNet-1/*.state"))
+        execute(run, folder)
+        assert not list(folder.glob("saved/IMNNet-1/*.state"))
+        results.append(json.loads((folder / "runs" / "IMNNet-1.json").read_text()))
+    whole, stopped = results
+    for key in ("protocols", "validation", "epochs", "curve"):
+        assert stopped[key] == whole[key]
