@@ -19,7 +19,8 @@ from recbole.trainer import Trainer
 
 import recbole_imn
 from recbole_imn import command_line
-from recbole_imn.checkpoints import CheckpointError, load_checkpoint
+from recbole_imn.checkpoints import CheckpointError, load_checkpoint, sealed
+from recbole_imn.checkpoints.sealed import STATE, read_sealed, write_sealed
 from recbole_imn.evaluation.benchmark.plan import make_run
 from recbole_imn.evaluation.benchmark.run import execute
 from recbole_imn.evaluation.ranks import RankRecorder
@@ -274,6 +275,54 @@ def test_a_damaged_state_or_a_lost_best_epoch_is_one_line(start, monkeypatch):
         train(start("FPMC", resume=True))
     train(start("FPMC", resume=IF_STOPPED))
     assert states() == []
+
+
+def test_a_state_of_other_epochs_is_no_trap_and_no_prey(start, monkeypatch, caplog):
+    stopped(start("FPMC", epochs=3), monkeypatch, Trainer, "_valid_epoch", 2)
+    (state,) = Path("saved").glob("*.state")
+    before = state.read_bytes()
+    train(start("FPMC", epochs=1))
+    assert state.read_bytes() == before
+    assert "and 3 epochs was stopped in epoch 1 after batch" in caplog.text
+    stopped(start("FPMC", epochs=3, resume=True), monkeypatch, Run, "finish")
+    with pytest.raises(SettingsError, match="has finished its 3 epochs and is yet to be tested"):
+        train(start("FPMC", epochs=4, resume=True))
+    stopped(start("FPMC", epochs=4), monkeypatch, Trainer, "_valid_epoch", 2)
+    train(start("FPMC", epochs=4, resume=True))
+    assert states() == []
+
+
+def test_a_state_of_anybody_is_one_line(start, monkeypatch):
+    stopped(start("FPMC"), monkeypatch, Run, "trained")
+    (file,) = Path("saved").glob("*.state")
+    state = read_sealed(file, STATE)
+    for changes in (
+        {"scores": 3},
+        {"random": None},
+        {"random": {}},
+        {"notes": None},
+        {"position": "x"},
+        {"model": {"state_dict": {}, "optimizer": 3, "playback": None}},
+        {"identity": {"settings": 1}},
+    ):
+        write_sealed(file, {**state, **changes}, STATE)
+        with pytest.raises(CheckpointError) as error:
+            train(start("FPMC", resume=True))
+        assert "\n" not in str(error.value)
+
+
+def test_a_full_disk_costs_no_training(start, monkeypatch, caplog):
+    expected = train(start("FPMC"))
+    write = sealed.replaced
+
+    def full(path):
+        if path.suffix == ".state":
+            raise OSError(28, "No space left on device")
+        return write(path)
+
+    monkeypatch.setattr(sealed, "replaced", full)
+    assert_same(train(start("FPMC")), expected)
+    assert "could not be written to" in caplog.text
 
 
 def test_a_state_lasts_until_all_is_done(start):
