@@ -203,7 +203,9 @@ def test_what_is_another_run_is_told_apart(start, toy, monkeypatch):
     stopped(start("FPMC"), monkeypatch, Trainer, "_train_epoch", 2)
     with monkeypatch.context() as patch:
         patch.setattr("recbole_imn.resume.identity._code", lambda model: "other")
-        with pytest.raises(SettingsError, match=r"the model's code has changed$"):
+        with pytest.raises(
+            SettingsError, match=r"code of recbole_imn or of the model has changed$"
+        ):
             train(start("FPMC", resume=True))
     trainer, loaders = start("FPMC", resume=True)
     with torch.no_grad():
