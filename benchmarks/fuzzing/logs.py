@@ -16,7 +16,7 @@ from fuzzing.checks import (
     split_rows,
 )
 from fuzzing.log_mutations import MUTATIONS
-from fuzzing.reading import Fault, Plain, cell_faults, number, read_plain
+from fuzzing.reading import Fault, Plain, cell_faults, is_odd_number, number, read_plain
 
 NAME = "fz"
 OURS = ("IMNNet", "IMNNetPlus", "IMNNetPlus", "IMN_NCE", "IMN_MSE", "IMNNetStar", "JODIE")
@@ -164,6 +164,7 @@ def expect(base: LogBase, files: dict[str, bytes]) -> Expectation:
     times = [number(row["timestamp"]) or 0.0 for _, row in inter.rows]
     is_far = any(abs(time) > FAR for time in times)
     may_fail = base.is_dubious or is_far or not _is_enough(inter, item)
+    may_fail = may_fail or any(is_odd_number(row.get("price", "")) for _, row in inter.rows)
 
     def check(result: Result) -> str | None:
         return _check(base, inter, item, is_far, result)
@@ -192,9 +193,10 @@ def inter_faults(inter: Plain, settings: dict[str, Any]) -> list[Fault]:
             faults.append(Fault(1, f"{name} is {inter.header[name]}"))
     if "purchase" in settings["load_col"]["inter"]:
         checks["purchase"] = "flag"
-    for name in settings.get("event_features", []):
-        if inter.header.get(name) == "float":
-            checks[name] = "number"
+    for name in settings["load_col"]["inter"]:
+        if inter.header.get(name) == "float" and name not in checks:
+            is_feature = name in settings.get("event_features", [])
+            checks[name] = "number" if is_feature else "any number"
     faults += cell_faults(inter, checks)
     users = [row["user_id"] for _, row in inter.rows if "user_id" in row]
     if not faults and len(set(users)) == len(users):
@@ -222,7 +224,7 @@ def item_faults(item: Plain, settings: dict[str, Any]) -> list[Fault]:
     faults += cell_faults(item, checks)
     if settings.get("candidates") == "on_shelf" and not faults:
         faults += _stay_faults(item)
-    return faults + _twice(item)
+    return faults + _twice(item, settings["load_col"]["item"])
 
 
 def _stay_faults(item: Plain) -> list[Fault]:
@@ -234,12 +236,13 @@ def _stay_faults(item: Plain) -> list[Fault]:
     return faults
 
 
-def _twice(item: Plain) -> list[Fault]:
+def _twice(item: Plain, loaded: list[str]) -> list[Fault]:
     """Find rows that tell something else of an item than an earlier row."""
     first: dict[str, dict[str, str]] = {}
     faults = []
     for line, row in item.rows:
-        if first.setdefault(row["item_id"], row) != row:
+        told = {name: row[name] for name in loaded if name in row}
+        if first.setdefault(row["item_id"], told) != told:
             faults.append(Fault(line, "an item twice"))
     return faults
 
