@@ -1,5 +1,7 @@
-# `make run` and `make test` are all that a fresh machine with Python 3.11 and make needs.
+# `make run` and `make test` are all that a fresh machine with Python and make needs; any Python
+# from 3.10 on: make test PYTHON=python3.13
 PYTHON ?= python3.11
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 BIN := .venv/bin
 ARGS ?=
 # A default gives way to ARGS: the command line refuses a key that is given twice.
@@ -19,13 +21,16 @@ lint: env
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-env: .venv/installed
+# Of one Python: with another, .venv is made anew.
+env: .venv/installed-$(VERSION)
 
-.venv/installed: setup.py constraints.txt
-	$(PYTHON) -m venv .venv
+.venv/installed-$(VERSION): setup.py constraints.txt
+	$(PYTHON) -m venv $(if $(wildcard $@),,--clear) .venv
 	# torch first and pinned: no other package may choose its build.
 	$(BIN)/pip install --quiet --constraint constraints.txt torch
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	$(BIN)/pip install --quiet --requirement constraints.txt
+	# RecBole asks for a ray that has no builds for later Pythons, and needs none.
+	$(BIN)/pip install --quiet --no-deps recbole==1.2.1 --editable .
 	touch $@
 
 clean:

@@ -1,4 +1,4 @@
-"""Commands beside training: ``python -m recbole_imn COMMAND``."""
+"""All commands: ``python -m recbole_imn COMMAND``, or ``recbole-imn COMMAND``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from recbole_imn import doctor
+from recbole_imn.command_line import main as train
 from recbole_imn.data.atomic import check_name
 from recbole_imn.data.convert import command as convert
 from recbole_imn.data.describe import command as describe
@@ -31,6 +32,10 @@ INTERRUPTED = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and give the exit status."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    if arguments[:1] == ["run"]:
+        # Its options are settings of RecBole, whatever their names.
+        return train(arguments[1:])
     options = _parser().parse_args(arguments)
     if options.command == "doctor":
         return doctor.main()
@@ -48,8 +53,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m recbole_imn", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
+    parser = argparse.ArgumentParser(
+        prog="recbole-imn",
+        description="IMN-Net and RecBole's sequential models on one event stream; "
+        "python -m recbole_imn is the same.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("run", help="train and test a model; run --help lists what there is")
     commands.add_parser("doctor", help="versions, mends, devices and folders; what is wrong")
     market = commands.add_parser("simulate", help="make a simulated market as atomic files")
     market.add_argument("name", choices=("czb", "czb-mini"), help="the market's size")

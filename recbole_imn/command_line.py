@@ -40,7 +40,8 @@ EXPECTED = (
 # all others keep their traceback.
 REASONS = ("Training loss is nan", "There is no metric named", "a model gave scores")
 
-HELP = """usage: python run_recbole_imn.py --model=MODEL --dataset=NAME [--KEY=VALUE ...]
+HELP = """usage: recbole-imn run --model=MODEL --dataset=NAME [--KEY=VALUE ...]
+       python run_recbole_imn.py --model=MODEL --dataset=NAME [--KEY=VALUE ...]
 
 Trains a model, tests its best epoch and prints the results.
 
@@ -104,8 +105,9 @@ def help_text() -> str:
     files = [registry.PROPERTIES / "stream.yaml"]
     files += [registry.PROPERTIES / "model" / f"{name}.yaml" for name in ("IMNNet", "IMNNetPlus")]
     keys = ", ".join(dict.fromkeys(key for file in files for key in read_any_settings(file)))
-    folder = Path("dataset_configs")
-    datasets = sorted({*SIMULATED, *(file.stem for file in folder.glob("*.yaml"))})
+    folders = registry.config_folders()
+    configs = {file.stem for folder in folders for file in folder.glob("*.yaml")}
+    datasets = sorted({*SIMULATED, *configs})
     return HELP.format(
         models=", ".join(own_models.names()),
         datasets=", ".join(datasets),

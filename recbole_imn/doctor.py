@@ -17,6 +17,7 @@ from recbole_imn import compat
 from recbole_imn.stream.products import rows_agree
 
 PACKAGES = ("recbole_imn", "recbole", "torch", "numpy", "pandas", "scipy", "ray", "setuptools")
+OLDEST_PYTHON = (3, 10)
 FOLDERS = (".", "atomic_files", "saved", "log", "log_tensorboard")
 # As in setup.py. Before torch 2.6, reading a checkpoint executed code unless told otherwise.
 OLDEST = {"torch": (2, 6), "numpy": (1, 26), "pandas": (2, 2)}
@@ -73,20 +74,19 @@ def _versions() -> list[Finding]:
         try:
             findings.append(Finding(package, version(package), _package_remedy(package)))
         except PackageNotFoundError:
-            # Only ray and setuptools can be missing: a stub stands in, or nothing needs them.
+            # Only ray and setuptools can be missing: nothing needs them.
             findings.append(Finding(package, "not installed"))
     return findings
 
 
 def _python_remedy(found: tuple[int, ...]) -> str:
-    supported = (3, 10) <= found < (3, 12)
-    return "" if supported else "use Python 3.10 or 3.11; ray, which RecBole needs, stops there"
+    return "" if found >= OLDEST_PYTHON else "use Python 3.10 or a later one"
 
 
 def _package_remedy(package: str) -> str:
     found = version(package)
     if package == "recbole" and found != compat.RECBOLE_VERSION:
-        return f"pip install recbole=={compat.RECBOLE_VERSION}; the mends are made for it"
+        return f"{compat.INSTALL}; the mends are made for it"
     oldest = OLDEST.get(package, (0, 0))
     if tuple(int(number) for number in re.findall(r"\d+", found)[:2]) < oldest:
         return f'pip install "{package}>={oldest[0]}.{oldest[1]}"; older ones are not supported'

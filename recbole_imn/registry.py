@@ -102,13 +102,17 @@ def dataset_config(name: str, data_path: Path = DATA_PATH) -> Path | None:
     return found
 
 
-def _config_named(name: str) -> Path | None:
-    folders = (
+def config_folders() -> tuple[Path, ...]:
+    """Give the folders of data set settings: the caller's, the repository's, the wheel's."""
+    return (
         Path("dataset_configs"),
         PACKAGE.parent / "dataset_configs",
         PACKAGE / "dataset_configs",
     )
-    for folder in folders:
+
+
+def _config_named(name: str) -> Path | None:
+    for folder in config_folders():
         if (folder / f"{name}.yaml").is_file():
             return folder / f"{name}.yaml"
     return None

@@ -69,6 +69,8 @@ def test_versions_that_are_too_old_are_reported(package, found, remedy, monkeypa
     assert bool(doctor._package_remedy(package)) == bool(remedy)
 
 
-@pytest.mark.parametrize(("found", "wrong"), [((3, 11), False), ((3, 12), True), ((3, 9), True)])
+@pytest.mark.parametrize(
+    ("found", "wrong"), [((3, 10), False), ((3, 13), False), ((3, 14), False), ((3, 9), True)]
+)
 def test_the_python_version_is_checked(found, wrong):
     assert bool(doctor._python_remedy(found)) == wrong
