@@ -19,8 +19,6 @@ def continue_board(trainer: Any, name: str, epoch: int) -> None:
     epoch : int
         What was written for it and later epochs no longer counts.
     """
-    from torch.utils.tensorboard import SummaryWriter
-
     folder = FOLDER / Path(name).name
     new = Path(trainer.tensorboard.log_dir)
     if not folder.is_dir() or folder.resolve() == new.resolve():
@@ -30,4 +28,4 @@ def continue_board(trainer: Any, name: str, epoch: int) -> None:
     if len(events) == 1:  # just opened
         events[0].unlink()
         new.rmdir()
-    trainer.tensorboard = SummaryWriter(str(folder), purge_step=epoch)
+    trainer.tensorboard = type(trainer.tensorboard)(str(folder), purge_step=epoch)

@@ -87,7 +87,7 @@ def differences(now: Identity, then: Identity) -> str:
         found = _changed(now["packages"], then.get("packages") or {})
         if now["device"] != then.get("device"):
             found.append(f"the device is {now['device']}, was {then.get('device')}")
-        named = {"data": "the data has", "code": "the model's code has"}
+        named = {"data": "the data has", "code": "the code of recbole_imn or of the model has"}
         found += [f"{what} changed" for key, what in named.items() if now[key] != then.get(key)]
     if not found:
         found = ["the model begins with other weights"]

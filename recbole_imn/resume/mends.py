@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
-from recbole.trainer.trainer import PretrainTrainer, Trainer
+from recbole.trainer.trainer import DecisionTreeTrainer, NCLTrainer, PretrainTrainer, Trainer
 
 from recbole_imn.model.settings import SettingsError
 from recbole_imn.resume.run import Run
@@ -23,7 +23,9 @@ def install() -> None:
     Trainer.fit = _fit(Trainer.fit)
     Trainer._train_epoch = _train_epoch(Trainer._train_epoch)
     Trainer.evaluate = _evaluate(Trainer.evaluate)
-    PretrainTrainer.pretrain = _pretrain(PretrainTrainer.pretrain)
+    PretrainTrainer.pretrain = _refusing(PretrainTrainer.pretrain)
+    NCLTrainer.fit = _refusing(NCLTrainer.fit)
+    DecisionTreeTrainer.fit = _refusing(DecisionTreeTrainer.fit)
 
 
 def _fit(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -155,11 +157,16 @@ def until_done() -> Iterator[None]:
         _tested = before
 
 
-def _pretrain(original: Callable[..., Any]) -> Callable[..., Any]:
+def _refusing(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Refuse to resume what is trained by a loop of its own."""
+
     @wraps(original)
-    def pretrain(self: Any, *args: Any, **kwargs: Any) -> Any:
+    def train(self: Any, *args: Any, **kwargs: Any) -> Any:
         if self.config["resume"]:
-            raise SettingsError("resume is True, but pre-training cannot be resumed; leave it out")
+            raise SettingsError(
+                f"resume is {self.config['resume']!r}, but {self.config['model']} is trained in a "
+                "way that cannot be resumed; leave resume out"
+            )
         return original(self, *args, **kwargs)
 
-    return pretrain
+    return train

@@ -84,21 +84,29 @@ class Run:
         """
         self._is_owner = self.lock.take()
         if not self._is_owner:
-            self._kept = TRAINED
-            self.trainer.logger.warning(
-                "a run with the same settings is going on; no state of this one is kept"
-            )
+            self._stay_away("a run with the same settings is going on")
         elif self.file.exists():
             try:
                 state = read_sealed(self.file, STATE)
                 self._best_of(state)
-                self._kept = tuple(state["position"])
+                self._respect(tuple(state["position"]), state["epochs"])
             except (CheckpointError, KeyError, TypeError):
-                return  # it leads nowhere, and is replaced
+                pass  # it leads nowhere, and is replaced
+
+    def _respect(self, position: tuple[int, int], epochs: int) -> None:
+        """Leave a state of the same run as it is until this one is further on."""
+        place = f"a run with these settings and {epochs} epochs was stopped {_place(position)}"
+        if epochs > self.trainer.epochs:
+            self._stay_away(place)
+        elif position != TRAINED or epochs == self.trainer.epochs:
+            self._kept = position
             self.trainer.logger.warning(
-                f"a run with these settings was stopped {_place(self._kept)}; --resume (or the "
-                "setting resume: True) goes on from there"
+                f"{place}; --resume (or the setting resume: True) goes on from there"
             )
+
+    def _stay_away(self, reason: str) -> None:
+        self._kept, self._is_owner = TRAINED, False
+        self.trainer.logger.warning(f"{reason}; no state of this one is kept")
 
     def can_resume(self) -> bool:
         """Whether a stopped run has left a whole state, for these epochs."""
@@ -159,7 +167,8 @@ class Run:
         load_score_state(trainer, state["scores"])
         if state["model"] is not None:
             load_model_state(trainer, state["model"], str(self.file))
-        self._random, self._order = state["random"], state["order"]
+        self._random, self._order = dict(state["random"]), state["order"]
+        load_random_state(self._random)  # again where the epoch goes on
         self.train_data.generator.set_state(self._order)
         if self.valid_data and state["valid_order"] is not None:
             self.valid_data.generator.set_state(state["valid_order"])
@@ -284,13 +293,23 @@ class Run:
             # Initial weights are made again from the seed.
             "model": model_state(trainer) if self.position > (0, 0) else None,
         }
-        write_sealed(self.file, values, STATE, self.id)
-        self._kept, self._written = self.position, perf_counter()
+        try:
+            write_sealed(self.file, values, STATE, self.id)
+        except (OSError, RuntimeError) as error:  # torch's writer raises both
+            trainer.logger.warning(
+                f"the state of the run could not be written to {self.file} ({error}); should the "
+                f"run be stopped, it would go on from where it was {_place(self._kept)}"
+            )
+        else:
+            self._kept = self.position
+        self._written = perf_counter()
         self._cost = self._written - begin
 
 
 def _place(position: tuple[int, int]) -> str:
     epoch, batch = position
+    if epoch < 0:
+        return "before its beginning"
     if position == TRAINED:
         return "after training, before its test"
     return f"in epoch {epoch}" + (f" after batch {batch}" if batch else " at its beginning")

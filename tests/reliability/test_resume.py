@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -18,7 +19,10 @@ from recbole.trainer import Trainer
 
 import recbole_imn
 from recbole_imn import command_line
-from recbole_imn.checkpoints import CheckpointError, load_checkpoint
+from recbole_imn.checkpoints import CheckpointError, load_checkpoint, sealed
+from recbole_imn.checkpoints.sealed import STATE, read_sealed, write_sealed
+from recbole_imn.evaluation.benchmark.plan import make_run
+from recbole_imn.evaluation.benchmark.run import execute
 from recbole_imn.evaluation.ranks import RankRecorder
 from recbole_imn.model.settings import SettingsError
 from recbole_imn.preparation import prepare
@@ -199,7 +203,9 @@ def test_what_is_another_run_is_told_apart(start, toy, monkeypatch):
     stopped(start("FPMC"), monkeypatch, Trainer, "_train_epoch", 2)
     with monkeypatch.context() as patch:
         patch.setattr("recbole_imn.resume.identity._code", lambda model: "other")
-        with pytest.raises(SettingsError, match=r"the model's code has changed$"):
+        with pytest.raises(
+            SettingsError, match=r"code of recbole_imn or of the model has changed$"
+        ):
             train(start("FPMC", resume=True))
     trainer, loaders = start("FPMC", resume=True)
     with torch.no_grad():
@@ -273,6 +279,54 @@ def test_a_damaged_state_or_a_lost_best_epoch_is_one_line(start, monkeypatch):
     assert states() == []
 
 
+def test_a_state_of_other_epochs_is_no_trap_and_no_prey(start, monkeypatch, caplog):
+    stopped(start("FPMC", epochs=3), monkeypatch, Trainer, "_valid_epoch", 2)
+    (state,) = Path("saved").glob("*.state")
+    before = state.read_bytes()
+    train(start("FPMC", epochs=1))
+    assert state.read_bytes() == before
+    assert "and 3 epochs was stopped in epoch 1 after batch" in caplog.text
+    stopped(start("FPMC", epochs=3, resume=True), monkeypatch, Run, "finish")
+    with pytest.raises(SettingsError, match="has finished its 3 epochs and is yet to be tested"):
+        train(start("FPMC", epochs=4, resume=True))
+    stopped(start("FPMC", epochs=4), monkeypatch, Trainer, "_valid_epoch", 2)
+    train(start("FPMC", epochs=4, resume=True))
+    assert states() == []
+
+
+def test_a_state_of_anybody_is_one_line(start, monkeypatch):
+    stopped(start("FPMC"), monkeypatch, Run, "trained")
+    (file,) = Path("saved").glob("*.state")
+    state = read_sealed(file, STATE)
+    for changes in (
+        {"scores": 3},
+        {"random": None},
+        {"random": {}},
+        {"notes": None},
+        {"position": "x"},
+        {"model": {"state_dict": {}, "optimizer": 3, "playback": None}},
+        {"identity": {"settings": 1}},
+    ):
+        write_sealed(file, {**state, **changes}, STATE)
+        with pytest.raises(CheckpointError) as error:
+            train(start("FPMC", resume=True))
+        assert "\n" not in str(error.value)
+
+
+def test_a_full_disk_costs_no_training(start, monkeypatch, caplog):
+    expected = train(start("FPMC"))
+    write = sealed.replaced
+
+    def full(path):
+        if path.suffix == ".state":
+            raise OSError(28, "No space left on device")
+        return write(path)
+
+    monkeypatch.setattr(sealed, "replaced", full)
+    assert_same(train(start("FPMC")), expected)
+    assert "could not be written to" in caplog.text
+
+
 def test_a_state_lasts_until_all_is_done(start):
     with until_done():
         train(start("FPMC"))
@@ -329,9 +383,9 @@ ARGUMENTS = [
     "--model=IMNNet",
     "--dataset=toy",
     "--data_path=.",
-    "--epochs=5",
+    "--epochs=4",
     "--embedding_size=8",
-    "--train_batch_size=16",
+    "--train_batch_size=40",
     "--topk=[5]",
     "--valid_metric=NDCG@5",
     "--show_progress=False",
@@ -343,7 +397,7 @@ PROGRAM = Path(recbole_imn.__file__).parents[1] / "run_recbole_imn.py"
 def wait_for_work():
     """Wait until another process has kept some states more."""
     seen = {file.stat().st_mtime_ns for file in Path("saved").glob("*.state")}
-    enough = len(seen) + 9
+    enough = len(seen) + 5
     while len(seen) < enough:
         for file in Path("saved").glob("*.state"):
             with suppress(FileNotFoundError):
@@ -373,5 +427,24 @@ def test_a_killed_process_and_an_interrupted_one_go_on(toy, capsys):
     assert said.decode().splitlines()[-1] == f"interrupted; go on with: {command}"
     assert command_line.main(arguments) == 0
     assert figures(capsys.readouterr().out) == expected
-    assert command_line.main(arguments) == 2
-    assert "is finished; its best epoch is in" in capsys.readouterr().err
+
+
+def test_a_benchmark_goes_on_inside_a_run(toy, monkeypatch):
+    small = {"use_gpu": False, "embedding_size": 8, "train_batch_size": WINDOW}
+    run = make_run("IMNNet", 1, "toy", toy / "toy", "none", EPOCHS, "all", small)
+    results = []
+    for name, stop in (("whole", None), ("stopped", (IMNNetTrainer, "_valid_epoch", 2))):
+        folder = toy / name
+        if stop:
+            with monkeypatch.context() as patch:
+                stop_at(patch, *stop)
+                with pytest.raises(Stop):
+                    execute(run, folder)
+            assert not list(folder.glob("runs/*.json"))
+            assert list(folder.glob("saved/IMNNet-1/*.state"))
+        execute(run, folder)
+        assert not list(folder.glob("saved/IMNNet-1/*.state"))
+        results.append(json.loads((folder / "runs" / "IMNNet-1.json").read_text()))
+    whole, stopped = results
+    for key in ("protocols", "validation", "epochs", "curve"):
+        assert stopped[key] == whole[key]
