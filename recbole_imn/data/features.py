@@ -28,9 +28,11 @@ Floats = npt.NDArray[np.float64]
 def standardise(values: Floats, reference: Floats) -> npt.NDArray[np.float32]:
     """Scale columns to mean 0 and deviation 1 over the rows of ``reference``, float32."""
     deviation, mean = reference.std(axis=0), reference.mean(axis=0)
-    # Of equal numbers, rounding may leave a tiny deviation that would blow up all others.
-    noise = 8 * np.finfo(np.float64).eps * np.abs(reference).max(axis=0, initial=0)
-    scaled = (values - mean) / np.where(deviation > noise, deviation, 1.0)
+    if len(reference):
+        # Of equal numbers, rounding may leave a tiny deviation that would blow up all others.
+        equal = reference.min(axis=0) == reference.max(axis=0)
+        deviation, mean = np.where(equal, 1.0, deviation), np.where(equal, reference[0], mean)
+    scaled = (values - mean) / deviation
     # What is too large becomes infinite here, and is refused with its line.
     with np.errstate(over="ignore"):
         result: npt.NDArray[np.float32] = scaled.astype(np.float32)
