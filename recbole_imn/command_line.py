@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from textwrap import fill, indent
 from typing import Any
 
+import recbole
 from texttable import Texttable
 
 from recbole_imn import registry
@@ -26,10 +28,6 @@ from recbole_imn.stream import StreamError
 EXPECTED = (
     UsageError, UnknownModelError, DataError, SettingsError, StreamError, DivergenceError,
 )  # fmt: skip
-# RecBole and the evaluator raise plain errors; of these, only such messages are for people, and
-# all others keep their traceback.
-REASONS = ("Training loss is nan", "There is no metric named", "a model gave scores")
-
 HELP = """usage: python run_recbole_imn.py --model=MODEL --dataset=NAME [--KEY=VALUE ...]
 
 Trains a model, tests its best epoch and prints the results.
@@ -71,15 +69,29 @@ def main(arguments: Sequence[str]) -> int:
     except EXPECTED as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    except (ValueError, NotImplementedError) as error:
-        if not str(error).startswith(REASONS):
-            raise
+    except OSError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 2
+    except (ValueError, NotImplementedError, ImportError) as error:
+        if not told_by_recbole(error):
+            raise
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted; the best epoch so far is in the checkpoint folder", file=sys.stderr)
         return 130
     return 0
+
+
+def told_by_recbole(error: BaseException) -> bool:
+    """Whether a statement of RecBole or of ours raises an error, so that it is for people.
+
+    All other errors are met by chance, and keep their traceback.
+    """
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    folders = (Path(recbole.__file__).parent, Path(__file__).parent)
+    inside = any(Path(last.filename).is_relative_to(folder) for folder in folders)
+    return inside and (last.line or "").startswith("raise ")
 
 
 def help_text() -> str:
