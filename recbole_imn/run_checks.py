@@ -32,6 +32,7 @@ from recbole_imn.validation import nearest, shown, validated
 FIELD_NAMES = (
     "USER_ID_FIELD", "ITEM_ID_FIELD", "TIME_FIELD", "LABEL_FIELD", "ITEM_LIST_LENGTH_FIELD",
 )  # fmt: skip
+PROCESSES = ("nproc", "world_size", "offset", "ip", "port")
 FILES = ("inter", "user", "item", "kg", "link", "net", "ent")
 TRANSFORM_NEEDS = {
     "mask_itemseq": "mask_ratio", "crop_itemseq": "eta", "reorder_itemseq": "beta",
@@ -124,6 +125,11 @@ def check(config: Any, settings: dict[str, Any]) -> None:
         )
     if run.log_wandb and find_spec("wandb") is None:
         raise SettingsError("log_wandb is True, but wandb is not installed: pip install wandb")
+    if "local_rank" in settings and not settings.keys() >= set(PROCESSES):
+        raise SettingsError(
+            f"local_rank is {settings['local_rank']!r}, but several processes need all of "
+            f"{', '.join(PROCESSES)}; leave it out"
+        )
     if not run.repeatable:
         raise SettingsError(
             "repeatable is False, but users of a stream may come back to an item; leave it out"
@@ -257,7 +263,8 @@ def _check_negatives(config: Any, run: RunSettings, settings: Mapping[str, Any])
             f"train_neg_sample_args is {settings['train_neg_sample_args']!r}, but the loss CE is "
             "over the whole catalogue; leave it out, or set loss_type: BPR"
         )
-    pairs = kind == InputType.PAIRWISE or (kind is None and loss == "BPR")
+    # SINE is made for pairs, and needs none with the loss CE.
+    pairs = loss == "BPR" if loss else kind == InputType.PAIRWISE
     if pairs and negatives is None:
         raise SettingsError(
             f"train_neg_sample_args is None, but the loss of {config.model} compares each item "
