@@ -58,7 +58,7 @@ def read_rows(table: Table, watch: Watch, then: Step = unchanged) -> Iterator[pl
     """
     if table.form == "parquet":
         for frame in parquet_cells(table):
-            yield then(with_cell_faults(frame, table.places, CONTROL))
+            yield then(with_cell_faults(frame, table.places, CONTROL + BROKEN))
         _watch_all(table, watch)
         return
     skipped = blank_lines(require_text(table.path)) + table.skipped_lines
