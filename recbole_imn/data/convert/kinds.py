@@ -63,7 +63,8 @@ def kind_of(name: str, cells: pl.Series, time_zone: str) -> Kind:
     is_number = values.str.contains(_NUMBER)
     if is_number.all():
         return _kind_of_numbers(name, values, time_zone)
-    odd = values.filter(~is_number)[0] if is_number.mean() >= MOST_NUMBERS else ""
+    is_odd = int(is_number.sum()) >= MOST_NUMBERS * len(values)
+    odd = str(values.filter(~is_number)[0]) if is_odd else ""
     return replace(_times(values, time_zone, PATTERNS), odd=odd)
 
 
