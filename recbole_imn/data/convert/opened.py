@@ -138,7 +138,9 @@ def _header(rows: list[list[str]], mapping: TableMapping, path: Path) -> tuple[b
 def _open_parquet(path: Path) -> OpenedTable:
     _, schema = scan_parquet(path)
     nested = nested_columns(schema)
-    single = frozenset(range(len(schema))) - set(nested)
+    # Images and the like need not be read to know what they are.
+    blobs = {place for place, dtype in enumerate(schema.dtypes()) if dtype == pl.Binary}
+    single = frozenset(range(len(schema))) - set(nested) - blobs
     table = Table(path, len(schema), skipped_lines=0, form="parquet")
     cells = pl.concat(parquet_cells(replace(table, used=single), SAMPLE_ROWS))
     empty = pl.lit("")

@@ -65,6 +65,19 @@ class SortedRuns:
         self.rows += len(run)
         self.whole_seconds &= not bool((times % 1_000_000).any())
 
+    def sample(self) -> npt.NDArray[np.float64]:
+        """Give times in seconds since 1970: all of them, or of a long log some, the ends included.
+
+        Returns
+        -------
+        float64 [n]
+        """
+        if self.rows <= RANGE_ROWS:
+            parts = [self._times(path) for path in self._paths]
+        else:
+            parts = [*self._samples, np.array([self.earliest, self.latest])]
+        return np.concatenate(parts) / 1e6
+
     def ranges(self) -> Iterator[Range]:
         """Give ranges of times that hold all events, in order of time."""
         cuts = self._cuts()
@@ -94,8 +107,11 @@ class SortedRuns:
         return np.unique(np.concatenate([cuts, heavy + 1]))
 
     @staticmethod
-    def _bounds(path: Path, cuts: Times) -> Times:
+    def _times(path: Path) -> Times:
+        return pl.scan_ipc(path).select("time").collect()["time"].to_numpy()
+
+    def _bounds(self, path: Path, cuts: Times) -> Times:
         """Give the rows of a run at which ranges begin and end, int64 [n_cuts + 2]."""
-        times = pl.scan_ipc(path).select("time").collect()["time"].to_numpy()
+        times = self._times(path)
         inside = np.searchsorted(times, cuts, side="left")
         return np.concatenate([[0], inside, [len(times)]])
