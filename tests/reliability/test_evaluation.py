@@ -237,7 +237,7 @@ def test_weights_that_break_in_the_last_step_are_found(prepare):
     trainer = get_trainer(config["MODEL_TYPE"], "SASRec")(config, network)
     last = list(network.parameters())[-1]
     trainer._train_epoch = lambda *args, **kwargs: float(last.data.fill_(float("nan")).sum())
-    with pytest.raises(DivergenceError, match="training diverged in epoch 0"):
+    with pytest.raises(DivergenceError, match="training diverged at the end of epoch 0"):
         trainer.fit(train, valid)
 
 
