@@ -103,7 +103,7 @@ def open_items(path: Path, mapping: LogMapping) -> OpenedItems:
         If the table has no column with the item, or its times cannot be read.
     """
     items = _completed(mapping)
-    opened = open_table(path, items)
+    opened = open_table(path, items, every_key=True)
     item_id = opened.place(items.columns.item_id or "item_id")
     columns, left_out = _attributes(opened, items)
     stays = {

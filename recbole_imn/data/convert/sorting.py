@@ -12,6 +12,8 @@ import polars as pl
 RANGE_ROWS = 2_000_000
 # Every so many rows of a run, its time is kept to choose ranges by.
 SAMPLE_STEP = 1_024
+# Rows up to which all times are looked at once more.
+SHORT_LOG = 100_000
 
 Times = npt.NDArray[np.int64]
 # For each run that has events in the range: its file, its first row, and the row after its last.
@@ -72,7 +74,7 @@ class SortedRuns:
         -------
         float64 [n]
         """
-        if self.rows <= RANGE_ROWS:
+        if self.rows <= SHORT_LOG:
             parts = [self._times(path) for path in self._paths]
         else:
             parts = [*self._samples, np.array([self.earliest, self.latest])]
