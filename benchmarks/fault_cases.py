@@ -194,7 +194,7 @@ class Train(Case):
     @staticmethod
     def _checkpoints(folder: Path) -> list[Path]:
         """Give the checkpoints of best epochs; states to go on from have other endings."""
-        return sorted((folder / "saved").glob("*[0-9].pth"))
+        return sorted((folder / "saved").glob("*.pth"))
 
 
 class Resume(Train):
