@@ -31,11 +31,10 @@ INTERRUPTED = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and give the exit status."""
-    options = _parser().parse_args(arguments)
-    if options.command == "doctor":
-        return doctor.main()
+    options = argparse.Namespace(command="")
     try:
-        return RUN[options.command](options)
+        _parser().parse_args(arguments, options)
+        return doctor.main() if options.command == "doctor" else RUN[options.command](options)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
