@@ -19,7 +19,7 @@ from recbole_imn.command_line import main as train
 from recbole_imn.data.publishing import settle
 from recbole_imn.evaluation.benchmark import conduct
 from recbole_imn.evaluation.benchmark import run as one_run
-from recbole_imn.settings_files import read_settings
+from recbole_imn.settings_files import named_files, read_settings
 
 Result = dict[str, str]
 
@@ -194,7 +194,7 @@ class Train(Case):
     @staticmethod
     def _checkpoints(folder: Path) -> list[Path]:
         """Give the checkpoints of best epochs; states to go on from have other endings."""
-        return sorted((folder / "saved").glob("*[0-9].pth"))
+        return sorted((folder / "saved").glob("*.pth"))
 
 
 class Resume(Train):
@@ -286,7 +286,7 @@ class Tune(Case):
         if path.suffix != ".yaml":
             return None
 
-        return in_one_line(lambda: print(read_settings(path)))
+        return in_one_line(lambda: print(*map(read_settings, named_files(str(path)))))
 
 
 class ForkingSubprocess:

@@ -254,17 +254,21 @@ def judge_damage(reference: Reference, damage: Damage, folder: Path) -> tuple[st
         return IN_ONE_LINE, again.err
     if again.status != 0 or again.has_traceback:
         return STUCK, f"no clear line, exit status {again.status}\n{again.err}"
-    return judge_result(reference, folder)
+    return compare(reference, folder)
 
 
 def judge_result(reference: Reference, folder: Path) -> tuple[str, str]:
+    if reference.case.whole(folder) not in reference.wholes:
+        return LOST, "an earlier result is gone or damaged by going on"
+    return compare(reference, folder)
+
+
+def compare(reference: Reference, folder: Path) -> tuple[str, str]:
     result = reference.case.result(folder)
     if result != reference.result:
         keys = {*result, *reference.result}
         changed = [key for key in keys if result.get(key) != reference.result.get(key)]
         return LOST, f"another result: {sorted(changed)}"
-    if reference.case.whole(folder) not in reference.wholes:
-        return LOST, "an earlier result is gone or damaged by going on"
     if leftovers(folder):
         return STUCK, f"leaves {leftovers(folder)}"
     return RECOVERED, ""
