@@ -23,18 +23,23 @@ from pathlib import Path
 # The package of this tree, wherever another one is installed.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from fuzzing import logs, tables
+from fuzzing import arguments, logs, settings, tables
 from fuzzing.case import Case, Result
 from fuzzing.execute import Child, Setup, remove
 from fuzzing.verdict import OUTCOMES, Verdict, judge
 
-MAKERS = {"inter": logs.make, "convert": tables.make}
+MAKERS = {
+    "inter": logs.make,
+    "convert": tables.make,
+    "settings": settings.make,
+    "arguments": arguments.make,
+}
 # Kinds in the order of cases; case N is of kind CYCLE[N % len(CYCLE)].
-CYCLE = ("inter", "convert")
+CYCLE = ("inter", "convert", "settings", "inter", "arguments", "convert", "settings")
 
 
-def main(arguments: list[str] | None = None, setup: Setup | None = None) -> int:
-    options = parse(arguments)
+def main(argv: list[str] | None = None, setup: Setup | None = None) -> int:
+    options = parse(argv)
     prepare()
     numbers = list(chosen(options))
     counts: Counter[tuple[str, str]] = Counter()
@@ -56,7 +61,7 @@ def main(arguments: list[str] | None = None, setup: Setup | None = None) -> int:
     return int(bool(found))
 
 
-def parse(arguments: list[str] | None) -> argparse.Namespace:
+def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
@@ -64,7 +69,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--case", type=int, help="replay one case")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--verbose", action="store_true", help="say every bad run at once")
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(argv)
     options.only = [kind for kind in options.only.split(",") if kind]
     for kind in options.only:
         if kind not in MAKERS:

@@ -224,6 +224,8 @@ def expect(base: TableBase, files: dict[str, bytes]) -> Expectation:
     most = float(base.options.get("max-bad", 0.001))
     bad, rows = len(truth.bad), truth.n_rows
     lines = [f"line {line}:" for line in sorted(truth.bad | truth.dubious)]
+    if base.is_dubious or b"\0" in files["log.csv"]:
+        lines.append("log.csv")
     if bad > most * rows or not truth.events:
         why = f"{bad} of {rows} rows are bad, the first in line {min(truth.bad, default=0)}"
         return Expectation([why], [lines] if lines else [])
