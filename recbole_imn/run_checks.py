@@ -7,6 +7,7 @@ read of the data by then, and nothing is trained.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from functools import wraps
 from importlib.util import find_spec
@@ -124,13 +125,20 @@ def check(config: Any, settings: dict[str, Any]) -> None:
             f"learner is {run.learner!r}, but only id tables of models of this package have sparse "
             "gradients, and they use it already; choose adam for other weights"
         )
-    if run.log_wandb and find_spec("wandb") is None:
+    if run.log_wandb and _is_missing("wandb"):
         raise SettingsError("log_wandb is True, but wandb is not installed: pip install wandb")
     if "local_rank" in settings and not settings.keys() >= set(PROCESSES):
         raise SettingsError(
             f"local_rank is {settings['local_rank']!r}, but several processes need all of "
             f"{', '.join(PROCESSES)}; leave it out"
         )
+
+
+def _is_missing(package: str) -> bool:
+    """Whether a package cannot be imported; one that stands in for it may have no spec."""
+    if package in sys.modules:
+        return sys.modules[package] is None
+    return find_spec(package) is None
 
 
 def _check_keys(config: Any) -> None:
