@@ -44,11 +44,13 @@ class Case:
         Where its files go, below the working folder.
     is_stopped : bool
         Whether files are damaged of a command that was killed, not of one that has ended.
+    is_fast : bool
+        Whether it takes less than a second.
     """
 
     name: str
     folder: str
-    is_stopped = False
+    is_stopped = is_fast = False
 
     def prepare(self) -> None:
         """Make what is there before, in the working folder."""
@@ -82,6 +84,7 @@ class Simulate(Case):
     """A market, over an earlier one."""
 
     name, folder = "simulate", "data/market"
+    is_fast = True
 
     def _simulate(self, seed: int) -> int:
         options = ["--scale=0.15", "--output=data", "--save-as=market", f"--seed={seed}"]
@@ -114,6 +117,7 @@ class Convert(Case):
     """A conversion with bad rows and a table of items, over an earlier one."""
 
     name, folder = "convert", "data/shop"
+    is_fast = True
 
     def _convert(self, seed: int) -> int:
         options = ["--user=who", "--item=what", "--time=when", "--behavior=did", "--purchase=buy"]
