@@ -19,7 +19,7 @@ from recbole_imn.command_line import main as train
 from recbole_imn.data.publishing import settle
 from recbole_imn.evaluation.benchmark import conduct
 from recbole_imn.evaluation.benchmark import run as one_run
-from recbole_imn.settings_files import read_settings
+from recbole_imn.settings_files import named_files, read_settings
 
 Result = dict[str, str]
 
@@ -44,11 +44,13 @@ class Case:
         Where its files go, below the working folder.
     is_stopped : bool
         Whether files are damaged of a command that was killed, not of one that has ended.
+    is_fast : bool
+        Whether it takes less than a second.
     """
 
     name: str
     folder: str
-    is_stopped = False
+    is_stopped = is_fast = False
 
     def prepare(self) -> None:
         """Make what is there before, in the working folder."""
@@ -82,6 +84,7 @@ class Simulate(Case):
     """A market, over an earlier one."""
 
     name, folder = "simulate", "data/market"
+    is_fast = True
 
     def _simulate(self, seed: int) -> int:
         options = ["--scale=0.15", "--output=data", "--save-as=market", f"--seed={seed}"]
@@ -114,6 +117,7 @@ class Convert(Case):
     """A conversion with bad rows and a table of items, over an earlier one."""
 
     name, folder = "convert", "data/shop"
+    is_fast = True
 
     def _convert(self, seed: int) -> int:
         options = ["--user=who", "--item=what", "--time=when", "--behavior=did", "--purchase=buy"]
@@ -194,7 +198,7 @@ class Train(Case):
     @staticmethod
     def _checkpoints(folder: Path) -> list[Path]:
         """Give the checkpoints of best epochs; states to go on from have other endings."""
-        return sorted((folder / "saved").glob("*[0-9].pth"))
+        return sorted((folder / "saved").glob("*.pth"))
 
 
 class Resume(Train):
@@ -286,7 +290,7 @@ class Tune(Case):
         if path.suffix != ".yaml":
             return None
 
-        return in_one_line(lambda: print(read_settings(path)))
+        return in_one_line(lambda: print(*map(read_settings, named_files(str(path)))))
 
 
 class ForkingSubprocess:

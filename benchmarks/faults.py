@@ -50,8 +50,10 @@ COUNTS = {
     "Ctrl-C": 3,
     **dict.fromkeys(ERRORS, 3),
 }
-QUICK = {KILL: 2, "kill at a moment": 1, "full disk": 1}
-DAMAGES, QUICK_DAMAGES = 10, 1
+DAMAGES = 10
+# Commands that take no second get most of the few faults.
+QUICK = {KILL: 7, "kill at a moment": 2, "full disk": 1}
+QUICK_SLOW = {KILL: 1, "full disk": 1}
 QUICK_CASES = ("simulate", "convert", "train", "resume", "benchmark", "tune")
 # What the commands import when they need it: once here, and not in every process.
 IMPORTS = (
@@ -187,7 +189,9 @@ def planned(reference: Reference, options: argparse.Namespace) -> list[Fault | D
     """Spread the faults over all steps and moments of a command, damages over its files."""
     draw = random.Random(f"{options.seed} {reference.case.name}")
     faults: list[Fault | Damage] = []
-    for kind, count in (QUICK if options.quick else COUNTS).items():
+    fast = reference.case.is_fast
+    counts = COUNTS if not options.quick else QUICK if fast else QUICK_SLOW
+    for kind, count in counts.items():
         for place in range(count):
             if kind in SIGNALS:
                 seconds = (place + draw.random()) / count * reference.outcome.seconds
@@ -202,7 +206,7 @@ def planned(reference: Reference, options: argparse.Namespace) -> list[Fault | D
         for kind in kinds
         for file in files
     ]
-    count = QUICK_DAMAGES if options.quick else DAMAGES
+    count = DAMAGES if not options.quick else int(fast)
     return faults + draw.sample(damages, min(count, len(damages)))
 
 
@@ -254,17 +258,21 @@ def judge_damage(reference: Reference, damage: Damage, folder: Path) -> tuple[st
         return IN_ONE_LINE, again.err
     if again.status != 0 or again.has_traceback:
         return STUCK, f"no clear line, exit status {again.status}\n{again.err}"
-    return judge_result(reference, folder)
+    return compare(reference, folder)
 
 
 def judge_result(reference: Reference, folder: Path) -> tuple[str, str]:
+    if reference.case.whole(folder) not in reference.wholes:
+        return LOST, "an earlier result is gone or damaged by going on"
+    return compare(reference, folder)
+
+
+def compare(reference: Reference, folder: Path) -> tuple[str, str]:
     result = reference.case.result(folder)
     if result != reference.result:
         keys = {*result, *reference.result}
         changed = [key for key in keys if result.get(key) != reference.result.get(key)]
         return LOST, f"another result: {sorted(changed)}"
-    if reference.case.whole(folder) not in reference.wholes:
-        return LOST, "an earlier result is gone or damaged by going on"
     if leftovers(folder):
         return STUCK, f"leaves {leftovers(folder)}"
     return RECOVERED, ""

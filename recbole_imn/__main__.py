@@ -36,11 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments[:1] == ["run"]:
         # Its options are settings of RecBole, whatever their names.
         return train(arguments[1:])
-    options = _parser().parse_args(arguments)
-    if options.command == "doctor":
-        return doctor.main()
+    options = argparse.Namespace(command="")
     try:
-        return RUN[options.command](options)
+        _parser().parse_args(arguments, options)
+        return doctor.main() if options.command == "doctor" else RUN[options.command](options)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shlex
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from textwrap import fill, indent
 from typing import Any
 
+import recbole
 from texttable import Texttable
 
 from recbole_imn import own_models, registry
@@ -36,9 +38,6 @@ EXPECTED = (
     CheckpointError,
     DivergenceError,
 )
-# RecBole and the evaluator raise plain errors; of these, only such messages are for people, and
-# all others keep their traceback.
-REASONS = ("Training loss is nan", "There is no metric named", "a model gave scores")
 
 HELP = """usage: recbole-imn run --model=MODEL --dataset=NAME [--KEY=VALUE ...]
        python run_recbole_imn.py --model=MODEL --dataset=NAME [--KEY=VALUE ...]
@@ -86,18 +85,29 @@ def main(arguments: Sequence[str]) -> int:
     except EXPECTED as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    except (ValueError, NotImplementedError) as error:
-        if not str(error).startswith(REASONS):
-            raise
-        print(f"error: {error}", file=sys.stderr)
-        return 2
     except OSError as error:
         print(f"error: {os_line(error)}", file=sys.stderr)
+        return 2
+    except (ValueError, NotImplementedError, ImportError) as error:
+        if not told_by_recbole(error):
+            raise
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as stop:
         print(f"interrupted; {stop or 'training had not begun'}", file=sys.stderr)
         return 130
     return 0
+
+
+def told_by_recbole(error: BaseException) -> bool:
+    """Whether a statement of RecBole or of ours raises an error, so that it is for people.
+
+    All other errors are met by chance, and keep their traceback.
+    """
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    folders = (Path(recbole.__file__).parent, Path(__file__).parent)
+    inside = any(Path(last.filename).is_relative_to(folder) for folder in folders)
+    return inside and (last.line or "").startswith("raise ")
 
 
 def help_text() -> str:

@@ -111,9 +111,10 @@ class Watch:
 
     def _ignorance(self) -> float:
         """Loss of a model that knows nothing, about."""
-        config = self.trainer.config
-        weights = [config[name] or 0.0 for name in LOSS_WEIGHTS]
-        return math.log(max(getattr(self.trainer.model, "n_items", 0), 3)) * max(1.0, *weights)
+        config, model = self.trainer.config, self.trainer.model
+        weighs = hasattr(model, "playback")
+        weights = [float(config[name] or 0.0) for name in LOSS_WEIGHTS if weighs]
+        return math.log(max(getattr(model, "n_items", 0), 3)) * max([1.0, *weights])
 
     def _move(self) -> None:
         """Count the batches of the running epoch."""

@@ -96,15 +96,30 @@ def replaced(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Let errors name a file or folder where they name none, or what is made aside for it."""
+    """Let errors name a file or folder where they name none, or what is made aside for it.
+
+    Raises
+    ------
+    OSError
+    """
     try:
         yield
-    except OSError as error:
-        if error.filename is not None and not is_scratch(Path(str(error.filename))):
+    except (OSError, RuntimeError) as error:
+        refused = _refused(error)
+        if refused is None:
             raise
-        if error.errno is None:
-            raise OSError(f"{path}: {error}") from error
-        raise OSError(error.errno, error.strerror, str(path)) from error
+        if refused.filename is not None and not is_scratch(Path(str(refused.filename))):
+            raise
+        if refused.errno is None:
+            raise OSError(f"{path}: {refused}") from error
+        raise OSError(refused.errno, refused.strerror, str(path)) from error
+
+
+def _refused(error: BaseException | None) -> OSError | None:
+    """Find what the system said; torch's writer hides it behind an error of its own."""
+    while error is not None and not isinstance(error, OSError):
+        error = error.__context__
+    return error
 
 
 def replace_text(path: Path, text: str) -> None:

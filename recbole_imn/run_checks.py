@@ -7,6 +7,7 @@ read of the data by then, and nothing is trained.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from functools import wraps
 from importlib.util import find_spec
@@ -24,11 +25,23 @@ from recbole_imn.data.first_use import provide
 from recbole_imn.data.simulated import is_simulated
 from recbole_imn.evaluation.benchmark.plan import FEATURE_AWARE, feature_settings
 from recbole_imn.model.settings import NetworkSettings, SettingsError
+from recbole_imn.model_settings import check_activation, check_model_settings
 from recbole_imn.run_settings import RunSettings
 from recbole_imn.settings_files import all_keys, read_config_files, read_settings
-from recbole_imn.validation import nearest, validated
+from recbole_imn.validation import nearest, shown, validated
 
-# Metrics of predicted ratings and probabilities; models of the stream give neither.
+# Columns that RecBole finds by these settings.
+FIELD_NAMES = (
+    "USER_ID_FIELD", "ITEM_ID_FIELD", "TIME_FIELD", "LABEL_FIELD", "ITEM_LIST_LENGTH_FIELD",
+)  # fmt: skip
+PROCESSES = ("nproc", "world_size", "offset", "ip", "port")
+FILES = ("inter", "user", "item", "kg", "link", "net", "ent")
+TRANSFORM_NEEDS = {
+    "mask_itemseq": "mask_ratio", "crop_itemseq": "eta", "reorder_itemseq": "beta",
+}  # fmt: skip
+# Sequential models of RecBole whose scores are probabilities of a click.
+GIVE_PROBABILITIES = ("DIN", "DIEN")
+# Metrics of predicted ratings and probabilities; other models of the stream give neither.
 OF_PROBABILITIES = ("logloss", "mae", "rmse")
 WITHOUT_CUT = ("auc", "gauc", *OF_PROBABILITIES)
 OLD_NEGATIVES = ("neg_sampling", "training_neg_sample_num")
@@ -45,6 +58,8 @@ def mend() -> None:
         # RecBole makes paths of it.
         check_name(dataset, "dataset")
         given = self.external_config_dict
+        if not isinstance(given.get("data_path") or "", str | Path):
+            raise SettingsError(f"data_path is {shown(given['data_path'])}; it must be a folder")
         own = registry.dataset_config(dataset, Path(given.get("data_path") or registry.DATA_PATH))
         if own:
             read_settings(own)
@@ -96,13 +111,34 @@ def check(config: Any, settings: dict[str, Any]) -> None:
     run = validated(RunSettings, given, "", SettingsError)
     if hasattr(config.model_class, "network_class"):
         NetworkSettings.from_mapping(settings)
-    _check_evaluation(config.model, run, ours)
+    _check_evaluation(config.model, run)
+    _check_columns(run, settings)
     if ours:
         _check_own(config, run, settings)
     else:
+        check_model_settings(config.model, settings, frozenset(RunSettings.model_fields))
+        check_activation(settings)
         _check_negatives(config, run, settings)
-    if run.log_wandb and find_spec("wandb") is None:
+        _check_transform(run, settings)
+    if run.learner.lower() == "sparse_adam":
+        raise SettingsError(
+            f"learner is {run.learner!r}, but only id tables of models of this package have sparse "
+            "gradients, and they use it already; choose adam for other weights"
+        )
+    if run.log_wandb and _is_missing("wandb"):
         raise SettingsError("log_wandb is True, but wandb is not installed: pip install wandb")
+    if "local_rank" in settings and not settings.keys() >= set(PROCESSES):
+        raise SettingsError(
+            f"local_rank is {settings['local_rank']!r}, but several processes need all of "
+            f"{', '.join(PROCESSES)}; leave it out"
+        )
+
+
+def _is_missing(package: str) -> bool:
+    """Whether a package cannot be imported; one that stands in for it may have no spec."""
+    if package in sys.modules:
+        return sys.modules[package] is None
+    return find_spec(package) is None
 
 
 def _check_keys(config: Any) -> None:
@@ -118,7 +154,41 @@ def _check_keys(config: Any) -> None:
             raise SettingsError(f"unknown setting {key!r}{nearest(key, all_keys())}")
 
 
-def _check_evaluation(model: str, run: RunSettings, ours: bool) -> None:
+def _check_columns(run: RunSettings, settings: Mapping[str, Any]) -> None:
+    """Refuse columns that RecBole would mix up, or leave out altogether."""
+    names = {key: getattr(run, key) for key in FIELD_NAMES if settings.get(key) is not None}
+    for key, name in names.items():
+        other = next((one for one in names if names[one] == name and one != key), None)
+        if other:
+            raise SettingsError(f"{key} and {other} are both {name!r}; they are different columns")
+    for file in run.load_col or ():
+        if file not in {*FILES, *(run.additional_feat_suffix or ())}:
+            raise SettingsError(f"load_col names the file {file!r}{nearest(file, FILES)}")
+    if run.load_col is not None and not run.load_col.get("inter"):
+        raise SettingsError(
+            "load_col names no columns of inter, the log; it needs "
+            f"inter: [{run.USER_ID_FIELD}, {run.ITEM_ID_FIELD}, {run.TIME_FIELD}]"
+        )
+    if run.load_col is not None and run.unload_col:
+        raise SettingsError(
+            f"unload_col is {run.unload_col}, but load_col says what is loaded; leave one out "
+            "(load_col: ~ loads all)"
+        )
+
+
+def _check_transform(run: RunSettings, settings: Mapping[str, Any]) -> None:
+    """Refuse a change of sequences that lacks its parameter (RecBole's data/transform.py)."""
+    if run.transform == "user_defined":
+        raise SettingsError("transform is 'user_defined', which RecBole 1.2.1 leaves empty")
+    needed = TRANSFORM_NEEDS.get(run.transform or "")
+    if needed and not isinstance(settings.get(needed), int | float):
+        raise SettingsError(
+            f"transform is {run.transform!r}, which needs {needed}, a share in 0..1; it is "
+            f"{shown(settings.get(needed))}"
+        )
+
+
+def _check_evaluation(model: str, run: RunSettings) -> None:
     kinds = {metric_types[metric.lower()] for metric in run.metrics}
     values = [name for name in run.metrics if metric_types[name.lower()] == EvaluatorType.VALUE]
     modes = {run.eval_args.mode.valid or "full", run.eval_args.mode.test or "full"}
@@ -132,7 +202,8 @@ def _check_evaluation(model: str, run: RunSettings, ours: bool) -> None:
             f"metrics are {', '.join(run.metrics)}, which compare the true item with sampled ones, "
             "but eval_args mode is full; set it to such as uni100"
         )
-    if ours and any(name.lower() in OF_PROBABILITIES for name in values):
+    metrics = {name.lower() for name in values}
+    if model not in GIVE_PROBABILITIES and metrics & set(OF_PROBABILITIES):
         raise SettingsError(
             f"metrics are {', '.join(run.metrics)}, but {model} gives scores, not probabilities or "
             "ratings; AUC and metrics of a ranking can be computed"
@@ -175,11 +246,6 @@ def _check_own(config: Any, run: RunSettings, settings: dict[str, Any]) -> None:
             f"transform is {run.transform!r}, but {model} is given windows of the stream, which "
             "nothing transforms; leave it out"
         )
-    if run.learner.lower() == "sparse_adam":
-        raise SettingsError(
-            f"learner is {run.learner!r}, but only the id tables of {model} have sparse gradients, "
-            "and they use it already; choose adam for the other weights"
-        )
 
 
 def _is_default(run: RunSettings) -> bool:
@@ -202,7 +268,8 @@ def _check_negatives(config: Any, run: RunSettings, settings: Mapping[str, Any])
             f"train_neg_sample_args is {settings['train_neg_sample_args']!r}, but the loss CE is "
             "over the whole catalogue; leave it out, or set loss_type: BPR"
         )
-    pairs = kind == InputType.PAIRWISE or (kind is None and loss == "BPR")
+    # SINE is made for pairs, and needs none with the loss CE.
+    pairs = loss == "BPR" if loss else kind == InputType.PAIRWISE
     if pairs and negatives is None:
         raise SettingsError(
             f"train_neg_sample_args is None, but the loss of {config.model} compares each item "

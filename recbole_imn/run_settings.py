@@ -54,9 +54,12 @@ def _level(name: str | None) -> str | None:
 def _encoding(name: str | None) -> str | None:
     try:
         codecs.lookup(name or "utf-8")
-    except (LookupError, ValueError) as error:
-        raise ValueError("it must be a text encoding such as utf-8") from error
-    return name
+        # Lines and columns of atomic files are looked for byte by byte.
+        if "\t\n".encode(name or "utf-8") == b"\t\n":
+            return name
+    except (LookupError, ValueError):
+        pass
+    raise ValueError("it must be a text encoding that keeps ASCII, such as utf-8 or latin-1")
 
 
 def _transform(name: str | None) -> str | None:
@@ -74,6 +77,12 @@ def _mode(mode: str) -> str:
     if not MODE.fullmatch(mode):
         raise ValueError("it must be full, or such as uni100 or pop100 for sampled candidates")
     return mode
+
+
+def _order(order: str) -> str:
+    if order == "RO":
+        raise ValueError("rows of a stream are told apart by time; it must be TO")
+    return order
 
 
 def _ratios(parts: list[float]) -> list[float]:
@@ -103,6 +112,10 @@ def _tuple_listed(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
 
 
+def _path_text(path: object) -> object:
+    return str(path) if isinstance(path, Path) else path
+
+
 def _both(mode: object) -> object:
     """Let one mode stand for validation and test, as RecBole does."""
     return {"valid": mode, "test": mode} if isinstance(mode, str) else mode
@@ -117,7 +130,9 @@ OneOrMore = Annotated[list[Text], BeforeValidator(_listed)] | None
 Columns = dict[str, Names] | None
 Interval = Annotated[str | None, BeforeValidator(_intervals)]
 Mode = Annotated[str, AfterValidator(_mode)]
-Folder = Annotated[str, BeforeValidator(lambda path: str(path) if isinstance(path, Path) else path)]
+Folder = Annotated[
+    Text, BeforeValidator(lambda path: str(path) if isinstance(path, Path) else path)
+]
 
 
 class Split(Strict):
@@ -125,7 +140,7 @@ class Split(Strict):
 
     RS: Annotated[list[float], AfterValidator(_ratios)] | None = None
     TS: Annotated[list[float], AfterValidator(_ratios)] | None = None
-    LS: Literal["valid_and_test", "valid_only", "test_only"] | None = None
+    LS: Literal["valid_and_test", "test_only"] | None = None
 
     @model_validator(mode="after")
     def _check_one(self) -> Split:
@@ -146,7 +161,7 @@ class EvalArgs(Strict):
     """RecBole's ``eval_args``."""
 
     split: Split
-    order: Literal["TO", "RO"] = "TO"
+    order: Annotated[Literal["TO", "RO"], AfterValidator(_order)] = "TO"
     group_by: Literal["user", "none", "None"] | None = None
     mode: Annotated[Modes, BeforeValidator(_both)] = Modes()
 
@@ -186,6 +201,7 @@ class RunSettings(Strict):
     save_dataloaders: bool = False
     dataloaders_save_path: Folder | None = None
     log_wandb: bool = False
+    wandb_project: str | None = None
     shuffle: bool = True
     encoding: Annotated[str | None, AfterValidator(_encoding)] = None
     event_stream: bool = False
@@ -221,6 +237,7 @@ class RunSettings(Strict):
     ]
     topk: Annotated[list[Positive], BeforeValidator(_listed), Field(min_length=1)]
     valid_metric: str
+    valid_metric_bigger: bool = True
     eval_batch_size: Positive = 4096
     metric_decimal_place: Annotated[int, Field(ge=0, le=30)] = 4
     tail_ratio: Rate | None = None

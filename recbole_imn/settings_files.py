@@ -37,12 +37,14 @@ def named_files(text: str) -> list[Path]:
     Raises
     ------
     UsageError
-        If one does not exist.
+        If one does not exist, or has no byte, as something damaged.
     """
     files = [Path(name) for name in text.split()]
     for file in files:
         if not file.is_file():
             raise UsageError(f"--config_files names {file}, which does not exist")
+        if not file.stat().st_size:
+            raise UsageError(f"--config_files names {file}, which is empty")
     return files
 
 

@@ -31,8 +31,8 @@ EXPECTED = {
     "less_than": "below {lt}",
     "less_than_equal": "{le} or below",
     "literal_error": "one of {expected}",
-    "too_short": "a list with at least {min_length} of them",
-    "string_too_short": "not empty",
+    "too_short": "a list that is not empty",
+    "string_too_short": "text that is not empty",
 }
 
 
@@ -143,7 +143,7 @@ def _first(model: type[Any], reason: ValidationError) -> str:
 
 def _told(found: Any, known: Collection[str]) -> str:
     """Say one finding of pydantic: the key, the value, and what it must be."""
-    key = ".".join(str(part) for part in found["loc"])
+    key = _path(found["loc"])
     kind, value = found["type"], found["input"]
     if kind in ("extra_forbidden", "unexpected_keyword_argument"):
         hint = nearest(found["loc"][-1], known) or f"; there are {', '.join(sorted(known))}"
@@ -156,6 +156,12 @@ def _told(found: Any, known: Collection[str]) -> str:
     # Validators of our own say it all; their messages stand behind pydantic's prefix.
     reason = str(found["msg"]).removeprefix("Value error, ")
     return f"{key} is {shown(value)}; {reason}" if key else reason
+
+
+def _path(parts: tuple[int | str, ...]) -> str:
+    """Write a place inside settings, such as ``eval_args.split.RS[2]``."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+    return text.removeprefix(".")
 
 
 def _short(limit: object) -> object:

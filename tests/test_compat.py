@@ -241,6 +241,37 @@ def test_with_all_mends_the_program_runs(name, tmp_path, monkeypatch):
     exec(compile(textwrap.dedent(PROGRAMS[name][1]), name, "exec"), {})
 
 
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"normalize_field": ["weights"]}, [[0, 0, 0], [0, 0.25, 0.5], [1, 0, 0]]),
+        (
+            {"numerical_features": ["weights"]},
+            [[[0, 0]] * 3, [[1, 1], [2, 1], [3, 1]], [[5, 1], [0, 0], [0, 0]]],
+        ),
+        (
+            {
+                "numerical_features": ["weights"],
+                "discretization": {"weights": {"method": "ED", "bucket": 2}},
+            },
+            [[[0, 0]] * 3, [[1, 1], [1, 1], [1, 1]], [[1, 2], [0, 0], [0, 0]]],
+        ),
+    ],
+)
+def test_sequences_of_numbers_are_cut_at_their_own_lengths(toy, options, expected):
+    from recbole.config import Config
+    from recbole.data import create_dataset
+
+    header = "item_id:token\tweights:float_seq\n"
+    (toy / "toy" / "toy.item").write_text(f"{header}i1\t1 2 3\ni2\t5\n")
+    (toy / "toy" / "toy.inter").write_text("user_id:token\titem_id:token\nu\ti1\nu\ti2\n")
+    load = {"inter": ["user_id", "item_id"], "item": ["item_id", "weights"]}
+    settings = {"data_path": str(toy), "load_col": load, **options}
+    dataset = create_dataset(Config("BPR", "toy", config_dict=settings))
+    dataset._change_feat_format()
+    assert dataset.item_feat["weights"].tolist() == expected
+
+
 def test_another_recbole_is_reported_in_one_line(monkeypatch):
     monkeypatch.setattr(compat, "_applied", [])
     monkeypatch.setattr(compat, "MENDS", ())

@@ -148,9 +148,10 @@ def _check_settings(file: str, values: dict[str, Any]) -> None:
             raise CheckpointError(f"{file} names two {key}s")
     if not is_known(values["model"]):
         raise CheckpointError(
-            f"{file} is of the model {values['model']!r}, which is neither one of recbole_imn nor "
-            "a sequential one of RecBole; register its class before: "
-            "recbole_imn.register_model(CLASS)"
+            f"{file} is of the model {values['model']!r}, but only models of recbole_imn, "
+            "sequential ones of RecBole, and classes given to recbole_imn.register_model are made "
+            "of a checkpoint; make any other model yourself, and take its weights from "
+            "recbole_imn.checkpoints.load_checkpoint"
         )
     check_name(values["dataset"], f"the data set in {file}")
     for key in NAME_PARTS:

@@ -195,10 +195,8 @@ def _report_number(path: Path, frame: pd.DataFrame, columns: Iterable[str]) -> N
         if bad.any():
             line, value = _first(bad, frame[column])
             field = column.rpartition(":")[0]
-            raise DataError(
-                f"{path}, line {line}: {field} is {value!r}, not a number; "
-                "leave a cell empty where it is unknown"
-            )
+            hint = "; leave the cell empty" if str(value).lower() == "nan" else ""
+            raise DataError(f"{path}, line {line}: {field} is {value!r}, not a number{hint}")
 
 
 def check_log(

@@ -30,7 +30,7 @@ def mend() -> None:
 
 def _replace(name: str, old: object, new: object) -> None:
     for module in list(sys.modules.values()):
-        if vars(module).get(name) is old:
+        if getattr(module, "__dict__", {}).get(name) is old:
             setattr(module, name, new)
 
 

@@ -16,8 +16,9 @@ class SettingsError(ValueError):
     """An option with a value that it cannot have; the message is one line for people."""
 
 
-Positive = Annotated[int, Field(gt=0)]
-Count = Annotated[int, Field(ge=0)]
+# Far beyond what memory holds; so that a slip is told, and not met while memory runs out.
+Positive = Annotated[int, Field(gt=0, le=2**24)]
+Count = Annotated[int, Field(ge=0, le=2**24)]
 Weight = Annotated[float, Field(ge=0)]
 
 
@@ -86,7 +87,7 @@ class NetworkSettings:
         With the option, its value and what it may be.
     """
 
-    embedding_size: Positive = 128
+    embedding_size: Annotated[int, Field(gt=0, le=2**16)] = 128
     mse_weight: Weight = 1.0
     nce_weight: Weight = 1.0
     user_drift_weight: Weight = 0.0

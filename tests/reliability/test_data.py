@@ -114,7 +114,7 @@ def test_describe_says_what_is_odd(toy, capsys):
     assert report["size"]["actions"] == 300
     notes = "\n".join(report["notes"])
     assert "as milliseconds they are 2017-07-14" in notes
-    assert "events have a item_id that odd.item does not list, such as 'i" in notes
+    assert "events have no row in odd.item for their item_id, such as 'i" in notes
     assert "1 of 2 ids of odd.item have no event" in notes
     assert notes.splitlines()[0] in capsys.readouterr().out
     assert "as milliseconds" in (toy / "odd" / "odd.report.html").read_text()

@@ -27,6 +27,7 @@ from recbole_imn.data.convert.summary import Conversion
 from recbole_imn.data.convert.times import as_text, midnight_before
 from recbole_imn.data.convert.workspace import SUFFIXES, Workspace
 from recbole_imn.data.publishing import settle
+from recbole_imn.data.time_range import suspicious
 from recbole_imn.files import read_json
 
 
@@ -196,6 +197,9 @@ def _write(
     source = job.source
     origin = 0 if source.is_relative else midnight_before(runs.earliest, source.time_zone)
     job.origin = "an unknown moment" if source.is_relative else as_text(origin, source.time_zone)
+    odd = suspicious(runs.sample())
+    if odd:
+        job.notes.insert(0, f"the times look wrong: {odd}")
     write_events(job, runs, origin, work)
     if collector:
         write_items(job, collector, items, (origin, runs.latest), work)

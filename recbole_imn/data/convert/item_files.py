@@ -103,7 +103,7 @@ def open_items(path: Path, mapping: LogMapping) -> OpenedItems:
         If the table has no column with the item, or its times cannot be read.
     """
     items = _completed(mapping)
-    opened = open_table(path, items)
+    opened = open_table(path, items, every_key=True)
     item_id = opened.place(items.columns.item_id or "item_id")
     columns, left_out = _attributes(opened, items)
     stays = {
@@ -238,6 +238,9 @@ def _told(kinds: dict[str, Kind]) -> list[str]:
         names = [name for name, found in kinds.items() if found.type == kind]
         if names:
             parts.append(f"{what} in {', '.join(names)}")
+    odd = [f"{name} ({kind.odd!r})" for name, kind in kinds.items() if kind.odd]
+    if odd:
+        parts.append(f"words among the numbers of {', '.join(odd)}")
     told = f"of the items' columns, there are {'; '.join(parts)}; --mapping changes that"
     return [told] if parts else []
 

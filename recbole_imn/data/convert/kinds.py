@@ -10,7 +10,7 @@ cells is text that no atomic file can hold; where they are rare, the rows are fa
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -27,6 +27,8 @@ _TIMES = re.compile(
     r"(date|time|timestamp|_at|_on|_day|^day|^created|^updated|^listed)$", re.IGNORECASE
 )
 SAMPLE = 1_000
+# Share of numbers from which a column of words is likely to have been meant as numbers.
+MOST_NUMBERS = 0.5
 _YEAR_1990, _YEAR_2100 = 631_152_000, 4_102_444_800
 
 
@@ -38,12 +40,12 @@ class Kind:
     ----------
     type : {"token", "float", "time", ""}
         Empty for what no atomic file can hold, or for nothing at all.
-    time_format : str
-        Of times.
+    odd : str
+        The first cell that is no number, where most are.
     """
 
     type: str
-    time_format: str = ""
+    odd: str = ""
 
 
 def values_of(cells: pl.Series) -> pl.Series:
@@ -58,9 +60,12 @@ def kind_of(name: str, cells: pl.Series, time_zone: str) -> Kind:
     broken = cells.str.contains_any(list(CONTROL + BROKEN)).sum()
     if values.is_empty() or broken > MAX_BAD * len(cells):
         return Kind("")
-    if values.str.contains(_NUMBER).all():
+    is_number = values.str.contains(_NUMBER)
+    if is_number.all():
         return _kind_of_numbers(name, values, time_zone)
-    return _times(values, time_zone, PATTERNS)
+    is_odd = int(is_number.sum()) >= MOST_NUMBERS * len(values)
+    odd = str(values.filter(~is_number)[0]) if is_odd else ""
+    return replace(_times(values, time_zone, PATTERNS), odd=odd)
 
 
 def _kind_of_numbers(name: str, values: pl.Series, time_zone: str) -> Kind:
@@ -86,4 +91,4 @@ def _times(values: pl.Series, time_zone: str, formats: tuple[str, ...] = ()) -> 
         return Kind("token")
     limits = (_YEAR_1990 * 10**6, _YEAR_2100 * 10**6)
     is_likely = found not in UNITS or times.is_between(*limits).all()
-    return Kind("time", found) if is_likely else Kind("token")
+    return Kind("time") if is_likely else Kind("token")

@@ -73,8 +73,15 @@ class OpenedTable:
         return {name: Column((self.place(place),), kind) for name, (place, kind) in wanted.items()}
 
 
-def open_table(path: Path, mapping: TableMapping) -> OpenedTable:
+def open_table(path: Path, mapping: TableMapping, every_key: bool = False) -> OpenedTable:
     """Look at the beginning of a text table, JSON lines or a parquet file.
+
+    Parameters
+    ----------
+    path : Path
+    mapping : TableMapping
+    every_key : bool
+        Whether to look for the keys of JSON lines in all of them.
 
     Raises
     ------
@@ -84,7 +91,7 @@ def open_table(path: Path, mapping: TableMapping) -> OpenedTable:
     if is_parquet(path):
         return _open_parquet(path)
     if is_json_lines(path):
-        return _open_json(path, mapping)
+        return _open_json(path, mapping, None if every_key else BEGINNING)
     return _open_text(path, mapping)
 
 
@@ -138,7 +145,9 @@ def _header(rows: list[list[str]], mapping: TableMapping, path: Path) -> tuple[b
 def _open_parquet(path: Path) -> OpenedTable:
     _, schema = scan_parquet(path)
     nested = nested_columns(schema)
-    single = frozenset(range(len(schema))) - set(nested)
+    # Images and the like need not be read to know what they are.
+    blobs = {place for place, dtype in enumerate(schema.dtypes()) if dtype == pl.Binary}
+    single = frozenset(range(len(schema))) - set(nested) - blobs
     table = Table(path, len(schema), skipped_lines=0, form="parquet")
     cells = pl.concat(parquet_cells(replace(table, used=single), SAMPLE_ROWS))
     empty = pl.lit("")
@@ -147,7 +156,7 @@ def _open_parquet(path: Path) -> OpenedTable:
     return OpenedTable(table, schema.names(), sample, nested)
 
 
-def _open_json(path: Path, mapping: TableMapping, size: int | None = BEGINNING) -> OpenedTable:
+def _open_json(path: Path, mapping: TableMapping, size: int | None) -> OpenedTable:
     lines = first_lines(path, mapping.encoding, size)
     objects = [found for line in lines if (found := parse_object(line)) is not None]
     kinds: dict[str, bool] = {}

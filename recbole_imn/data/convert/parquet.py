@@ -88,4 +88,12 @@ def _text(name: str, dtype: pl.DataType) -> pl.Expr:
         is_whole = (column == column.floor()) & (column.abs() < EXACT)
         whole = pl.when(is_whole).then(column).cast(pl.Int64).cast(pl.String)
         return pl.coalesce(whole, pl.when(column.is_not_nan()).then(column).cast(pl.String))
+    if dtype == pl.Binary:
+        return column.map_batches(_decoded, return_dtype=pl.String)
     return column.cast(pl.String, strict=False)
+
+
+def _decoded(cells: pl.Series) -> pl.Series:
+    """Decode what some writers leave as bytes; what is no text is marked as such."""
+    text = [None if cell is None else cell.decode("utf-8", "replace") for cell in cells]
+    return pl.Series(cells.name, text, dtype=pl.String)

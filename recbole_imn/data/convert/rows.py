@@ -16,6 +16,7 @@ from recbole_imn.data.convert.quotes import join_lines, read_records
 from recbole_imn.data.convert.sniff import blank_lines, require_text
 
 BLOCK_BYTES = 16 << 20
+LONGEST_LINE = 16 << 20
 # Characters that an atomic file cannot hold inside a cell.
 CONTROL = "\t\r\n\0"
 BROKEN = "\ufffd"
@@ -58,7 +59,7 @@ def read_rows(table: Table, watch: Watch, then: Step = unchanged) -> Iterator[pl
     """
     if table.form == "parquet":
         for frame in parquet_cells(table):
-            yield then(with_cell_faults(frame, table.places, CONTROL))
+            yield then(with_cell_faults(frame, table.places, CONTROL + BROKEN))
         _watch_all(table, watch)
         return
     skipped = blank_lines(require_text(table.path)) + table.skipped_lines
@@ -111,9 +112,9 @@ def _blocks(table: Table, watch: Watch) -> Iterator[bytes]:
             if is_first:
                 data, is_first = data.removeprefix(b"\xef\xbb\xbf"), False
             end = data.rfind(b"\n") + 1
-            if end == 0 and len(rest) + len(data) > BLOCK_BYTES:
+            if end == 0 and len(rest) + len(data) > LONGEST_LINE:
                 raise DataError(
-                    f"{table.path}: a line of more than {BLOCK_BYTES >> 20} MB; not a text table"
+                    f"{table.path}: a line of more than {LONGEST_LINE >> 20} MB; not a text table"
                 )
             if end:
                 yield rest + data[:end]

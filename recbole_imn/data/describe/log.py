@@ -264,8 +264,8 @@ def _read_owners(
     if len(unknown):
         first = str(unknown[used.name][0])
         notes.append(
-            f"{int(unknown['count'].sum())} of {len(used)} events have a {field} that {path.name} "
-            f"does not list, such as {first!r}; they are kept"
+            f"{int(unknown['count'].sum())} of {len(used)} events have no row in {path.name} for "
+            f"their {field}, such as {first!r}; they are kept"
         )
     idle = len(set(ids)) + len(unknown) - used.n_unique()
     if idle:

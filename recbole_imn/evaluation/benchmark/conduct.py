@@ -15,6 +15,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from recbole_imn import own_models
+from recbole_imn.checkpoints.sealed import run_of
 from recbole_imn.evaluation.benchmark.plan import Run
 from recbole_imn.evaluation.benchmark.results import read_result
 from recbole_imn.files import make_folder
@@ -41,7 +42,7 @@ def conduct(runs: Sequence[Run], folder: Path) -> dict[str, str]:
     for name in ("runs", "logs"):
         make_folder(folder / name)
         sweep(folder / name)
-    waiting = [run for run in runs if read_result(run, folder) is None]
+    waiting = [run for run in runs if not _is_finished(run, folder)]
     failures = {}
     description = f"{len(runs) - len(waiting)} of {len(runs)} runs were finished"
     with tqdm(waiting, desc=description, unit="run", disable=not waiting) as progress:
@@ -52,6 +53,19 @@ def conduct(runs: Sequence[Run], folder: Path) -> dict[str, str]:
                 failures[run.name] = reason
                 progress.write(f"{run.name} failed: {reason}", file=sys.stderr)
     return failures
+
+
+def _is_finished(run: Run, folder: Path) -> bool:
+    """Whether the result of a run is there; what it left to go on from is then removed."""
+    result = read_result(run, folder)
+    if result is None:
+        return False
+    checkpoint = Path(result["checkpoint"])
+    if checkpoint.is_file():
+        for ending in ("state", "lock"):
+            for file in checkpoint.parent.glob(f"*-{run_of(checkpoint)}.{ending}"):
+                file.unlink()
+    return True
 
 
 def _execute(run: Run, folder: Path) -> str:
