@@ -19,10 +19,12 @@ import numpy as np
 import pandas as pd
 
 from recbole_imn.data.simulated import simulated_notice
-from recbole_imn.evaluation.benchmark.conduct import conduct, is_finished
+from recbole_imn.evaluation.benchmark.conduct import conduct
 from recbole_imn.evaluation.benchmark.plan import Run, make_run
+from recbole_imn.evaluation.benchmark.results import read_result
 from recbole_imn.evaluation.metrics import gains
 from recbole_imn.evaluation.significance import user_interval
+from recbole_imn.files import replace_text
 from recbole_imn.provenance import environment, fingerprint
 
 FULL = "IMNNetPlus"
@@ -76,7 +78,7 @@ def main() -> int:
                     print(f"failed: {run}: {reason}", file=sys.stderr)
             sections += report(options, data, plans)
             text = "\n".join(sections) + "\n"
-            options.out.with_suffix(".md").write_text(text, encoding="utf-8")
+            replace_text(options.out.with_suffix(".md"), text)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -133,7 +135,7 @@ def report(options: argparse.Namespace, data: Data, plans: dict[str, list[Run]])
     results = {
         name: [read(run, place(options, data, name)) for run in runs]
         for name, runs in plans.items()
-        if all(is_finished(run, place(options, data, name)) for run in runs)
+        if all(read_result(run, place(options, data, name)) for run in runs)
     }
     if not results:
         return [f"\n## {data.name}\n\nNo variant is finished."]

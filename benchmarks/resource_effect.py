@@ -31,7 +31,7 @@ from recbole_imn.data.market import MarketConfig, simulate, write_market
 from recbole_imn.evaluation.metrics import gains
 from recbole_imn.evaluation.ranks import RankRecorder
 from recbole_imn.evaluation.significance import Figure, mean_interval
-from recbole_imn.files import replace_text
+from recbole_imn.files import read_json, replace_text
 from recbole_imn.preparation import prepare
 from recbole_imn.provenance import Provenance
 from recbole_imn.registry import dataset_config
@@ -90,7 +90,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print(f"interrupted; finished runs are kept in {options.out}", file=sys.stderr)
         return 130
-    options.out.with_name(f"{options.out.name}.md").write_text(text, encoding="utf-8")
+    replace_text(options.out.with_name(f"{options.out.name}.md"), text)
     print(text)
     return 0
 
@@ -140,10 +140,10 @@ def finish(runs: list[Run], out: Path) -> Iterator[tuple[Run, dict]]:
 
 
 def read(run: Run, out: Path) -> dict:
-    record = json.loads(run.file(out).read_text(encoding="utf-8"))
-    if record["run"] != asdict(run):
+    record = read_json(run.file(out), ValueError)
+    if record.get("run") != asdict(run):
         raise ValueError(
-            f"{run.file(out)} was made with {record['run']}, not {asdict(run)}; choose another "
+            f"{run.file(out)} was made with {record.get('run')}, not {asdict(run)}; choose another "
             "--out, or delete it"
         )
     return record

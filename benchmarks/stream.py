@@ -27,6 +27,7 @@ import torch
 from recbole.config import Config
 
 from recbole_imn import preparation
+from recbole_imn.files import replace_text
 from recbole_imn.stream.tbatch import plan_window, windows
 from recbole_imn.trainer import window_threads
 
@@ -72,9 +73,7 @@ def main() -> int:
         sections.append(measure(options, threads))
     report = "\n\n".join(sections)
     print(report)
-    folder = Path("results")
-    folder.mkdir(exist_ok=True)
-    (folder / f"stream_{options.dataset}.md").write_text(report + "\n", encoding="utf-8")
+    replace_text(Path("results") / f"stream_{options.dataset}.md", report + "\n")
     return 0
 
 

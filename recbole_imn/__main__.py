@@ -20,10 +20,14 @@ from recbole_imn.data.market import (
     write_market,
 )
 from recbole_imn.evaluation.benchmark import command as benchmark
+from recbole_imn.files import os_line
 from recbole_imn.tuning import command as tune
 
 NOTHING = "nothing was written"
-INTERRUPTED = {"benchmark": "finished runs are kept: the same command goes on from there"}
+INTERRUPTED = {
+    "benchmark": "finished runs are kept: the same command goes on from there",
+    "tune": "finished trials are kept: the same command goes on from there",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,13 +36,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments[:1] == ["run"]:
         # Its options are settings of RecBole, whatever their names.
         return train(arguments[1:])
-    options = _parser().parse_args(arguments)
-    if options.command == "doctor":
-        return doctor.main()
+    options = argparse.Namespace(command="")
     try:
-        return RUN[options.command](options)
-    except (ValueError, OSError) as error:
+        _parser().parse_args(arguments, options)
+        return doctor.main() if options.command == "doctor" else RUN[options.command](options)
+    except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"error: {os_line(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"interrupted; {INTERRUPTED.get(options.command, NOTHING)}", file=sys.stderr)

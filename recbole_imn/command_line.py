@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from textwrap import fill, indent
 from typing import Any
 
+import recbole
 from texttable import Texttable
 
 from recbole_imn import own_models, registry
+from recbole_imn.checkpoints import CheckpointError
 from recbole_imn.compat import UnknownModelError
 from recbole_imn.data.atomic import DataError
 from recbole_imn.data.simulated import SIMULATED, simulated_notice
+from recbole_imn.divergence import DivergenceError
 from recbole_imn.evaluation.model_card import Facts, write_card
 from recbole_imn.evaluation.ranks import RankRecorder, recorded_trainers
+from recbole_imn.files import os_line
 from recbole_imn.model.settings import SettingsError
 from recbole_imn.options import check, config_files
 from recbole_imn.provenance import environment, fingerprint
+from recbole_imn.resume import until_done
 from recbole_imn.settings_files import UsageError, read_any_settings
 from recbole_imn.stream import StreamError
 
-# RecBole and the evaluator raise plain errors; of these, only such messages are for people, and
-# all others keep their traceback.
-REASONS = ("Training loss is nan", "There is no metric named", "a model gave scores")
+EXPECTED = (
+    UsageError,
+    UnknownModelError,
+    DataError,
+    SettingsError,
+    StreamError,
+    CheckpointError,
+    DivergenceError,
+)
 
 HELP = """usage: recbole-imn run --model=MODEL --dataset=NAME [--KEY=VALUE ...]
        python run_recbole_imn.py --model=MODEL --dataset=NAME [--KEY=VALUE ...]
@@ -47,6 +60,7 @@ keys that matter
   --candidates=on_shelf    rank what is for sale only
   --seed=N                 the same seed gives the same numbers
   --checkpoint_dir=DIR     where the best model goes (saved/)
+  --resume                 go on with the run of these settings that was stopped
 Every other setting of RecBole works the same way. {model_keys}
 """
 
@@ -59,24 +73,41 @@ def main(arguments: Sequence[str]) -> int:
     arguments : sequence of str
         ``--key=value`` options; RecBole reads them again from ``sys.argv``.
     """
+    # The one option that is a flag.
+    arguments = ["--resume=True" if word == "--resume" else word for word in arguments]
     if not arguments or {"-h", "--help"} & set(arguments):
         print(help_text())
         return 0
     try:
         options = check(arguments)
-        _run(options, arguments)
-    except (UsageError, UnknownModelError, DataError, SettingsError, StreamError) as error:
+        with until_done():
+            _run(options, arguments)
+    except EXPECTED as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    except (ValueError, NotImplementedError) as error:
-        if not str(error).startswith(REASONS):
+    except OSError as error:
+        print(f"error: {os_line(error)}", file=sys.stderr)
+        return 2
+    except (ValueError, NotImplementedError, ImportError) as error:
+        if not told_by_recbole(error):
             raise
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("interrupted; the best epoch so far is in the checkpoint folder", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        print(f"interrupted; {stop or 'training had not begun'}", file=sys.stderr)
         return 130
     return 0
+
+
+def told_by_recbole(error: BaseException) -> bool:
+    """Whether a statement of RecBole or of ours raises an error, so that it is for people.
+
+    All other errors are met by chance, and keep their traceback.
+    """
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    folders = (Path(recbole.__file__).parent, Path(__file__).parent)
+    inside = any(Path(last.filename).is_relative_to(folder) for folder in folders)
+    return inside and (last.line or "").startswith("raise ")
 
 
 def help_text() -> str:
@@ -113,6 +144,8 @@ def _run(options: dict[str, str], arguments: Sequence[str]) -> None:
                 config_file_list=[str(file) for file in config_files(options)],
                 config_dict={"event_stream": True},
             )
+    except KeyboardInterrupt as stop:
+        raise KeyboardInterrupt(_how_to_go_on(trainers, program[0], arguments)) from stop
     finally:
         sys.argv = program
     print(result_table(model, options["dataset"], result))
@@ -122,6 +155,20 @@ def _run(options: dict[str, str], arguments: Sequence[str]) -> None:
     if notice:
         print(notice)
     print(describe_checkpoint(*trainers[-1], folder, notice))
+
+
+def _how_to_go_on(trainers: Sequence[Any], program: str, arguments: Sequence[str]) -> str:
+    """Give the command that goes on with a run, or nothing if it has left no state."""
+    run = getattr(trainers[-1][0], "run", None) if trainers else None
+    if run is None or not run.file.is_file():
+        return ""
+    begin = [program]
+    if Path(program).name == "__main__.py":
+        begin = ["python", "-m", "recbole_imn", "run"]
+    elif program.endswith(".py"):
+        begin = ["python", program]
+    options = [word for word in arguments if word != "--resume=True"]
+    return f"go on with: {shlex.join([*begin, *options, '--resume'])}"
 
 
 def describe_checkpoint(
@@ -141,6 +188,8 @@ def describe_checkpoint(
     """
     checkpoint, config = Path(trainer.saved_model_file), trainer.config
     table = recorder.table()
+    if recorder.sampled:
+        return f"checkpoint: {checkpoint} (no model card: its ranks are among sampled items)"
     if table.empty:
         return f"checkpoint: {checkpoint} (no model card: its test rows are no events of a stream)"
     data = fingerprint(folder, config["dataset"])

@@ -1,15 +1,33 @@
-"""Reading yaml, and writing files that are the old one or complete, never half of one."""
+"""Reading yaml and json, and writing files that are the old one or complete, never half of one."""
 
 from __future__ import annotations
 
+import errno
+import hashlib
+import json
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import yaml
+
+from recbole_imn.scratch import is_scratch, scratch_file, sweep
+
+SEAL = "# sha256 of the lines below: "
+_AWAY = "move it away, or choose another place"
+_HINTS = {
+    errno.ENOSPC: "free some space there, then give the same command again",
+    errno.EDQUOT: "free some space there, then give the same command again",
+    errno.EACCES: "change its permissions, or choose another place",
+    errno.EPERM: "change its permissions, or choose another place",
+    errno.EROFS: "choose another place",
+    errno.EISDIR: f"a folder is in the place of a file; {_AWAY}",
+    errno.ENOTDIR: f"a file is in the place of a folder; {_AWAY}",
+    errno.EEXIST: f"a file is in the place of a folder; {_AWAY}",
+}
 
 
 def read_yaml(path: Path, error: type[ValueError]) -> Any:
@@ -19,28 +37,128 @@ def read_yaml(path: Path, error: type[ValueError]) -> Any:
     ----------
     path : Path
     error : type
-        What is raised if it is no yaml; the message is one line.
+        What is raised if it is no yaml, or is sealed and has changed since; the message is
+        one line.
     """
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        values = yaml.safe_load(text)
     except (yaml.YAMLError, UnicodeDecodeError) as reason:
         raise error(f"{path} is not valid yaml: {' '.join(str(reason).split())}") from reason
+    if text.startswith(SEAL) and text != sealed(text.partition("\n")[2]):
+        raise error(
+            f"{path} has changed since it was written; make it again, or remove its first line "
+            "if you changed it yourself"
+        )
+    return values
+
+
+def sealed(text: str) -> str:
+    """Put the sum of a yaml file's text above it, so that damage is noticed on reading."""
+    return f"{SEAL}{hashlib.sha256(text.encode()).hexdigest()}\n{text}"
+
+
+def read_json(path: Path, error: type[ValueError]) -> dict[str, Any]:
+    """Read a json file that holds an object.
+
+    Parameters
+    ----------
+    path : Path
+    error : type
+        What is raised if it holds something else, or is damaged; the message is one line.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as reason:
+        raise error(f"{path} is damaged, or no json file: {reason}") from reason
+    if not isinstance(values, dict):
+        raise error(f"{path} is damaged: it holds {type(values).__name__}, not an object")
+    return values
 
 
 @contextmanager
 def replaced(path: Path) -> Iterator[Path]:
-    """Give a file to write that takes the place of another when it is complete."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # A name of its own for every writer: two runs may write the same file at once.
-    part = path.with_name(f"{path.name}.{uuid4().hex}.part")
-    try:
+    """Give a file to write that takes the place of another when it is complete and on disk.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written, with the name of the file that was to be.
+    """
+    make_folder(path.parent)
+    sweep(path.parent)
+    with naming(path), scratch_file(path) as part:
         yield part
+        sync_file(part)
         os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+        sync_folder(path.parent)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let errors name a file or folder where they name none, or what is made aside for it.
+
+    Raises
+    ------
+    OSError
+    """
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        refused = _refused(error)
+        if refused is None:
+            raise
+        if refused.filename is not None and not is_scratch(Path(str(refused.filename))):
+            raise
+        if refused.errno is None:
+            raise OSError(f"{path}: {refused}") from error
+        raise OSError(refused.errno, refused.strerror, str(path)) from error
+
+
+def _refused(error: BaseException | None) -> OSError | None:
+    """Find what the system said; torch's writer hides it behind an error of its own."""
+    while error is not None and not isinstance(error, OSError):
+        error = error.__context__
+    return error
 
 
 def replace_text(path: Path, text: str) -> None:
     """Write a text file, lines ending in a line feed on every system."""
     with replaced(path) as part:
         part.write_text(text, encoding="utf-8", newline="\n")
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, so that they survive a loss of power."""
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for made in missing:
+        sync_folder(made.parent)
+
+
+def sync_file(path: Path) -> None:
+    """Wait until a file's content is on disk."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until what was renamed in a folder is on disk; Windows sees to that itself."""
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def os_line(error: OSError) -> str:
+    """Say in one line which file the system refused, why, and what to do."""
+    if error.errno is None or error.strerror is None:
+        return " ".join(str(error).split())
+    # What was written aside was to become the second file.
+    name = error.filename2 or error.filename
+    hint = _HINTS.get(error.errno)
+    line = f"{name}: {error.strerror}" if name else error.strerror
+    return f"{line}; {hint}" if hint else line

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from recbole_imn import own_models, registry
+from recbole_imn.data.atomic import check_name
+from recbole_imn.literals import read_literal
 from recbole_imn.settings_files import (
     RECBOLE_PROPERTIES,
     UsageError,
     general_keys,
     keys_of,
     named_files,
-    nearest,
     read_any_settings,
     read_settings,
 )
+from recbole_imn.validation import nearest, shown
 
 # Settings whose default is of a type have values of that type.
 TYPES = {
@@ -36,6 +37,9 @@ def check(arguments: Sequence[str]) -> dict[str, str]:
     UsageError
         For an option without ``=``, a key given twice, an unknown key, a value of another
         type, a missing model or data set, or a settings file that is not there.
+    DataError
+        For a data set that is no plain name.
+    UnknownModelError
     SettingsError
         For a settings file with an unknown key, the data set's own included.
     """
@@ -52,10 +56,13 @@ def check(arguments: Sequence[str]) -> dict[str, str]:
     for key in ("model", "dataset"):
         if not options.get(key):
             raise UsageError(f"--{key}=NAME is missing; --help lists what there is")
+    check_name(options["dataset"], "--dataset")
     data_path = Path(options.get("data_path", registry.DATA_PATH))
     own = registry.dataset_config(options["dataset"], data_path)
     for file in [*config_files(options), *([own] if own else [])]:
         read_settings(file)
+    # Unknown models before unknown keys, which depend on it.
+    registry.is_sequential(options["model"])
     known = known_keys(options["model"], options["dataset"])
     for key in options:
         if key not in known:
@@ -79,21 +86,13 @@ def _defaults(model: str) -> dict[str, Any]:
 
 def _check_value(key: str, text: str, default: object) -> None:
     expected, types = TYPES.get(type(default), ("", ()))
-    value = _value(text)
+    value = read_literal(text)
     # True is an int as well.
     fits = isinstance(value, types) and isinstance(value, bool) == isinstance(default, bool)
     if types and not fits:
-        raise UsageError(f"--{key} is {text!r}; it must be {expected}, such as {default}")
+        raise UsageError(f"--{key} is {shown(text)}; it must be {expected}, such as {default}")
     if key in ABOVE_ZERO and isinstance(value, int) and value < 1:
         raise UsageError(f"--{key} is {text!r}; it must be above 0")
-
-
-def _value(text: str) -> object:
-    """Read a value as RecBole does: a literal, or text."""
-    try:
-        return ast.literal_eval({"true": "True", "false": "False"}.get(text.lower(), text))
-    except (ValueError, SyntaxError):
-        return text
 
 
 def known_keys(model: str, dataset: str) -> frozenset[str]:

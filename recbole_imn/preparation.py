@@ -34,7 +34,6 @@ def prepare(config: Config) -> tuple[Any, tuple[Any, Any, Any], Any]:
     SettingsError
         If nothing would choose the best epoch.
     """
-    check_validation(config)
     if config["eval_step"] < 1:
         raise SettingsError(
             f"eval_step is {config['eval_step']}: without validation no epoch is the best"
@@ -54,25 +53,6 @@ def make_model(config: Config) -> tuple[Any, tuple[Any, Any, Any], Any]:
         init_seed(config["seed"], config["reproducibility"])
         model = get_model(config["model"])(config, loaders[0]._dataset).to(config["device"])
     return dataset, loaders, model
-
-
-def check_validation(config: Config) -> None:
-    """Refuse a metric for early stopping that is not computed, before anything is trained.
-
-    RecBole meets it with a bare KeyError after the first epoch.
-
-    Raises
-    ------
-    SettingsError
-    """
-    name, _, cut = config["valid_metric"].partition("@")
-    names = [metric.lower() for metric in config["metrics"]]
-    cuts = config["topk"] if isinstance(config["topk"], list) else [config["topk"]]
-    if name.lower() not in names or (cut and cut not in map(str, cuts)):
-        raise SettingsError(
-            f"valid_metric is {config['valid_metric']}, which is not computed: metrics are "
-            f"{', '.join(config['metrics'])} and topk is {config['topk']}"
-        )
 
 
 @contextmanager

@@ -18,7 +18,7 @@ import recbole.model.sequential_recommender
 import recbole.trainer
 from recbole.utils import ModelType
 
-from recbole_imn import own_models, tracking
+from recbole_imn import literals, own_models, tracking
 
 PACKAGE = Path(__file__).parent
 PROPERTIES = PACKAGE / "properties"
@@ -55,9 +55,16 @@ def register() -> None:
             setattr(recbole.trainer, f"{name}Trainer", trainer.IMNNetTrainer)
     _wrap_model_classes()
     _wrap_property_files()
+    _import("run_checks").mend()
     _wrap_create_dataset()
+    _wrap_create_samplers()
     _wrap_get_dataloader()
     tracking.mend()
+    literals.mend()
+    _import("resume").install()
+    _import("divergence").mend()
+    _import("evaluation.collecting").mend()
+    _import("evaluation.case_study").mend()
     recbole._recbole_imn_registered = True
 
 
@@ -162,6 +169,8 @@ def _wrap_property_files() -> None:
         original(self, own_models.recbole_parent(model), model_class, dataset)
         files = property_files(model, dataset, self.external_config_dict)
         defaults = own_models.own_defaults(model)
+        if files:
+            _import("data.stream_settings").check_external(self.external_config_dict)
         settings = {**self.internal_config_dict, **defaults, **self.external_config_dict}
         if files and settings.get("loss_type") == "CE":
             # A loss over the whole catalogue allows no sampled negatives.
@@ -184,7 +193,8 @@ def _complete_eval_args(external: dict[str, Any], internal: dict[str, Any]) -> N
     asked, usual = external.get("eval_args"), internal.get("eval_args")
     if not (isinstance(asked, dict) and isinstance(usual, dict)):
         return
-    if "LS" in (asked.get("split") or {}):
+    split = asked.get("split")
+    if isinstance(split, dict) and "LS" in split:
         # Leaving one out means one of each user.
         usual = {**usual, "group_by": "user"}
     external["eval_args"] = {**usual, **asked}
@@ -196,19 +206,34 @@ def _wrap_create_dataset() -> None:
 
     @wraps(original)
     def create_dataset(config: Any) -> Any:
-        name = f"{config['model']}Dataset"
-        sequential = config["MODEL_TYPE"] == ModelType.SEQUENTIAL
-        if not (sequential and config["event_stream"]) or hasattr(recbole.data.dataset, name):
+        if not (config["MODEL_TYPE"] == ModelType.SEQUENTIAL and config["event_stream"]):
             return original(config)
         # RecBole picks a class by the model's name; show it ours for this call only.
-        setattr(recbole.data.dataset, name, _import("data.dataset").StreamDataset)
+        name, classes = f"{config['model']}Dataset", recbole.data.dataset
+        upstream = getattr(classes, name, None)
+        setattr(classes, name, _import("data.own_classes").stream_class(config["model"], upstream))
         try:
             return original(config)
         finally:
-            delattr(recbole.data.dataset, name)
+            if upstream is None:
+                delattr(classes, name)
+            else:
+                setattr(classes, name, upstream)
 
     for module in _modules_with("create_dataset", original):
         module.create_dataset = create_dataset
+
+
+def _wrap_create_samplers() -> None:
+    """Draw negatives by the popularity of the training part, not of the log (data/utils.py)."""
+    original: Callable[..., Any] = recbole.data.utils.create_samplers
+
+    @wraps(original)
+    def create_samplers(config: Any, dataset: Any, parts: Any) -> Any:
+        return original(config, parts[0] if hasattr(dataset, "stream") else dataset, parts)
+
+    for module in _modules_with("create_samplers", original):
+        module.create_samplers = create_samplers
 
 
 def _wrap_get_dataloader() -> None:
@@ -217,12 +242,15 @@ def _wrap_get_dataloader() -> None:
 
     @wraps(original)
     def get_dataloader(config: Any, phase: str) -> Any:
+        reads_a_stream = is_ours(config["model"]) or config["event_stream"]
         if phase == "train" and is_ours(config["model"]):
             return _import("data.dataloader").WindowDataLoader
         if phase != "train" and config["candidates"] not in (None, "all"):
             shelf = _import("evaluation.shelf")
             shelf.candidates_of(config, phase)
             return shelf.ShelfEvalDataLoader
+        if phase != "train" and config["eval_args"]["mode"][phase] != "full" and reads_a_stream:
+            return _import("evaluation.sampled").SampledEvalDataLoader
         return original(config, phase)
 
     for module in _modules_with("get_dataloader", original):

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import recbole
+import yaml
 from recbole.utils import argument_list
 
 from recbole_imn import own_models, registry
 from recbole_imn.files import read_yaml
 from recbole_imn.model.settings import SettingsError
+from recbole_imn.validation import nearest, shown
 
 RECBOLE_PROPERTIES = Path(recbole.__file__).parent / "properties"
 # Keys of a Config that stand in no file of RecBole.
-CONFIG_KEYS = ("model", "dataset", "config_files")
+CONFIG_KEYS = (
+    "model", "dataset", "config_files", "encoding", "tail_ratio",
+    # Of training by several processes.
+    "nproc", "world_size", "offset", "ip", "port", "local_rank", "group_offset",
+    # Old names of train_neg_sample_args, which RecBole warns of.
+    "neg_sampling", "training_neg_sample_num",
+)  # fmt: skip
 
 
 class UsageError(ValueError):
@@ -30,12 +37,14 @@ def named_files(text: str) -> list[Path]:
     Raises
     ------
     UsageError
-        If one does not exist.
+        If one does not exist, or has no byte, as something damaged.
     """
     files = [Path(name) for name in text.split()]
     for file in files:
         if not file.is_file():
             raise UsageError(f"--config_files names {file}, which does not exist")
+        if not file.stat().st_size:
+            raise UsageError(f"--config_files names {file}, which is empty")
     return files
 
 
@@ -69,10 +78,30 @@ def read_any_settings(file: Path) -> dict[str, Any]:
     return values
 
 
-def nearest(key: object, known: Collection[str], prefix: str = "") -> str:
-    """Give a hint at the known key that is most like an unknown one, or nothing."""
-    near = difflib.get_close_matches(str(key), known, n=1)
-    return f"; did you mean {prefix}{near[0]}?" if near else ""
+def read_config_files(files: Sequence[str | Path] | None, loader: Any) -> dict[str, Any]:
+    """Read the files of a Config as RecBole does (config/configurator.py:150), later ones win.
+
+    Parameters
+    ----------
+    files : sequence of str or Path, optional
+    loader : type
+        RecBole's loader of yaml, which knows 1e-3 as a number.
+
+    Raises
+    ------
+    SettingsError
+        If they are no list, or one does not exist or holds no settings.
+    """
+    settings: dict[str, Any] = {}
+    if isinstance(files, str | Path):
+        raise SettingsError(f"config_file_list is {shown(files)}; it must be a list of files")
+    for file in map(Path, files or ()):
+        if not file.is_file():
+            raise SettingsError(f"config_file_list names {file}, which does not exist")
+        # Refuses what is no plain yaml, before a loader sees it that may make other objects.
+        read_any_settings(file)
+        settings.update(yaml.load(file.read_text(encoding="utf-8"), Loader=loader) or {})
+    return settings
 
 
 @cache
@@ -80,7 +109,8 @@ def general_keys() -> frozenset[str]:
     """Give the settings that RecBole knows whatever the model."""
     files = [
         RECBOLE_PROPERTIES / "overall.yaml",
-        *(RECBOLE_PROPERTIES / "dataset").glob("*.yaml"),
+        # Beside lists of downloads, whose keys are names of data sets.
+        *(RECBOLE_PROPERTIES / "dataset" / f"{name}.yaml" for name in ("sample", "ml-100k")),
         *(RECBOLE_PROPERTIES / "quick_start_config").glob("sequential*.yaml"),
     ]
     named = (

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import wraps
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 Model = TypeVar("Model", bound=BaseModel)
+Kind = TypeVar("Kind")
+# Characters of a value that a message shows.
+MAX_SHOWN = 200
 # What people call the types that pydantic names.
 EXPECTED = {
     "bool_type": "True or False",
@@ -26,7 +30,9 @@ EXPECTED = {
     "greater_than_equal": "{ge} or above",
     "less_than": "below {lt}",
     "less_than_equal": "{le} or below",
-    "literal_error": "{expected}",
+    "literal_error": "one of {expected}",
+    "too_short": "a list that is not empty",
+    "string_too_short": "text that is not empty",
 }
 
 
@@ -40,6 +46,31 @@ class Strict(BaseModel):
     model_config = ConfigDict(
         strict=True, extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
     )
+
+
+def told(error: type[ValueError]) -> Callable[[type[Kind]], type[Kind]]:
+    """Let the constructor of a pydantic dataclass raise in one line, however it is called.
+
+    Parameters
+    ----------
+    error : type
+        What is raised.
+    """
+
+    def decorate(kind: type[Kind]) -> type[Kind]:
+        original: Callable[..., None] = kind.__init__
+
+        @wraps(original)
+        def init(self: Kind, *args: Any, **values: Any) -> None:
+            try:
+                original(self, *args, **values)
+            except ValidationError as reason:
+                raise error(_first(kind, reason)) from reason
+
+        setattr(kind, "__init__", init)  # noqa: B010  (mypy knows no assignment to it)
+        return kind
+
+    return decorate
 
 
 def validated(
@@ -64,40 +95,86 @@ def validated(
     try:
         return model.model_validate(dict(values))
     except ValidationError as reason:
-        found = reason.errors(include_url=False)[0]
-        known = _keys(model, found["loc"][:-1])
         prefix = f"{what}: " if what else ""
-        raise error(prefix + _told(found, known)) from reason
+        raise error(prefix + _first(model, reason)) from reason
 
 
 def nearest(key: object, known: Collection[str], prefix: str = "") -> str:
     """Give a hint at the known key that is most like an unknown one, or nothing."""
-    near = difflib.get_close_matches(str(key), known, n=1)
+    near = nearest_names(key, known, n=1)
     return f"; did you mean {prefix}{near[0]}?" if near else ""
+
+
+def nearest_names(
+    name: object, known: Collection[str], n: int = 3, cutoff: float = 0.6
+) -> list[str]:
+    """Give the known names that are most like a name, the best first.
+
+    Those that differ in upper and lower case only come before all others.
+
+    Parameters
+    ----------
+    name : object
+    known : collection of str
+    n : int
+        How many at most.
+    cutoff : float
+        Least similarity, 0..1, as in :func:`difflib.get_close_matches`.
+    """
+    text = str(name)[:MAX_SHOWN]
+    folded: dict[str, list[str]] = {}
+    for other in sorted(known):
+        folded.setdefault(other.casefold(), []).append(other)
+    near = difflib.get_close_matches(text.casefold(), folded, n=n, cutoff=cutoff)
+    return [other for match in near for other in folded[match]][:n]
+
+
+def shown(value: object) -> str:
+    """Write a value for a message, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}... ({len(text):,} characters)"
+
+
+def _first(model: type[Any], reason: ValidationError) -> str:
+    """Say the first thing that pydantic has found."""
+    found = reason.errors(include_url=False)[0]
+    return _told(found, _keys(model, found["loc"][:-1]))
 
 
 def _told(found: Any, known: Collection[str]) -> str:
     """Say one finding of pydantic: the key, the value, and what it must be."""
-    key = ".".join(str(part) for part in found["loc"])
+    key = _path(found["loc"])
     kind, value = found["type"], found["input"]
-    if kind == "extra_forbidden":
+    if kind in ("extra_forbidden", "unexpected_keyword_argument"):
         hint = nearest(found["loc"][-1], known) or f"; there are {', '.join(sorted(known))}"
         return f"unknown key {key!r}{hint}"
     if kind == "missing":
         return f"{key} is missing"
     if kind in EXPECTED:
-        return f"{key} is {value!r}; it must be {EXPECTED[kind].format(**found.get('ctx', {}))}"
+        limits = {name: _short(limit) for name, limit in found.get("ctx", {}).items()}
+        return f"{key} is {shown(value)}; it must be {EXPECTED[kind].format(**limits)}"
     # Validators of our own say it all; their messages stand behind pydantic's prefix.
     reason = str(found["msg"]).removeprefix("Value error, ")
-    return f"{key} is {value!r}; {reason}" if key else reason
+    return f"{key} is {shown(value)}; {reason}" if key else reason
 
 
-def _keys(model: type[BaseModel], path: tuple[int | str, ...]) -> Collection[str]:
+def _path(parts: tuple[int | str, ...]) -> str:
+    """Write a place inside settings, such as ``eval_args.split.RS[2]``."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+    return text.removeprefix(".")
+
+
+def _short(limit: object) -> object:
+    """Write the limit 0.0 as 0."""
+    return int(limit) if isinstance(limit, float) and limit.is_integer() else limit
+
+
+def _keys(model: type[Any], path: tuple[int | str, ...]) -> Collection[str]:
     """Give the keys that a model has at a place inside it."""
     for part in path:
-        annotation = model.model_fields[part].annotation if part in model.model_fields else None
-        inner = annotation if isinstance(annotation, type) else None
-        if inner is None or not issubclass(inner, BaseModel):
+        field = model.__pydantic_fields__.get(part)
+        inner = None if field is None else field.annotation
+        if not isinstance(inner, type) or not hasattr(inner, "__pydantic_fields__"):
             return ()
         model = inner
-    return tuple(model.model_fields)
+    return tuple(model.__pydantic_fields__)

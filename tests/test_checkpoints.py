@@ -11,6 +11,7 @@ import torch
 from scipy import sparse
 
 from recbole_imn import checkpoints
+from recbole_imn.checkpoints import values
 from tests.conftest import random_rows, write_log
 from tests.fresh_process import job, run
 
@@ -24,8 +25,12 @@ ROUND_TRIPS = {
     "SASRec": {"train_neg_sample_args": None, "n_layers": 1},
     "GRU4RecF": {"train_neg_sample_args": None, "selected_features": ["kind"], "num_layers": 1},
 }
+# What a careless reader of settings would execute.
+CODE = "__import__('os').mkdir('owned')"
 RELOAD = """
 import json, sys
+from recbole_imn import compat
+compat.extra_model_names.update({"Pop", "ItemKNN", "EASE"})  # as registered ones
 from recbole.quick_start import load_data_and_model
 from recbole.utils import get_trainer
 results = {}
@@ -134,7 +139,7 @@ def test_parameters_of_other_kinds_are_refused_when_saving():
 
 
 def test_parameters_move_to_the_device_of_the_model():
-    moved = checkpoints._on_device({"a": [torch.ones(1), 3]}, torch.device("meta"))
+    moved = values.on_device({"a": [torch.ones(1), 3]}, torch.device("meta"))
     assert moved["a"][0].device.type == "meta"
     assert moved["a"][1] == 3
 
@@ -166,16 +171,18 @@ def test_a_file_of_another_kind_is_named(tmp_path):
 
 
 def test_settings_keep_their_numbers_keys_and_tuples(make_config):
-    config = make_config("SASRec", embedding_size=np.int64(16), note={1: "a", "pair": (1, 2)})
+    config = make_config(
+        "SASRec", embedding_size=np.int64(16), preload_weight={1: "a", "pair": (1, 2)}
+    )
     again = checkpoints.rebuild_config(checkpoints.plain_config(config))
     assert again["embedding_size"] == 16
-    assert again["note"] == {1: "a", "pair": (1, 2)}
+    assert again["preload_weight"] == {1: "a", "pair": (1, 2)}
 
 
 def test_values_of_a_checkpoint_are_not_evaluated(make_config, toy):
-    plain = checkpoints.plain_config(make_config("SASRec", note="__import__('os').mkdir('owned')"))
+    plain = checkpoints.plain_config(make_config("SASRec", wandb_project=CODE))
     assert not (toy / "owned").exists() or (toy / "owned").rmdir() is None
-    plain["external"]["note"] = "__import__('os').mkdir('owned')"
+    plain["external"]["wandb_project"] = CODE
     config = checkpoints.rebuild_config(plain)
     assert not (toy / "owned").exists()
     assert config["data_path"] == plain["final"]["data_path"]

@@ -12,7 +12,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
-from recbole_imn.compat import checkpoints, data_sets, names, packages, training
+from recbole_imn import checkpoints
+from recbole_imn.compat import data_sets, names, packages, training
 from recbole_imn.compat.names import UnknownModelError, extra_model_names, model_names
 
 RECBOLE_VERSION = "1.2.1"
@@ -195,8 +196,8 @@ MENDS = (
     ),
     Mend(
         "safe_checkpoints",
-        "checkpoints execute code",
+        "checkpoints, saved data sets and a model's settings execute code",
         "trainer/trainer.py:323",
-        checkpoints.safe_checkpoints,
+        checkpoints.install,
     ),
 )

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from recbole_imn.validation import shown
+
 
 class DataError(ValueError):
     """Input data that cannot be used; the message is one line for people."""
@@ -23,16 +25,29 @@ _EXACT_NUMBERS: dict[str, Any] = (
 FIELD_TYPES = ("token", "token_seq", "float", "float_seq")
 
 
-def check_name(name: str, option: str) -> None:
+def check_name(name: object, option: str) -> None:
     """Refuse a name of a data set that is no plain name of a folder.
+
+    Parameters
+    ----------
+    name : object
+        What was given as a name.
+    option : str
+        What gave it, for the message.
 
     Raises
     ------
     DataError
-        With the option that gave it.
     """
-    if not name or Path(name).name != name or name.startswith("."):
-        raise DataError(f"{option} is {name!r}; it must be a plain name such as my-log")
+    if not isinstance(name, str) or not _is_plain_name(name):
+        raise DataError(f"{option} is {shown(name)}; it must be a plain name such as my-log")
+
+
+def _is_plain_name(name: str) -> bool:
+    """Whether a name leaves its folder on no system, and can be shown in one line."""
+    safe = name.isprintable() and not set(name) & set('/\\:*?"<>|')
+    # File systems allow 255 bytes, and we add endings.
+    return safe and name.strip() == name != "" and name[0] != "." and len(name.encode()) <= 200
 
 
 def read_header(path: Path, separator: str = "\t", encoding: str = "utf-8") -> dict[str, str]:
@@ -119,6 +134,12 @@ def read_columns(
     except ValueError:
         frame = _parse(path, names, dict.fromkeys(names, False), separator, encoding)
         _report_number(path, frame, [name for name in names if is_float[name]])
+        raise DataError(f"{path}: cannot be read as numbers") from None
+    unclear = [name for name in names if is_float[name] and frame[name].isna().any()]
+    if unclear:
+        # An empty cell and the text nan look alike as numbers.
+        text = _parse(path, unclear, dict.fromkeys(unclear, False), separator, encoding)
+        _report_number(path, text, unclear)
     frame.columns = [name.rpartition(":")[0] for name in names]
     return frame.dropna(how="all")
 
@@ -174,8 +195,8 @@ def _report_number(path: Path, frame: pd.DataFrame, columns: Iterable[str]) -> N
         if bad.any():
             line, value = _first(bad, frame[column])
             field = column.rpartition(":")[0]
-            raise DataError(f"{path}, line {line}: {field} is {value!r}, not a number")
-    raise DataError(f"{path}: cannot be read as numbers")
+            hint = "; leave the cell empty" if str(value).lower() == "nan" else ""
+            raise DataError(f"{path}, line {line}: {field} is {value!r}, not a number{hint}")
 
 
 def check_log(
@@ -200,29 +221,49 @@ def check_log(
         If a field is missing or a cell is empty, not finite, or not allowed.
     """
     for field in (user, item, time):
-        if field not in log:
+        if field not in header:
             raise DataError(
                 f"{path}: no column {field}; the header has {list(header)}, "
                 f"and a log needs {[user, item, time]}"
             )
-    for field in (user, item):
-        if header[field] != "token":
+        if field not in log:
             raise DataError(
-                f"{path}, line 1: {field} must be a column {field}:token, not {header[field]}"
+                f"{path}: column {field} is in the file, but the settings load_col or unload_col "
+                "leave it out, and a log needs it"
             )
+    for field in (user, item):
+        check_type(path, header, field, "token")
     if log.empty:
         raise DataError(f"{path}: the log has a header but no rows")
     for field in (user, item):
         _require(path, log, field, log[field].notna(), "an id")
-    if not pd.api.types.is_float_dtype(log[time]):
-        raise DataError(f"{path}, line 1: {time} must be a column {time}:float, in seconds")
+    check_type(path, header, time, "float", ", in seconds")
     _require(path, log, time, np.isfinite(log[time]), "a finite number of seconds")
+    if "behavior" in log:
+        check_type(path, header, "behavior", "token")
     if "purchase" in log:
+        check_type(path, header, "purchase", "float", " of 0 and 1")
         _require(path, log, "purchase", log["purchase"].isin([0.0, 1.0]), "0 or 1")
     if not log[user].duplicated().any():
         raise DataError(
             f"{path}: no user has two events or more ({len(log)} rows, as many users); "
             "there is no next item to predict"
+        )
+
+
+def check_type(
+    path: Path, header: Mapping[str, str], field: str, needed: str, what: str = ""
+) -> None:
+    """Check the type that the header gives a field.
+
+    Raises
+    ------
+    DataError
+    """
+    if header[field] != needed:
+        raise DataError(
+            f"{path}, line 1: {field} must be a column {field}:{needed}{what}, "
+            f"not {field}:{header[field]}"
         )
 
 

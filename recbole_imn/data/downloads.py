@@ -7,6 +7,7 @@ from logging import Logger
 from pathlib import Path
 
 from recbole_imn.data.atomic import DataError
+from recbole_imn.data.publishing import Workspace, settle
 
 TMALL = "tmall"
 # RecBole has this log in two parts, one an action, under these names.
@@ -37,10 +38,11 @@ def make_tmall(folder: Path, download: Download, logger: Logger) -> None:
 
     files = [folder.parent / name / f"{name}.inter" for name in TMALL_PARTS]
     for name, file in zip(TMALL_PARTS, files, strict=True):
+        settle(file.parent, name)
         if file.is_file():
             continue
         try:
-            download(name, file.parent)
+            download_set(file.parent, name, download)
         except (OSError, RuntimeError) as error:
             raise DataError(
                 f"data set {name!r} could not be downloaded ({error}); without a network, put "
@@ -48,3 +50,35 @@ def make_tmall(folder: Path, download: Download, logger: Logger) -> None:
                 "python -m recbole_imn convert ijcai16 --help"
             ) from error
     logger.info(convert(ijcai16.read(files), folder.parent, folder.name).text())
+
+
+def download_set(folder: Path, name: str, download: Download) -> None:
+    """Download a data set of RecBole, of which all files or none will be there.
+
+    Parameters
+    ----------
+    folder : Path
+        The data set's own folder.
+    name : str
+        Name of the data set.
+    download : callable
+        Downloads a data set of RecBole, by name, to a folder.
+
+    Raises
+    ------
+    DataError
+        If the download has no log, or a file in the folder would be replaced.
+    """
+    with Workspace(folder, name) as work:
+        download(name, work.scratch)
+        files = sorted(work.scratch.glob(f"{name}.*"))
+        suffixes = [file.name[len(name) + 1 :] for file in files if file.is_file()]
+        if "inter" not in suffixes:
+            raise DataError(f"the download of data set {name!r} holds no {name}.inter")
+        for suffix in suffixes:
+            if work.target(suffix).exists():
+                raise DataError(
+                    f"{work.target(suffix)} would be replaced by the download of {name!r}; move "
+                    f"it away, or put {name}.inter beside it by hand"
+                )
+        work.publish(*suffixes)

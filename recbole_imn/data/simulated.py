@@ -6,6 +6,7 @@ from logging import Logger
 from pathlib import Path
 
 from recbole_imn.data.market import MarketConfig, read_config, simulate, write_market
+from recbole_imn.validation import nearest
 
 SIMULATED = ("czb", "czb-mini")
 
@@ -13,6 +14,13 @@ SIMULATED = ("czb", "czb-mini")
 def is_simulated(name: str) -> bool:
     """Whether a data set of this name is made by the market simulator."""
     return name in SIMULATED
+
+
+def nearest_data_set(name: str, data_path: Path) -> str:
+    """Give a hint at the data set there, or the simulated one, whose name is most like another."""
+    there = [folder.name for folder in data_path.iterdir()] if data_path.is_dir() else []
+    logs = [known for known in there if (data_path / known / f"{known}.inter").is_file()]
+    return nearest(name, {*logs, *SIMULATED})
 
 
 def simulated_notice(folder: Path, name: str) -> str | None:

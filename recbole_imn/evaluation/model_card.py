@@ -12,10 +12,10 @@ import yaml
 
 from recbole_imn import own_models, registry
 from recbole_imn.checkpoints import plain_config
-from recbole_imn.data.dataset import is_global_time_split
+from recbole_imn.data.scaling import is_global_time_split
 from recbole_imn.evaluation.metrics import CUTS, gains
 from recbole_imn.evaluation.significance import user_interval
-from recbole_imn.files import replaced
+from recbole_imn.files import replace_text
 
 # Settings that say how a model was made; the rest is in the checkpoint.
 SHOWN = (
@@ -136,8 +136,7 @@ def write_card(checkpoint: Path, facts: Facts, table: pd.DataFrame) -> Path:
     """
     results = interval_results(table)
     path = checkpoint.with_suffix(".md")
-    with replaced(path) as file:
-        file.write_text(_head(facts, results) + _body(checkpoint, facts, table, results), "utf-8")
+    replace_text(path, _head(facts, results) + _body(checkpoint, facts, table, results))
     return path
 
 

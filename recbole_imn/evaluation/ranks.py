@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from recbole.data.dataloader import FullSortEvalDataLoader
 from recbole.quick_start import quick_start
 from torch import Tensor
 
+from recbole_imn.evaluation.sampled import SampledEvalDataLoader
 from recbole_imn.model.rows import EVENT_INDEX
-from recbole_imn.preparation import check_validation
 
 COLUMNS = ("event_index", "user", "item", "rank", "ties")
 
@@ -62,12 +61,17 @@ class RankRecorder:
     ----------
     trainer : recbole.trainer.Trainer
         Its ``evaluate`` and collector are wrapped on this object alone.
+
+    Attributes
+    ----------
+    sampled : bool
+        Whether the latest ranks are among sampled items.
     """
 
     def __init__(self, trainer: Any) -> None:
         self._parts: list[dict[str, Tensor]] = []
         self._dataset: Any = None
-        self._ranks_everything = False
+        self.sampled = False
         self._collect: Callable[..., None] = trainer.eval_collector.eval_batch_collect
         self._evaluate: Callable[..., Any] = trainer.evaluate
         trainer.eval_collector.eval_batch_collect = self._listen
@@ -76,16 +80,16 @@ class RankRecorder:
     def _start(self, eval_data: Any, *args: Any, **kwargs: Any) -> Any:
         self._parts = []
         self._dataset = getattr(eval_data, "_dataset", None)
-        # Ranks among sampled items would be no ranks.
-        self._ranks_everything = isinstance(eval_data, FullSortEvalDataLoader)
+        self.sampled = isinstance(eval_data, SampledEvalDataLoader)
         return self._evaluate(eval_data, *args, **kwargs)
 
     def _listen(self, scores: Tensor, interaction: Any, rows: Tensor, items: Tensor) -> None:
-        if self._ranks_everything and EVENT_INDEX in interaction.interaction:
+        if scores.ndim == 2 and EVENT_INDEX in interaction.interaction:
             rank, ties = ranks_of_scores(scores, items.to(scores.device))
             self._parts.append(
                 {
-                    "event_index": interaction[EVENT_INDEX].cpu(),
+                    # Rows come first, and sampled items after them.
+                    "event_index": interaction[EVENT_INDEX][: len(items)].cpu(),
                     "rank": rank.cpu(),
                     "ties": ties.cpu(),
                 }
@@ -99,8 +103,8 @@ class RankRecorder:
         -------
         DataFrame
             A row an event: ``event_index`` (int64), ``user``, ``item`` (tokens of the log),
-            ``rank`` (float64) and ``ties`` (int64). Empty if rows were no events of a stream,
-            or were ranked among sampled items.
+            ``rank`` (float64) and ``ties`` (int64), among sampled items where
+            :attr:`sampled`. Empty if rows were no events of a stream, or none was ranked.
         """
         if not self._parts:
             return pd.DataFrame({name: [] for name in COLUMNS})
@@ -130,7 +134,6 @@ def recorded_trainers() -> Iterator[list[tuple[Any, RankRecorder]]]:
 
     def get_trainer(*names: Any) -> Callable[[Any, Any], Any]:
         def make(config: Any, model: Any) -> Any:
-            check_validation(config)
             trainer = original(*names)(config, model)
             made.append((trainer, RankRecorder(trainer)))
             return trainer

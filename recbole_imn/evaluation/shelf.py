@@ -159,8 +159,14 @@ class ShelfEvalDataLoader(FullSortEvalDataLoader):  # type: ignore[misc]  # RecB
         rows, items : int64 [n_rows]
         """
         interaction, _, rows, items = super().collate_fn(index)
-        times = self._dataset.stream.time[event_indices(interaction)]
-        return interaction, torch.from_numpy(~self.shelf.on_shelf(times)), rows, items
+        return interaction, self._mask(event_indices(interaction)), rows, items
+
+    def not_for_sale(self, places: Tensor) -> Tensor:
+        """Mark what is no candidate for rows at some places of the part, bool [n, n_items]."""
+        return self._mask(event_indices(self._dataset.inter_feat[places]))
+
+    def _mask(self, events: Integers) -> Tensor:
+        return torch.from_numpy(~self.shelf.on_shelf(self._dataset.stream.time[events]))
 
 
 def candidates_of(config: Any, phase: str) -> str:

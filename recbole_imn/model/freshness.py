@@ -46,7 +46,7 @@ class Freshness(nn.Module):
         rng = np.random.default_rng(0)
         events = rng.integers(0, n_training, SAMPLES)
         items = rng.integers(1, stream.n_items, SAMPLES)
-        latest, _ = LatestByKey(stream.item).before(items, events, most=1)
+        latest, _ = LatestByKey(stream.item, stream.n_items).before(items, events, most=1)
         there = np.bincount(self._cells(latest[:, 0], stream.time[events]), minlength=size)
         expected = there * (n_training / SAMPLES)
         ratio = (np.bincount(chosen, minlength=size) + 1) / (expected + 1)

@@ -58,7 +58,7 @@ class IMNNet(SequentialRecommender):  # type: ignore[misc]  # RecBole is untyped
         )
         online = None
         if config["online_updates"]:
-            online = OnlineUpdates(self.network, config["learning_rate"])
+            online = OnlineUpdates(self.network, config["learning_rate"], config["seed"])
         self.playback = Playback(self.network, dataset.event_bounds, online, self.rows_per_loss)
 
     def calculate_loss(self, interaction: Interaction) -> Tensor:
@@ -83,7 +83,9 @@ class IMNNet(SequentialRecommender):  # type: ignore[misc]  # RecBole is untyped
         if stop - start != len(events) or (events[1:] <= events[:-1]).any():
             raise ValueError(
                 f"a training batch must be consecutive events, got {len(events)} events from "
-                f"{events.min()} to {events.max()}; set shuffle: False"
+                f"{events.min()} to {events.max()}: its rows come from a loader that leaves events "
+                "out or shuffles them; let RecBole's data_preparation make the loaders, for a "
+                "class of your own after recbole_imn.register_model(CLASS)"
             )
         loss: Tensor = self.playback.train_window(start, stop) / self.rows_per_loss
         return loss

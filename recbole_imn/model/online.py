@@ -24,9 +24,12 @@ class OnlineUpdates:
     ----------
     network : nn.Module
     learning_rate : float
+    seed : int
+        Of the negatives that are drawn meanwhile: the same weights learn, and so score, the
+        same each time, and what training draws next does not depend on evaluations.
     """
 
-    def __init__(self, network: nn.Module, learning_rate: float) -> None:
+    def __init__(self, network: nn.Module, learning_rate: float, seed: int) -> None:
         fixed = {
             id(weight)
             for module in network.modules()
@@ -35,17 +38,22 @@ class OnlineUpdates:
             for weight in module.parameters()
         }
         self.weights = [weight for weight in network.parameters() if id(weight) not in fixed]
-        self.learning_rate = learning_rate
+        self.learning_rate, self.seed = learning_rate, seed
         self._optimizer: torch.optim.Optimizer | None = None
 
     @contextmanager
     def temporarily(self) -> Iterator[None]:
-        """Begin with a fresh optimiser, and put the weights back in the end."""
+        """Begin with a fresh optimiser and seed, and put weights and random state back."""
         saved = [weight.detach().clone() for weight in self.weights]
+        # Negatives are drawn by the processor's generator, whatever the device of the weights.
+        generator = torch.default_generator
+        random_state = generator.get_state()
+        generator.manual_seed(self.seed)
         self._optimizer = torch.optim.Adam(self.weights, lr=self.learning_rate)
         try:
             yield
         finally:
+            generator.set_state(random_state)
             with torch.no_grad():
                 for weight, value in zip(self.weights, saved, strict=True):
                     weight.copy_(value)

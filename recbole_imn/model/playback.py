@@ -5,22 +5,64 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from recbole_imn.model.network import InterestBehaviourNetwork
 from recbole_imn.model.online import OnlineUpdates
 from recbole_imn.model.states import Unrolled
-from recbole_imn.stream import ItemTimeline, WindowPlan, plan_window
+from recbole_imn.stream import ItemTimeline, Memory, WindowPlan, plan_window
 from recbole_imn.stream.events import Integers
+from recbole_imn.stream.memory import Snapshot
 from recbole_imn.stream.tbatch import windows
-
-Signature = tuple[tuple[int, int], ...]
 
 REPLAY_WINDOW = 4096
 CACHED_EVENTS = 4_000_000
+# Weights of no more entries are compared as well; only lazy tables have more.
+COMPARED_ENTRIES = 1_000_000
+
+
+@dataclass(frozen=True)
+class WeightsSeen:
+    """What tells weights from later ones.
+
+    Autograd counts every change in place but those of torch's fused optimisers, which
+    change dense weights; copies tell these.
+
+    Attributes
+    ----------
+    counts : tuple of (int, int)
+        Address and count of changes of each weight.
+    copies : tuple of Tensor
+        Of the weights with at most ``COMPARED_ENTRIES`` entries.
+    """
+
+    counts: tuple[tuple[int, int], ...]
+    copies: tuple[Tensor, ...]
+
+    @classmethod
+    def of(cls, network: nn.Module) -> WeightsSeen:
+        """Look at the present weights."""
+        copies = tuple(weight.detach().clone() for weight in _compared(network))
+        return cls(_counts(network), copies)
+
+    def are_those_of(self, network: nn.Module) -> bool:
+        """Whether a network has these weights still."""
+        if self.counts != _counts(network):
+            return False
+        now = _compared(network)
+        return all(torch.equal(a, b) for a, b in zip(self.copies, now, strict=True))
+
+
+def _counts(network: nn.Module) -> tuple[tuple[int, int], ...]:
+    return tuple((weight.data_ptr(), weight._version) for weight in network.parameters())
+
+
+def _compared(network: nn.Module) -> list[Tensor]:
+    return [weight for weight in network.parameters() if weight.numel() <= COMPARED_ENTRIES]
 
 
 @dataclass(frozen=True)
@@ -76,7 +118,7 @@ class Playback:
         self.online, self.online_window = online, online_window
         self.parts = tuple(parts)
         self.position = 0
-        self._weights: Signature | None = None
+        self._weights: WeightsSeen | None = None
         self._segment: Segment | None = None
         self._plans: OrderedDict[tuple[int, int], WindowPlan] = OrderedDict()
         self._planned = 0
@@ -103,17 +145,36 @@ class Playback:
         self.network.reset()
         self.position = 0
 
+    def state(self) -> dict[str, Any]:
+        """Give position and memories as tensors, to go on inside an epoch of training."""
+        return {
+            "position": self.position,
+            "memories": {
+                name: (memory.states, memory.known) for name, memory in self._memories().items()
+            },
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take back what :meth:`state` gave."""
+        self._segment = self._weights = None
+        self.position = state["position"]
+        for name, memory in self._memories().items():
+            memory.restore(Snapshot(*state["memories"][name]))
+
+    def _memories(self) -> dict[str, Memory]:
+        modules = self.network.named_modules()
+        return {name: module for name, module in modules if isinstance(module, Memory)}
+
     # -- replay ----------------------------------------------------------------------------
 
     @torch.no_grad()
     def segment(self, events: Integers) -> Segment:
         """Give the segment that covers some events, replayed with the present weights."""
-        weights = self._signature()
         first, last = int(events.min()), int(events.max())
-        if self._weights != weights:
+        if self._weights is None or not self._weights.are_those_of(self.network):
             self.rewind()
             self._segment = None
-            self._weights = weights
+            self._weights = WeightsSeen.of(self.network)
         segment = self._segment
         if segment is None or first < segment.start or last >= segment.stop:
             segment = self._segment = self._fresh_segment(*self._stretch(first, last))
@@ -127,7 +188,7 @@ class Playback:
         with self.online.temporarily():
             segment = self._replay(start, stop, self.online_window, self.online)
         self.rewind()
-        self._weights = self._signature()
+        self._weights = WeightsSeen.of(self.network)
         return segment
 
     def _stretch(self, first: int, last: int) -> tuple[int, int]:
@@ -180,10 +241,6 @@ class Playback:
 
     def _all_items(self) -> Tensor:
         return torch.arange(self.network.stream.n_items, device=self.network.transition.device)
-
-    def _signature(self) -> Signature:
-        """Identity of the weights: autograd counts every change in place."""
-        return tuple((weight.data_ptr(), weight._version) for weight in self.network.parameters())
 
     def _plan(self, start: int, stop: int) -> WindowPlan:
         """Plan a window once, as long as the cache has room."""

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import fields
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+from pydantic.dataclasses import dataclass
+
+from recbole_imn.validation import Strict, told
 
 
 class SettingsError(ValueError):
     """An option with a value that it cannot have; the message is one line for people."""
 
 
-@dataclass(frozen=True)
+# Far beyond what memory holds; so that a slip is told, and not met while memory runs out.
+Positive = Annotated[int, Field(gt=0, le=2**24)]
+Count = Annotated[int, Field(ge=0, le=2**24)]
+Weight = Annotated[float, Field(ge=0)]
+
+
+@told(SettingsError)
+@dataclass(config=Strict.model_config)
 class NetworkSettings:
     """Options of :class:`~recbole_imn.model.network.InterestBehaviourNetwork`.
 
@@ -68,56 +80,55 @@ class NetworkSettings:
         Beyond the paper: further negatives, from the items that were touched lately.
     taste : bool
         Beyond the paper: a part of the density ratio that is linear in item features.
+
+    Raises
+    ------
+    SettingsError
+        With the option, its value and what it may be.
     """
 
-    embedding_size: int = 128
-    mse_weight: float = 1.0
-    nce_weight: float = 1.0
-    user_drift_weight: float = 0.0
-    item_drift_weight: float = 0.0
-    ranking_mse_weight: float = 0.5
-    ranking_nce_weight: float = 0.5
+    embedding_size: Annotated[int, Field(gt=0, le=2**16)] = 128
+    mse_weight: Weight = 1.0
+    nce_weight: Weight = 1.0
+    user_drift_weight: Weight = 0.0
+    item_drift_weight: Weight = 0.0
+    ranking_mse_weight: Weight = 0.5
+    ranking_nce_weight: Weight = 0.5
     search_ranking_weights: bool = True
-    ranking_scale: str = "standard"
-    n_negatives: int = 127
-    temperature: float = 0.1
-    cell: str = "sigmoid"
-    resource_branch: str = "simplified"
-    fusion: str = "sum"
-    static_geometry: str = "unit"
-    conditioning: str = "unit"
-    positive_state: str = "before"
-    context_start: str = "identity"
-    elapsed_scale: str = "log"
+    ranking_scale: Literal["standard", "literal"] = "standard"
+    n_negatives: Positive = 127
+    temperature: Annotated[float, Field(gt=0)] = 0.1
+    cell: Literal["sigmoid", "tanh", "gru", "lstm"] = "sigmoid"
+    resource_branch: Literal["simplified", "full", "none"] = "simplified"
+    fusion: Literal["sum", "concat", "product", "gate"] = "sum"
+    static_geometry: Literal["unit", "free"] = "unit"
+    conditioning: Literal["unit", "none"] = "unit"
+    positive_state: Literal["before", "after"] = "before"
+    context_start: Literal["identity", "random"] = "identity"
+    elapsed_scale: Literal["log", "linear"] = "log"
     first_events: bool = False
     pointer: bool = False
-    pointer_neighbours: int = 10
+    pointer_neighbours: Count = 10
     freshness: bool = False
     static_features: bool = False
-    n_active_negatives: int = 0
+    n_active_negatives: Count = 0
     taste: bool = False
 
-    def __post_init__(self) -> None:
-        """Check every option.
-
-        Raises
-        ------
-        SettingsError
-            With the option, its value and what it may be.
-        """
-        for name, allowed in _CHOICES.items():
-            _check(name, getattr(self, name), getattr(self, name) in allowed, f"one of {allowed}")
-        for name in _POSITIVE:
-            _check(name, getattr(self, name), getattr(self, name) > 0, "above 0")
-        for name in _NOT_NEGATIVE:
-            _check(name, getattr(self, name), getattr(self, name) >= 0, "0 or above")
+    @model_validator(mode="after")
+    def _check_together(self) -> NetworkSettings:
+        """Refuse options that contradict each other."""
         if self.mse_weight == self.nce_weight == 0:
-            raise SettingsError("mse_weight and nce_weight are both 0: there is nothing to learn")
+            raise ValueError("mse_weight and nce_weight are both 0: there is nothing to learn")
+        if self.ranking_mse_weight == self.ranking_nce_weight == 0:
+            raise ValueError(
+                "ranking_mse_weight and ranking_nce_weight are both 0: nothing would be ranked"
+            )
         if self.searches_ranking and (self.pointer or self.freshness):
-            raise SettingsError(
+            raise ValueError(
                 "search_ranking_weights is True, but with pointer or freshness a ranking is no "
                 "weighted sum of two parts; set it to False"
             )
+        return self
 
     @property
     def searches_ranking(self) -> bool:
@@ -127,35 +138,7 @@ class NetworkSettings:
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> NetworkSettings:
         """Take the options out of a larger configuration; what is missing keeps its default."""
-        known = {field.name: values[field.name] for field in fields(cls) if field.name in values}
-        return cls(**known)
+        return cls(**{name: values[name] for name in SETTINGS if name in values})
 
 
-_CHOICES = {
-    "cell": ("sigmoid", "tanh", "gru", "lstm"),
-    "resource_branch": ("simplified", "full", "none"),
-    "fusion": ("sum", "concat", "product", "gate"),
-    "static_geometry": ("unit", "free"),
-    "conditioning": ("unit", "none"),
-    "positive_state": ("before", "after"),
-    "context_start": ("identity", "random"),
-    "elapsed_scale": ("log", "linear"),
-    "search_ranking_weights": (True, False),
-    "ranking_scale": ("standard", "literal"),
-}
-_POSITIVE = ("embedding_size", "n_negatives", "temperature")
-_NOT_NEGATIVE = (
-    "mse_weight",
-    "nce_weight",
-    "user_drift_weight",
-    "item_drift_weight",
-    "ranking_mse_weight",
-    "ranking_nce_weight",
-    "pointer_neighbours",
-    "n_active_negatives",
-)
-
-
-def _check(name: str, value: object, valid: bool, expected: str) -> None:
-    if not valid:
-        raise SettingsError(f"{name} is {value!r}; it must be {expected}")
+SETTINGS = tuple(field.name for field in fields(NetworkSettings))

@@ -102,13 +102,15 @@ class LatestByKey:
     ----------
     keys : int64 [n_events]
         Key of each event; 0 is no key.
+    n_keys : int
+        Keys that may be asked for are below this, whether an event has them or not.
     """
 
-    def __init__(self, keys: Integers) -> None:
+    def __init__(self, keys: Integers, n_keys: int) -> None:
         self._order = np.argsort(keys, kind="stable")
         self._n = len(keys)
         self._sorted = keys[self._order] * self._n + self._order
-        self._first = np.searchsorted(keys[self._order], np.arange(int(keys.max()) + 2))
+        self._first = np.searchsorted(keys[self._order], np.arange(n_keys))
 
     def before(self, keys: Integers, positions: Integers, most: int) -> tuple[Integers, Integers]:
         """Give the latest events with a key before a position, newest first.
@@ -144,8 +146,8 @@ class CandidateIndex:
 
     def __init__(self, stream: EventStream, layout: SlotLayout) -> None:
         self.stream, self.layout = stream, layout
-        self._by_item = LatestByKey(stream.item)
-        self._by_previous = LatestByKey(stream.previous_item)
+        self._by_item = LatestByKey(stream.item, stream.n_items)
+        self._by_previous = LatestByKey(stream.previous_item, stream.n_items)
         pair = stream.user * stream.n_items + stream.item
         order = np.argsort(pair, kind="stable")
         self._times = place_within_group(pair, order) + 1
@@ -170,7 +172,7 @@ class CandidateIndex:
         # Who has no item before has no predecessor to offer.
         sources = np.where(items > 0, sources, NO_EVENT)
         now = stream.time[events][:, None]
-        beside = np.repeat(now - _at(stream.time, anchors), layout.neighbours, axis=1)
+        beside = np.repeat(_since(now, stream.time, anchors), layout.neighbours, axis=1)
         elapsed = _since(now, stream.time, sources)
         gap = _at(stream.delta_user, sources)
         gap[:, : layout.own] = 0

@@ -35,7 +35,7 @@ class EventStream:
     time : float64 [n_events]
         Seconds, not decreasing.
     behaviour : int64 [n_events]
-        Kind of action from 1; 0 where the log has no such column.
+        Kind of action from 1; 0 where it is unknown, or the log has no such column.
     purchase : bool [n_events]
         Whether the event uses up the user's limited resource.
     features : float32 [n_events, n_features]
@@ -175,24 +175,8 @@ class EventStream:
         return replace(self, features=_matrix_or_empty(features, len(self)))
 
     def split(self, ratios: Sequence[float]) -> tuple[int, ...]:
-        """Cut the stream in time: the position where each part but the first begins.
-
-        Every part but the first is rounded down, as RecBole does
-        (data/dataset/dataset.py, ``_calcu_split_ids``). Ties keep the order of the file.
-
-        Parameters
-        ----------
-        ratios : sequence of float
-            Sizes of the parts, not necessarily adding up to 1.
-
-        Returns
-        -------
-        tuple of int
-            One position fewer than there are ratios.
-        """
-        sizes = [int(len(self) * ratio / sum(ratios)) for ratio in ratios[1:]]
-        starts = len(self) - np.cumsum(sizes[::-1])[::-1]
-        return tuple(int(start) for start in starts)
+        """Cut the stream in time, as :func:`split_positions` says; ties keep their order."""
+        return split_positions(len(self), ratios)
 
     def histories(self, events: Integers, width: int) -> tuple[Integers, Integers]:
         """Give the user's latest earlier events of each event, oldest first.
@@ -217,6 +201,28 @@ class EventStream:
         inside = columns < lengths[:, None]
         indices = self._by_user[np.where(inside, places, 0)]
         return np.where(inside, indices, NO_EVENT), lengths
+
+
+def split_positions(n_events: int, ratios: Sequence[float]) -> tuple[int, ...]:
+    """Give the position where each part of a log but the first begins.
+
+    Every part but the first is rounded down, as RecBole does
+    (data/dataset/dataset.py, ``_calcu_split_ids``).
+
+    Parameters
+    ----------
+    n_events : int
+    ratios : sequence of float
+        Sizes of the parts, not necessarily adding up to 1.
+
+    Returns
+    -------
+    tuple of int
+        One position fewer than there are ratios.
+    """
+    sizes = [int(n_events * ratio / sum(ratios)) for ratio in ratios[1:]]
+    starts = n_events - np.cumsum(sizes[::-1])[::-1]
+    return tuple(int(start) for start in starts)
 
 
 def previous_of_same(keys: Integers) -> Integers:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 from tqdm import tqdm
 
+from recbole_imn.files import make_folder, replace_text, sealed
+from recbole_imn.locks import only_one
+
 if TYPE_CHECKING:
     from recbole_imn.tuning.objective import TrialRequest
+    from recbole_imn.tuning.space import Space
     from recbole_imn.tuning.study import Tuning
 
 
@@ -43,47 +49,74 @@ def run(options: argparse.Namespace) -> int:
     ValueError
         With one line for people, if the options or the data make no sense.
     """
-    from recbole_imn.data.simulated import simulated_notice
+    from recbole_imn.data.atomic import check_name
     from recbole_imn.settings_files import named_files
     from recbole_imn.tuning.objective import TrialRequest
 
+    check_name(options.dataset, "--dataset")
     files = tuple(str(file) for file in named_files(options.config_files))
     request = TrialRequest(
         options.model, options.dataset, options.data_path, files, options.epochs, options.seed
     )
-    folder: Path = options.out / options.dataset
-    tuning = _open(request, folder / f"{options.model}.db", options.prune)
-    notice = simulated_notice(request.folder, options.dataset)
-    if notice:
-        print(notice, file=sys.stderr)
-    result = folder / f"{options.model}.yaml"
-    try:
-        _run_trials(tuning, options.trials, result, notice)
-    except KeyboardInterrupt:
-        print(
-            f"interrupted; {len(tuning.finished)} finished trials are kept in {folder}, the same "
-            "command goes on from there",
-            file=sys.stderr,
-        )
-        return 130
-    return _report(tuning, result)
+    space = _space(request)
+    storage: Path = options.out / options.dataset / f"{options.model}.db"
+    make_folder(storage.parent)
+    storage.touch()
+    with only_one(storage, "a tuning"), _storage_errors(storage):
+        return _tune(request, space, storage, options)
 
 
-def _open(request: TrialRequest, storage: Path, prune: bool) -> Tuning:
-    """Make or reopen a study, after making simulated data on first use."""
-    from recbole_imn.provenance import fingerprint
+def _space(request: TrialRequest) -> Space:
+    """Read the search space, after making simulated data on first use."""
     from recbole_imn.tuning.objective import make_data
     from recbole_imn.tuning.space import read_space, space_file
 
     try:
-        from recbole_imn.tuning.study import Tuning
+        import recbole_imn.tuning.study  # noqa: F401
     except ModuleNotFoundError as error:
         raise ValueError(
             f"the package {error.name} is missing; pip install 'recbole_imn[tune]'"
         ) from error
     make_data(request)
-    space = read_space(space_file(request.model))
-    return Tuning(request, space, storage, prune, fingerprint(request.folder, request.dataset))
+    return read_space(space_file(request.model))
+
+
+@contextmanager
+def _storage_errors(storage: Path) -> Iterator[None]:
+    """Turn errors of the database, as on a full disk, into a line with its name."""
+    from optuna.exceptions import StorageInternalError
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (StorageInternalError, SQLAlchemyError) as error:
+        cause = error.__cause__ if isinstance(error, StorageInternalError) else error
+        reason = str(getattr(cause, "orig", cause)).splitlines()[0]
+        raise ValueError(f"{storage}: {reason}; finished trials are kept in it") from error
+
+
+def _tune(request: TrialRequest, space: Space, storage: Path, options: argparse.Namespace) -> int:
+    """Make or reopen a study, run what is missing, and give the exit status."""
+    from recbole_imn.data.simulated import simulated_notice
+    from recbole_imn.provenance import fingerprint
+    from recbole_imn.tuning.study import Tuning
+
+    data = fingerprint(request.folder, request.dataset)
+    tuning = Tuning(request, space, storage, options.prune, data)
+    notice = simulated_notice(request.folder, options.dataset)
+    if notice:
+        print(notice, file=sys.stderr)
+    result = storage.with_suffix(".yaml")
+    try:
+        _run_trials(tuning, options.trials, result, notice)
+    except KeyboardInterrupt:
+        print(
+            f"interrupted; {len(tuning.finished)} finished trials are kept in {storage.parent}, "
+            "the same command goes on from there",
+            file=sys.stderr,
+        )
+        return 130
+    return _report(tuning, result)
 
 
 def _run_trials(tuning: Tuning, trials: int, result: Path, notice: str | None) -> None:
@@ -143,7 +176,7 @@ def write_result(tuning: Tuning, file: Path, notice: str | None = None) -> None:
         "data": tuning.study.user_attrs["facts"]["data"],
     }
     settings = yaml.safe_dump(best.params, sort_keys=False)
-    file.write_text(comment_lines(facts) + settings, encoding="utf-8")
+    replace_text(file, sealed(comment_lines(facts) + settings))
 
 
 def _positive(text: str) -> int:

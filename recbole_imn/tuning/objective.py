@@ -12,6 +12,7 @@ from typing import Any
 from recbole.config import Config
 from recbole.data import create_dataset
 
+from recbole_imn.data.publishing import settle
 from recbole_imn.evaluation.benchmark.plan import starting_settings
 from recbole_imn.model.settings import SettingsError
 from recbole_imn.preparation import no_options, prepare
@@ -84,6 +85,7 @@ def make_data(request: TrialRequest) -> None:
     config = request.config({})
     if not is_sequential(request.model):
         raise SettingsError(f"{request.model} is no sequential model; only those can be tuned")
+    settle(request.folder, request.dataset)
     if not (request.folder / f"{request.dataset}.inter").is_file():
         with no_options():
             create_dataset(config)

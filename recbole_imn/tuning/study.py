@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import optuna
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial, Trial, TrialState
 
 from recbole_imn.checkpoints import plain_config
+from recbole_imn.divergence import DivergenceError
+from recbole_imn.files import make_folder
 from recbole_imn.model.settings import SettingsError
 from recbole_imn.provenance import commit
 from recbole_imn.tuning.objective import TrialRequest, validation_score
@@ -19,6 +24,7 @@ from recbole_imn.tuning.space import Space, suggest
 
 # Settings that say where files lie, and nothing about results.
 PLACES = ("data_path", "checkpoint_dir")
+SUM = "sha256"
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
@@ -42,7 +48,7 @@ class Tuning:
     Raises
     ------
     SettingsError
-        If the file holds trials that were made otherwise.
+        If the file holds trials that were made otherwise, or is damaged.
     """
 
     def __init__(
@@ -52,7 +58,8 @@ class Tuning:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         config = request.config({})
         self.metric = str(config["valid_metric"])
-        storage.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(storage.parent)
+        check_database(storage)
         self.study = optuna.create_study(
             storage=f"sqlite:///{storage}",
             study_name=f"{request.model} on {request.dataset}",
@@ -67,10 +74,26 @@ class Tuning:
             "prune": prune,
             "data": fingerprint,
         }
+        self._check_whole(storage)
         self._check_same(storage, json.loads(json.dumps(facts)))
         for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
             # Left by a process that was killed.
             self.study.tell(trial.number, state=TrialState.FAIL)
+
+    def _check_whole(self, storage: Path) -> None:
+        """Refuse trials that are not what was written; those before there were sums pass."""
+        # A study whose name is damaged would not be found, and begin again.
+        names = optuna.get_all_study_names(f"sqlite:///{storage}")
+        if len(names) > 1:
+            raise _damaged(storage, f"it holds the studies {' and '.join(map(repr, names))}")
+        try:
+            finished = self.finished
+        except (ValueError, KeyError, TypeError) as error:
+            raise _damaged(storage, " ".join(str(error).split())) from error
+        for trial in finished:
+            parts = (trial.params, trial.value, trial.intermediate_values)
+            if trial.user_attrs.get(SUM, _sum(*parts)) != _sum(*parts):
+                raise _damaged(storage, f"trial {trial.number} is not what was written")
 
     def _check_same(self, storage: Path, facts: dict[str, Any]) -> None:
         before = self.study.user_attrs.get("facts")
@@ -108,8 +131,11 @@ class Tuning:
         trial = self.study.ask()
         trial.set_user_attr("commit", commit())
 
+        scores: dict[int, float] = {}
+
         def report(epoch: int, score: float) -> None:
             on_epoch(epoch, score)
+            scores[epoch] = score
             trial.report(score, epoch)
             if trial.should_prune():
                 raise optuna.TrialPruned
@@ -117,12 +143,54 @@ class Tuning:
         try:
             score = validation_score(self.request, suggest(self.space, trial), report)
         except optuna.TrialPruned:
-            self.study.tell(trial, state=TrialState.PRUNED)
+            self._finish(trial, None, scores)
         except BaseException as error:
             # Settings under which training diverges are a result; anything else is not.
-            diverged = isinstance(error, ValueError) and "loss is nan" in str(error)
-            self.study.tell(trial, state=TrialState.PRUNED if diverged else TrialState.FAIL)
+            diverged = isinstance(error, DivergenceError) or "loss is nan" in str(error)
             if not diverged:
+                self.study.tell(trial, state=TrialState.FAIL)
                 raise
+            self._finish(trial, None, scores)
         else:
-            self.study.tell(trial, score)
+            self._finish(trial, score, scores)
+
+    def _finish(self, trial: Trial, score: float | None, scores: dict[int, float]) -> None:
+        """Keep a trial, pruned if it has no score, with a sum of what it is."""
+        # Optuna gives a pruned trial its last score.
+        value = score if score is not None or not scores else scores[max(scores)]
+        trial.set_user_attr(SUM, _sum(trial.params, value, scores))
+        state = TrialState.PRUNED if score is None else TrialState.COMPLETE
+        self.study.tell(trial, score, state=state)
+
+
+def check_database(storage: Path) -> None:
+    """Refuse a damaged database; an empty file becomes a new one.
+
+    Raises
+    ------
+    SettingsError
+    """
+    if not storage.exists():
+        return
+    try:
+        with closing(sqlite3.connect(storage)) as database:
+            (found,) = database.execute("PRAGMA integrity_check").fetchone()
+    except sqlite3.OperationalError as error:
+        raise SettingsError(f"{storage}: {error}") from error
+    except sqlite3.DatabaseError as error:
+        raise _damaged(storage, str(error)) from error
+    if found != "ok":
+        raise _damaged(storage, " ".join(str(found).split()))
+
+
+def _damaged(storage: Path, reason: str) -> SettingsError:
+    return SettingsError(
+        f"{storage} is damaged ({reason}); put a copy of it back, or delete it to run all trials "
+        "again"
+    )
+
+
+def _sum(params: Mapping[str, Any], value: float | None, scores: Mapping[int, float]) -> str:
+    """Give the sum of what a trial is."""
+    text = json.dumps([dict(params), value, dict(scores)], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()

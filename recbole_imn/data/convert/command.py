@@ -15,7 +15,7 @@ SOURCES = {
     "ijcai16": "ijcai2016_taobao.csv, or RecBole's two Tmall downloads",
     "retailrocket": "the folder with events.csv and item_properties*.csv",
     "jodie": "a CSV of JODIE's data sets: user, item, timestamp, state label, features",
-    "csv": "any table, text or parquet, with --user, --item and --time or a --mapping",
+    "csv": "any table, text, JSON lines or parquet, with --user, --item and --time or a --mapping",
 }
 # Options that only tables with a mapping have, as (option, key of the mapping's columns).
 COLUMN_OPTIONS = {
@@ -25,7 +25,7 @@ COLUMN_OPTIONS = {
     "behavior": "behavior",
     "purchase_column": "purchase",
 }
-SETTING_OPTIONS = ("time_format", "time_zone", "separator", "encoding")
+SETTING_OPTIONS = ("time_format", "time_zone", "separator", "quoting", "header", "encoding")
 MAPPED_ONLY = (*COLUMN_OPTIONS, *SETTING_OPTIONS, "purchase", "mapping", "items", "images")
 
 
@@ -61,13 +61,15 @@ def _add_mapping_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("csv and czb", "a COLUMN is a name or a position from 1")
     group.add_argument("--user", metavar="COLUMN", help="who")
     group.add_argument("--item", metavar="COLUMN", help="what")
-    group.add_argument("--time", metavar="COLUMN", help="when")
+    group.add_argument("--time", metavar="COLUMN[,CLOCK]", help="when; date and clock may be apart")
     group.add_argument("--behavior", metavar="COLUMN", help="kind of action")
     group.add_argument("--purchase", metavar="ACTION,...", help="actions that are purchases")
     group.add_argument("--purchase-column", metavar="COLUMN", help="1 for purchases, else 0")
-    group.add_argument("--time-format", help="auto, seconds, milliseconds, or like %%Y-%%m-%%d")
+    group.add_argument("--time-format", help="auto, seconds, milliseconds, or like %%d/%%m/%%Y %%R")
     group.add_argument("--time-zone", help="such as Asia/Shanghai (csv: UTC)")
-    group.add_argument("--separator", help="one character (default: found in the first line)")
+    group.add_argument("--separator", help="one character or several (default: found)")
+    group.add_argument("--quoting", help="double (default), or none: quotes are plain characters")
+    group.add_argument("--header", help="true, false or auto (default): is the first line one")
     group.add_argument("--encoding", help="such as gbk (default utf-8)")
     group.add_argument("--mapping", type=Path, metavar="FILE", help="yaml with all of these")
     group.add_argument("--items", type=Path, metavar="FILE", help="a table of items")
@@ -125,7 +127,7 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
 
     settings = read_mapping(options.mapping) if options.mapping else {}
     columns = {
-        role: _place(getattr(options, option))
+        role: _place(getattr(options, option), role)
         for option, role in COLUMN_OPTIONS.items()
         if getattr(options, option) is not None
     }
@@ -139,5 +141,9 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
     return settings
 
 
-def _place(text: str) -> int | str:
+def _place(text: str, role: str) -> int | str | list[int]:
+    """Read a position or a name; two positions for the date and the clock of a time."""
+    parts = text.split(",")
+    if role == "timestamp" and len(parts) == 2 and all(part.isdigit() for part in parts):
+        return [int(part) for part in parts]
     return int(text) if text.isdigit() else text

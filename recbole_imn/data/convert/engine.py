@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,15 +16,19 @@ from tqdm import tqdm
 from recbole_imn.data.atomic import DataError
 from recbole_imn.data.convert.events import first_fault, to_events
 from recbole_imn.data.convert.items import ItemCollector, Items
+from recbole_imn.data.convert.layout import Layout, Table
 from recbole_imn.data.convert.output import write_events, write_items
-from recbole_imn.data.convert.rejects import Rejects
+from recbole_imn.data.convert.rejects import FileCount, Rejects
 from recbole_imn.data.convert.rows import Step, read_rows, unchanged
 from recbole_imn.data.convert.sniff import require_file
 from recbole_imn.data.convert.sorting import SortedRuns
-from recbole_imn.data.convert.source import MAX_BAD, Layout, Source, Table
+from recbole_imn.data.convert.source import MAX_BAD, Source
 from recbole_imn.data.convert.summary import Conversion
 from recbole_imn.data.convert.times import as_text, midnight_before
 from recbole_imn.data.convert.workspace import SUFFIXES, Workspace
+from recbole_imn.data.publishing import settle
+from recbole_imn.data.time_range import suspicious
+from recbole_imn.files import read_json
 
 
 def convert(
@@ -59,9 +64,11 @@ def convert(
         files are then as they were, but for ``NAME.rejected.csv``.
     """
     folder = output / name
+    settle(folder, name)
     _refuse_other_files(folder, name)
     with Workspace(folder, name) as work:
-        job = Conversion(source, folder, duplicates, Rejects(work.path("rejected.csv")))
+        rejects = Rejects(work.path("rejected.csv"))
+        job = Conversion(source, folder, duplicates, rejects, notes=list(source.notes))
         items = None
         with tqdm(
             total=_size(source), unit="B", unit_scale=True, desc="reading", disable=None
@@ -69,8 +76,9 @@ def convert(
             reading = _Reading(job, bar)
             if source.items:
                 items = source.items.read(reading.rows, job.rejects)
+                job.notes += items.notes
             runs, collector = _read_events(source, reading, items, work)
-        _check(job.rejects, max_bad, runs.rows, work)
+        _check(job, max_bad, runs.rows, work)
         _write(job, runs, collector, items, work)
         work.publish(*SUFFIXES)
     return job
@@ -84,7 +92,7 @@ def _refuse_other_files(folder: Path, name: str) -> None:
             "the folder first"
         )
     record = folder / f"{name}.source.json"
-    made = json.loads(record.read_text(encoding="utf-8"))["outputs"] if record.exists() else {}
+    made = read_json(record, DataError).get("outputs", {}) if record.exists() else {}
     for suffix in ("inter", "item"):
         file = folder / f"{name}.{suffix}"
         if file.exists() and file.name not in made:
@@ -108,7 +116,7 @@ class _Reading:
             self._bar.update(len(block))
 
         yield from read_rows(table, watch, then)
-        about = {"file": table.path.name, "bytes": table.path.stat().st_size}
+        about = {"path": table.path, "file": table.path.name, "bytes": table.path.stat().st_size}
         self.job.inputs.append({**about, "sha256": digest.hexdigest()})
 
 
@@ -118,8 +126,10 @@ def _size(source: Source) -> int:
         *(source.items.tables if source.items else ()),
         *(table for table, _ in source.tables),
     ]
-    for table in tables:
+    for place, table in enumerate(tables):
         require_file(table.path)
+        if table.path in (other.path for other in tables[:place]):
+            raise DataError(f"{table.path} is named twice; its rows would be read twice")
     return sum(table.path.stat().st_size for table in tables)
 
 
@@ -133,8 +143,8 @@ def _read_events(
     columns = ["time" if name == "timestamp" else name for name in source.layout.event_types]
     for table, layout in source.tables:
         step = partial(_events, layout=layout, first_listed=first_listed)
-        for events in reading.rows(table, step):
-            good = reading.job.rejects.separate(events, table.path.name)
+        for events in reading.rows(replace(table, used=layout.used), step):
+            good = reading.job.rejects.separate(events, table.path)
             if collector:
                 collector.add(good)
             runs.add(good.select(columns))
@@ -152,14 +162,24 @@ def _events(rows: pl.DataFrame, layout: Layout, first_listed: pl.DataFrame | Non
     return joined.with_columns(kind=kind).drop("first_listed")
 
 
-def _check(rejects: Rejects, max_bad: float, good_rows: int, work: Workspace) -> None:
-    """Raise if the rows are not good enough, leaving the list of bad ones."""
+def _check(job: Conversion, max_bad: float, good_rows: int, work: Workspace) -> None:
+    """Count the rows of each kind of file, and raise if they are not good enough.
+
+    The list of bad ones is left then.
+    """
+    rejects, counts = job.rejects, job.counts
+    files = [rejects.files.get(table.path, FileCount()) for table, _ in job.source.tables]
+    counts.rows = n_rows = sum(file.rows for file in files)
+    counts.bad_rows = n_bad = sum(file.bad.total() for file in files)
+    counts.item_rows = sum(file.rows for file in rejects.files.values()) - n_rows
+    counts.bad_item_rows = rejects.total - n_bad
+    for about in job.inputs:
+        count = rejects.files.get(about.pop("path"), FileCount())
+        about |= {"rows": count.rows, "bad_rows": count.bad.total()}
     try:
         rejects.check(max_bad, work.target("rejected.csv"))
         if good_rows == 0:
-            raise DataError(
-                f"no row of the log is an event ({rejects.rows:,} rows read, {rejects.total:,} bad)"
-            )
+            raise DataError(f"no row of the log is an event ({n_rows:,} rows read, {n_bad:,} bad)")
     except DataError:
         if rejects.total:
             work.publish("rejected.csv")
@@ -174,10 +194,12 @@ def _write(
     work: Workspace,
 ) -> None:
     """Write all files to the workspace."""
-    source, counts = job.source, job.counts
+    source = job.source
     origin = 0 if source.is_relative else midnight_before(runs.earliest, source.time_zone)
     job.origin = "an unknown moment" if source.is_relative else as_text(origin, source.time_zone)
-    counts.rows, counts.bad_rows = job.rejects.rows, job.rejects.total
+    odd = suspicious(runs.sample())
+    if odd:
+        job.notes.insert(0, f"the times look wrong: {odd}")
     write_events(job, runs, origin, work)
     if collector:
         write_items(job, collector, items, (origin, runs.latest), work)

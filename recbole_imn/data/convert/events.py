@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import polars as pl
 
-from recbole_imn.data.convert.source import Column, Layout
+from recbole_imn.data.convert.layout import Column, Layout
 from recbole_imn.data.convert.times import parse_times
 
 ITEM_PREFIX = "item."
@@ -29,11 +29,13 @@ def to_events(rows: pl.DataFrame, layout: Layout) -> pl.DataFrame:
         them, further columns (str) under their names, and item attributes (str) under
         ``item.NAME``.
     """
-    cells = pl.col(str(layout.timestamp))
+    moment = pl.col(str(layout.timestamp))
+    if layout.clock is not None:
+        moment = pl.concat_str([moment, pl.col(str(layout.clock))], separator=" ")
     columns = {
         "user_id": _token(layout.user_id),
         "item_id": _token(layout.item_id),
-        "time": parse_times(cells, layout.time_format, layout.time_zone),
+        "time": parse_times(moment, layout.time_format, layout.time_zone),
     }
     if layout.has_behavior:
         columns["behavior"] = _behavior(layout)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from recbole_imn.data.atomic import DataError, read_header
+from recbole_imn.data.convert.layout import Column, Layout, Table
 from recbole_imn.data.convert.sniff import first_rows, require_header, require_text
-from recbole_imn.data.convert.source import Column, Layout, Source, Table
+from recbole_imn.data.convert.source import Source
 from recbole_imn.data.convert.times import DAY_NUMBER, guess_format
 
 HEADER = ("user_id", "seller_id", "item_id", "category_id", "online_action_id", "time_stamp")

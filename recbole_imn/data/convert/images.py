@@ -94,6 +94,9 @@ def _read_matrix(path: Path) -> tuple[list[str], Matrix]:
             raise DataError(f"{file}: no such file; image vectors are X.npy with ids in X.ids.txt")
     vectors = _load(path)
     ids = [line.strip() for line in names.read_text(encoding="utf-8").splitlines()]
+    for place, item in enumerate(ids, start=1):
+        if not item or "\t" in item:
+            raise DataError(f"{names}, line {place}: {item!r} is no item id")
     if vectors.ndim != 2 or len(ids) != len(vectors) or len(set(ids)) != len(ids):
         raise DataError(
             f"{path} has shape {vectors.shape} and {names.name} has {len(set(ids))} distinct ids; "

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import polars as pl
 
 from recbole_imn.data.convert.events import first_fault, joined, number_faults
+from recbole_imn.data.convert.header import EMPTY_WORDS
 from recbole_imn.data.convert.images import read_images
 from recbole_imn.data.convert.items import Items, RowReader
-from recbole_imn.data.convert.mapping import RESERVED, Place, TableMapping
-from recbole_imn.data.convert.opened import open_table
+from recbole_imn.data.convert.kinds import Kind, kind_of
+from recbole_imn.data.convert.layout import Column, Table
+from recbole_imn.data.convert.mapping import RESERVED, ItemColumns, ItemMapping, LogMapping
+from recbole_imn.data.convert.opened import OpenedTable, open_table
 from recbole_imn.data.convert.rejects import Rejects
-from recbole_imn.data.convert.source import Column, Table
-from recbole_imn.data.convert.times import parse_times
+from recbole_imn.data.convert.rows import (
+    BROKEN,
+    CELL_FAULTS,
+    CONTROL,
+    unchanged,
+    with_cell_faults,
+)
+from recbole_imn.data.convert.times import guess_format, parse_times, require_time_zone
+
+TOLD = {"float": "numbers", "time": "times", "token": "words"}
 
 
 @dataclass(frozen=True)
@@ -48,31 +58,43 @@ class OpenedItems:
     item_id : int
         Column with the item.
     columns : dict of str to Column
-        Attributes.
+        Attributes; ``time`` is a type too.
+    is_told : bool
+        Whether types were told; otherwise the cells tell them.
     left_out : sequence of str
         Columns that were wanted and are not there, or that cannot be attributes.
     listed_at, delisted_at : int or None
         Columns with the times of a stay on the shelf; a row a stay.
     time_format, time_zone : str
+    notes : sequence of str
     """
 
     table: Table
     item_id: int
     columns: dict[str, Column]
+    is_told: bool
     left_out: Sequence[str] = ()
     listed_at: int | None = None
     delisted_at: int | None = None
-    time_format: str = ""
+    time_format: str = "auto"
     time_zone: str = "UTC"
+    notes: Sequence[str] = ()
+
+    @property
+    def used(self) -> frozenset[int]:
+        """Columns of the table that anything is taken from."""
+        single = (self.item_id, self.listed_at, self.delisted_at)
+        places = [*single, *(place for c in self.columns.values() for place in c.places)]
+        return frozenset(place for place in places if place is not None)
 
 
-def open_items(path: Path, mapping: TableMapping) -> OpenedItems:
+def open_items(path: Path, mapping: LogMapping) -> OpenedItems:
     """Find the columns of a table of items.
 
     Parameters
     ----------
     path : Path
-    mapping : TableMapping
+    mapping : LogMapping
         Of the log. Without a mapping of items, every column of the table is an attribute.
 
     Raises
@@ -80,42 +102,59 @@ def open_items(path: Path, mapping: TableMapping) -> OpenedItems:
     DataError
         If the table has no column with the item, or its times cannot be read.
     """
-    items = mapping.items or _default_items(mapping)
-    opened = open_table(path, items)
-    item_id = opened.place(items.columns.get("item_id", "item_id"))
-    if items.item_columns:
-        wanted = {name: spec for name, spec in items.item_columns.items() if opened.has(spec[0])}
-        left_out = [name for name in items.item_columns if name not in wanted]
-    else:
-        others = [name for name in opened.names if name not in items.columns.values()]
-        wanted = {
-            name: (name, "token") for name in others if name.isidentifier() and name not in RESERVED
-        }
-        left_out = [name for name in others if name not in wanted]
-    found = OpenedItems(opened.table, item_id, opened.columns(wanted), left_out)
-    listed_at, delisted_at = (
-        opened.place(items.columns[role])
-        if role in items.columns and opened.has(items.columns[role])
-        else None
+    items = _completed(mapping)
+    opened = open_table(path, items, every_key=True)
+    item_id = opened.place(items.columns.item_id or "item_id")
+    columns, left_out = _attributes(opened, items)
+    stays = {
+        role: opened.place(place)
         for role in ("listed_at", "delisted_at")
+        if (place := getattr(items.columns, role)) is not None and opened.has(place)
+    }
+    found = OpenedItems(
+        opened.table,
+        item_id,
+        columns,
+        bool(items.item_columns),
+        left_out,
+        **stays,
+        time_format=items.time_format,
+        time_zone=require_time_zone(items.time_zone),
+        notes=opened.notes,
     )
-    if listed_at is None:
-        return found
-    return replace(
-        found,
-        listed_at=listed_at,
-        delisted_at=delisted_at,
-        time_format=opened.time_format(listed_at, items),
-        time_zone=items.time_zone,
-    )
+    return replace(found, table=replace(opened.table, used=found.used))
 
 
-def _default_items(mapping: TableMapping) -> TableMapping:
+def _completed(mapping: LogMapping) -> ItemMapping:
     """Expect the item under its name in the log, and listings under their usual names."""
-    item = mapping.columns["item_id"]
-    columns: dict[str, Place] = {"item_id": item if isinstance(item, str) else "item_id"}
-    columns |= {name: name for name in ("listed_at", "delisted_at")}
-    return TableMapping(columns, time_zone=mapping.time_zone, encoding=mapping.encoding)
+    items, item = mapping.items, mapping.columns.item_id
+    if items.columns != ItemColumns() or items.item_columns:
+        return items
+    columns = ItemColumns(
+        item_id=item if isinstance(item, str) else "item_id",
+        listed_at="listed_at",
+        delisted_at="delisted_at",
+    )
+    return items.model_copy(update={"columns": columns})
+
+
+def _attributes(opened: OpenedTable, items: ItemMapping) -> tuple[dict[str, Column], list[str]]:
+    """Give the columns that are attributes, and the names of those that are left out."""
+    if items.item_columns:
+        wanted = {name: (c.column, c.type) for name, c in items.item_columns.items()}
+        found = {name: spec for name, spec in wanted.items() if opened.has(spec[0])}
+        return opened.columns(found), [name for name in wanted if name not in found]
+    taken = {items.columns.item_id, items.columns.listed_at, items.columns.delisted_at}
+    columns, left_out = {}, []
+    for place, name in enumerate(opened.names):
+        if name in taken or place + 1 in taken:
+            continue
+        is_name = name.isidentifier() and name not in RESERVED and opened.names.count(name) == 1
+        if is_name and place not in opened.nested:
+            columns[name] = Column((place,), "token")
+        else:
+            left_out.append(name)
+    return columns, left_out
 
 
 @dataclass(frozen=True)
@@ -132,14 +171,9 @@ class MappedItems:
     extras: Extras
 
     @classmethod
-    def open(cls, mapping: TableMapping, extras: Extras) -> MappedItems:
+    def open(cls, mapping: LogMapping, extras: Extras) -> MappedItems:
         """Find the columns of the table, if there is one."""
         return cls(open_items(extras.items, mapping) if extras.items else None, extras)
-
-    @property
-    def left_out(self) -> Sequence[str]:
-        """Give columns that were wanted and are not there, or that cannot be attributes."""
-        return self.opened.left_out if self.opened else ()
 
     @property
     def tables(self) -> Sequence[Table]:
@@ -155,35 +189,117 @@ class MappedItems:
             return items
         images = read_images(self.extras.images, self.extras.image_width)
         attributes = items.attributes.join(images, on="item_id", how="full", coalesce=True)
-        return replace(items, attributes=attributes, types={**items.types, "image": "float_seq"})
+        return replace(
+            items,
+            attributes=attributes,
+            types={**items.types, "image": "float_seq"},
+            # Where there is no table of items, the images are the catalogue.
+            catalogue=items.ids() if self.opened else None,
+        )
 
 
 def _read_items(opened: OpenedItems, rows: RowReader, rejects: Rejects) -> Items:
-    parts = [
-        rejects.separate(block, opened.table.path.name)
-        for block in rows(opened.table, partial(_item_rows, opened=opened))
-    ]
-    table = pl.concat(parts)
-    attributes = table.unique("item_id", keep="first", maintain_order=True)
+    """Read the whole table, which tells better than a sample what its columns hold."""
+    cells = pl.concat(list(rows(opened.table, unchanged)))
+    columns, notes = opened.columns, list(opened.notes)
+    if not opened.is_told:
+        kinds = _kinds(opened, cells)
+        columns = {
+            name: replace(column, type=kinds[name].type)
+            for name, column in columns.items()
+            if kinds[name].type
+        }
+        notes += _told(kinds)
+    left_out = [*opened.left_out, *(name for name in opened.columns if name not in columns)]
+    if left_out:
+        notes.append(f"of the items' columns, these were left out: {', '.join(left_out)}")
+    found = replace(opened, columns=columns)
+    if len(columns) < len(opened.columns):
+        # What is wrong in a column that is left out is no fault of the row.
+        is_inside = pl.col("kind").is_in(list(CELL_FAULTS))
+        cells = cells.with_columns(kind=pl.when(~is_inside).then("kind"))
+        cells = with_cell_faults(cells, found.used, CONTROL + BROKEN)
+    good = rejects.separate(_item_rows(cells, found), opened.table.path)
+    return _items(good, found, notes)
+
+
+def _kinds(opened: OpenedItems, cells: pl.DataFrame) -> dict[str, Kind]:
+    whole = cells.filter(pl.col("kind").is_null() | pl.col("kind").is_in(list(CELL_FAULTS)))
+    return {
+        name: kind_of(name, whole[str(column.places[0])], opened.time_zone)
+        for name, column in opened.columns.items()
+    }
+
+
+def _told(kinds: dict[str, Kind]) -> list[str]:
+    """Say what the columns were taken for."""
+    parts = []
+    for kind, what in TOLD.items():
+        names = [name for name, found in kinds.items() if found.type == kind]
+        if names:
+            parts.append(f"{what} in {', '.join(names)}")
+    odd = [f"{name} ({kind.odd!r})" for name, kind in kinds.items() if kind.odd]
+    if odd:
+        parts.append(f"words among the numbers of {', '.join(odd)}")
+    told = f"of the items' columns, there are {'; '.join(parts)}; --mapping changes that"
+    return [told] if parts else []
+
+
+def _items(good: pl.DataFrame, opened: OpenedItems, notes: Sequence[str]) -> Items:
     types = {name: column.type for name, column in opened.columns.items()}
-    listings = None
-    if opened.listed_at is not None:
-        listings = table.select("item_id", "start", "end").drop_nulls("start")
-    return Items(attributes.select("item_id", *types), types, listings)
+    attributes = good.unique("item_id", keep="first", maintain_order=True)
+    listings, is_new = None, good["item_id"].is_first_distinct()
+    if opened.listed_at is not None or opened.delisted_at is not None:
+        stay = ["item_id", "start", "end"]
+        has_stay = pl.any_horizontal(pl.col("start", "end").is_not_null())
+        is_new |= good.select(pl.struct(stay).is_first_distinct() & has_stay).to_series()
+        listings = good.filter(has_stay).select(stay).unique(maintain_order=True)
+    n_told = good.select(pl.struct("item_id", *types).n_unique()).item()
+    return Items(
+        attributes.select("item_id", *types),
+        types,
+        listings,
+        repeated=len(good) - int(is_new.sum()),
+        differing=n_told - len(attributes),
+        notes=notes,
+    )
 
 
-def _item_rows(block: pl.DataFrame, opened: OpenedItems) -> pl.DataFrame:
+def _item_rows(cells: pl.DataFrame, opened: OpenedItems) -> pl.DataFrame:
     """Give the item, its attributes and a stay of each row, and what is wrong with it."""
     columns: dict[str, pl.Expr] = {"item_id": pl.col(str(opened.item_id)).str.strip_chars()}
-    columns |= {name: joined(column) for name, column in opened.columns.items()}
     faults = [("empty id", columns["item_id"] == "")]
+    for name, column in opened.columns.items():
+        text = joined(column) if opened.is_told else _without_words(joined(column), column.type)
+        columns[name] = text
+        if column.type == "time":
+            columns[name] = _times(cells, text, opened, "auto")
+            faults.append(("time", (text != "") & columns[name].is_null()))
     for name, place in (("start", opened.listed_at), ("end", opened.delisted_at)):
-        if place is None:
-            columns[name] = pl.lit(None, pl.Int64)
-            continue
-        text = pl.col(str(place))
-        columns[name] = parse_times(text, opened.time_format, opened.time_zone)
-        faults.append(("time", (text.str.strip_chars() != "") & columns[name].is_null()))
-    faults += number_faults(opened.columns)
+        text = pl.lit("") if place is None else pl.col(str(place)).str.strip_chars()
+        columns[name] = _times(cells, text, opened, opened.time_format)
+        faults.append(("time", (text != "") & columns[name].is_null()))
+    if opened.is_told:
+        floats = {name: c for name, c in opened.columns.items() if c.type == "float"}
+        faults += number_faults(floats)
     faults.append(("delisted before listed", columns["end"] < columns["start"]))
-    return block.select("line", "row", kind=first_fault(faults), **columns)
+    return cells.select("line", "row", kind=first_fault(faults), **columns)
+
+
+def _without_words(text: pl.Expr, kind: str) -> pl.Expr:
+    """Empty cells of numbers and times in which a word says that there is none."""
+    if kind == "token":
+        return text
+    is_empty = text.str.to_lowercase().is_in(list(EMPTY_WORDS))
+    return pl.when(~is_empty).then(text).otherwise(pl.lit(""))
+
+
+def _times(cells: pl.DataFrame, text: pl.Expr, opened: OpenedItems, time_format: str) -> pl.Expr:
+    """Read a column of times, whose cells tell the format if nobody did."""
+    values = cells.filter(pl.col("kind").is_null()).select(text=text)["text"]
+    values = values.filter(values != "")
+    if values.is_empty():
+        return pl.lit(None, pl.Int64)
+    if time_format == "auto":
+        time_format = guess_format(values.head(1_000).to_list(), opened.time_zone)
+    return parse_times(text, time_format, opened.time_zone)

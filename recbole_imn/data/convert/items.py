@@ -10,15 +10,16 @@ import numpy as np
 import polars as pl
 
 from recbole_imn.data.convert.events import ITEM_PREFIX
+from recbole_imn.data.convert.layout import Table
 from recbole_imn.data.convert.rejects import Rejects
 from recbole_imn.data.convert.rows import Step
-from recbole_imn.data.convert.source import Table
 from recbole_imn.data.convert.times import SECOND
 
 # Rows kept between clean-ups, beyond those that stay.
 PENDING_ROWS = 4_000_000
 # Size of the table of rows that need not be kept again; 16 bytes each.
 RECENT_ROWS = 1 << 23
+FILE_SUFFIX = " of the file"
 
 
 class RowReader(Protocol):
@@ -35,18 +36,40 @@ class Items:
     Attributes
     ----------
     attributes : DataFrame
-        ``item_id`` and columns of str, one row an item.
+        ``item_id`` and columns of str, one row an item; a time is int64 microseconds since
+        1970, null where it is not known.
     types : dict of str to str
-        Types of those columns.
+        Types of those columns: ``token``, ``float``, ``float_seq`` or ``time``.
     listings : DataFrame or None
         ``item_id``, ``start``, ``end`` (int64 microseconds since 1970), one row a stay on the
         shelf. A null start is before the log, a null end after it. None if the source does
         not know.
+    repeated, differing : int
+        Rows of an item that told nothing new, and those that told other attributes than its
+        first row.
+    notes : sequence of str
+        What a user should know of how the files were read.
+    catalogue : DataFrame or None
+        ``item_id`` of the items that are written though the log has no event of them; all
+        that have attributes or a listing where it is None.
     """
 
     attributes: pl.DataFrame
     types: dict[str, str] = field(default_factory=dict)
     listings: pl.DataFrame | None = None
+    repeated: int = 0
+    differing: int = 0
+    notes: Sequence[str] = ()
+    catalogue: pl.DataFrame | None = None
+
+    def ids(self) -> pl.DataFrame:
+        """Give ``item_id`` of the catalogue, in the order of the files."""
+        if self.catalogue is not None:
+            return self.catalogue
+        ids = [self.attributes.select("item_id")]
+        if self.listings is not None:
+            ids.append(self.listings.select("item_id"))
+        return pl.concat(ids).unique(maintain_order=True)
 
     def first_listed(self) -> pl.DataFrame | None:
         """Give ``item_id`` and ``first_listed`` of items that were listed within the log."""
@@ -134,26 +157,50 @@ def item_table(
     types : dict of str to str
         Types of those attributes.
     extra : Items or None
-        What other files say; items that are not in the log are left out.
+        What other files say, of items without an event too.
     origin, end : int
         Moment that times count from, and the log's last, microseconds since 1970.
 
     Returns
     -------
     DataFrame
-        With the columns ``FIELD:TYPE`` of an atomic file, sorted by nothing: in the order of
-        the items' first rows.
+        With the columns ``FIELD:TYPE`` of an atomic file: items of the log in the order of
+        their first rows, then the others in the order of the files.
     """
     if extra is not None:
-        new = extra.attributes.select("item_id", *(c for c in extra.types if c not in types))
-        items = items.join(new, on="item_id", how="left", maintain_order="left")
-        types = types | {name: kind for name, kind in extra.types.items() if name not in types}
+        others = extra.ids().join(items, on="item_id", how="anti", maintain_order="left")
+        items = pl.concat([items, others], how="diagonal")
+        items = _with_attributes(items, extra, origin)
+        new = {name: _written(kind) for name, kind in extra.types.items() if name not in types}
+        types = types | new
         if extra.listings is not None:
             stays = _stays(extra.listings, origin, end)
             items = items.join(stays, on="item_id", how="left", maintain_order="left")
             types = types | {"listed_at": "float_seq", "delisted_at": "float_seq"}
     names = {"item_id": "item_id:token"} | {name: f"{name}:{kind}" for name, kind in types.items()}
     return items.select(pl.col(old).fill_null("").alias(new) for old, new in names.items())
+
+
+def _written(kind: str) -> str:
+    return "float" if kind == "time" else kind
+
+
+def _with_attributes(items: pl.DataFrame, extra: Items, origin: int) -> pl.DataFrame:
+    """Join what files tell; what the log tells of an item comes first."""
+    times = [name for name, kind in extra.types.items() if kind == "time"]
+    told = extra.attributes
+    told = told.with_columns(_as_seconds(told[name], origin) for name in times)
+    items = items.join(told, on="item_id", how="left", maintain_order="left", suffix=FILE_SUFFIX)
+    both = [name for name in extra.types if f"{name}{FILE_SUFFIX}" in items.columns]
+    return items.with_columns(pl.coalesce(name, f"{name}{FILE_SUFFIX}") for name in both)
+
+
+def _as_seconds(times: pl.Series, origin: int) -> pl.Series:
+    known = times.drop_nulls()
+    is_whole = not (known % SECOND != 0).any()
+    text = pl.Series(times.name, [None] * len(times), dtype=pl.String)
+    places = times.is_not_null().arg_true()
+    return text.scatter(places, seconds(known, origin, is_whole).cast(pl.String))
 
 
 def _stays(listings: pl.DataFrame, origin: int, end: int) -> pl.DataFrame:

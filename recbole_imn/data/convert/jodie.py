@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from recbole_imn.data.atomic import DataError
+from recbole_imn.data.convert.layout import Column, Layout, Table
 from recbole_imn.data.convert.sniff import first_rows
-from recbole_imn.data.convert.source import Column, Layout, Source, Table
+from recbole_imn.data.convert.source import Source
 
 COLUMNS = ("user_id", "item_id", "timestamp", "state_label")
 

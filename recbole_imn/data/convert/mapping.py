@@ -3,53 +3,194 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
 
 from recbole_imn.data.atomic import DataError
 from recbole_imn.files import read_yaml
+from recbole_imn.validation import Strict, validated
 
 Place = int | str
-TYPES = ("token", "float")
-ROLES = ("user_id", "item_id", "timestamp", "behavior", "purchase")
-ITEM_ROLES = ("item_id", "listed_at", "delisted_at")
 # Names that columns of the engine and of atomic files have.
-RESERVED = {*ROLES, *ITEM_ROLES, "time", "line", "row", "kind", "start", "end", "image"}
+RESERVED = {
+    "user_id", "item_id", "timestamp", "behavior", "purchase", "listed_at", "delisted_at",
+    "time", "line", "row", "kind", "start", "end", "image",
+}  # fmt: skip
 
 
-@dataclass(frozen=True)
-class TableMapping:
-    """Columns of one table.
+def _place(value: object) -> object:
+    is_name = isinstance(value, str) and value.strip() != ""
+    if not is_name and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+        raise ValueError("it must be a name from the header or a position from 1")
+    return value
 
-    Attributes
-    ----------
-    columns : mapping of str to (int or str)
-        Place of each role: a position from 1, or a name from the header.
-    event_columns, item_columns : mapping of str to (place, type)
-        Further columns to keep, of the event and of its item.
-    time_format, time_zone, separator, header, encoding : str
-        As in czb.yaml; ``auto`` where the file itself is to tell.
-    behaviors : mapping of str to str or None
-        Names of codes; None keeps the codes.
-    purchases : tuple of str
-        Actions that are purchases.
-    items : TableMapping or None
-        Columns of a table of items.
-    """
 
-    columns: Mapping[str, Place]
-    event_columns: Mapping[str, tuple[Place, str]] = field(default_factory=dict)
-    item_columns: Mapping[str, tuple[Place, str]] = field(default_factory=dict)
+def _places(value: object) -> object:
+    """Take one place, or two: those of the date and of the time of day."""
+    if not isinstance(value, list):
+        return _place(value)
+    if len(value) != 2:
+        raise ValueError("several columns of a time are two, the date's and the clock's")
+    return tuple(_place(place) for place in value)
+
+
+def _text(value: object) -> object:
+    """Take a code or name, which yaml may have read as a number."""
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise ValueError("it must be text or a whole number")
+    return str(value)
+
+
+def _names(value: object) -> object:
+    """Take a name or a list of names."""
+    if isinstance(value, str):
+        return (value,)
+    if value is not None and not isinstance(value, list):
+        raise ValueError("it must be the name of an action or a list of names")
+    return tuple(value or ())
+
+
+def _codes(value: object) -> object:
+    return value if value is not None else {}
+
+
+def _header(value: object) -> object:
+    text = str(value).lower()
+    if not isinstance(value, bool | str) or text not in ("true", "false", "auto"):
+        raise ValueError("it must be true, false or auto")
+    return {"true": True, "false": False}.get(text)
+
+
+def _separator(value: object) -> object:
+    if not isinstance(value, str) or not value or set(value) & set('"\n\r'):
+        raise ValueError("it must be one character or several, without quotes and line ends")
+    return value.replace("\\t", "\t")
+
+
+def _further(value: object) -> object:
+    """Take columns by the names that they get, each with a place, or with place and type."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        return value
+    for name in value:
+        if name in RESERVED or not str(name).isidentifier():
+            raise ValueError(f"a further column cannot be called {name!r}; choose another name")
+    return {
+        str(name): {"column": str(name), **entry} if isinstance(entry, dict) else {"column": entry}
+        for name, entry in value.items()
+    }
+
+
+OnePlace = Annotated[Place, BeforeValidator(_place)]
+Text = Annotated[str, BeforeValidator(_text)]
+
+
+class Further(Strict):
+    """A further column to keep."""
+
+    column: OnePlace
+    type: Literal["token", "float"] = "token"
+
+
+class FurtherOfItem(Strict):
+    """A column of a table of items; ``time`` becomes seconds of the log's times."""
+
+    column: OnePlace
+    type: Literal["token", "float", "time"] = "token"
+
+
+class LogColumns(Strict):
+    """Places of an event's parts; a time may stand in two columns."""
+
+    user_id: OnePlace | None = None
+    item_id: OnePlace | None = None
+    timestamp: Annotated[Place | tuple[Place, Place] | None, BeforeValidator(_places)] = None
+    behavior: OnePlace | None = None
+    purchase: OnePlace | None = None
+
+
+class ItemColumns(Strict):
+    """Places of an item's name and of a stay on the shelf."""
+
+    item_id: OnePlace | None = None
+    listed_at: OnePlace | None = None
+    delisted_at: OnePlace | None = None
+
+
+class TableMapping(Strict):
+    """How a table is written."""
+
     time_format: str = "auto"
+    """``auto``, a unit or a pattern, as ``times.parse_times`` takes them."""
     time_zone: str = "UTC"
-    separator: str = "auto"
-    header: str = "auto"
+    separator: Annotated[str, BeforeValidator(_separator)] = "auto"
+    quoting: Literal["double", "none"] = "double"
+    """Whether cells may stand in double quotes; with ``none`` quotes are plain characters."""
+    header: Annotated[bool | None, BeforeValidator(_header)] = None
+    """Whether there is one; None finds out."""
     encoding: str = "utf-8"
-    behaviors: Mapping[str, str] | None = None
-    purchases: tuple[str, ...] = ()
-    items: TableMapping | None = None
+
+    def time_columns(self) -> tuple[Place, ...]:
+        """Give the places of times, the first of which tells a header."""
+        return ()
+
+    def named_columns(self) -> tuple[Place, ...]:
+        """Give the places of all columns that the table must have."""
+        return ()
+
+
+class ItemMapping(TableMapping):
+    """Columns of a table of items; without any, every column is looked at."""
+
+    columns: ItemColumns = ItemColumns()
+    item_columns: Annotated[dict[str, FurtherOfItem], BeforeValidator(_further)] = Field(
+        default_factory=dict
+    )
+
+    def time_columns(self) -> tuple[Place, ...]:
+        """Give the places of times, the first of which tells a header."""
+        found = (self.columns.listed_at, self.columns.delisted_at)
+        return tuple(place for place in found if place is not None)
+
+    def named_columns(self) -> tuple[Place, ...]:
+        """Give the place of the item, and those of its attributes."""
+        item = () if self.columns.item_id is None else (self.columns.item_id,)
+        return (*item, *self.time_columns(), *(c.column for c in self.item_columns.values()))
+
+
+class LogMapping(TableMapping):
+    """Columns of a log."""
+
+    columns: LogColumns = LogColumns()
+    event_columns: Annotated[dict[str, Further], BeforeValidator(_further)] = Field(
+        default_factory=dict
+    )
+    item_columns: Annotated[dict[str, Further], BeforeValidator(_further)] = Field(
+        default_factory=dict
+    )
+    behaviors: Annotated[dict[Text, Text], BeforeValidator(_codes)] = Field(default_factory=dict)
+    """Names of codes; none keeps the codes."""
+    purchases: Annotated[tuple[Text, ...], BeforeValidator(_names)] = ()
+    """Actions that are purchases."""
+    items: ItemMapping = ItemMapping()
+    """Columns of a table of items."""
+
+    def time_columns(self) -> tuple[Place, ...]:
+        """Give the places of times, the first of which tells a header."""
+        found = self.columns.timestamp
+        return found if isinstance(found, tuple) else () if found is None else (found,)
+
+    def named_columns(self) -> tuple[Place, ...]:
+        """Give the places of all columns."""
+        columns = self.columns
+        found = (columns.user_id, columns.item_id, columns.behavior, columns.purchase)
+        further = (*self.event_columns.values(), *self.item_columns.values())
+        named = tuple(place for place in found if place is not None)
+        return (*named, *self.time_columns(), *(column.column for column in further))
 
 
 def read_mapping(path: Path) -> dict[str, Any]:
@@ -68,50 +209,32 @@ def read_mapping(path: Path) -> dict[str, Any]:
     return values
 
 
-def make_mapping(values: Mapping[str, Any], roles: Collection[str] = ROLES) -> TableMapping:
+def make_mapping(values: Mapping[str, Any]) -> LogMapping:
     """Check settings and make a mapping of them.
 
     Parameters
     ----------
     values : mapping
-        As in czb.yaml.
-    roles : collection of str
-        What the table's columns may be.
+        As in czb.yaml. A table of items shares the log's time zone and encoding.
 
     Raises
     ------
     DataError
         For an unknown key, role or type, or a value of another kind.
     """
-    _known(values, TableMapping.__dataclass_fields__, "setting")
-    columns = entries(values, "columns")
-    _known(columns, roles, "role of a column")
-    for role, place in columns.items():
-        _check_place(role, place)
-    behaviors = {code: str(name) for code, name in entries(values, "behaviors").items()}
-    purchases = values.get("purchases") or []
-    purchases = [str(name) for name in ([purchases] if isinstance(purchases, str) else purchases)]
-    for purchase in purchases:
-        if behaviors and purchase not in behaviors.values():
-            raise DataError(
-                f"{purchase!r} is to be a purchase, but the actions are "
-                f"{', '.join(behaviors.values())}"
-            )
     shared = {key: values[key] for key in ("time_zone", "encoding") if key in values}
     items = entries(values, "items")
-    return TableMapping(
-        columns=columns,
-        event_columns=_extras(entries(values, "event_columns")),
-        item_columns=_extras(entries(values, "item_columns")),
-        time_format=str(values.get("time_format", "auto")),
-        time_zone=str(values.get("time_zone", "UTC")),
-        separator=str(values.get("separator", "auto")),
-        header=str(values.get("header", "auto")).lower(),
-        encoding=str(values.get("encoding", "utf-8")),
-        behaviors=behaviors or None,
-        purchases=tuple(purchases),
-        items=make_mapping({**shared, **items}, ITEM_ROLES) if items else None,
+    given = {key: value for key, value in values.items() if key != "items"}
+    mapping = validated(
+        LogMapping, {**given, "items": {**shared, **items}}, "the mapping", DataError
     )
+    names = mapping.behaviors.values()
+    for purchase in mapping.purchases:
+        if names and purchase not in names:
+            raise DataError(
+                f"{purchase!r} is to be a purchase, but the actions are {', '.join(names)}"
+            )
+    return mapping
 
 
 def entries(values: Mapping[str, Any], key: str) -> dict[str, Any]:
@@ -122,38 +245,10 @@ def entries(values: Mapping[str, Any], key: str) -> dict[str, Any]:
     DataError
         If the setting is something else.
     """
-    found = values.get(key) or {}
-    if not isinstance(found, dict):
-        raise DataError(f"{key} is {found!r}, not a list of NAME: VALUE")
-    return {str(name): entry for name, entry in found.items()}
-
-
-def _extras(wanted: Mapping[str, Any]) -> dict[str, tuple[Place, str]]:
-    extras = {}
-    for name, entry in wanted.items():
-        if name in RESERVED or not name.isidentifier():
-            raise DataError(f"a further column cannot be called {name!r}; choose another name")
-        spec = entry if isinstance(entry, dict) else {"column": entry}
-        _known(spec, ("column", "type"), f"setting of column {name}")
-        kind, place = spec.get("type", "token"), spec.get("column", name)
-        if kind not in TYPES:
-            raise DataError(f"column {name} has type {kind!r}; it may be {' or '.join(TYPES)}")
-        _check_place(name, place)
-        extras[name] = (place, kind)
-    return extras
-
-
-def _check_place(role: str, place: object) -> None:
-    if not isinstance(place, int | str) or isinstance(place, bool):
-        raise DataError(f"column {role} is {place!r}, neither a name nor a position from 1")
-
-
-def _known(found: Collection[str], known: Collection[str], what: str) -> None:
-    for key in found:
-        if key not in known:
-            near = difflib.get_close_matches(str(key), known, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
-            raise DataError(f"unknown {what} {key!r} in the mapping; {hint}")
+    found = values.get(key)
+    if found is not None and not isinstance(found, dict):
+        raise DataError(f"the mapping: {key} is {found!r}; it must be a list of NAME: VALUE")
+    return {str(name): entry for name, entry in (found or {}).items()}
 
 
 def find(place: Place, names: list[str], path: Path) -> int:
@@ -171,12 +266,15 @@ def find(place: Place, names: list[str], path: Path) -> int:
     Raises
     ------
     DataError
-        If the table has no such column.
+        If the table has no such column, or two of this name.
     """
     if isinstance(place, int):
         if not 1 <= place <= len(names):
             raise DataError(f"{path}: column {place} is asked for, but there are {len(names)}")
         return place - 1
+    if names.count(place) > 1:
+        n = names.count(place)
+        raise DataError(f"{path}: {n} columns are called {place!r}; name one by its position")
     if place in names:
         return names.index(place)
     if not any(names):

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
 
 from recbole_imn.data.atomic import DataError
+from recbole_imn.data.convert.header import has_header
+from recbole_imn.data.convert.json_lines import cell, parse_object, paths
+from recbole_imn.data.convert.layout import Column, Table
 from recbole_imn.data.convert.mapping import Place, TableMapping, find
-from recbole_imn.data.convert.sniff import first_lines, first_rows, is_parquet
-from recbole_imn.data.convert.source import Column, Table
-from recbole_imn.data.convert.times import guess_format, require_format, require_time_zone
+from recbole_imn.data.convert.parquet import nested_columns, parquet_cells, scan_parquet
+from recbole_imn.data.convert.sniff import (
+    BEGINNING,
+    first_lines,
+    first_records,
+    is_json_lines,
+    is_parquet,
+)
 
-SEPARATORS = (",", "\t", ";", "|")
+SEPARATORS = (",", "\t", ";", "|", "::")
 SAMPLE_ROWS = 100
+# Of the rows, those that must have as many cells as the first for a separator to be likely.
+LIKELY = 0.9
 
 
 @dataclass(frozen=True)
@@ -28,75 +39,132 @@ class OpenedTable:
         Names of the columns, ``""`` without a header.
     sample : list of list of str
         Cells of the first rows.
+    nested : mapping of int to str
+        Columns, from 0, whose cells are no single values, and what they are.
+    notes : sequence of str
+        What a user should know of how the table was read.
     """
 
     table: Table
     names: list[str]
     sample: list[list[str]]
+    nested: Mapping[int, str] = field(default_factory=dict)
+    notes: Sequence[str] = ()
 
     def place(self, place: Place) -> int:
-        """Give the position from 0 of a column that must be there."""
-        return find(place, self.names, self.table.path)
+        """Give the position from 0 of a column that must be there and hold single values."""
+        found = find(place, self.names, self.table.path)
+        if found in self.nested:
+            raise DataError(
+                f"{self.table.path}: column {place!r} holds {self.nested[found]}, not single values"
+            )
+        return found
 
     def has(self, place: Place) -> bool:
         """Whether a column is there; a position is taken to be."""
         return isinstance(place, int) or place in self.names
 
-    def time_format(self, place: int, mapping: TableMapping) -> str:
-        """Give the format of a time column, from its first values if it is ``auto``.
+    def values(self, place: int) -> list[str]:
+        """Give the first values of a column that are not empty."""
+        return [row[place] for row in self.sample if len(row) > place and row[place]]
 
-        Raises
-        ------
-        DataError
-            If no value is a time, or the time zone does not exist.
-        """
-        zone = require_time_zone(mapping.time_zone)
-        values = [row[place] for row in self.sample if len(row) > place and row[place]]
-        if mapping.time_format == "auto":
-            return guess_format(values, zone)
-        return require_format(mapping.time_format, values, zone)
-
-    def columns(self, wanted: dict[str, tuple[Place, str]]) -> dict[str, Column]:
+    def columns(self, wanted: Mapping[str, tuple[Place, str]]) -> dict[str, Column]:
         """Find further columns that must be there."""
         return {name: Column((self.place(place),), kind) for name, (place, kind) in wanted.items()}
 
 
-def open_table(path: Path, mapping: TableMapping) -> OpenedTable:
-    """Look at the beginning of a text table or a parquet file.
+def open_table(path: Path, mapping: TableMapping, every_key: bool = False) -> OpenedTable:
+    """Look at the beginning of a text table, JSON lines or a parquet file.
+
+    Parameters
+    ----------
+    path : Path
+    mapping : TableMapping
+    every_key : bool
+        Whether to look for the keys of JSON lines in all of them.
 
     Raises
     ------
     DataError
-        If the file is not there, is none of both, or has no rows.
+        If the file is not there, is none of them, or has no rows.
     """
     if is_parquet(path):
         return _open_parquet(path)
-    line = first_lines(path, mapping.encoding)[0]
-    separator = mapping.separator.replace("\\t", "\t")
+    if is_json_lines(path):
+        return _open_json(path, mapping, None if every_key else BEGINNING)
+    return _open_text(path, mapping)
+
+
+def _open_text(path: Path, mapping: TableMapping) -> OpenedTable:
+    lines = first_lines(path, mapping.encoding)
+    quoted = mapping.quoting == "double"
+    separator = mapping.separator
     if separator == "auto":
-        separator = max(SEPARATORS, key=line.count)
-    if len(separator) != 1:
-        raise DataError(f"the separator is {separator!r}; it must be one character")
-    rows = first_rows(path, separator, mapping.encoding, SAMPLE_ROWS + 1)
-    has_header = mapping.header == "true" or (mapping.header == "auto" and not _has_number(rows[0]))
-    if has_header and len(rows) == 1:
+        separator = _likely_separator(lines, quoted)
+    records = first_records(lines, separator, SAMPLE_ROWS + 1, quoted)
+    rows = [cells for cells, _ in records]
+    if len(rows[0]) == 1 and mapping.separator != "auto":
+        raise DataError(f"{path}: the separator is {separator!r}, but the first line has none")
+    is_header, notes = _header(rows, mapping, path)
+    if is_header and len(rows) == 1:
         raise DataError(f"{path}: a header but no rows")
-    table = Table(path, len(rows[0]), separator, mapping.encoding, skipped_lines=int(has_header))
-    names = rows[0] if has_header else [""] * len(rows[0])
-    return OpenedTable(table, names, rows[int(has_header) :])
+    table = Table(
+        path, len(rows[0]), separator, mapping.encoding, records[0][1] * is_header, quoted
+    )
+    names = rows[0] if is_header else [""] * len(rows[0])
+    return OpenedTable(table, names, rows[is_header:], notes=notes)
+
+
+def _likely_separator(lines: list[str], quoted: bool) -> str:
+    """Give the separator that cuts most rows into the same number of cells, and into most."""
+    best, most = "", (False, 1)
+    for separator in (*SEPARATORS, " "):
+        widths = [len(cells) for cells, _ in first_records(lines, separator, 20, quoted)]
+        found = widths.count(widths[0]) >= LIKELY * len(widths), widths[0]
+        # Spaces stand inside cells too.
+        if widths[0] > 1 and found > most and (separator != " " or not best):
+            best, most = separator, found
+    return best or SEPARATORS[0]
+
+
+def _header(rows: list[list[str]], mapping: TableMapping, path: Path) -> tuple[bool, list[str]]:
+    """Tell whether the first row is a header; it is if columns are asked for by name."""
+    if mapping.header is not None:
+        return mapping.header, []
+    if any(isinstance(place, str) for place in mapping.named_columns()):
+        return True, []
+    times = [place for place in mapping.time_columns() if isinstance(place, int)]
+    # The format of two cells says nothing about one of them.
+    time_format = mapping.time_format if len(times) == 1 else "auto"
+    found = has_header(rows, times[0] - 1 if times else None, time_format, path)
+    what = "the header" if found else "a row, not a header"
+    line = ",".join(rows[0])[:60]
+    return found, [f"{path.name}: the first line, {line!r}, was taken for {what}"]
 
 
 def _open_parquet(path: Path) -> OpenedTable:
-    try:
-        frame = pl.scan_parquet(path).head(SAMPLE_ROWS).collect()
-    except pl.exceptions.PolarsError as error:
-        raise DataError(f"{path} is damaged: {str(error).splitlines()[0]}") from error
-    if frame.is_empty():
-        raise DataError(f"{path}: the table has no rows")
-    sample = [[str(cell) for cell in row] for row in frame.cast(pl.String).fill_null("").rows()]
-    table = Table(path, frame.width, skipped_lines=0, is_parquet=True)
-    return OpenedTable(table, frame.columns, sample)
+    _, schema = scan_parquet(path)
+    nested = nested_columns(schema)
+    # Images and the like need not be read to know what they are.
+    blobs = {place for place, dtype in enumerate(schema.dtypes()) if dtype == pl.Binary}
+    single = frozenset(range(len(schema))) - set(nested) - blobs
+    table = Table(path, len(schema), skipped_lines=0, form="parquet")
+    cells = pl.concat(parquet_cells(replace(table, used=single), SAMPLE_ROWS))
+    empty = pl.lit("")
+    columns = [pl.col(str(p)) if p in single else empty.alias(str(p)) for p in range(len(schema))]
+    sample = [[text.strip() for text in row] for row in cells.select(columns).iter_rows()]
+    return OpenedTable(table, schema.names(), sample, nested)
 
 
-def _has_number(cells: list[str]) -> bool:
-    return any(cell[:1].isdigit() for cell in cells)
+def _open_json(path: Path, mapping: TableMapping, size: int | None) -> OpenedTable:
+    lines = first_lines(path, mapping.encoding, size)
+    objects = [found for line in lines if (found := parse_object(line)) is not None]
+    kinds: dict[str, bool] = {}
+    for found in objects:
+        for key, is_list in paths(found):
+            kinds[key] = kinds.get(key, False) or is_list
+    names = list(kinds)
+    nested = {place: "lists" for place, key in enumerate(names) if kinds[key]}
+    table = Table(path, len(names), "", mapping.encoding, 0, form="json", keys=tuple(names))
+    sample = [[cell(found, key) or "" for key in names] for found in objects[:SAMPLE_ROWS]]
+    return OpenedTable(table, names, sample, nested)

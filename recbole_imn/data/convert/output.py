@@ -113,7 +113,18 @@ def write_items(
     types = {name: column.type for name, column in job.source.layout.item_columns.items()}
     table = item_table(items, types, extra, *span)
     job.counts.items = len(table)
+    job.counts.items_without_events = len(table) - len(items)
+    if extra is not None:
+        _count_files(job.counts, extra, items, table["item_id:token"])
     with work.path("item").open("wb") as file:
         target = HashedFile(file)
         target.write(table.write_csv(separator="\t", quote_style="never").encode())
     job.outputs[work.path("item").name] = target.about
+
+
+def _count_files(counts: Counts, extra: Items, items: pl.DataFrame, written: pl.Series) -> None:
+    """Count what files beside the log told, and what they did not."""
+    counts.repeated_item_rows, counts.differing_item_rows = extra.repeated, extra.differing
+    counts.items_of_log_only = len(items.join(extra.ids(), on="item_id", how="anti"))
+    is_lost = ~extra.attributes["item_id"].is_in(written.implode())
+    counts.images_left_out = int(is_lost.sum())

@@ -12,6 +12,15 @@ from recbole_imn.data.atomic import DataError
 
 HEADER = "file,line,kind,row\n"
 SHOWN_CHARACTERS = 120
+QUOTING_HINT = " (where quotes are plain characters: --quoting=none)"
+
+
+@dataclass
+class FileCount:
+    """Rows of a file: all of them, and bad ones by kind."""
+
+    rows: int = 0
+    bad: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass
@@ -22,80 +31,91 @@ class Rejects:
     ----------
     path : Path
         A CSV file with the columns file, line, kind and row; made at the first bad row.
-    counts : Counter of str
-        Number of bad rows of each kind.
-    first : dict of str to str
-        The first bad row of each kind, with its file and line.
-    rows : int
-        Rows seen, good ones included.
+    files : dict of Path to FileCount
+        What was read of each file.
+    first : dict of (Path, str) to str
+        The first bad row of each file and kind, with file and line.
     """
 
     path: Path
-    counts: Counter[str] = field(default_factory=Counter)
-    first: dict[str, str] = field(default_factory=dict)
-    rows: int = 0
+    files: dict[Path, FileCount] = field(default_factory=dict)
+    first: dict[tuple[Path, str], str] = field(default_factory=dict)
 
-    def separate(self, rows: pl.DataFrame, file: str) -> pl.DataFrame:
+    def separate(self, rows: pl.DataFrame, file: Path) -> pl.DataFrame:
         """Keep the rows with a ``kind`` as bad ones, and give the others.
 
         Parameters
         ----------
         rows : DataFrame
             With the columns ``line``, ``kind`` and ``row``.
-        file : str
-            Name of the file that they come from.
+        file : Path
+            The file that they come from.
         """
-        self.rows += len(rows)
+        self.files.setdefault(file, FileCount()).rows += len(rows)
         good = pl.col("kind").is_null()
         if rows["kind"].null_count() == len(rows):
             return rows
         self._add(rows.filter(~good), file)
         return rows.filter(good)
 
-    def _add(self, bad: pl.DataFrame, file: str) -> None:
-        self.counts.update(dict(bad["kind"].value_counts().iter_rows()))
+    def _add(self, bad: pl.DataFrame, file: Path) -> None:
+        self.files[file].bad.update(dict(bad["kind"].value_counts().iter_rows()))
         for line, kind, row in (
             bad.unique("kind", keep="first", maintain_order=True)
             .select("line", "kind", "row")
             .iter_rows()
         ):
-            self.first.setdefault(kind, f"{file}, line {line}: {row[:SHOWN_CHARACTERS]!r}")
+            first = f"{file.name}, line {line}: {row[:SHOWN_CHARACTERS]!r}"
+            self.first.setdefault((file, kind), first)
         is_new = not self.path.exists()
         with self.path.open("ab") as target:
             if is_new:
                 target.write(HEADER.encode())
-            table = bad.select(pl.lit(file).alias("file"), "line", "kind", "row")
+            table = bad.select(pl.lit(file.name).alias("file"), "line", "kind", "row")
             table.write_csv(target, include_header=False, quote_style="necessary")
 
     @property
+    def counts(self) -> Counter[str]:
+        """Number of bad rows of each kind, of all files."""
+        total: Counter[str] = Counter()
+        for count in self.files.values():
+            total.update(count.bad)
+        return total
+
+    @property
     def total(self) -> int:
-        """Number of bad rows."""
+        """Number of bad rows of all files."""
         return self.counts.total()
 
-    def lines(self) -> list[str]:
-        """Say how many rows of each kind were bad, and show the first of each."""
+    def lines(self, file: Path) -> list[str]:
+        """Say how many rows of each kind were bad in a file, and show the first of each."""
         return [
-            f"{count:>13,} bad rows ({kind}), the first in {self.first[kind]}"
-            for kind, count in self._commonest()
+            f"{count:>13,} bad rows ({kind}), the first in {self.first[file, kind]}"
+            for kind, count in _commonest(self.files[file].bad)
         ]
 
-    def _commonest(self) -> list[tuple[str, int]]:
-        return sorted(self.counts.items(), key=lambda entry: (-entry[1], entry[0]))
-
     def check(self, max_bad: float, written_to: Path) -> None:
-        """Raise if more than a share of the rows are bad.
+        """Raise if more than a share of the rows of a file are bad.
 
         Raises
         ------
         DataError
             With counts by kind, the first bad row, and where to find all of them.
         """
-        if self.total <= max_bad * self.rows:
-            return
-        kinds = ", ".join(f"{kind} {count:,}" for kind, count in self._commonest())
-        commonest = self._commonest()[0][0]
-        raise DataError(
-            f"{self.total:,} of {self.rows:,} rows are bad ({kinds}), more than "
-            f"--max-bad={max_bad:.4g}; the first {commonest} is in {self.first[commonest]}; "
-            f"all are in {written_to}; nothing else was written"
-        )
+        for file, count in self.files.items():
+            n_bad = count.bad.total()
+            if n_bad <= max_bad * count.rows:
+                continue
+            commonest = _commonest(count.bad)
+            kinds = ", ".join(f"{kind} {number:,}" for kind, number in commonest)
+            kind = commonest[0][0]
+            hint = QUOTING_HINT if kind == "quoting" else ""
+            raise DataError(
+                f"{file.name}: {n_bad:,} of {count.rows:,} rows are bad ({kinds}), more than "
+                f"--max-bad={max_bad:.4g}; the first {kind} is in {self.first[file, kind]}{hint}; "
+                f"all are in {written_to}; nothing else was written"
+            )
+
+
+def _commonest(bad: Counter[str]) -> list[tuple[str, int]]:
+    return sorted(bad.items(), key=lambda entry: (-entry[1], entry[0]))

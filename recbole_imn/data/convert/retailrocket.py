@@ -11,9 +11,10 @@ import polars as pl
 from recbole_imn.data.atomic import DataError
 from recbole_imn.data.convert.events import first_fault
 from recbole_imn.data.convert.items import Items, RowReader
+from recbole_imn.data.convert.layout import Layout, Table
 from recbole_imn.data.convert.rejects import Rejects
 from recbole_imn.data.convert.sniff import first_rows, require_header
-from recbole_imn.data.convert.source import Layout, Source, Table
+from recbole_imn.data.convert.source import Source
 from recbole_imn.data.convert.times import parse_times
 
 EVENTS = "events.csv"
@@ -79,7 +80,7 @@ class PropertyReader:
     def read(self, rows: RowReader, rejects: Rejects) -> Items:
         """Read the files; bad rows go to ``rejects``."""
         parts = [
-            rejects.separate(block, table.path.name).filter(_matters).drop("line", "row", "kind")
+            rejects.separate(block, table.path).filter(_matters).drop("line", "row", "kind")
             for table in self.tables
             for block in rows(table, _records)
         ]

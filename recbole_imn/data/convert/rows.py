@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 import polars as pl
 
 from recbole_imn.data.atomic import DataError
 from recbole_imn.data.convert.ahead import in_order
-from recbole_imn.data.convert.sniff import require_text
-from recbole_imn.data.convert.source import Table
+from recbole_imn.data.convert.json_lines import object_cells
+from recbole_imn.data.convert.layout import Table
+from recbole_imn.data.convert.parquet import parquet_cells
+from recbole_imn.data.convert.quotes import join_lines, read_records
+from recbole_imn.data.convert.sniff import blank_lines, require_text
 
 BLOCK_BYTES = 16 << 20
-PARQUET_ROWS = 1 << 20
+LONGEST_LINE = 16 << 20
 # Characters that an atomic file cannot hold inside a cell.
 CONTROL = "\t\r\n\0"
 BROKEN = "\ufffd"
+CELL_FAULTS = {"encoding": BROKEN, "control character": CONTROL}
 Watch = Callable[[bytes], None]
 Step = Callable[[pl.DataFrame], pl.DataFrame]
+# The number of its first line and bytes of whole lines; or lines already cut into records.
+Piece = tuple[int, bytes] | pl.DataFrame
 
 
 def unchanged(rows: pl.DataFrame) -> pl.DataFrame:
@@ -28,9 +34,6 @@ def unchanged(rows: pl.DataFrame) -> pl.DataFrame:
 
 def read_rows(table: Table, watch: Watch, then: Step = unchanged) -> Iterator[pl.DataFrame]:
     """Read a table in order, a block at a time, several blocks at once.
-
-    A quoted cell must end on its line, so that one open quote spoils one row and not the
-    rest of the file.
 
     Parameters
     ----------
@@ -43,26 +46,36 @@ def read_rows(table: Table, watch: Watch, then: Step = unchanged) -> Iterator[pl
     Yields
     ------
     DataFrame
-        What ``then`` makes of a block: ``line`` (int64, from 1; the row's number for
-        parquet), ``row`` (str, as it was), ``kind`` (str, what is wrong with the row itself,
-        null where nothing is) and the cells (str) in columns ``"0"``, ``"1"`` and so on. Blank
-        lines are left out.
+        What ``then`` makes of a block: ``line`` (int64, from 1; the first of several, the
+        row's number for parquet), ``row`` (str, as it was; of parquet the columns in use),
+        ``kind`` (str, what is wrong with the row itself, null where nothing is) and the cells
+        (str) in columns ``"0"``, ``"1"`` and so on; columns that are not in use may be left
+        out. Blank lines are left out.
 
     Raises
     ------
     DataError
         If the file is not what it claims.
     """
-    if table.is_parquet:
-        yield from map(then, _parquet_rows(table, watch))
+    if table.form == "parquet":
+        for frame in parquet_cells(table):
+            yield then(with_cell_faults(frame, table.places, CONTROL + BROKEN))
+        _watch_all(table, watch)
         return
-    require_text(table.path)
+    skipped = blank_lines(require_text(table.path)) + table.skipped_lines
+    parse = partial(_parsed, table=table, skipped=skipped)
+    yield from in_order(lambda piece: then(parse(piece)), _pieces(table, watch))
 
-    def parse(numbered: tuple[int, bytes]) -> pl.DataFrame:
-        first_line, block = numbered
-        return then(_text_rows(table, block.decode(table.encoding, "replace"), first_line))
 
-    yield from in_order(parse, _numbered(_blocks(table, watch)))
+def _watch_all(table: Table, watch: Watch) -> None:
+    with table.path.open("rb") as file:
+        while data := file.read(BLOCK_BYTES):
+            watch(data)
+
+
+def _pieces(table: Table, watch: Watch) -> Iterator[Piece]:
+    blocks = _numbered(_blocks(table, watch))
+    return _records(blocks, table) if table.form == "text" and table.quoted else blocks
 
 
 def _numbered(blocks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
@@ -71,6 +84,22 @@ def _numbered(blocks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
     for block in blocks:
         yield line, block
         line += block.count(b"\n")
+
+
+def _records(blocks: Iterable[tuple[int, bytes]], table: Table) -> Iterator[Piece]:
+    """Cut blocks with quotes into records, which may go on in the next block."""
+    join = partial(join_lines, separator=table.separator, n_columns=table.n_columns)
+    waiting = pl.DataFrame()
+    for line, block in blocks:
+        if waiting.is_empty() and b'"' not in block:
+            yield line, block
+            continue
+        lines = _lines(block.decode(table.encoding, "replace"), line)
+        lines = pl.concat([waiting, lines]) if len(waiting) else lines
+        records, waiting = join(lines, is_end=False)
+        yield records
+    if len(waiting):
+        yield join(waiting, is_end=True)[0]
 
 
 def _blocks(table: Table, watch: Watch) -> Iterator[bytes]:
@@ -83,9 +112,9 @@ def _blocks(table: Table, watch: Watch) -> Iterator[bytes]:
             if is_first:
                 data, is_first = data.removeprefix(b"\xef\xbb\xbf"), False
             end = data.rfind(b"\n") + 1
-            if end == 0 and len(rest) + len(data) > BLOCK_BYTES:
+            if end == 0 and len(rest) + len(data) > LONGEST_LINE:
                 raise DataError(
-                    f"{table.path}: a line of more than {BLOCK_BYTES >> 20} MB; not a text table"
+                    f"{table.path}: a line of more than {LONGEST_LINE >> 20} MB; not a text table"
                 )
             if end:
                 yield rest + data[:end]
@@ -96,34 +125,63 @@ def _blocks(table: Table, watch: Watch) -> Iterator[bytes]:
             yield rest
 
 
-def _text_rows(table: Table, text: str, first_line: int) -> pl.DataFrame:
+def _lines(text: str, first_line: int) -> pl.DataFrame:
     row = pl.col("row")
-    frame = pl.DataFrame({"row": pl.Series([text]).str.split("\n").explode()})
+    frame = pl.DataFrame({"row": pl.Series([text.removesuffix("\n")]).str.split("\n").explode()})
     frame = frame.with_row_index("line", offset=first_line).with_columns(
         pl.col("line").cast(pl.Int64)
     )
-    if "\r" in text:
-        frame = frame.with_columns(row.str.strip_suffix("\r"))
-    frame = frame.filter(row.str.strip_chars(" ") != "", pl.col("line") > table.skipped_lines)
-    frame = frame.with_columns(kind=_row_faults(text, table.separator))
-    if not (table.quoted and '"' in text):
-        return _split(frame, table)
+    return frame.with_columns(row.str.strip_suffix("\r")) if "\r" in text else frame
+
+
+def _parsed(piece: Piece, table: Table, skipped: int) -> pl.DataFrame:
+    """Split a piece into cells, and name what is wrong with its rows."""
+    if isinstance(piece, pl.DataFrame):
+        frame, marks, has_quotes = piece, CONTROL + BROKEN, True
+    else:
+        text = piece[1].decode(table.encoding, "replace")
+        frame, has_quotes = _lines(text, piece[0]), False
+        marks = "".join(mark for mark in CONTROL + BROKEN if mark in text)
+    is_row = (pl.col("row").str.strip_chars(" ") != "") & (pl.col("line") > skipped)
+    frame = frame.filter(is_row).with_columns(kind=pl.lit(None, pl.String))
+    if table.form == "json":
+        return with_cell_faults(object_cells(frame, table), table.places, CONTROL + BROKEN)
+    # Neither stands in a cell without quotes.
+    plain_marks = marks.replace("\n", "").replace(table.separator, "")
+    if not has_quotes:
+        return with_cell_faults(_split(frame, table), table.places, plain_marks)
     is_quoted = frame["row"].str.contains('"', literal=True)
-    parts = [_split(frame.filter(~is_quoted), table), _unquote(frame.filter(is_quoted), table)]
+    plain = _split(frame.filter(~is_quoted), table)
+    records = frame.filter(is_quoted).drop("kind")
+    cells = read_records(records["row"], table.separator, table.n_columns)
+    quoted = pl.concat([records, cells], how="horizontal")
+    parts = [
+        with_cell_faults(plain, table.places, plain_marks),
+        with_cell_faults(quoted, table.places, marks),
+    ]
     return pl.concat(parts).sort("line")
 
 
-def _row_faults(text: str, separator: str) -> pl.Expr:
-    """Name rows with undecodable bytes, or with characters that an atomic file cannot hold."""
-    kind = pl.lit(None, pl.String)
-    bad = [c for c in CONTROL if c not in ("\n", separator) and text.count(c)]
-    if bad:
-        found = pl.col("row").str.contains_any(bad)
-        kind = pl.when(found).then(pl.lit("control character"))
-    if BROKEN in text:
-        broken = pl.col("row").str.contains(BROKEN, literal=True)
-        kind = pl.when(broken).then(pl.lit("encoding")).otherwise(kind)
-    return kind
+def with_cell_faults(frame: pl.DataFrame, places: Iterable[int], marks: str) -> pl.DataFrame:
+    """Name rows with undecodable bytes or control characters in one of some columns.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        With ``kind`` and the cells.
+    places : iterable of int
+        Columns to look at, from 0.
+    marks : str
+        Characters that may occur.
+    """
+    kind = pl.col("kind")
+    columns = [pl.col(str(place)).str for place in places]
+    for name, found in CELL_FAULTS.items():
+        signs = [mark for mark in found if mark in marks]
+        if signs:
+            is_in = [column.contains_any(signs) for column in columns]
+            kind = kind.fill_null(pl.when(pl.any_horizontal(is_in)).then(pl.lit(name)))
+    return frame.with_columns(kind)
 
 
 def _split(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
@@ -134,55 +192,4 @@ def _split(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
         cells.rename_fields([str(place) for place in range(n + 1)]).struct.unnest()
     )
     wrong = pl.col(str(n - 1)).is_null() | pl.col(str(n)).is_not_null()
-    return frame.with_columns(_or_column_count(wrong)).drop(str(n))
-
-
-def _or_column_count(wrong: pl.Expr) -> pl.Expr:
-    return pl.coalesce(pl.col("kind"), pl.when(wrong).then(pl.lit("column count"))).alias("kind")
-
-
-def _unquote(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
-    """Split rows with quotes into cells, one row at a time."""
-    n = table.n_columns
-    cells: list[list[str | None]] = []
-    kinds: list[str | None] = []
-    for row in frame["row"]:
-        kind = None
-        try:
-            values = next(csv.reader([row], delimiter=table.separator, strict=True))
-        except csv.Error:
-            values, kind = [], "quoting"
-        if kind is None and len(values) != n:
-            kind = "column count"
-        cells.append([*values, *[None] * n][:n])
-        kinds.append(kind)
-    columns = {
-        str(place): pl.Series([row[place] for row in cells], dtype=pl.String) for place in range(n)
-    }
-    found = pl.Series(kinds, dtype=pl.String)
-    return frame.with_columns(kind=pl.coalesce("kind", found), **columns)
-
-
-def _parquet_rows(table: Table, watch: Watch) -> Iterator[pl.DataFrame]:
-    scan = pl.scan_parquet(table.path)
-    names = scan.collect_schema().names()
-    rows = scan.select(pl.len()).collect().item()
-    for start in range(0, rows, PARQUET_ROWS):
-        frame = scan.slice(start, PARQUET_ROWS).collect()
-        cells = frame.select(
-            pl.col(name).cast(pl.String).fill_null("").alias(str(place))
-            for place, name in enumerate(names)
-        )
-        yield (
-            cells.with_columns(row=pl.concat_str(pl.all(), separator=","))
-            .with_row_index("line", offset=start + 1)
-            .with_columns(
-                pl.col("line").cast(pl.Int64),
-                kind=pl.when(pl.col("row").str.contains_any(list(CONTROL))).then(
-                    pl.lit("control character")
-                ),
-            )
-        )
-    with table.path.open("rb") as file:
-        while data := file.read(BLOCK_BYTES):
-            watch(data)
+    return frame.with_columns(kind=pl.when(wrong).then(pl.lit("column count"))).drop(str(n))

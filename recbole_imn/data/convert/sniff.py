@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-from itertools import islice
+import re
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from recbole_imn.data.atomic import DataError
+from recbole_imn.data.convert.json_lines import parse_object
+from recbole_imn.data.convert.quotes import LOOK_AHEAD, read_record
 
+# Bytes at the beginning of a file from which its shape is told.
+BEGINNING = 1 << 20
 PARQUET = b"PAR1"
 _PACKED = {
     b"PK\x03\x04": "a zip archive",
@@ -62,6 +67,8 @@ def require_text(path: Path) -> bytes:
         )
     if b"\0" in start:
         raise DataError(f"{path} is a binary file, not a text table")
+    if b"\r" in start and b"\n" not in start.rstrip() and start.count(b"\r") > 1:
+        raise DataError(f"{path} ends its lines as old Macs did (CR alone); save it with LF")
     return start
 
 
@@ -70,36 +77,89 @@ def is_parquet(path: Path) -> bool:
     return require_file(path).startswith(PARQUET)
 
 
-def first_lines(path: Path, encoding: str, count: int = 1) -> list[str]:
-    """Give the first lines of a text table that are not blank.
+def is_json_lines(path: Path) -> bool:
+    """Whether a file has a JSON object a line.
+
+    Raises
+    ------
+    DataError
+        If it is JSON of another shape.
+    """
+    start = require_file(path).removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not start.startswith((b"{", b"[")):
+        return False
+    with path.open("rb") as file:
+        line = next((line for line in file if line.strip(b" \r\n\xef\xbb\xbf")), b"")
+    if parse_object(line.decode("utf-8-sig", "replace")) is not None:
+        return True
+    if re.match(rb"\{\s*(\"|$)|\[\s*(\{|$)", start):
+        raise DataError(
+            f"{path} is JSON, but not an object a line; write one a line, as jq -c '.[]' does"
+        )
+    return False
+
+
+def blank_lines(start: bytes) -> int:
+    """Count the blank lines at the start of a text."""
+    text = start.removeprefix(b"\xef\xbb\xbf")
+    return text[: len(text) - len(text.lstrip(b" \r\n"))].count(b"\n")
+
+
+def first_lines(path: Path, encoding: str, size: int | None = BEGINNING) -> list[str]:
+    """Give the whole lines at the beginning of a text table, from the first that is not blank.
+
+    Parameters
+    ----------
+    path : Path
+    encoding : str
+    size : int or None
+        Bytes to read; all of them without it.
 
     Raises
     ------
     DataError
         As :func:`require_text`, or if the encoding is unknown.
     """
-    require_text(path)
+    start = require_text(path)
     with path.open("rb") as file:
-        data = file.read(1 << 20)
+        data = file.read(size)
+        if file.read(1) and b"\n" in data:
+            data = data[: data.rfind(b"\n")]
     try:
         text = data.removeprefix(b"\xef\xbb\xbf").decode(encoding, "replace")
     except LookupError as error:
         raise DataError(f"there is no encoding {encoding!r}; try utf-8 or gbk") from error
-    lines = (line.removesuffix("\r") for line in text.split("\n"))
-    return list(islice((line for line in lines if line.strip()), count))
+    return [line.removesuffix("\r") for line in text.split("\n")][blank_lines(start) :]
+
+
+def first_records(
+    lines: Sequence[str], separator: str, count: int, quoted: bool = True
+) -> list[tuple[list[str], int]]:
+    """Give the cells of the first records that are not blank, and how many lines each has."""
+    found: list[tuple[list[str], int]] = []
+    place = 0
+    while place < len(lines) and len(found) < count:
+        cells, n_lines = [cell.strip() for cell in lines[place].split(separator)], 1
+        if quoted and '"' in lines[place]:
+            # What is broken stays as it is: only the beginning of the table is looked at.
+            with suppress(ValueError):
+                ahead = (f"{line}\n" for line in lines[place : place + LOOK_AHEAD])
+                cells, n_lines = read_record(ahead, separator)
+        if lines[place].strip(" "):
+            found.append(([cell.strip() for cell in cells], n_lines))
+        place += n_lines
+    return found
 
 
 def first_rows(path: Path, separator: str, encoding: str, count: int = 1) -> list[list[str]]:
-    """Give the cells of :func:`first_lines`."""
-    return [_cells(line, separator) for line in first_lines(path, encoding, count)]
+    """Give the cells of the first records of a text table.
 
-
-def _cells(line: str, separator: str) -> list[str]:
-    try:
-        cells = next(csv.reader([line], delimiter=separator))
-    except csv.Error:
-        cells = line.split(separator)
-    return [cell.strip() for cell in cells]
+    Raises
+    ------
+    DataError
+        As :func:`first_lines`.
+    """
+    return [cells for cells, _ in first_records(first_lines(path, encoding), separator, count)]
 
 
 def require_header(path: Path, found: list[str], expected: tuple[str, ...]) -> None:

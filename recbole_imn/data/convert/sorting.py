@@ -12,6 +12,8 @@ import polars as pl
 RANGE_ROWS = 2_000_000
 # Every so many rows of a run, its time is kept to choose ranges by.
 SAMPLE_STEP = 1_024
+# Rows up to which all times are looked at once more.
+SHORT_LOG = 100_000
 
 Times = npt.NDArray[np.int64]
 # For each run that has events in the range: its file, its first row, and the row after its last.
@@ -65,6 +67,19 @@ class SortedRuns:
         self.rows += len(run)
         self.whole_seconds &= not bool((times % 1_000_000).any())
 
+    def sample(self) -> npt.NDArray[np.float64]:
+        """Give times in seconds since 1970: all of them, or of a long log some, the ends included.
+
+        Returns
+        -------
+        float64 [n]
+        """
+        if self.rows <= SHORT_LOG:
+            parts = [self._times(path) for path in self._paths]
+        else:
+            parts = [*self._samples, np.array([self.earliest, self.latest])]
+        return np.concatenate(parts) / 1e6
+
     def ranges(self) -> Iterator[Range]:
         """Give ranges of times that hold all events, in order of time."""
         cuts = self._cuts()
@@ -94,8 +109,11 @@ class SortedRuns:
         return np.unique(np.concatenate([cuts, heavy + 1]))
 
     @staticmethod
-    def _bounds(path: Path, cuts: Times) -> Times:
+    def _times(path: Path) -> Times:
+        return pl.scan_ipc(path).select("time").collect()["time"].to_numpy()
+
+    def _bounds(self, path: Path, cuts: Times) -> Times:
         """Give the rows of a run at which ranges begin and end, int64 [n_cuts + 2]."""
-        times = pl.scan_ipc(path).select("time").collect()["time"].to_numpy()
+        times = self._times(path)
         inside = np.searchsorted(times, cuts, side="left")
         return np.concatenate([[0], inside, [len(times)]])

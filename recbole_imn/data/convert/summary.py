@@ -19,7 +19,9 @@ class Counts:
     Attributes
     ----------
     rows, bad_rows, events : int
-        Rows read, of all files; bad ones; events written.
+        Rows of the log; bad ones; events written.
+    item_rows, bad_item_rows : int
+        The same of the files beside the log.
     duplicates : int
         Events equal to an earlier one in user, item, time, action and purchase flag.
     tied_events : int
@@ -28,21 +30,34 @@ class Counts:
         Events that are purchases.
     purchases_by_action : dict of str to int
         The same for each action, where there are actions.
-    items : int
-        Rows of the ``.item`` file.
+    items, items_without_events, items_of_log_only : int
+        Rows of the ``.item`` file; those of items that the log has no event of, and of items
+        that no other file knows.
     other_attributes : int
-        Distinct rows that told other attributes of an item than its first row.
+        Distinct rows of the log that told other attributes of an item than its first row.
+    repeated_item_rows, differing_item_rows : int
+        Rows of a table of items that told nothing new of an item, and those that told other
+        attributes than its first row.
+    images_left_out : int
+        Images of items that neither the log nor the table of items has.
     """
 
     rows: int = 0
     bad_rows: int = 0
+    item_rows: int = 0
+    bad_item_rows: int = 0
     events: int = 0
     duplicates: int = 0
     tied_events: int = 0
     purchases: int = 0
     purchases_by_action: dict[str, int] = field(default_factory=dict)
     items: int = 0
+    items_without_events: int = 0
+    items_of_log_only: int = 0
     other_attributes: int = 0
+    repeated_item_rows: int = 0
+    differing_item_rows: int = 0
+    images_left_out: int = 0
 
     def add(self, other: Counts) -> None:
         """Add the counts of a part of the events; rows are counted where they are read."""
@@ -69,8 +84,10 @@ class Conversion:
     counts : Counts
     origin : str
         Moment that times count from, in ISO form.
+    notes : list of str
+        What a user should know, one line each.
     inputs : list of dict
-        Name, size and SHA-256 sum of every file that was read.
+        Name, size, SHA-256 sum, rows and bad rows of every file that was read.
     outputs : dict
         Size and SHA-256 sum of every file that was written.
     """
@@ -81,6 +98,7 @@ class Conversion:
     rejects: Rejects
     counts: Counts = field(default_factory=Counts)
     origin: str = ""
+    notes: list[str] = field(default_factory=list)
     inputs: list[dict[str, Any]] = field(default_factory=list)
     outputs: dict[str, dict[str, int | str]] = field(default_factory=dict)
 
@@ -94,7 +112,7 @@ class Conversion:
             "unit": "seconds",
             "duplicates": self.duplicates,
             "options": dict(self.source.options),
-            "notes": list(self.source.notes),
+            "notes": self.notes,
             "counts": asdict(self.counts),
             "bad_rows": dict(sorted(self.rejects.counts.items())),
             "inputs": self.inputs,
@@ -107,8 +125,7 @@ class Conversion:
         counts = self.counts
         kept = "kept" if self.duplicates == "keep" else "left out, the first kept"
         lines = [
-            _line(counts.rows, "rows read"),
-            *self.rejects.lines(),
+            *self._file_lines(),
             _line(counts.events, "events written in order of time"),
             _line(counts.duplicates, f"duplicates of an earlier event, {kept}"),
             _line(counts.tied_events, "events share their time with another; ties keep file order"),
@@ -116,7 +133,7 @@ class Conversion:
             *self._item_lines(),
             *self._warnings(),
             f"times are seconds since {self.origin}",
-            *self.source.notes,
+            *self.notes,
             f"written to {self.folder}",
         ]
         return "\n".join(lines)
@@ -129,12 +146,29 @@ class Conversion:
             if name not in found
         ]
 
-    def _item_lines(self) -> Sequence[str]:
-        items, others = self.counts.items, self.counts.other_attributes
-        lines = [_line(items, "items with attributes")] if items else []
-        if others:
-            lines.append(_line(others, "rows told other attributes of an item than its first row"))
+    def _file_lines(self) -> Sequence[str]:
+        """Say of each file how many rows it has and what is wrong with some."""
+        lines = []
+        for file, count in self.rejects.files.items():
+            lines += [_line(count.rows, f"rows read of {file.name}"), *self.rejects.lines(file)]
         return lines
+
+    def _item_lines(self) -> Sequence[str]:
+        counts = self.counts
+        told = [
+            (counts.items, "items with attributes"),
+            (counts.items_without_events, "of them have no event yet; they are kept"),
+            (counts.items_of_log_only, "of them are in the log only, and in no file of items"),
+            (counts.other_attributes, "rows told other attributes of an item than its first row"),
+            (counts.repeated_item_rows, "rows of the table of items told nothing new of an item"),
+            (
+                counts.differing_item_rows,
+                "rows of the table of items told other attributes than the item's first row, "
+                "which counts",
+            ),
+            (counts.images_left_out, "images left out, of items that nothing else knows"),
+        ]
+        return [_line(count, what) for count, what in told if count]
 
 
 def _line(count: int, what: str) -> str:

@@ -9,9 +9,18 @@ from typing import Any
 
 from recbole_imn.data.atomic import DataError
 from recbole_imn.data.convert.item_files import Extras, MappedItems
-from recbole_imn.data.convert.mapping import TableMapping, entries, make_mapping, read_mapping
+from recbole_imn.data.convert.layout import Layout
+from recbole_imn.data.convert.mapping import (
+    Further,
+    LogMapping,
+    Place,
+    entries,
+    make_mapping,
+    read_mapping,
+)
 from recbole_imn.data.convert.opened import OpenedTable, open_table
-from recbole_imn.data.convert.source import Layout, Source
+from recbole_imn.data.convert.source import Source
+from recbole_imn.data.convert.time_columns import time_format, time_places
 
 CZB_MAPPING = Path(__file__).with_name("czb.yaml")
 
@@ -38,7 +47,7 @@ def read_table(
     name : str
         Name of the source.
     paths : sequence of Path
-        Tables of events with the same columns, text or parquet.
+        Tables of events with the same columns: text, JSON lines or parquet.
     settings : mapping
         As in czb.yaml.
     extras : Extras
@@ -49,41 +58,56 @@ def read_table(
         If the mapping is wrong or does not fit the files.
     """
     mapping = make_mapping(settings)
-    missing = [role for role in ("user_id", "item_id", "timestamp") if role not in mapping.columns]
-    if missing:
-        raise DataError(
-            f"no column is named for {', '.join(missing)}; give --user, --item and --time, or "
-            "columns in --mapping=FILE"
-        )
+    _require_roles(mapping)
     opened = [open_table(path, mapping) for path in paths]
     tables = [(table.table, _layout(table, mapping)) for table in opened]
     reader = MappedItems.open(mapping, extras) if extras.items or extras.images else None
     formats = sorted({layout.time_format for _, layout in tables})
     notes = [f"times were read as {' and '.join(formats)}, time zone {mapping.time_zone}"]
+    notes += [note for table in opened for note in table.notes]
     if not tables[0][1].has_purchase:
         notes.append("no action is a purchase; name some with --purchase=ACTION")
-    if reader and reader.left_out:
-        notes.append(f"of the items' columns, these were left out: {', '.join(reader.left_out)}")
     options = {key: value for key, value in settings.items() if key != "items"}
     return Source(name, tables, reader, mapping.time_zone, options=options, notes=notes)
 
 
-def _layout(opened: OpenedTable, mapping: TableMapping) -> Layout:
-    places = {role: opened.place(place) for role, place in mapping.columns.items()}
-    if mapping.purchases and "behavior" not in places:
+def _require_roles(mapping: LogMapping) -> None:
+    columns = mapping.columns
+    needed = ("user_id", "item_id", "timestamp")
+    missing = [role for role in needed if getattr(columns, role) is None]
+    if missing:
+        raise DataError(
+            f"no column is named for {', '.join(missing)}; give --user, --item and --time, or "
+            "columns in --mapping=FILE"
+        )
+    if mapping.purchases and columns.behavior is None:
         raise DataError("purchases are named, but no column for the action; give --behavior=COLUMN")
-    if mapping.purchases and "purchase" in places:
+    if mapping.purchases and columns.purchase is not None:
         raise DataError("purchases are told by actions and by a column of their own; keep one")
+
+
+def _layout(opened: OpenedTable, mapping: LogMapping) -> Layout:
+    columns = mapping.columns
+    places: dict[str, Any] = {
+        role: opened.place(place)
+        for role in ("user_id", "item_id", "behavior", "purchase")
+        if (place := getattr(columns, role)) is not None
+    }
+    if places["user_id"] == places["item_id"]:
+        raise DataError(f"{opened.table.path}: user and item are the same column")
+    times = time_places(opened, columns.timestamp) if columns.timestamp is not None else (0, None)
     return Layout(
-        user_id=places["user_id"],
-        item_id=places["item_id"],
-        timestamp=places["timestamp"],
-        behavior=places.get("behavior"),
-        purchase=places.get("purchase"),
-        time_format=opened.time_format(places["timestamp"], mapping),
+        **places,
+        timestamp=times[0],
+        clock=times[1],
+        time_format=time_format(opened, times, mapping),
         time_zone=mapping.time_zone,
-        behaviors=mapping.behaviors,
+        behaviors=mapping.behaviors or None,
         purchases=mapping.purchases,
-        event_columns=opened.columns(dict(mapping.event_columns)),
-        item_columns=opened.columns(dict(mapping.item_columns)),
+        event_columns=opened.columns(_wanted(mapping.event_columns)),
+        item_columns=opened.columns(_wanted(mapping.item_columns)),
     )
+
+
+def _wanted(columns: Mapping[str, Further]) -> dict[str, tuple[Place, str]]:
+    return {name: (column.column, column.type) for name, column in columns.items()}

@@ -9,24 +9,49 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import polars as pl
 
 from recbole_imn.data.atomic import DataError
+from recbole_imn.data.convert.patterns import ZONES, Pattern, translate
 
 SECOND = 1_000_000
 # Numbers beyond it are no times: seconds until the year 5138.
 LARGEST_SECONDS = 1e11
-UNITS = {"seconds": SECOND, "milliseconds": 1_000, "microseconds": 1}
+UNITS = {"seconds": 1e6, "milliseconds": 1e3, "microseconds": 1.0, "nanoseconds": 1e-3}
+# Clock readings that are looked for, none of which can be taken for another. Day and month in
+# figures with a slash between them are not among them: nobody knows which is which.
 PATTERNS = (
     "%Y-%m-%d %H:%M:%S%.f",
     "%Y-%m-%dT%H:%M:%S%.f",
-    "%Y-%m-%dT%H:%M:%S%.f%#z",
-    "%Y-%m-%d %H:%M:%S%.f%#z",
-    "%Y/%m/%d %H:%M:%S",
+    "%Y-%m-%dT%H:%M:%S%.f%z",
+    "%Y-%m-%d %H:%M:%S%.f%z",
+    "%Y-%m-%d %H:%M:%S%.f %Z",
+    "%Y/%m/%d %H:%M:%S%.f",
     "%Y-%m-%d %H:%M",
     "%Y/%m/%d %H:%M",
+    "%Y-%m-%dT%H:%M",
     "%Y-%m-%d",
     "%Y/%m/%d",
+    "%Y-%m-%d %I:%M:%S %p",
+    "%Y/%m/%d %I:%M:%S %p",
+    "%d.%m.%Y %H:%M:%S",
+    "%d.%m.%Y %H:%M",
+    "%d.%m.%Y",
+    "%d-%b-%Y %H:%M:%S",
+    "%d %b %Y %H:%M:%S",
+    "%d-%b-%Y",
+    "%d %b %Y",
+    "%d/%b/%Y:%H:%M:%S %z",
+    "%a, %d %b %Y %H:%M:%S %Z",
+    "%a, %d %b %Y %H:%M:%S %z",
+    "%a %b %d %H:%M:%S %Y",
+    "%a %b %d %H:%M:%S %z %Y",
+    "%a %b %d %H:%M:%S %Z %Y",
 )
 DAY_NUMBER = "%Y%m%d"
+# Numbers of so many digits that are clock readings, when most of the sample can be read so.
+MOST = 0.9
+DIGITS = {8: DAY_NUMBER, 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S", 17: "%Y%m%d%H%M%S%3f"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+# A year of two digits read as one of four: no log is as old as the year 1000.
+_TOO_EARLY = (datetime(1000, 1, 1, tzinfo=timezone.utc) - _EPOCH) // timedelta(microseconds=1)
 
 
 def parse_times(text: pl.Expr, time_format: str, time_zone: str) -> pl.Expr:
@@ -35,44 +60,100 @@ def parse_times(text: pl.Expr, time_format: str, time_zone: str) -> pl.Expr:
     Parameters
     ----------
     text : expression of strings
-    time_format, time_zone : str
-        As in :class:`~recbole_imn.data.convert.source.Layout`. Where a clock was set back,
-        the earlier of two moments is taken; a reading that a clock skipped is no time.
+    time_format : str
+        ``seconds``, ``milliseconds``, ``microseconds`` or ``nanoseconds`` since 1970, a pattern
+        such as ``%Y-%m-%d %H:%M:%S``, or the pattern of a date and one of these units of the
+        time of day behind it: ``%Y-%m-%d milliseconds``.
+    time_zone : str
+        Where the clock of a pattern without an offset hung. Where it was set back, the earlier
+        of two moments is taken; a reading that it skipped is no time.
     """
     text = text.str.strip_chars()
     if time_format in UNITS:
-        unit = UNITS[time_format]
-        number = text.cast(pl.Float64, strict=False)
-        possible = number.is_finite() & (number.abs() < LARGEST_SECONDS * SECOND / unit)
-        return pl.when(possible).then((number * unit).round()).cast(pl.Int64)
-    if "%H" not in time_format:
-        moment = text.str.to_date(time_format, strict=False).cast(pl.Datetime("us"))
-    else:
-        moment = text.str.to_datetime(time_format, time_unit="us", strict=False)
-    if "z" not in time_format:
+        return _microseconds(text, time_format)
+    date, unit = split_unit(time_format)
+    if unit is None:
+        return _since_1970(*_readings(text, time_format), time_zone)
+    moment, zone = _readings(text.str.extract(r"^(.*\S)\s+\S+$"), date)
+    elapsed = _microseconds(text.str.extract(r"\s(\S+)$"), unit)
+    return _since_1970(moment + pl.duration(microseconds=elapsed), zone, time_zone)
+
+
+def split_unit(time_format: str) -> tuple[str, str | None]:
+    """Split the unit of the time of day from the pattern of a date before it."""
+    date, _, unit = time_format.rpartition(" ")
+    return (date, unit) if unit in UNITS and date else (time_format, None)
+
+
+def _microseconds(text: pl.Expr, unit: str) -> pl.Expr:
+    if unit == "nanoseconds":
+        # More digits than a float has.
+        return text.cast(pl.Int64, strict=False) // 1_000
+    number = text.cast(pl.Float64, strict=False)
+    possible = number.is_finite() & (number.abs() < LARGEST_SECONDS * SECOND / UNITS[unit])
+    return pl.when(possible).then((number * UNITS[unit]).round()).cast(pl.Int64)
+
+
+def _readings(text: pl.Expr, time_format: str) -> tuple[pl.Expr, str]:
+    """Give clock readings, and where their offset from UTC comes from."""
+    pattern = translate(time_format)
+    moment = _prepared(text, pattern).str.to_datetime(
+        pattern.chrono, time_unit="us", strict=False, ambiguous="earliest"
+    )
+    return moment, pattern.zone
+
+
+def _prepared(text: pl.Expr, pattern: Pattern) -> pl.Expr:
+    """Lay out cells as the parser wants them."""
+    if pattern.fraction_sign:
+        sign = f"[{pattern.fraction_sign}]" if pattern.fraction_sign != "^" else r"\^"
+        text = text.str.replace(rf"^(.*){sign}(\d)", "${1}.${2}")
+    tail = pattern.tail
+    if pattern.zone == "name":
+        name = rf"(?i)(^|[^A-Z])({'|'.join(ZONES)})($|[^A-Z])"
+        offset = text.str.extract(name, 2).str.to_uppercase()
+        offset = offset.replace_strict(ZONES, default=None, return_dtype=pl.String)
+        return pl.concat_str([text.str.replace(name, "${1}${3}"), offset], separator=" ") + tail
+    return text + tail if tail else text
+
+
+def _since_1970(moment: pl.Expr, zone: str, time_zone: str) -> pl.Expr:
+    if zone == "clock":
         moment = moment.dt.replace_time_zone(time_zone, ambiguous="earliest", non_existent="null")
-    return moment.dt.epoch("us")
+    time = moment.dt.epoch("us")
+    return pl.when(time >= _TOO_EARLY).then(time)
 
 
 def guess_format(values: Sequence[str], time_zone: str) -> str:
-    """Find the format of a column from its first values that are times.
+    """Find the format that fits most of a column's first values, the first such one.
 
-    Numbers of eight digits that are days are days; others are seconds, milliseconds or
-    microseconds by their size.
+    Numbers that can nearly all be days or compact clock readings are these; others are seconds,
+    milliseconds, microseconds or nanoseconds by their size.
 
     Raises
     ------
     DataError
         If no value is a time.
     """
-    for value in values:
-        for time_format in _candidates(value):
-            if _parsed([value], time_format, time_zone).null_count() == 0:
-                return time_format
-    raise DataError(
-        f"none of the first values of the time column is a time: {', '.join(values[:3])!r}; "
-        "give --time-format=PATTERN, such as %Y-%m-%d"
-    )
+    votes = {name: fitting(values, name, time_zone) for name in _candidates(values)}
+    for name in DIGITS.values():
+        # A cell that is broken does not turn days into seconds.
+        if votes.get(name, 0) >= MOST * len(values):
+            return name
+    best = max(votes, key=votes.__getitem__, default="")
+    if not votes or not votes[best]:
+        raise DataError(
+            f"none of the first values of the time column is a time: {', '.join(values[:3])!r}; "
+            "give --time-format=PATTERN, such as %Y-%m-%d"
+        )
+    return best
+
+
+def fitting(values: Sequence[str], time_format: str, time_zone: str) -> int:
+    """Count values that a format fits, a number only by the unit that its size is of."""
+    if time_format in UNITS:
+        values = [value for value in values if _unit(value) == time_format]
+    return len(values) - _parsed(values, time_format, time_zone).null_count()
 
 
 def require_format(time_format: str, values: Sequence[str], time_zone: str) -> str:
@@ -86,7 +167,8 @@ def require_format(time_format: str, values: Sequence[str], time_zone: str) -> s
     try:
         parsed = _parsed(values, time_format, time_zone)
     except pl.exceptions.PolarsError as error:
-        raise DataError(f"the time format {time_format!r} makes no sense: {error}") from error
+        reason = str(error).splitlines()[0]
+        raise DataError(f"the time format {time_format!r} makes no sense: {reason}") from error
     if parsed.null_count() == len(values):
         raise DataError(f"the time format {time_format!r} does not fit {', '.join(values[:3])!r}")
     return time_format
@@ -97,16 +179,22 @@ def _parsed(values: Sequence[str], time_format: str, time_zone: str) -> pl.Serie
     return frame.select(parse_times(pl.col("time"), time_format, time_zone))["time"]
 
 
-def _candidates(value: str) -> Sequence[str]:
+def _candidates(values: Sequence[str]) -> Sequence[str]:
+    """Give formats to try."""
+    lengths = {len(value.strip()) for value in values if value.strip().isdigit()}
+    compact = [name for length, name in DIGITS.items() if length in lengths]
+    units = [unit for value in values if (unit := _unit(value))]
+    return [*compact, *dict.fromkeys(units), *(PATTERNS if len(units) < len(values) else ())]
+
+
+def _unit(value: str) -> str | None:
+    """Tell the unit of a number since 1970 by its size."""
     try:
-        number = abs(float(value))
+        size = abs(float(value))
     except ValueError:
-        return PATTERNS
-    if value.strip().isdigit() and 19000101 <= number <= 21001231:
-        return (DAY_NUMBER, "seconds")
-    if number < LARGEST_SECONDS:
-        return ("seconds",)
-    return ("milliseconds",) if number < 1e14 else ("microseconds",)
+        return None
+    limits = (LARGEST_SECONDS, 1e14, 1e17, 1e20)
+    return next((unit for unit, limit in zip(UNITS, limits, strict=True) if size < limit), None)
 
 
 def require_time_zone(name: str) -> str:
@@ -119,7 +207,7 @@ def require_time_zone(name: str) -> str:
     """
     try:
         ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise DataError(
             f"there is no time zone {name!r}; write for example Asia/Shanghai"
         ) from error

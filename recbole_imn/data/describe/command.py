@@ -6,11 +6,15 @@ import argparse
 import json
 from logging import getLogger
 from pathlib import Path
+from typing import Any
 
-from recbole_imn.data.atomic import DataError
-from recbole_imn.data.simulated import is_simulated, make_simulated, simulated_notice
+from recbole_imn.data.atomic import check_name
+from recbole_imn.data.first_use import provide
+from recbole_imn.data.publishing import reading
+from recbole_imn.data.simulated import simulated_notice
 from recbole_imn.files import replace_text
-from recbole_imn.registry import DATA_PATH
+from recbole_imn.registry import DATA_PATH, dataset_config
+from recbole_imn.settings_files import named_files, read_settings
 
 
 def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -18,6 +22,9 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser = commands.add_parser("describe", help="figures and plots of a data set")
     parser.add_argument("name", help="name of the data set")
     parser.add_argument("--data_path", type=Path, default=DATA_PATH, help="parent folder")
+    parser.add_argument(
+        "--config_files", default="", help="yaml files with settings, such as USER_ID_FIELD"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -35,16 +42,23 @@ def run(options: argparse.Namespace) -> int:
     from recbole_imn.data.describe.plots import figures
     from recbole_imn.data.describe.report import text
 
+    check_name(options.name, "NAME")
     name, folder = options.name, options.data_path / options.name
-    if not (folder / f"{name}.inter").is_file():
-        if not is_simulated(name):
-            raise DataError(f"{folder / name}.inter does not exist; name its data_path")
-        make_simulated(name, folder, getLogger())
-    log = logs.read_log(folder, name)
-    notice = simulated_notice(folder, name)
+    form = logs.Format.of(_settings(name, options))
+    provide(folder, name, getLogger())
+    with reading(folder, name):
+        log = logs.read_log(folder, name, form)
+        notice = simulated_notice(folder, name)
     report = {"name": name, "simulated": notice is not None, **measure(log)}
     replace_text(folder / f"{name}.report.json", json.dumps(report, indent=2) + "\n")
     replace_text(folder / f"{name}.report.html", html(name, report, figures(log), notice))
     print(text(name, report, notice))
     print(f"\nwritten to {folder / name}.report.json and {folder / name}.report.html")
     return 0
+
+
+def _settings(name: str, options: argparse.Namespace) -> dict[str, Any]:
+    """Give the settings of the data set and of the files that are named, later ones win."""
+    own = dataset_config(name, options.data_path)
+    files = [*([own] if own else []), *named_files(options.config_files)]
+    return {key: value for file in files for key, value in read_settings(file).items()}

@@ -24,11 +24,12 @@ def measure(log: Log) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``size``, ``order``, ``life``, ``unseen``, ``shelf`` (None without listings),
-        ``batches`` and ``behaviors``; shares in percent, times in days.
+        ``notes`` (what is odd), ``size``, ``order``, ``life``, ``unseen``, ``shelf`` (None
+        without listings), ``batches`` and ``behaviors``; shares in percent, times in days.
     """
     last = previous_of_same(log.user)
     return {
+        "notes": list(log.notes),
         "size": size(log),
         "order": order(log, last),
         "life": life_times(log)[0],

@@ -56,6 +56,7 @@ def html(name: str, report: dict[str, Any], plots: list[dict[str, Any]], notice:
     body = [
         f"<h1>Data set {escape(title)}</h1>",
         f'<p class="simulated">{escape(notice)}</p>' if notice else "",
+        *(f'<p class="simulated">{escape(note)}</p>' for note in report["notes"]),
         _table(rows(report["size"]), ("", title, *PUBLISHED)),
         f"<p>{escape(NOTE)}</p>",
         _table(facts(report), ("", title)),

@@ -80,5 +80,6 @@ def text(name: str, figures: dict[str, Any], notice: str | None) -> str:
         sizes.add_row(row)
     for fact in facts(figures):
         others.add_row(fact)
-    parts = [notice, str(sizes.draw()), NOTE, str(others.draw())]
+    notes = "\n".join(f"note: {note}" for note in figures["notes"])
+    parts = [notice, notes, str(sizes.draw()), NOTE, str(others.draw())]
     return "\n\n".join(part for part in parts if part)

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, model_validator
+from pydantic.dataclasses import dataclass
+
+from recbole_imn.validation import Strict, told
 
 # Published figures of the CheZhiBao 2019 log (arXiv 2009.13249, Table 2 and text).
 PUBLISHED = {
@@ -20,7 +26,22 @@ ALERT = "alert"
 NO_STRATEGY = "none"
 
 
-@dataclass(frozen=True)
+Positive = Annotated[int, Field(gt=0)]
+Amount = Annotated[float, Field(ge=0)]
+AboveZero = Annotated[float, Field(gt=0)]
+
+
+def _in_unit_range(value: float) -> float:
+    if not 0 <= value <= 1:
+        raise ValueError("it must be in 0..1")
+    return value
+
+
+Share = Annotated[float, AfterValidator(_in_unit_range)]
+
+
+@told(ValueError)
+@dataclass(config=Strict.model_config)
 class MarketConfig:
     """Constants of a market, chosen for plausibility and the published figures only.
 
@@ -88,71 +109,68 @@ class MarketConfig:
         Wins that never become a trade.
     opening_days : float
         Days of listings that are on the shelf when the log begins.
+
+    Raises
+    ------
+    ValueError
+        With the constant, its value and what it may be, in one line.
     """
 
-    seed: int = 1
-    resource_strength: float = 1.0
-    n_users: int = 10_718
-    n_cars: int = 40_820
-    n_actions: int = 647_664
-    purchase_share: float = 0.0242
-    n_days: int = 184
-    mean_price: float = 150_000.0
-    n_brands: int = 40
-    n_types: int = 6
-    n_cities: int = 30
-    n_looks: int = 8
-    image_width: int = 32
-    price_spread: float = 0.7
-    brand_spread: float = 0.45
-    type_spread: float = 0.25
-    depreciation: float = 0.08
-    dealer_share: float = 0.85
-    activity_spread: float = 1.3
-    session_actions: float = 6.0
-    shown: int = 40
-    alerted: int = 12
-    taste_scale: float = 0.7
-    budget_width: float = 0.8
-    city_bonus: float = 0.5
-    match_weight: float = 0.7
-    rebid_share: float = 0.04
-    return_share: float = 0.05
-    price_pressure: float = 2.0
-    saturation: float = 2.5
-    stock_half: float = 1.0
-    dealer_capital: float = 3.0
-    private_capital: float = 1.2
-    capital_spread: float = 0.7
-    resale_days: float = 21.0
+    seed: Annotated[int, Field(ge=0)] = 1
+    resource_strength: Share = 1.0
+    n_users: Positive = 10_718
+    n_cars: Positive = 40_820
+    n_actions: Positive = 647_664
+    purchase_share: Share = 0.0242
+    n_days: Positive = 184
+    mean_price: AboveZero = 150_000.0
+    n_brands: Positive = 40
+    n_types: Positive = 6
+    n_cities: Positive = 30
+    n_looks: Positive = 8
+    image_width: Positive = 32
+    price_spread: AboveZero = 0.7
+    brand_spread: Amount = 0.45
+    type_spread: Amount = 0.25
+    depreciation: Amount = 0.08
+    dealer_share: Share = 0.85
+    activity_spread: Amount = 1.3
+    session_actions: Annotated[float, Field(gt=1)] = 6.0
+    shown: Positive = 40
+    alerted: Positive = 12
+    taste_scale: Amount = 0.7
+    budget_width: AboveZero = 0.8
+    city_bonus: Amount = 0.5
+    match_weight: Share = 0.7
+    rebid_share: Share = 0.04
+    return_share: Share = 0.05
+    price_pressure: Amount = 2.0
+    saturation: Amount = 2.5
+    stock_half: AboveZero = 1.0
+    dealer_capital: AboveZero = 3.0
+    private_capital: AboveZero = 1.2
+    capital_spread: Amount = 0.7
+    resale_days: AboveZero = 21.0
     resale_margin: float = 0.06
-    bid_level: float = 0.85
-    bid_spread: float = 0.06
-    reserve_level: float = 0.976
-    reserve_spread: float = 0.06
-    auction_days: int = 6
-    relist_share: float = 0.5
-    max_listings: int = 3
-    fall_through: float = 0.08
-    opening_days: float = 3.0
+    bid_level: AboveZero = 0.85
+    bid_spread: Amount = 0.06
+    reserve_level: AboveZero = 0.976
+    reserve_spread: Amount = 0.06
+    auction_days: Positive = 6
+    relist_share: Share = 0.5
+    max_listings: Positive = 3
+    fall_through: Annotated[float, Field(ge=0, lt=1)] = 0.08
+    opening_days: Amount = 3.0
 
-    def __post_init__(self) -> None:
-        """Check what a user may set.
-
-        Raises
-        ------
-        ValueError
-            With the value and what it may be, in one line.
-        """
-        if not 0 <= self.resource_strength <= 1:
-            raise ValueError(f"resource_strength is {self.resource_strength}; it must be in 0..1")
-        if self.seed < 0:
-            raise ValueError(f"seed is {self.seed}; it must be 0 or above")
+    @model_validator(mode="after")
+    def _check_size(self) -> MarketConfig:
+        """Refuse what is too small to be a market."""
         if self.n_users < 20 or self.n_cars < 4 * self.n_days // 10 or self.n_days < 10:
             raise ValueError(
                 f"a market of {self.n_users} users, {self.n_cars} cars and {self.n_days} days is "
                 "too small to be one"
             )
+        return self
 
     @classmethod
     def named(cls, name: str, seed: int = 1, resource_strength: float = 1.0) -> MarketConfig:

@@ -13,15 +13,20 @@ from recbole_imn.data.atomic import DataError
 from recbole_imn.data.market.agents import Integers, Reals
 from recbole_imn.data.market.config import MarketConfig
 from recbole_imn.data.market.simulation import MarketLog
-from recbole_imn.files import replace_text
+from recbole_imn.data.publishing import Workspace, settle
+from recbole_imn.files import read_json
+
+# What a market's own files are called, and what describes an earlier one.
+FILES = ("market.json", "user", "item", "inter")
+REPORTS = ("report.html", "report.json")
 
 
 def write_market(log: MarketLog, folder: Path, name: str) -> None:
     """Write NAME.inter, NAME.item, NAME.user and NAME.market.json.
 
     Times are whole seconds since 2019-05-01 00:00 China time: below 2**24, and so exact and
-    in order even where a reader keeps them as float32. Files are written beside their place
-    and renamed, the log last, so that a broken run leaves no half data set.
+    in order even where a reader keeps them as float32. The files take the place of earlier ones
+    as one unit, so that a broken run leaves no half data set; reports of earlier ones go.
 
     Parameters
     ----------
@@ -36,31 +41,49 @@ def write_market(log: MarketLog, folder: Path, name: str) -> None:
     DataError
         If there is a log of this name that is not simulated.
     """
-    refuse_real_log(folder, name)
-    folder.mkdir(parents=True, exist_ok=True)
     about = {"simulated": True, "market": asdict(log.config)}
-    replace_text(folder / f"{name}.market.json", json.dumps(about, indent=2) + "\n")
-    _write_table(folder / f"{name}.user", _user_table(log))
-    _write_table(folder / f"{name}.item", _item_table(log))
-    _write_table(folder / f"{name}.inter", _event_table(log))
+    with Workspace(folder, name) as work:
+        refuse_real_log(folder, name)
+        _write(work.path("market.json"), json.dumps(about, indent=2) + "\n")
+        _write(work.path("user"), _text(_user_table(log)))
+        _write(work.path("item"), _text(_item_table(log)))
+        _write(work.path("inter"), _text(_event_table(log)))
+        work.publish(*REPORTS, *FILES)
 
 
 def refuse_real_log(folder: Path, name: str) -> None:
-    """Raise if a market would replace a log that is not simulated.
+    """Raise if a market would replace files that are not simulated.
 
     Raises
     ------
     DataError
     """
-    log = folder / f"{name}.inter"
-    if log.exists() and not (folder / f"{name}.market.json").exists():
-        raise DataError(f"{log} is not simulated; choose another name for the market")
+    settle(folder, name)
+    if (folder / f"{name}.market.json").exists():
+        return
+    for suffix in ("inter", "item", "user"):
+        file = folder / f"{name}.{suffix}"
+        if file.exists():
+            raise DataError(f"{file} is not simulated; choose another name for the market")
 
 
 def read_config(folder: Path, name: str) -> MarketConfig:
-    """Read back the config of a market that was written to a folder."""
-    about = json.loads((folder / f"{name}.market.json").read_text(encoding="utf-8"))
-    return MarketConfig(**about["market"])
+    """Read back the config of a market that was written to a folder.
+
+    Raises
+    ------
+    DataError
+        If the record is damaged.
+    """
+    file = folder / f"{name}.market.json"
+    about = read_json(file, DataError)
+    try:
+        return MarketConfig(**about["market"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(
+            f"{file} is no record of a simulated market ({' '.join(str(error).split())}); simulate "
+            "it again, or move it away if the data are no market"
+        ) from error
 
 
 def _event_table(log: MarketLog) -> pd.DataFrame:
@@ -124,5 +147,9 @@ def _joined_by_car(listings: pd.DataFrame, column: str) -> list[str]:
     return joined
 
 
-def _write_table(path: Path, table: pd.DataFrame) -> None:
-    replace_text(path, table.to_csv(sep="\t", index=False, lineterminator="\n"))
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _text(table: pd.DataFrame) -> str:
+    return table.to_csv(sep="\t", index=False, lineterminator="\n")

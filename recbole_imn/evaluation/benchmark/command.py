@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from recbole_imn import registry
-from recbole_imn.data.atomic import DataError
-from recbole_imn.data.simulated import is_simulated, make_simulated
+from recbole_imn.data.atomic import check_name
+from recbole_imn.data.first_use import provide
 from recbole_imn.evaluation.benchmark.conduct import conduct
 from recbole_imn.evaluation.benchmark.plan import (
     PROTOCOLS,
@@ -20,6 +20,8 @@ from recbole_imn.evaluation.benchmark.plan import (
     check_models,
     make_run,
 )
+from recbole_imn.files import make_folder
+from recbole_imn.locks import only_one
 from recbole_imn.provenance import fingerprint
 from recbole_imn.settings_files import named_files, read_settings
 
@@ -72,8 +74,9 @@ def run(options: argparse.Namespace) -> int:
     ValueError
         For a data set, model or settings file that does not exist; one line for people.
     """
+    check_name(options.dataset, "--dataset")
     folder = options.data_path / options.dataset
-    _require_data(folder, options.dataset)
+    provide(folder, options.dataset, getLogger())
     models = all_models(options.dataset, folder)
     if options.models:
         # A model named twice is one model.
@@ -98,6 +101,13 @@ def run(options: argparse.Namespace) -> int:
         for model in models
     ]
     out = options.out or Path("results") / options.dataset
+    make_folder(out)
+    with only_one(out, "a benchmark"):
+        failures = _conduct_and_report(runs, out)
+    return 1 if failures else 0
+
+
+def _conduct_and_report(runs: list[Run], out: Path) -> Mapping[str, str]:
     failures = conduct(runs, out)
     # Plots are heavy to import, and training needs none.
     from recbole_imn.evaluation.report import write_report
@@ -106,18 +116,7 @@ def run(options: argparse.Namespace) -> int:
         print(f"written: {page}")
     for name, reason in failures.items():
         print(f"failed: {name}: {reason}", file=sys.stderr)
-    return 1 if failures else 0
-
-
-def _require_data(folder: Path, dataset: str) -> None:
-    if (folder / f"{dataset}.inter").is_file():
-        return
-    if not is_simulated(dataset):
-        raise DataError(
-            f"data set {dataset!r} not found: {folder / dataset}.inter does not exist; put it "
-            "there or name its parent folder with --data_path=DIR"
-        )
-    make_simulated(dataset, folder, getLogger())
+    return failures
 
 
 def _common_settings(files: str) -> Mapping[str, Any]:
@@ -127,6 +126,12 @@ def _common_settings(files: str) -> Mapping[str, Any]:
         for key in (key for key in OPTIONS if key in found):
             raise ValueError(f"{file} sets {key} to {found[key]!r}; use {OPTIONS[key]} instead")
         settings.update(found)
+    mode = (settings.get("eval_args") or {}).get("mode", "full")
+    if {mode} != {"full"} if isinstance(mode, str) else set(mode.values()) != {"full"}:
+        raise ValueError(
+            f"eval_args mode is {mode!r}, but a benchmark ranks the catalogue, or with "
+            "--candidates=on_shelf what is for sale; leave it out"
+        )
     return settings
 
 

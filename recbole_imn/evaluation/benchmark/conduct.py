@@ -6,16 +6,20 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from io import FileIO
 from pathlib import Path
-from typing import Any
 
 from tqdm import tqdm
 
 from recbole_imn import own_models
+from recbole_imn.checkpoints.sealed import run_of
 from recbole_imn.evaluation.benchmark.plan import Run
-from recbole_imn.files import replaced
+from recbole_imn.evaluation.benchmark.results import read_result
+from recbole_imn.files import make_folder
+from recbole_imn.scratch import sweep
 
 REASON_WIDTH = 300
 
@@ -36,8 +40,9 @@ def conduct(runs: Sequence[Run], folder: Path) -> dict[str, str]:
         Names of failed runs and, in one line, why.
     """
     for name in ("runs", "logs"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-    waiting = [run for run in runs if not is_finished(run, folder)]
+        make_folder(folder / name)
+        sweep(folder / name)
+    waiting = [run for run in runs if not _is_finished(run, folder)]
     failures = {}
     description = f"{len(runs) - len(waiting)} of {len(runs)} runs were finished"
     with tqdm(waiting, desc=description, unit="run", disable=not waiting) as progress:
@@ -50,33 +55,31 @@ def conduct(runs: Sequence[Run], folder: Path) -> dict[str, str]:
     return failures
 
 
-def is_finished(run: Run, folder: Path) -> bool:
-    """Whether a result of the same configuration and data is there."""
+def _is_finished(run: Run, folder: Path) -> bool:
+    """Whether the result of a run is there; what it left to go on from is then removed."""
     result = read_result(run, folder)
-    ranks = folder / "runs" / f"{run.name}.parquet"
-    return result is not None and result["identity"] == run.identity and ranks.is_file()
-
-
-def read_result(run: Run, folder: Path) -> dict[str, Any] | None:
-    """Read the result file of a run, whatever its configuration; None without one."""
-    file = folder / "runs" / f"{run.name}.json"
-    if not file.is_file():
-        return None
-    result: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return result
+    if result is None:
+        return False
+    checkpoint = Path(result["checkpoint"])
+    if checkpoint.is_file():
+        for ending in ("state", "lock"):
+            for file in checkpoint.parent.glob(f"*-{run_of(checkpoint)}.{ending}"):
+                file.unlink()
+    return True
 
 
 def _execute(run: Run, folder: Path) -> str:
     """Execute a run and give the reason of its failure, empty if there is none."""
-    plan, log = folder / "logs" / f"{run.name}.plan.json", folder / "logs" / f"{run.name}.txt"
-    with replaced(plan) as file:
-        file.write_text(json.dumps(asdict(run), indent=1), encoding="utf-8")
-    module = "recbole_imn.evaluation.benchmark.run"
-    own = own_models.import_names(run.model)
-    command = [sys.executable, "-m", module, str(plan), str(folder), *own]
-    with log.open("w", encoding="utf-8") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+    log = folder / "logs" / f"{run.name}.txt"
+    module, own = "recbole_imn.evaluation.benchmark.run", own_models.import_names(run.model)
+    command = [sys.executable, "-m", module, str(folder), *own]
+    with log.open("w", encoding="utf-8") as output, _pipe() as (reader, writer):
+        process = subprocess.Popen(command, stdin=reader, stdout=output, stderr=subprocess.STDOUT)
         try:
+            reader.close()
+            # Where it has ended already, its exit status says enough.
+            with suppress(BrokenPipeError):
+                writer.write(json.dumps(asdict(run)).encode() + b"\n")
             status = process.wait()
         finally:
             # After Ctrl-C no run goes on unseen.
@@ -85,8 +88,17 @@ def _execute(run: Run, folder: Path) -> str:
                 process.wait()
     if status == 0:
         return ""
-    lines = [line for line in log.read_text(encoding="utf-8").splitlines() if line.strip()]
+    text = log.read_text(encoding="utf-8", errors="replace")
+    lines = [line for line in text.splitlines() if line.strip()]
     last = lines[-1] if lines else f"exit status {status}, without a word"
     if status < 0:
         last = f"ended by signal {-status}; out of memory? {last}"
     return f"{last[:REASON_WIDTH]} (all of it in {os.path.relpath(log)})"
+
+
+@contextmanager
+def _pipe() -> Iterator[tuple[FileIO, FileIO]]:
+    """Make a pipe to a process, which ends when this end of it closes, however that comes."""
+    reader, writer = os.pipe()
+    with open(reader, "rb", buffering=0) as here, open(writer, "wb", buffering=0) as there:
+        yield here, there

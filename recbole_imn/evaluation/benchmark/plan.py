@@ -12,6 +12,7 @@ from typing import Any
 from recbole_imn import own_models, registry
 from recbole_imn.compat import UnknownModelError, model_names
 from recbole_imn.data.atomic import read_header
+from recbole_imn.model.settings import SettingsError
 from recbole_imn.settings_files import read_settings
 
 BUILT_IN = ("FPMC", "SASRec", "GRU4Rec", "NextItNet")
@@ -154,7 +155,7 @@ def make_run(
         ``DATASET/MODEL.yaml`` in it holds what tuning found.
     """
     tuned = tuned_folder / dataset / f"{model}.yaml"
-    found = read_settings(tuned) if tuned.is_file() else {}
+    found = _tuned_settings(tuned)
     settings = {
         "data_path": str(folder.parent),
         "event_stream": True,
@@ -180,6 +181,14 @@ def make_run(
     )
 
 
+def _tuned_settings(file: Path) -> dict[str, Any]:
+    """Read what tuning found, if there is such a file; an emptied one would pass as no file."""
+    found = read_settings(file) if file.is_file() else {}
+    if file.is_file() and not found:
+        raise SettingsError(f"{file} holds no settings; tune again, or remove it")
+    return found
+
+
 def starting_settings(model: str, dataset: str, folder: Path) -> dict[str, Any]:
     """Give the settings that a model begins with, before anything is tuned or asked for.
 
@@ -192,7 +201,7 @@ def starting_settings(model: str, dataset: str, folder: Path) -> dict[str, Any]:
     return {
         **_paper_settings(model),
         **_own_settings(model, dataset, folder),
-        **_feature_settings(model, dataset, folder),
+        **feature_settings(model, dataset, folder),
     }
 
 
@@ -219,8 +228,20 @@ def _paper_settings(model: str) -> dict[str, Any]:
     }
 
 
-def _feature_settings(model: str, dataset: str, folder: Path) -> dict[str, Any]:
-    """Let RecBole's feature-aware models see categories and numbers of items."""
+def feature_settings(model: str, dataset: str, folder: Path) -> dict[str, Any]:
+    """Let RecBole's feature-aware models see categories and numbers of items.
+
+    Parameters
+    ----------
+    model, dataset : str
+    folder : Path
+        The folder of the data set itself.
+
+    Returns
+    -------
+    dict
+        Empty for other models, and where the data set has no such features.
+    """
     if model not in FEATURE_AWARE:
         return {}
     features = selected_features(dataset, folder)

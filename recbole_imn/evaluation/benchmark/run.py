@@ -1,16 +1,20 @@
-"""One run of a benchmark: ``python -m recbole_imn.evaluation.benchmark.run PLAN FOLDER``.
+"""One run of a benchmark: ``python -m recbole_imn.evaluation.benchmark.run FOLDER``.
 
-A caller's own model is named behind them, as MODULE:CLASS.
+A caller's own model is named behind it, as MODULE:CLASS.
 
-A process of its own has a clean RecBole and a memory of its own to measure.
+A process of its own has a clean RecBole and a memory of its own to measure. It reads what to
+run from a line of its input, and ends when that is closed: with the process that started it.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
+import traceback
 from dataclasses import asdict
 from pathlib import Path
+from threading import Thread
 from time import perf_counter
 from typing import Any
 
@@ -19,17 +23,20 @@ from recbole.config import Config
 from recbole.data.dataloader import FullSortEvalDataLoader
 from recbole.utils import init_logger
 
+from recbole_imn.data.atomic import DataError
 from recbole_imn.data.simulated import simulated_notice
 from recbole_imn.evaluation.benchmark.plan import Run
+from recbole_imn.evaluation.benchmark.results import read_any_result, write_result
 from recbole_imn.evaluation.metrics import difference_warning, metrics_of_ranks
 from recbole_imn.evaluation.model_card import Facts, write_card
 from recbole_imn.evaluation.ranks import RankRecorder
 from recbole_imn.evaluation.shelf import ShelfEvalDataLoader
 from recbole_imn.evaluation.slices import metrics_by_slice, slice_labels
-from recbole_imn.files import replaced
+from recbole_imn.files import os_line
 from recbole_imn.own_models import register_imported
 from recbole_imn.preparation import no_options, prepare
-from recbole_imn.provenance import environment
+from recbole_imn.provenance import environment, fingerprint
+from recbole_imn.resume import IF_STOPPED, until_done
 
 
 class Clock:
@@ -38,19 +45,36 @@ class Clock:
     Parameters
     ----------
     trainer : recbole.trainer.Trainer
-        Two of its methods are wrapped on this object alone.
+        Two of its methods are wrapped on this object alone. ``notes`` of it, which are kept
+        with the state of its run, are the figures.
     """
 
     def __init__(self, trainer: Any) -> None:
-        self.training = self.validation = 0.0
-        self.curve: list[dict[str, float]] = []
+        self._notes: Any = {"training": 0.0, "validation": 0.0, "curve": []}
+        self._trainer, trainer.notes = trainer, self._notes
         self._train, self._validate = trainer._train_epoch, trainer._valid_epoch
         trainer._train_epoch, trainer._valid_epoch = self._timed_train, self._timed_validate
+
+    @property
+    def training(self) -> float:
+        """Seconds of training."""
+        return float(self._notes["training"])
+
+    @property
+    def validation(self) -> float:
+        """Seconds of validation."""
+        return float(self._notes["validation"])
+
+    @property
+    def curve(self) -> list[dict[str, float]]:
+        """Loss and validation of each epoch."""
+        curve: list[dict[str, float]] = self._notes["curve"]
+        return curve
 
     def _timed_train(self, *args: Any, **kwargs: Any) -> Any:
         start = perf_counter()
         loss = self._train(*args, **kwargs)
-        self.training += perf_counter() - start
+        self._notes["training"] += perf_counter() - start + self._trainer.run.earlier
         total = sum(loss) if isinstance(loss, tuple) else loss
         self.curve.append({"epoch": len(self.curve) + 1, "loss": float(total)})
         return loss
@@ -58,7 +82,7 @@ class Clock:
     def _timed_validate(self, *args: Any, **kwargs: Any) -> Any:
         start = perf_counter()
         score, result = self._validate(*args, **kwargs)
-        self.validation += perf_counter() - start
+        self._notes["validation"] += perf_counter() - start
         self.curve[-1].update({name: float(value) for name, value in result.items()})
         return score, result
 
@@ -66,16 +90,27 @@ class Clock:
 def execute(run: Run, folder: Path) -> None:
     """Train and test, and write ``runs/NAME.parquet``, ``runs/NAME.json`` and a model card.
 
+    A run that was stopped goes on where it was.
+
     Parameters
     ----------
     run : Run
     folder : Path
         Of the benchmark. The checkpoint goes to ``saved/NAME`` in it.
     """
+    before = read_any_result(run, folder) or {}
+    with until_done():
+        checkpoint = _execute(run, folder)
+    _remove_leftovers(checkpoint, before.get("checkpoint", ""))
+
+
+def _execute(run: Run, folder: Path) -> Path:
+    """Do all that may be broken off, and give the checkpoint."""
     # The code may change while the run lasts.
     about = environment()
     trainer, train, valid, test = _prepare(run, folder)
     config, dataset = trainer.config, test._dataset
+    _require_same_data(run, Path(dataset.dataset_path))
     # Before training, so that a data set without intervals costs nobody an epoch.
     loaders = {protocol: _loader(protocol, config, test) for protocol in run.protocols}
     recorder, clock = RankRecorder(trainer), Clock(trainer)
@@ -108,12 +143,40 @@ def execute(run: Run, folder: Path) -> None:
         "checkpoint": trainer.saved_model_file,
     }
     write_card(Path(trainer.saved_model_file), facts, tables[0])
-    _write(result, pd.concat(tables), folder / "runs" / run.name)
+    write_result(result, pd.concat(tables), run, folder)
+    return Path(trainer.saved_model_file)
+
+
+def _require_same_data(run: Run, folder: Path) -> None:
+    """Refuse data that are not those of the benchmark's other runs.
+
+    Raises
+    ------
+    DataError
+    """
+    if fingerprint(folder, run.dataset) != run.fingerprint:
+        raise DataError(
+            f"{folder / run.dataset}.* changed while the benchmark ran; give the command again"
+        )
+
+
+def _remove_leftovers(checkpoint: Path, before: str) -> None:
+    """Remove what unfinished runs left beside a checkpoint, and keep that of the result before.
+
+    Those that could still go on, with other settings, are left alone.
+    """
+    if any(checkpoint.parent.glob("*.state")):
+        return
+    kept = {checkpoint.stem, Path(before).stem}
+    for file in checkpoint.parent.iterdir():
+        if file.suffix in (".pth", ".md") and file.stem not in kept:
+            file.unlink()
 
 
 def _prepare(run: Run, folder: Path) -> tuple[Any, Any, Any, Any]:
     """Make the trainer and the loaders of a run."""
-    settings = {**run.settings, "checkpoint_dir": str(folder / "saved" / run.name)}
+    own = {"checkpoint_dir": str(folder / "saved" / run.name), "resume": IF_STOPPED}
+    settings = {**run.settings, **own}
     with no_options():
         config = Config(model=run.model, dataset=run.dataset, config_dict=settings)
         init_logger(config)
@@ -155,22 +218,31 @@ def _peak_memory() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
-def _write(result: dict[str, Any], table: pd.DataFrame, path: Path) -> None:
-    """Write the ranks, and last the result, whose presence says that the run is finished."""
-    with replaced(path.with_name(f"{path.name}.parquet")) as file:
-        table.to_parquet(file, index=False)
-    with replaced(path.with_name(f"{path.name}.json")) as file:
-        file.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+def end_with_parent(descriptor: int) -> None:
+    """End this process when the other end of a pipe is closed, as by the end of its process."""
+
+    def watch() -> None:
+        os.read(descriptor, 1)
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
 
 
 def main(arguments: list[str]) -> int:
-    """Execute the run that a file describes."""
-    plan, folder, *own = arguments
+    """Execute the run that a line of the input describes."""
+    folder, *own = arguments
+    values = json.loads(sys.stdin.readline())
+    end_with_parent(sys.stdin.fileno())
     for name in own:
         register_imported(name)
-    values = json.loads(Path(plan).read_text(encoding="utf-8"))
     values["protocols"] = tuple(values["protocols"])
-    execute(Run(**values), Path(folder))
+    try:
+        execute(Run(**values), Path(folder))
+    except OSError as error:
+        # The last line is what the benchmark shows.
+        traceback.print_exc()
+        print(os_line(error), file=sys.stderr)
+        return 1
     return 0
 
 

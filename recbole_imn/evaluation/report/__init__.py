@@ -10,7 +10,7 @@ from recbole_imn.evaluation.report.contents import make_contents
 from recbole_imn.evaluation.report.gather import gather
 from recbole_imn.evaluation.report.html import html_page
 from recbole_imn.evaluation.report.markdown import markdown_page
-from recbole_imn.files import replaced
+from recbole_imn.files import replace_text
 
 __all__ = ["write_report"]
 
@@ -45,7 +45,6 @@ def write_report(runs: Sequence[Run], failures: Mapping[str, str], folder: Path)
     paths = []
     for suffix, page in pages.items():
         path = folder.with_name(folder.name + suffix)
-        with replaced(path) as file:
-            file.write_text(page, encoding="utf-8")
+        replace_text(path, page)
         paths.append(path)
     return paths

@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from recbole_imn import registry
-from recbole_imn.evaluation.benchmark.conduct import is_finished, read_result
 from recbole_imn.evaluation.benchmark.plan import BASELINES, LABELS, Run
+from recbole_imn.evaluation.benchmark.results import read_result
 from recbole_imn.evaluation.metrics import Reals
 
 Result = Mapping[str, Any]
@@ -87,7 +87,7 @@ def gather(runs: Sequence[Run], failures: Mapping[str, str], folder: Path) -> Bo
     rows: pd.DataFrame | None = None
     for run in runs:
         result = read_result(run, folder)
-        if result is None or not is_finished(run, folder):
+        if result is None:
             continue
         results.setdefault(run.model, []).append(result)
         table = pd.read_parquet(folder / "runs" / f"{run.name}.parquet")

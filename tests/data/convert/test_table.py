@@ -114,17 +114,23 @@ def test_options_that_make_no_sense_are_one_line(shop, options, message):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("colums: {user_id: 1}", "unknown setting 'colums' in the mapping; did you mean columns?"),
-        ("columns: {user: 1}", "unknown role of a column 'user' in the mapping"),
-        ("columns: {user_id: [1]}", "column user_id is [1], neither a name nor a position"),
-        ("event_columns: {price: {column: 1, type: int}}", "column price has type 'int'"),
+        ("colums: {user_id: 1}", "unknown key 'colums'; did you mean columns?"),
+        ("columns: {user: 1}", "unknown key 'columns.user'; did you mean user_id?"),
+        (
+            "columns: {user_id: [1]}",
+            "columns.user_id is [1]; it must be a name from the header or a position from 1",
+        ),
+        (
+            "event_columns: {price: {column: 1, type: int}}",
+            "event_columns.price.type is 'int'; it must be 'token' or 'float'",
+        ),
         ("event_columns: {time: 1}", "a further column cannot be called 'time'"),
-        ("columns: 7", "columns is 7, not a list of NAME: VALUE"),
+        ("columns: 7", "columns is 7; it must be a list of NAME: VALUE"),
         (
             "{behaviors: {1: buy}, purchases: [by]}",
             "'by' is to be a purchase, but the actions are buy",
         ),
-        ("behaviors: [a]", "behaviors is ['a'], not a list of NAME: VALUE"),
+        ("behaviors: [a]", "behaviors is ['a']; it must be a list of NAME: VALUE"),
         ("- a", "holds no settings"),
         ("a: [", "is not valid yaml"),
     ],

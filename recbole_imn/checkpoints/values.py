@@ -1,36 +1,32 @@
-"""Checkpoints that hold tensors and plain values only, and so are read without executing code."""
+"""Settings and parameters as tensors and plain values, which are read without executing code."""
 
 from __future__ import annotations
 
-import pickle
 from typing import Any
 
 import numpy as np
 import torch
 from scipy import sparse
 
-# RecBole is imported where it is used: the mends that let it be imported need this module.
+from recbole_imn.checkpoints.sealed import UnsafeCheckpointError
 
 # Marks a parameter of a checkpoint that is written otherwise than it is used.
 _KIND = "recbole_imn_kind"
 
 
-class UnsafeCheckpointError(ValueError):
-    """A checkpoint that would need code to be executed, on reading or after saving."""
-
-
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Copy nested settings, without what is no plain value."""
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, dict):
-        return {_plain(key): _plain(entry) for key, entry in value.items() if _is_plain(entry)}
+        return {plain(key): plain(entry) for key, entry in value.items() if is_plain(entry)}
     if isinstance(value, list | tuple):
-        return _sequence(value, [_plain(entry) for entry in value if _is_plain(entry)])
+        return _sequence(value, [plain(entry) for entry in value if is_plain(entry)])
     return value
 
 
-def _is_plain(value: Any) -> bool:
+def is_plain(value: Any) -> bool:
+    """Whether a value, not looking inside, is kept by :func:`plain`."""
     # Exact types: an Enum may be an int or a str as well.
     exact = (bool, int, float, str, list, tuple, dict)
     numpy_scalars = (np.bool_, np.number, np.str_)
@@ -46,32 +42,9 @@ def plain_config(config: Any) -> dict[str, Any]:
     return {
         "model": config["model"],
         "dataset": config["dataset"],
-        "external": _plain(config.external_config_dict),
-        "final": _plain(config.final_config_dict),
+        "external": plain(config.external_config_dict),
+        "final": plain(config.final_config_dict),
     }
-
-
-def rebuild_config(plain: dict[str, Any]) -> Any:
-    """Make a Config from the values of a checkpoint, evaluating none of them.
-
-    The options of the running program have no say, and values that a Config would derive
-    otherwise today are those of the checkpoint.
-    """
-    from recbole.config import Config
-
-    from recbole_imn.preparation import no_options
-
-    convert = Config._convert_config_dict
-    Config._convert_config_dict = lambda self, values: dict(values)
-    try:
-        with no_options():
-            config = Config(plain["model"], plain["dataset"], config_dict=plain["external"])
-    finally:
-        Config._convert_config_dict = convert
-    for key, value in plain["final"].items():
-        if _plain(config.final_config_dict.get(key)) != value:
-            config.final_config_dict[key] = value
-    return config
 
 
 def encode_parameters(parameters: dict[str, Any]) -> dict[str, Any]:
@@ -101,8 +74,8 @@ def _encode(name: str, value: Any) -> Any:
         return {key: _encode(name, entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
         return _sequence(value, [_encode(name, entry) for entry in value])
-    if isinstance(value, torch.Tensor) or _is_plain(value):
-        return _plain(value)
+    if isinstance(value, torch.Tensor) or is_plain(value):
+        return plain(value)
     raise UnsafeCheckpointError(
         f"parameter {name!r} is a {type(value).__name__}, which no checkpoint can hold as values; "
         "keep it as a tensor, an array or a sparse matrix"
@@ -140,64 +113,10 @@ def _decode_sparse(value: dict[str, Any]) -> Any:
     return make((data, (rows, columns)), shape=tuple(value["shape"])).asformat(value["format"])
 
 
-def _on_device(value: Any, device: Any) -> Any:
+def on_device(value: Any, device: Any) -> Any:
     """Move the tensors of nested parameters to a device."""
     if isinstance(value, dict):
-        return {key: _on_device(entry, device) for key, entry in value.items()}
+        return {key: on_device(entry, device) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        return _sequence(value, [_on_device(entry, device) for entry in value])
+        return _sequence(value, [on_device(entry, device) for entry in value])
     return value.to(device) if isinstance(value, torch.Tensor) else value
-
-
-def load_checkpoint(file: str) -> dict[str, Any]:
-    """Read a checkpoint without executing code.
-
-    Raises
-    ------
-    UnsafeCheckpointError
-        If the checkpoint needs code, as those of plain RecBole do.
-    ValueError
-        If the file is no checkpoint at all.
-    """
-    try:
-        checkpoint: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise UnsafeCheckpointError(
-            f"{file} can only be read by executing code from it, as checkpoints of plain RecBole "
-            "can; train the model again with recbole_imn imported"
-        ) from error
-    except (KeyError, RuntimeError, EOFError) as error:
-        # What torch's reader raises on a damaged file, or on one of another kind.
-        raise ValueError(f"{file} is no checkpoint, or a damaged one") from error
-    return checkpoint
-
-
-def load_data_and_model(model_file: str) -> tuple[Any, ...]:
-    """Load a checkpoint and make its model and data, as RecBole's function of this name.
-
-    Parameters
-    ----------
-    model_file : str
-        A checkpoint saved while recbole_imn was imported.
-
-    Returns
-    -------
-    config, model, dataset, train_data, valid_data, test_data
-
-    Raises
-    ------
-    UnsafeCheckpointError
-        If the checkpoint needs code.
-    """
-    from recbole.utils import init_logger
-
-    from recbole_imn.preparation import make_model
-
-    checkpoint = load_checkpoint(model_file)
-    config = rebuild_config(checkpoint["config"])
-    init_logger(config)
-    dataset, loaders, model = make_model(config)
-    model.load_state_dict(checkpoint["state_dict"])
-    other = _on_device(checkpoint.get("other_parameter"), config["device"])
-    model.load_other_parameter(other)
-    return (config, model, dataset, *loaders)

@@ -1,0 +1,410 @@
+"""The commands that faults are injected into: what is there before, and what must be after."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import sqlite3
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from io import StringIO
+from pathlib import Path
+
+from recbole_imn import checkpoints
+from recbole_imn.__main__ import main
+from recbole_imn.command_line import main as train
+from recbole_imn.data.publishing import settle
+from recbole_imn.evaluation.benchmark import conduct
+from recbole_imn.evaluation.benchmark import run as one_run
+from recbole_imn.settings_files import named_files, read_settings
+
+Result = dict[str, str]
+
+SMALL = """
+use_gpu: False
+embedding_size: 8
+hidden_size: 8
+inner_size: 8
+train_batch_size: 64
+"""
+# Columns in which results of equal runs differ.
+TIMED = ("seconds", "events_per_second", "peak_memory_mib", "checkpoint", "environment", "sha256")
+
+
+class Case:
+    """A command on something that was there before.
+
+    Attributes
+    ----------
+    name : str
+    folder : str
+        Where its files go, below the working folder.
+    is_stopped : bool
+        Whether files are damaged of a command that was killed, not of one that has ended.
+    is_fast : bool
+        Whether it takes less than a second.
+    """
+
+    name: str
+    folder: str
+    is_stopped = is_fast = False
+
+    def prepare(self) -> None:
+        """Make what is there before, in the working folder."""
+
+    def command(self) -> int:
+        """Run the command in the working folder."""
+        raise NotImplementedError
+
+    def again(self) -> int:
+        """Go on after a fault, as a person would."""
+        return self.command()
+
+    def result(self, folder: Path) -> Result:
+        """Give what the command is for, in a form that equal runs agree in."""
+        raise NotImplementedError
+
+    def whole(self, folder: Path) -> Result:
+        """Give what must be there after a fault, or else be what the command makes."""
+        raise NotImplementedError
+
+    def damaged(self, folder: Path) -> list[Path]:
+        """Give the files that the command reads again, for damage."""
+        return [path for path in sorted((folder / self.folder).rglob("*")) if path.is_file()]
+
+    def reads(self, path: Path) -> Callable[[], int] | None:
+        """Give what else reads a file; it must fail in one line, or read the same."""
+        return None
+
+
+class Simulate(Case):
+    """A market, over an earlier one."""
+
+    name, folder = "simulate", "data/market"
+    is_fast = True
+
+    def _simulate(self, seed: int) -> int:
+        options = ["--scale=0.15", "--output=data", "--save-as=market", f"--seed={seed}"]
+        return main(["simulate", "czb-mini", *options])
+
+    def prepare(self) -> None:
+        self._simulate(1)
+
+    def command(self) -> int:
+        return self._simulate(2)
+
+    def result(self, folder: Path) -> Result:
+        return sums((folder / self.folder).glob("market.*"))
+
+    def whole(self, folder: Path) -> Result:
+        settle(folder / self.folder, "market")
+        return self.result(folder)
+
+
+class SimulateNew(Simulate):
+    """A market where there is nothing."""
+
+    name = "simulate (new)"
+
+    def prepare(self) -> None:
+        Path("data").mkdir()
+
+
+class Convert(Case):
+    """A conversion with bad rows and a table of items, over an earlier one."""
+
+    name, folder = "convert", "data/shop"
+    is_fast = True
+
+    def _convert(self, seed: int) -> int:
+        options = ["--user=who", "--item=what", "--time=when", "--behavior=did", "--purchase=buy"]
+        more = ["--items=items.csv", "--max-bad=0.1", "--mapping=map.yaml"]
+        source = [f"--input=log{seed}.csv", "--name=shop", "--output=data"]
+        return main(["convert", "csv", *source, *options, *more])
+
+    def _write_tables(self) -> None:
+        for seed in (1, 2):
+            rows = [",".join(map(str, row[:4])) for row in log_rows(seed)]
+            text = "\n".join(["who,what,when,did", *rows, "u1,i1,noon,view"]) + "\n"
+            Path(f"log{seed}.csv").write_text(text)
+        items = "".join(f"i{item},b{item % 3},{item}.5\n" for item in range(1, 25))
+        Path("items.csv").write_text("what,brand,price\n" + items)
+        Path("map.yaml").write_text(
+            "items:\n  columns: {item_id: what}\n  item_columns:\n"
+            "    brand: {column: brand, type: token}\n    price: {column: price, type: float}\n"
+        )
+        Path("data").mkdir(exist_ok=True)
+
+    def prepare(self) -> None:
+        self._write_tables()
+        self._convert(1)
+
+    def command(self) -> int:
+        return self._convert(2)
+
+    def result(self, folder: Path) -> Result:
+        return sums((folder / self.folder).glob("shop.*"))
+
+    def whole(self, folder: Path) -> Result:
+        settle(folder / self.folder, "shop")
+        return self.result(folder)
+
+
+class ConvertNew(Convert):
+    """A conversion where there is nothing."""
+
+    name = "convert (new)"
+
+    def prepare(self) -> None:
+        self._write_tables()
+
+
+class Train(Case):
+    """A training beside the checkpoint of an earlier one."""
+
+    name, folder = "train", "saved"
+
+    def _train(self, *options: str) -> int:
+        files = ["--config_files=small.yaml", "--data_path=data", "--show_progress=False"]
+        return train(["--model=IMNNet", "--dataset=toy", *files, *options])
+
+    def prepare(self) -> None:
+        write_toy()
+        self._train("--epochs=1", "--seed=5")
+        # Names of checkpoints hold the second in which they were made.
+        for file in Path("saved").iterdir():
+            file.rename(file.with_name(f"earlier-{file.name}"))
+
+    def command(self) -> int:
+        return self._train("--epochs=3")
+
+    def result(self, folder: Path) -> Result:
+        files = [file for file in self._checkpoints(folder) if "earlier" not in file.name]
+        newest = max(files, key=lambda file: file.stat().st_mtime_ns)
+        return {"weights": weights(newest)}
+
+    def whole(self, folder: Path) -> Result:
+        return sums((folder / "saved").glob("earlier*"))
+
+    def damaged(self, folder: Path) -> list[Path]:
+        return [file for file in self._checkpoints(folder) if "earlier" not in file.name]
+
+    def reads(self, path: Path) -> Callable[[], int]:
+        return in_one_line(lambda: print(weights(path)))
+
+    @staticmethod
+    def _checkpoints(folder: Path) -> list[Path]:
+        """Give the checkpoints of best epochs; states to go on from have other endings."""
+        return sorted((folder / "saved").glob("*.pth"))
+
+
+class Resume(Train):
+    """A training that goes on where it was stopped, or begins if it had not begun."""
+
+    name = "resume"
+    is_stopped = True
+
+    def again(self) -> int:
+        err, sys.stderr = sys.stderr, StringIO()
+        try:
+            status = self._train("--epochs=3", "--resume")
+        finally:
+            said, sys.stderr = sys.stderr.getvalue(), err
+        if "nothing to resume" in said:
+            return self.command()
+        print(said, file=sys.stderr)
+        return status
+
+    def damaged(self, folder: Path) -> list[Path]:
+        files = (folder / "saved").rglob("*")
+        return sorted(file for file in files if file.is_file() and "earlier" not in file.name)
+
+    def reads(self, path: Path) -> None:
+        return None
+
+
+class Benchmark(Case):
+    """Three runs, of which one was finished before; each in a process that is forked."""
+
+    name, folder = "benchmark", "results"
+
+    def _benchmark(self, models: str) -> int:
+        conduct.subprocess = ForkingSubprocess
+        options = ["--seeds=1", "--epochs=1", "--data_path=data", "--config_files=small.yaml"]
+        return main(["benchmark", "--dataset=toy", f"--models={models}", *options])
+
+    def prepare(self) -> None:
+        write_toy()
+        self._benchmark("Popularity")
+
+    def command(self) -> int:
+        return self._benchmark("Popularity,LastItem,IMNNet")
+
+    def result(self, folder: Path) -> Result:
+        found = {}
+        for file in sorted((folder / "results/toy/runs").glob("*.json")):
+            values = json.loads(file.read_text())
+            kept = {key: value for key, value in values.items() if key not in TIMED}
+            found[file.name] = json.dumps(kept, sort_keys=True)
+            found |= sums([file.with_suffix(".parquet")])
+        page = (folder / "results/toy.md").read_text()
+        # The table of results, without times.
+        return found | {"toy.md": page[: page.index("## Time and memory")]}
+
+    def whole(self, folder: Path) -> Result:
+        return sums((folder / "results/toy/runs").glob("Popularity*"))
+
+    def damaged(self, folder: Path) -> list[Path]:
+        runs = (folder / "results/toy/runs").iterdir()
+        return [*sorted(runs), *sorted((folder / "results").glob("toy.*"))]
+
+
+class Tune(Case):
+    """Three trials, of which one was finished before."""
+
+    name, folder = "tune", "tuned"
+
+    def _tune(self, trials: int) -> int:
+        options = ["--data_path=data", "--epochs=2", "--config_files=small.yaml"]
+        return main(["tune", "--model=FPMC", "--dataset=toy", f"--trials={trials}", *options])
+
+    def prepare(self) -> None:
+        write_toy()
+        self._tune(1)
+
+    def command(self) -> int:
+        return self._tune(3)
+
+    def result(self, folder: Path) -> Result:
+        return sums([folder / "tuned/toy/FPMC.yaml"])
+
+    def whole(self, folder: Path) -> Result:
+        with closing(sqlite3.connect(folder / "tuned/toy/FPMC.db")) as database:
+            query = "select value from trial_values join trials using (trial_id) where number = 0"
+            return {"first trial": repr(database.execute(query).fetchall())}
+
+    def reads(self, path: Path) -> Callable[[], int] | None:
+        if path.suffix != ".yaml":
+            return None
+
+        return in_one_line(lambda: print(*map(read_settings, named_files(str(path)))))
+
+
+class ForkingSubprocess:
+    """Runs of a benchmark without the seconds that a new interpreter takes to import."""
+
+    STDOUT = -2
+
+    class Popen:
+        """A forked process that takes its plan from a pipe, as a new one would."""
+
+        def __init__(self, command, stdin, stdout, stderr) -> None:
+            self._status = None
+            sys.stdout.flush()
+            self.pid = os.fork()
+            if not self.pid:
+                os._exit(self._run(command[3:], stdin, stdout))
+
+        def _run(self, arguments, stdin, stdout) -> int:
+            os.dup2(stdin.fileno(), 0)
+            os.dup2(stdout.fileno(), 1)
+            os.dup2(stdout.fileno(), 2)
+            # Whatever else was open stays with the process that forked.
+            os.closerange(3, 256)
+            sys.stdin = open(0, closefd=False)  # noqa: SIM115
+            sys.stdout, sys.stderr = open(1, "w"), open(2, "w")  # noqa: SIM115
+            try:
+                return one_run.main(arguments)
+            except BaseException as error:
+                print(f"{type(error).__name__}: {error}", file=sys.stderr)
+                return 1
+            finally:
+                sys.stdout.flush()
+                sys.stderr.flush()
+
+        def poll(self):
+            if self._status is None:
+                ended, code = os.waitpid(self.pid, os.WNOHANG)
+                self._status = os.waitstatus_to_exitcode(code) if ended else None
+            return self._status
+
+        def wait(self):
+            if self._status is None:
+                _, code = os.waitpid(self.pid, 0)
+                self._status = os.waitstatus_to_exitcode(code)
+            return self._status
+
+        def kill(self) -> None:
+            os.kill(self.pid, 9)
+
+
+def log_rows(seed: int, n_events: int = 300) -> list[tuple]:
+    """Rows of a small log in order of time."""
+    draw = random.Random(seed)
+    time, rows = 0, []
+    for _ in range(n_events):
+        time += draw.randrange(500)
+        action = "buy" if draw.random() < 0.2 else "view"
+        item = f"i{min(int(draw.expovariate(0.15)) + 1, 24)}"
+        rows.append((f"u{draw.randrange(12)}", item, time, action, int(action == "buy")))
+    return rows
+
+
+def write_toy() -> None:
+    """Write the data set ``toy`` and settings that make everything small."""
+    header = "user_id:token\titem_id:token\ttimestamp:float\tbehavior:token\tpurchase:float"
+    lines = [header, *("\t".join(map(str, row)) for row in log_rows(0))]
+    Path("data/toy").mkdir(parents=True)
+    Path("data/toy/toy.inter").write_text("\n".join(lines) + "\n")
+    Path("small.yaml").write_text(SMALL)
+
+
+def sums(files) -> Result:
+    """Give the SHA-256 of each file, by its name."""
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(files)}
+
+
+def weights(checkpoint: Path) -> str:
+    """Give the SHA-256 of a checkpoint's weights, read as the product reads them."""
+    state = checkpoints.load_checkpoint(str(checkpoint))["state_dict"]
+    digest = hashlib.sha256()
+    for name, tensor in sorted(state.items()):
+        digest.update(name.encode() + tensor.cpu().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def in_one_line(read: Callable[[], None]) -> Callable[[], int]:
+    """Read as the commands do, which turn errors for people into a line."""
+
+    def command() -> int:
+        try:
+            read()
+        except (ValueError, OSError) as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 2
+        return 0
+
+    return command
+
+
+def knows_resume() -> bool:
+    """Whether this version can go on with a training."""
+    err, sys.stderr = sys.stderr, StringIO()
+    try:
+        from recbole_imn.options import check
+
+        check(["--model=IMNNet", "--dataset=toy", "--resume=True"])
+    except ValueError:
+        return False
+    finally:
+        sys.stderr = err
+    return True
+
+
+CASES = (
+    *(Simulate(), SimulateNew(), Convert(), ConvertNew()),
+    *(Train(), Resume(), Benchmark(), Tune()),
+)

@@ -1,0 +1,1 @@
+"""Fuzzing of the command line: generated inputs, an independent reading, and a judge."""

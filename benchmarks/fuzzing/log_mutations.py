@@ -1,0 +1,343 @@
+"""What can be wrong, or only odd, with atomic files."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+ODD_IDS = (
+    *("NA", "null", "nan", "None", "0", "-1", "1e5", "01", "[PAD]", "True", " lead", "trail "),
+    *("a b", "x" * 300, "日本語", "é", "e\u0301", '"quoted"', '"open', "it's", "a,b", "#hash"),
+    *("\u00a0", "\u200b", "🚗", "-inf", "a:b", "a=b", "../up", "%s", "{x}", "\\N", "\x1b[31m"),
+    "__import__('os').system('touch PWNED')",
+)
+BAD_TIMES = ("nan", "inf", "-inf", "", "NaN", "12:30", "2024-01-01", "1_000", "0x10", "1,5", "x")
+FAR_TIMES = ("1e300", "1.7e12", "1700000000000", "-1e300", "1e12")
+FINE_TIMES = ("-1000000.5", "0", "1e5", "-0.0", "1.000000001", "+7", ".5", "5.")
+BAD_NUMBERS = ("nan", "inf", "1e300", "-1e300", "NaN", "abc", "1,5", "1e999", "٣", "--1", "1 2")
+BAD_FLAGS = ("2", "true", "", "-1", "0.5", "nan", "yes", "1;0")
+
+
+def _row(rng: Random, sheet: Any) -> tuple[int, list[str]]:
+    place = rng.randrange(len(sheet.rows))
+    return place, sheet.rows[place]
+
+
+def _set(sheet: Any, name: str, rng: Random, values: Any, most: int = 1) -> str:
+    """Put values into cells of a column."""
+    column = sheet.place(name) if sheet else None
+    if column is None or not sheet.rows:
+        return "no such column"
+    done = []
+    for _ in range(rng.randint(1, most)):
+        place, row = _row(rng, sheet)
+        if column < len(row):
+            row[column] = rng.choice(values)
+            done.append(f"line {place + 2} {name}={row[column][:30]!r}")
+    return ", ".join(done)
+
+
+def _edit(sheet: Any, edit: Any, what: str) -> str:
+    if sheet is None:
+        return "no such file"
+    sheet.edits.append(edit)
+    return what
+
+
+def odd_ids(base: Any, rng: Random) -> str:
+    """Names that look like something else."""
+    kind = rng.choice(("user_id", "item_id"))
+    column = base.inter.place(kind)
+    if column is None:
+        return "no such column"
+    renamed = {}
+    for old in rng.sample(sorted({row[column] for row in base.inter.rows}), 2):
+        renamed[old] = rng.choice([name for name in ODD_IDS if name not in renamed.values()])
+    sheets = [base.inter, base.item if kind == "item_id" else base.user]
+    for sheet in sheets:
+        place = sheet.place(kind) if sheet else None
+        for row in sheet.rows if sheet and place is not None else []:
+            row[place] = renamed.get(row[place], row[place])
+    return str(renamed)
+
+
+def odd_behaviours(base: Any, rng: Random) -> str:
+    return _set(base.inter, "behavior", rng, [*ODD_IDS, ""], 5)
+
+
+def empty_id(base: Any, rng: Random) -> str:
+    return _set(base.inter, rng.choice(("user_id", "item_id")), rng, ("",))
+
+
+def bad_time(base: Any, rng: Random) -> str:
+    return _set(base.inter, "timestamp", rng, BAD_TIMES)
+
+
+def far_time(base: Any, rng: Random) -> str:
+    return _set(base.inter, "timestamp", rng, FAR_TIMES)
+
+
+def fine_time(base: Any, rng: Random) -> str:
+    return _set(base.inter, "timestamp", rng, FINE_TIMES, 5)
+
+
+def shifted_times(base: Any, rng: Random) -> str:
+    """Move, stretch or reorder all times."""
+    how = rng.choice(("milliseconds", "negative", "equal", "shuffled", "tiny", "large", "reversed"))
+    column = base.inter.place("timestamp")
+    if column is None:
+        return "no such column"
+    for place, row in enumerate(base.inter.rows):
+        time = 1_700_000_000.0 + 60 * place
+        new = {
+            "milliseconds": f"{time * 1000:.0f}",
+            "negative": repr(time - 3e9),
+            "equal": "1700000000",
+            "shuffled": repr(time),
+            "tiny": repr(1000 + place * 1e-9),
+            "large": repr(time * 30),
+            "reversed": repr(-time),
+        }[how]
+        row[column] = new
+    if how == "shuffled":
+        rng.shuffle(base.inter.rows)
+    return how
+
+
+def bad_flag(base: Any, rng: Random) -> str:
+    return _set(base.inter, "purchase", rng, BAD_FLAGS)
+
+
+def fine_flag(base: Any, rng: Random) -> str:
+    return _set(base.inter, "purchase", rng, ("1.0", "0.0", "1e0", "00", "+1"), 3)
+
+
+def bad_event_number(base: Any, rng: Random) -> str:
+    return _set(base.inter, "price", rng, BAD_NUMBERS)
+
+
+def empty_event_numbers(base: Any, rng: Random) -> str:
+    return _set(base.inter, "price", rng, ("",), 30)
+
+
+def constant_number(base: Any, rng: Random) -> str:
+    column = base.inter.place("price")
+    for row in base.inter.rows if column is not None else []:
+        row[column] = rng.choice(("7", "7.0"))
+    return "price is 7"
+
+
+def all_empty_numbers(base: Any, rng: Random) -> str:
+    sheet, name = rng.choice(((base.inter, "price"), (base.item, "weight")))
+    column = sheet.place(name) if sheet else None
+    for row in sheet.rows if column is not None else []:
+        row[column] = ""
+    return f"{name} is empty"
+
+
+def bad_item_number(base: Any, rng: Random) -> str:
+    return _set(base.item, "weight", rng, BAD_NUMBERS)
+
+
+def bad_image(base: Any, rng: Random) -> str:
+    return _set(base.item, "image", rng, ("1 nan 2", "inf 0 1", "1e300 1 1", "a b c", "1,2,3"))
+
+
+def empty_item_cells(base: Any, rng: Random) -> str:
+    name = rng.choice(("brand", "weight", "tags", "image"))
+    return _set(base.item, name, rng, ("",), 12)
+
+
+def new_extremes(base: Any, rng: Random) -> str:
+    return _set(base.item, "weight", rng, ("1e30", "-1e9", "0", "1e-300", "1e37"), 3)
+
+
+def ragged_sequences(base: Any, rng: Random) -> str:
+    values = {"tags": ("red", "red red", "a b c d e f", " red", "x\u00a0y"), "image": ("1", "1 2 3 4 5")}
+    name = rng.choice(sorted(values))
+    return _set(base.item, name, rng, values[name], 4)
+
+
+def odd_categories(base: Any, rng: Random) -> str:
+    return _set(base.item, rng.choice(("brand", "tags")), rng, ODD_IDS, 4)
+
+
+def stays(base: Any, rng: Random) -> str:
+    """Stays on the shelf that are ragged, crossing, open or no numbers."""
+    name = rng.choice(("listed_at", "delisted_at"))
+    values = ("", "0 5", "5 1", "inf", "-inf", "nan", "x", "1e300", "0", "-5 3 9")
+    return _set(base.item, name, rng, values, 3)
+
+
+def missing_items(base: Any, rng: Random) -> str:
+    if base.item is None or len(base.item.rows) < 4:
+        return "no items"
+    gone = [base.item.rows.pop(rng.randrange(len(base.item.rows)))[0] for _ in range(3)]
+    return f"without {gone}"
+
+
+def further_items(base: Any, rng: Random) -> str:
+    if base.item is None or not base.item.rows:
+        return "no items"
+    for number in range(rng.choice((1, 2, 30))):
+        _, row = _row(rng, base.item)
+        base.item.rows.insert(rng.randrange(len(base.item.rows) + 1), [f"new{number}", *row[1:]])
+    return "items without events"
+
+
+def item_twice(base: Any, rng: Random) -> str:
+    if base.item is None or not base.item.rows:
+        return "no items"
+    place, row = _row(rng, base.item)
+    other = rng.choice(base.item.rows)
+    base.item.rows.append([row[0], *(row[1:] if rng.random() < 0.4 else other[1:])])
+    return f"line {place + 2} again in the last line"
+
+
+def empty_item_id(base: Any, rng: Random) -> str:
+    return _set(base.item, "item_id", rng, ("",))
+
+
+def short_or_long_row(base: Any, rng: Random) -> str:
+    sheet = rng.choice([sheet for sheet in (base.inter, base.item) if sheet])
+    place, row = _row(rng, sheet)
+    if rng.random() < 0.5 and len(row) > 1:
+        row.pop()
+    else:
+        row.append(rng.choice(("", "x")))
+    return f"line {place + 2} has {len(row)} cells"
+
+
+def no_rows(base: Any, rng: Random) -> str:
+    sheet = rng.choice([sheet for sheet in (base.inter, base.item) if sheet])
+    del sheet.rows[rng.choice((0, 1, 2, 5)) :]
+    return f"{len(sheet.rows)} rows left"
+
+
+def few_users(base: Any, rng: Random) -> str:
+    column = base.inter.place("user_id")
+    how = rng.choice(("one", "all different", "late"))
+    for place, row in enumerate(base.inter.rows if column is not None else []):
+        late = f"n{place}" if place > 0.7 * len(base.inter.rows) else row[column]
+        row[column] = {"one": "u", "all different": f"u{place}", "late": late}[how]
+    return how
+
+
+def few_items(base: Any, rng: Random) -> str:
+    column = base.inter.place("item_id")
+    for row in base.inter.rows if column is not None else []:
+        row[column] = rng.choice(("i0", "i1"))
+    return "two items in the log"
+
+
+def header_type(base: Any, rng: Random) -> str:
+    sheet = rng.choice([sheet for sheet in (base.inter, base.item) if sheet])
+    place = rng.randrange(len(sheet.header))
+    name = sheet.header[place].partition(":")[0]
+    kinds = ("", ":", ":int", ":string", ":token ", ":TOKEN", ":float", ":token", ":float_seq")
+    sheet.header[place] = name + rng.choice(kinds)
+    # A number as a category and the like may be read either way.
+    base.is_dubious = True
+    return sheet.header[place]
+
+
+def header_name(base: Any, rng: Random) -> str:
+    sheet = rng.choice([sheet for sheet in (base.inter, base.item) if sheet])
+    place = rng.randrange(len(sheet.header))
+    _, _, kind = sheet.header[place].partition(":")
+    old = sheet.header[place]
+    other = sheet.header[rng.randrange(len(sheet.header))].partition(":")[0]
+    sheet.header[place] = f"{rng.choice((other, '', old.upper(), ' ' + old, 'x'))}:{kind}"
+    base.is_dubious = True
+    return f"{old} is {sheet.header[place]!r}"
+
+
+def shuffled_columns(base: Any, rng: Random) -> str:
+    sheet = rng.choice([sheet for sheet in (base.inter, base.item) if sheet])
+    order = list(range(len(sheet.header)))
+    rng.shuffle(order)
+    sheet.header = [sheet.header[place] for place in order]
+    if all(len(row) == len(order) for row in sheet.rows):
+        sheet.rows = [[row[place] for place in order] for row in sheet.rows]
+    return str(sheet.header)
+
+
+def line_ends(base: Any, rng: Random) -> str:
+    sheet = rng.choice([sheet for sheet in (base.inter, base.item) if sheet])
+    how = rng.choice(("crlf", "bom", "no end", "blank", "spaces", "tabs", "old mac"))
+    if how == "crlf":
+        sheet.newline = "\r\n"
+    elif how == "old mac":
+        sheet.newline = "\r"
+        base.is_dubious = True
+    elif how == "bom":
+        sheet.edits.append(lambda data: b"\xef\xbb\xbf" + data)
+    elif how == "no end":
+        sheet.edits.append(lambda data: data.rstrip(b"\r\n"))
+    else:
+        blank = {"blank": [], "spaces": ["   "], "tabs": [""] * len(sheet.header)}[how]
+        for _ in range(3):
+            sheet.rows.insert(rng.randrange(len(sheet.rows) + 1), blank)
+    return how
+
+
+def bytes_in_row(base: Any, rng: Random) -> str:
+    sheet = rng.choice([sheet for sheet in (base.inter, base.item) if sheet])
+    what = rng.choice((b"\x00", b"\xff", b"\r", b"\xc3", b"\x1a", b"\x0b", b"\x85", b"\xe2\x80\xa8"))
+    line = rng.randrange(len(sheet.rows) + 1)
+
+    def edit(data: bytes) -> bytes:
+        lines = data.split(b"\n")
+        place = min(line, len(lines) - 1)
+        lines[place] = lines[place][:1] + what + lines[place][1:]
+        return b"\n".join(lines)
+
+    # Characters that no id has may be refused as well as kept.
+    base.is_dubious = True
+    return _edit(sheet, edit, f"{what!r} in line {line + 1}")
+
+
+def other_separator(base: Any, rng: Random) -> str:
+    separator = rng.choice((b",", b";", b"  ", b"|"))
+    return _edit(base.inter, lambda data: data.replace(b"\t", separator), repr(separator))
+
+
+def truncated(base: Any, rng: Random) -> str:
+    share = rng.random()
+    base.is_dubious = True
+    return _edit(base.inter, lambda data: data[: int(len(data) * share)], f"{share:.2f} of it")
+
+
+def other_file(base: Any, rng: Random) -> str:
+    sheet = rng.choice([sheet for sheet in (base.inter, base.item) if sheet])
+    contents = (b"", b"\n", b"PK\x03\x04zip", b"<html></html>", b"\x1f\x8b\x08", b"PAR1" * 9)
+    content = rng.choice(contents)
+    return _edit(sheet, lambda data: content, repr(content))
+
+
+def feature_not_loaded(base: Any, rng: Random) -> str:
+    key = rng.choice(("event_features", "item_features", "inventory_features"))
+    base.settings[key] = ["color"]
+    base.refusals.append((f"{key} names no column", ("color",)))
+    return key
+
+
+def column_not_loaded(base: Any, rng: Random) -> str:
+    name = rng.choice(("user_id", "item_id", "timestamp"))
+    base.settings["load_col"]["inter"].remove(name)
+    base.refusals.append((f"load_col lacks {name}", ("load_col",)))
+    return name
+
+
+MUTATIONS = {
+    function.__name__.replace("_", " "): function
+    for function in (
+        *(odd_ids, odd_behaviours, empty_id, bad_time, far_time, fine_time, shifted_times),
+        *(bad_flag, fine_flag, bad_event_number, empty_event_numbers, constant_number),
+        *(all_empty_numbers, bad_item_number, bad_image, empty_item_cells, new_extremes),
+        *(ragged_sequences, odd_categories, stays, missing_items, further_items, item_twice),
+        *(empty_item_id, short_or_long_row, no_rows, few_users, few_items, header_type),
+        *(header_name, shuffled_columns, line_ends, bytes_in_row, other_separator, truncated),
+        *(other_file, feature_not_loaded, column_not_loaded),
+    )
+}

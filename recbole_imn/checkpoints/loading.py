@@ -1,0 +1,234 @@
+"""Making a model, and its data, of a checkpoint that may come from anybody."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from recbole_imn.checkpoints.sealed import CHECKPOINT, CheckpointError, read_sealed
+from recbole_imn.checkpoints.values import decode_parameter, is_plain, on_device, plain
+from recbole_imn.data.atomic import DataError, check_name
+
+# RecBole is imported where it is used: the mends that let it be imported need this package.
+
+# Settings of a checkpoint that would reach files, networks or processes of whoever loads it.
+NEVER_TAKEN = frozenset(
+    {
+        "save_dataset",
+        "save_dataloaders",
+        "dataset_save_path",
+        "dataloaders_save_path",
+        "log_wandb",
+        "resume",
+        "checkpoint_dir",
+        "config_files",
+        "nproc",
+        "world_size",
+        "offset",
+        "ip",
+        "port",
+        "local_rank",
+        "single_spec",
+    }
+)
+# Settings that become parts of file names.
+NAME_PARTS = ("benchmark_filename", "additional_feat_suffix")
+
+
+def load_checkpoint(file: str | Path) -> dict[str, Any]:
+    """Read a checkpoint without executing code, every byte of it as it was written.
+
+    Parameters
+    ----------
+    file : str or Path
+
+    Raises
+    ------
+    UnsafeCheckpointError
+        If the checkpoint needs code, as those of plain RecBole do.
+    CheckpointError
+        If the file is damaged, of another kind, or is not there.
+    """
+    checkpoint = read_sealed(Path(file), CHECKPOINT)
+    missing = [key for key in ("config", "state_dict") if not isinstance(checkpoint.get(key), dict)]
+    if missing:
+        raise CheckpointError(f"{file} is no checkpoint of a model: it has no {missing[0]}")
+    return checkpoint
+
+
+def rebuild_config(values: dict[str, Any]) -> Any:
+    """Make a Config from the values of a checkpoint, evaluating none of them.
+
+    The options of the running program have no say, and values that a Config would derive
+    otherwise today are those of the checkpoint.
+    """
+    from recbole.config import Config
+
+    from recbole_imn.preparation import no_options
+
+    external = {key: value for key, value in values["external"].items() if key not in NEVER_TAKEN}
+    convert = Config._convert_config_dict
+    Config._convert_config_dict = lambda self, values: dict(values)
+    try:
+        with no_options():
+            config = Config(values["model"], values["dataset"], config_dict=external)
+    finally:
+        Config._convert_config_dict = convert
+    settings = config.final_config_dict
+    for key, value in values["final"].items():
+        # What a Config holds beside plain values, it derives from the model's class.
+        now = settings.get(key)
+        if key not in NEVER_TAKEN and is_plain(now) and plain(now) != value:
+            settings[key] = value
+    return config
+
+
+def load_data_and_model(model_file: str) -> tuple[Any, ...]:
+    """Load a checkpoint and make its model and data, as RecBole's function of this name.
+
+    Only classes that are known already are made: those of the package, sequential models of
+    RecBole, and registered ones. Data is read from atomic files, never made or downloaded.
+
+    Parameters
+    ----------
+    model_file : str
+        A checkpoint saved while recbole_imn was imported.
+
+    Returns
+    -------
+    config, model, dataset, train_data, valid_data, test_data
+
+    Raises
+    ------
+    UnsafeCheckpointError
+        If the checkpoint needs code.
+    CheckpointError
+        If it is damaged, of another kind, or fits no model.
+    DataError
+        If its data set is not there.
+    """
+    checkpoint = load_checkpoint(model_file)
+    _check_settings(model_file, checkpoint["config"])
+    try:
+        config = rebuild_config(checkpoint["config"])
+        config["checkpoint_dir"] = str(Path(model_file).parent)
+        _check_data(model_file, config)
+        dataset, loaders, model = _make(config)
+    except (CheckpointError, DataError):
+        raise
+    except Exception as error:  # settings of anybody may be anything
+        reason = " ".join(str(error).split())
+        raise CheckpointError(
+            f"{model_file} cannot be loaded: its settings and data make no model "
+            f"({type(error).__name__}: {reason})"
+        ) from error
+    restore(model, checkpoint, model_file)
+    return (config, model, dataset, *loaders)
+
+
+def _make(config: Any) -> tuple[Any, Any, Any]:
+    from recbole.utils import init_logger
+
+    from recbole_imn.preparation import make_model
+
+    init_logger(config)
+    return make_model(config)
+
+
+def _check_settings(file: str, values: dict[str, Any]) -> None:
+    """Refuse settings that are no settings, an unknown class, or names that are paths."""
+    kinds = {"model": str, "dataset": str, "external": dict, "final": dict}
+    for key, kind in kinds.items():
+        if not isinstance(values.get(key), kind):
+            raise CheckpointError(f"{file} is no checkpoint of a model: its config has no {key}")
+    for key in ("model", "dataset"):
+        if values["final"].get(key) != values[key]:
+            raise CheckpointError(f"{file} names two {key}s")
+    if not is_known(values["model"]):
+        raise CheckpointError(
+            f"{file} is of the model {values['model']!r}, but only models of recbole_imn, "
+            "sequential ones of RecBole, and classes given to recbole_imn.register_model are made "
+            "of a checkpoint; make any other model yourself, and take its weights from "
+            "recbole_imn.checkpoints.load_checkpoint"
+        )
+    check_name(values["dataset"], f"the data set in {file}")
+    for key in NAME_PARTS:
+        parts = [values[part].get(key) or () for part in ("external", "final")]
+        for name in (name for names in parts for name in names):
+            check_name(str(name), f"{key} in {file}")
+
+
+def is_known(model: str) -> bool:
+    """Whether a model is ours, registered, or a sequential one of RecBole."""
+    from importlib.util import find_spec
+
+    from recbole_imn import compat
+
+    if model in compat.extra_model_names:
+        return True
+    place = f"recbole.model.sequential_recommender.{model.lower()}"
+    return model in compat.model_names() and find_spec(place) is not None
+
+
+def _check_data(file: str, config: Any) -> None:
+    folder = Path(config["data_path"])
+    if not folder.is_dir():
+        raise DataError(
+            f"{file} learned from {config['dataset']}, which is not in {folder}; put the data set "
+            "there first (simulated ones: python -m recbole_imn simulate)"
+        )
+
+
+def restore(model: Any, checkpoint: dict[str, Any], file: str | Path) -> None:
+    """Give a model the weights of a checkpoint, and what it keeps beside them.
+
+    Parameters
+    ----------
+    model : recbole.model.abstract_recommender.AbstractRecommender
+    checkpoint : dict
+        From :func:`load_checkpoint`.
+    file : str or Path
+        Named in messages.
+
+    Raises
+    ------
+    CheckpointError
+        If they are of another model, or of other data.
+    """
+    weights = checkpoint["state_dict"]
+    misfit = _misfit(model.state_dict(), weights)
+    if misfit:
+        raise CheckpointError(
+            f"{file} does not fit {type(model).__name__} with these settings and data: {misfit}"
+        )
+    model.load_state_dict(weights)
+    other = checkpoint.get("other_parameter")
+    known = getattr(model, "other_parameter_name", ())
+    strange = [name for name in other or () if name not in known]
+    if strange:
+        raise CheckpointError(f"{file} sets {strange[0]!r}, which {type(model).__name__} has not")
+    device = next(iter(model.state_dict().values()), torch.empty(0)).device
+    model.load_other_parameter(on_device(other, device))
+
+
+def _misfit(own: dict[str, Any], found: dict[str, Any]) -> str | None:
+    """Say where weights are others than a model's, by name, shape or type."""
+    for name in own.keys() | found.keys():
+        if name not in found:
+            return f"it has no weight {name}"
+        if name not in own:
+            return f"there is no weight {name} here"
+        here, there = own[name], found[name]
+        if not isinstance(there, torch.Tensor) or here.dtype != there.dtype:
+            return f"{name} is of another type"
+        if here.shape != there.shape:
+            return f"{name} is {tuple(there.shape)} in it, and {tuple(here.shape)} here"
+    return None
+
+
+def load_other_parameter(self: Any, parameters: dict[str, Any] | None) -> None:
+    """Take what a model keeps beside its weights (abstract_recommender.py:72)."""
+    for name, value in (parameters or {}).items():
+        setattr(self, name, decode_parameter(value))

@@ -1,0 +1,94 @@
+"""What the columns of a table of items hold: numbers, times or words.
+
+Nobody has said what they mean, so the whole column is looked at, never a sample. Only a column
+in which every cell that is not empty can be read as a number or time becomes one. Whole numbers
+stay words where they name something: with a leading zero, with more than 15 digits, or in a
+column called an id or a code. A year is a number. A column with line ends or tabs inside its
+cells is text that no atomic file can hold; where they are rare, the rows are faults.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from recbole_imn.data.atomic import DataError
+from recbole_imn.data.convert.header import EMPTY_WORDS
+from recbole_imn.data.convert.rows import BROKEN, CONTROL
+from recbole_imn.data.convert.source import MAX_BAD
+from recbole_imn.data.convert.times import PATTERNS, UNITS, guess_format, parse_times
+
+_NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?$"
+_NAMED_BY_NUMBER = r"^[+-]?0[0-9]|^[0-9]{16,}$"
+_IDS = re.compile(r"(id|code|key|sku|ean|isbn|zip|plz|postcode|phone|category)$", re.IGNORECASE)
+_TIMES = re.compile(
+    r"(date|time|timestamp|_at|_on|_day|^day|^created|^updated|^listed)$", re.IGNORECASE
+)
+SAMPLE = 1_000
+# Share of numbers from which a column of words is likely to have been meant as numbers.
+MOST_NUMBERS = 0.5
+_YEAR_1990, _YEAR_2100 = 631_152_000, 4_102_444_800
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a column holds.
+
+    Attributes
+    ----------
+    type : {"token", "float", "time", ""}
+        Empty for what no atomic file can hold, or for nothing at all.
+    odd : str
+        The first cell that is no number, where most are.
+    """
+
+    type: str
+    odd: str = ""
+
+
+def values_of(cells: pl.Series) -> pl.Series:
+    """Give cells that are not empty, nor a word for it."""
+    cells = cells.str.strip_chars()
+    return cells.filter(~cells.str.to_lowercase().is_in(list(EMPTY_WORDS)))
+
+
+def kind_of(name: str, cells: pl.Series, time_zone: str) -> Kind:
+    """Tell what a column of strings holds."""
+    values = values_of(cells)
+    broken = cells.str.contains_any(list(CONTROL + BROKEN)).sum()
+    if values.is_empty() or broken > MAX_BAD * len(cells):
+        return Kind("")
+    is_number = values.str.contains(_NUMBER)
+    if is_number.all():
+        return _kind_of_numbers(name, values, time_zone)
+    is_odd = int(is_number.sum()) >= MOST_NUMBERS * len(values)
+    odd = str(values.filter(~is_number)[0]) if is_odd else ""
+    return replace(_times(values, time_zone, PATTERNS), odd=odd)
+
+
+def _kind_of_numbers(name: str, values: pl.Series, time_zone: str) -> Kind:
+    if values.str.contains(_NAMED_BY_NUMBER).any():
+        return Kind("token")
+    if _TIMES.search(name) and (kind := _times(values, time_zone)).type == "time":
+        return kind
+    is_name = _IDS.search(name) and values.str.contains(r"^[0-9]+$").all()
+    is_finite = values.cast(pl.Float64).is_finite().all()
+    return Kind("float") if is_finite and not is_name else Kind("token")
+
+
+def _times(values: pl.Series, time_zone: str, formats: tuple[str, ...] = ()) -> Kind:
+    """Tell times; numbers are some only if they lie in this time."""
+    try:
+        found = guess_format(values.head(SAMPLE).to_list(), time_zone)
+    except DataError:
+        return Kind("token")
+    if formats and found not in formats:
+        return Kind("token")
+    times = pl.select(parse_times(pl.lit(values), found, time_zone)).to_series()
+    if times.null_count():
+        return Kind("token")
+    limits = (_YEAR_1990 * 10**6, _YEAR_2100 * 10**6)
+    is_likely = found not in UNITS or times.is_between(*limits).all()
+    return Kind("time") if is_likely else Kind("token")

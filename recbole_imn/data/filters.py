@@ -1,0 +1,159 @@
+"""RecBole's filters of a log, which say how much they leave out and stop at nothing left."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from recbole.utils.enum_type import FeatureType
+
+from recbole_imn.data.atomic import DataError
+from recbole_imn.model.settings import SettingsError
+
+# Settings that leave events out, with what they are without being set.
+FILTERS: dict[str, tuple[Any, ...]] = {
+    "rm_dup_inter": (None,),
+    "val_interval": (None, {}),
+    "filter_inter_by_user_or_item": (None, False),
+    "user_inter_num_interval": (None, "[0,inf)"),
+    "item_inter_num_interval": (None, "[0,inf)"),
+}
+
+
+class Filtered:
+    """The filters of a RecBole data set (dataset.py, ``_data_filtering``), made to speak."""
+
+    # What is used of RecBole's Dataset.
+    config: Any
+    logger: Any
+    dataset_name: str
+    uid_field: str
+    iid_field: str
+    time_field: str
+    inter_feat: Any
+    user_feat: Any
+    item_feat: Any
+    feat_name_list: list[str]
+    field2type: dict[str, FeatureType]
+
+    def _data_filtering(self) -> None:
+        """Filter, and say how many events are left.
+
+        Raises
+        ------
+        DataError
+            If no events are left, or no user with two.
+        """
+        before = len(self.inter_feat)
+        super()._data_filtering()  # type: ignore[misc]  # of RecBole's Dataset
+        left = len(self.inter_feat)
+        if left < before:
+            self.logger.info(f"{self._filters()} leave {left} of {before} events")
+        if not self.inter_feat[self.uid_field].duplicated().any():
+            raise DataError(
+                f"{self.dataset_name}: {self._filters()} leave no user with two events or more "
+                f"({left} of {before} events), so that there is no next item to predict"
+            )
+
+    def _filters(self) -> str:
+        """Name the filters that are set."""
+        named = {key: self.config[key] for key in FILTERS}
+        shown = [f"{key}: {value}" for key, value in named.items() if value not in FILTERS[key]]
+        return "the settings " + ", ".join(shown)
+
+    def _reset_index(self) -> None:
+        """Count rows from 0 again (dataset.py, same name)."""
+        for name in self.feat_name_list:
+            frame = getattr(self, name)
+            if frame.empty:
+                raise DataError(
+                    f"{self.dataset_name}: {self._filters()} leave nothing of "
+                    f".{name.removesuffix('_feat')}"
+                )
+            frame.reset_index(drop=True, inplace=True)
+
+    def _remove_duplication(self) -> None:
+        """Keep a user's first or last event with an item, of ties the first or last in the file.
+
+        RecBole sorts by time once more for it, which does not keep the order of ties.
+        """
+        if self.config["rm_dup_inter"] is not None:
+            pair = [self.uid_field, self.iid_field]
+            repeated = self.inter_feat.duplicated(pair, keep=self.config["rm_dup_inter"])
+            self._keep_events(~repeated)
+
+    def _filter_by_field_value(self) -> None:
+        """Keep rows by their values; events of users and items that are left out go with them."""
+        owners = [(self.user_feat, self.uid_field), (self.item_feat, self.iid_field)]
+        before = [set() if frame is None else set(frame[field]) for frame, field in owners]
+        for field, interval in (self.config["val_interval"] or {}).items():
+            self._check_interval(field, interval)
+        super()._filter_by_field_value()  # type: ignore[misc]  # of RecBole's Dataset
+        for (frame, field), ids in zip(owners, before, strict=True):
+            if frame is not None and len(frame) < len(ids):
+                gone = ids - set(frame[field])
+                self._keep_events(~self.inter_feat[field].isin(gone))
+
+    def _check_interval(self, field: str, interval: Any) -> None:
+        """Refuse an entry of val_interval that RecBole would stumble over."""
+        kind = self.field2type.get(field)
+        if kind is None:
+            raise SettingsError(
+                f"val_interval names {field!r}, which is no column that was loaded (loaded: "
+                f"{', '.join(self.field2type)}); name it in load_col as well"
+            )
+        if kind.value.endswith("_seq"):
+            raise SettingsError(f"val_interval names {field!r}, of type {kind.value}: no one value")
+        if kind == FeatureType.TOKEN and not isinstance(interval, list):
+            raise SettingsError(
+                f"val_interval for {field!r} is {interval!r}; for a token, give a list of values"
+            )
+
+    def _parse_intervals_str(self, intervals: Any) -> list[tuple[str, float, float, str]] | None:
+        """Read intervals such as ``[3,inf)`` (dataset.py, same name).
+
+        Raises
+        ------
+        SettingsError
+            For what RecBole warns of and ignores, or meets with a bare error.
+        """
+        if intervals is None:
+            return None
+        return [_interval(part.strip()) for part in str(intervals).split(";")]
+
+    def _filter_inter_by_user_or_item(self) -> None:
+        """Say which events have no attributes of their user or item; drop them if asked to."""
+        drop = self.config["filter_inter_by_user_or_item"] is True
+        known = pd.Series(True, index=self.inter_feat.index)
+        for kind, field in (("user", self.uid_field), ("item", self.iid_field)):
+            frame = getattr(self, f"{kind}_feat")
+            if frame is None:
+                continue
+            listed = self.inter_feat[field].isin(frame[field])
+            if not listed.all():
+                first = self.inter_feat[field][~listed].iloc[0]
+                what = "left out, as filter_inter_by_user_or_item says" if drop else "kept"
+                self.logger.warning(
+                    f"{int((~listed).sum())} of {len(listed)} events have {kind}s that "
+                    f"{self.dataset_name}.{kind} does not list, such as {first!r}; they are {what}"
+                )
+            known &= listed
+        if drop:
+            self._keep_events(known)
+
+    def _keep_events(self, kept: pd.Series[bool]) -> None:
+        # A copy: pandas 2 warns of changes to what may be a view.
+        self.inter_feat = self.inter_feat[kept].copy()
+
+
+def _interval(text: str) -> tuple[str, float, float, str]:
+    """Read one interval: brackets and ends."""
+    try:
+        left, right = (float(end) for end in text[1:-1].split(","))
+    except ValueError:
+        left, right = 1.0, 0.0
+    if not (left <= right and text[0] in "([" and text[-1] in "])"):
+        raise SettingsError(
+            f"{text!r} is no interval; write [3,inf) or (0,10], several with ; between"
+        )
+    return text[0], left, right, text[-1]

@@ -1,0 +1,238 @@
+"""Atomic files as RecBole's frames: what is read, what is left out, and what is refused."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from recbole.data.dataset import SequentialDataset
+from recbole.utils.enum_type import FeatureSource, FeatureType
+
+from recbole_imn.data.atomic import (
+    DataError,
+    check_log,
+    check_type,
+    read_columns,
+    read_header,
+)
+from recbole_imn.data.downloads import TMALL
+from recbole_imn.data.filters import Filtered
+from recbole_imn.data.first_use import provide
+from recbole_imn.data.numbers import check_numbers, check_times, split_numbers
+from recbole_imn.data.publishing import reading
+from recbole_imn.data.simulated import simulated_notice
+from recbole_imn.data.stream_settings import check_data_settings, check_unused, columns_setting
+from recbole_imn.data.time_range import suspicious
+from recbole_imn.model.settings import SettingsError
+
+# Ends of stays on the shelf, of which one may be open.
+OPEN_ENDED = "delisted_at"
+
+
+class AtomicDataset(Filtered, SequentialDataset):  # type: ignore[misc]  # RecBole is untyped
+    """A sequential data set whose files are read exactly, in order of time.
+
+    Ids and times are loaded whatever ``load_col`` says: a log is nothing without them.
+    """
+
+    inter_feat: Any  # a DataFrame while loading, an Interaction of rows afterwards
+
+    def __init__(self, config: Any) -> None:
+        check_data_settings(config)
+        super().__init__(config)
+
+    # -- files -----------------------------------------------------------------------------
+
+    def _load_data(self, token: str, dataset_path: str) -> None:
+        """Load atomic files, all of one set; some data sets are made on first use."""
+        folder = Path(dataset_path)
+        has_url = self._get_download_url("url", allow_none=True) is not None
+        download = self._download_other if has_url or token == TMALL else None
+        provide(folder, token, self.logger, download)
+        with reading(folder, token):
+            notice = simulated_notice(folder, token)
+            if notice:
+                self.logger.warning(notice)
+            super()._load_data(token, dataset_path)
+
+    def _download_other(self, name: str, folder: Path) -> None:
+        """Download another data set that RecBole knows."""
+        other = copy.copy(self)
+        other.dataset_name, other.dataset_path = name, str(folder)
+        other._download()
+
+    def file(self, source: FeatureSource | str) -> Path:
+        """Give the path of an atomic file, such as ``NAME.item``."""
+        suffix = source.value if isinstance(source, FeatureSource) else source
+        return Path(self.dataset_path) / f"{self.dataset_name}.{suffix}"
+
+    def header(self, source: FeatureSource | str) -> dict[str, str]:
+        """Read the fields of an atomic file and their types."""
+        return read_header(self.file(source), *self._format)
+
+    def line_of(self, source: FeatureSource | str, field: str, value: float) -> int:
+        """Find the first line of a file that has a number in a field, to float32; 0 for none."""
+        path, header = self.file(source), self.header(source)
+        cells = read_columns(path, header, [field], *self._format)[field]
+        numbers = list(cells)
+        if header[field] == "float_seq":
+            numbers = list(split_numbers(path, cells, self.config["seq_separator"], None))
+        for place, found in enumerate(numbers):
+            if (np.asarray(found, np.float32) == np.float32(value)).any():
+                return int(cells.index[place]) + 2
+        return 0
+
+    def _load_inter_feat(self, token: str, dataset_path: str) -> None:
+        """Load and check the log, and sort it by exact time, ties in file order."""
+        path = self.file(FeatureSource.INTERACTION)
+        header = self.header(FeatureSource.INTERACTION)
+        log = self._load_feat(str(path), FeatureSource.INTERACTION)
+        log = pd.DataFrame() if log is None else log
+        check_log(path, header, log, self.uid_field, self.iid_field, self.time_field)
+        check_times(path, log[self.time_field])
+        odd = suspicious(log[self.time_field].to_numpy())
+        if odd:
+            self.logger.warning(f"{path}: {self.time_field} must be in seconds, but {odd}")
+        self.inter_feat = log.sort_values(self.time_field, kind="stable", ignore_index=True)
+
+    def _load_user_or_item_feat(
+        self, token: str, dataset_path: str, source: FeatureSource, field_name: str
+    ) -> pd.DataFrame | None:
+        """Load attributes of users or items, one row each (dataset.py, same name)."""
+        path, field = self.file(source), getattr(self, field_name)
+        frame = None
+        if path.is_file() and self._get_load_and_unload_col(source)[0] != set():
+            header = self.header(source)
+            if field not in header:
+                raise DataError(
+                    f"{path}: no column {field}; the header has {list(header)}, and without an "
+                    "id nobody knows whose attributes these are"
+                )
+            check_type(path, header, field, "token")
+            loaded = self._load_feat(str(path), source)
+            assert loaded is not None  # the id is always loaded
+            frame = self._one_row_each(path, loaded, field)
+        if field in self.field2source:
+            self.field2source[field] = FeatureSource(f"{source.value}_id")
+        return frame
+
+    def _one_row_each(self, path: Path, frame: pd.DataFrame, field: str) -> pd.DataFrame:
+        """Keep the first row of each id, as RecBole does, but say so."""
+        if frame.empty:
+            raise DataError(f"{path}: a header but no rows; remove the file or fill it")
+        unnamed = frame.index[frame[field].isna()]
+        if len(unnamed):
+            raise DataError(f"{path}, line {int(unnamed[0]) + 2}: {field} is empty")
+        repeated = frame[field].duplicated()
+        if repeated.any():
+            first = int(np.flatnonzero(repeated.to_numpy())[0])
+            self.logger.warning(
+                f"{path}: {int(repeated.sum())} rows repeat an earlier {field}; the first row of "
+                f"each counts (line {int(frame.index[first]) + 2}: {frame[field].iloc[first]!r})"
+            )
+        # A copy: pandas 2 warns of changes to what may be a view.
+        return frame[~repeated].copy()
+
+    def _load_additional_feat(self, token: str, dataset_path: str) -> None:
+        for suffix in self.config["additional_feat_suffix"] or []:
+            if not self.file(suffix).is_file():
+                raise DataError(
+                    f"additional_feat_suffix names {suffix!r}, but there is no {self.file(suffix)}"
+                )
+        super()._load_additional_feat(token, dataset_path)
+
+    # -- columns ---------------------------------------------------------------------------
+
+    def _load_feat(self, filepath: str, source: FeatureSource | str) -> pd.DataFrame | None:
+        """Read an atomic file, with RecBole's bookkeeping (dataset.py, ``_load_feat``)."""
+        path = Path(filepath)
+        header = read_header(path, *self._format)
+        load, unload = self._get_load_and_unload_col(source)
+        fields = [
+            field
+            for field in header
+            if (load is None or field in load) and (unload is None or field not in unload)
+        ]
+        if not fields:
+            return None
+        frame = read_columns(path, header, fields, *self._format)
+        for field in fields:
+            self._register(field, FeatureType(header[field]), source)
+            if header[field].endswith("seq"):
+                cells = self._split_sequences(path, frame[field])
+                frame[field] = pd.Series(cells, index=frame.index, dtype=object)
+            elif header[field] == "float" and field != self.time_field:
+                check_numbers(path, frame[field])
+        return frame
+
+    @property
+    def _format(self) -> tuple[str, str]:
+        """Separator and encoding of the atomic files."""
+        return self.config["field_separator"], self.config["encoding"] or "utf-8"
+
+    def _get_load_and_unload_col(
+        self, source: FeatureSource | str
+    ) -> tuple[set[str] | None, set[str] | None]:
+        """Give what to load and what not (dataset.py, same name); None for no limit.
+
+        Raises
+        ------
+        SettingsError
+            If both are given, one is no list of columns, or a needed column is left out.
+        """
+        name = source.value if isinstance(source, FeatureSource) else source
+        load = columns_setting(self.config, "load_col", name)
+        unload = columns_setting(self.config, "unload_col", name)
+        needed = self._needed_columns(name)
+        if load and unload:
+            raise SettingsError(
+                f"load_col and unload_col both name columns of .{name}; to leave "
+                f"{sorted(unload)} out, leave them out of load_col"
+            )
+        if unload and needed & unload:
+            raise SettingsError(
+                f"unload_col leaves {sorted(needed & unload)} of .{name} out, which a log needs"
+            )
+        if load or (load is not None and name == FeatureSource.INTERACTION.value):
+            load = load | needed
+        return load, unload or None
+
+    def _needed_columns(self, name: str) -> set[str]:
+        user, item = self.uid_field, self.iid_field
+        ids = {"inter": {user, item, self.time_field}, "item": {item}, "user": {user}}
+        return ids.get(name, set())
+
+    def _drop_unused_col(self) -> None:
+        frames = {name.removesuffix("_feat"): getattr(self, name) for name in self.feat_name_list}
+        check_unused(self.config, {name: list(frame) for name, frame in frames.items()})
+        super()._drop_unused_col()
+
+    def _register(self, field: str, field_type: FeatureType, source: FeatureSource | str) -> None:
+        self.field2source[field], self.field2type[field] = source, field_type
+        self.field2seqlen[field] = 1
+        if "float" in field_type.value:
+            self.field2bucketnum[field] = 2
+
+    def _split_sequences(self, path: Path, column: pd.Series[Any]) -> list[npt.NDArray[Any]]:
+        """Split the cells of a sequence field; an empty cell is an empty sequence."""
+        field = str(column.name)
+        limit = (self.config["seq_len"] or {}).get(field)
+        separator = self.config["seq_separator"]
+        kept: list[npt.NDArray[Any]]
+        if self.field2type[field] == FeatureType.FLOAT_SEQ:
+            kept = list(split_numbers(path, column, separator, limit, field == OPEN_ENDED))
+        else:
+            parts = [str(cell).split(separator) for cell in column.fillna("")]
+            kept = [np.array([v for v in values if v][:limit], np.str_) for values in parts]
+        self.field2seqlen[field] = max(map(len, kept), default=0)
+        return kept
+
+    def names(self, key: str) -> list[str]:
+        """Give a setting that is a list of fields; one field may stand alone."""
+        fields: Collection[str] = self.config[key] or []
+        return [fields] if isinstance(fields, str) else list(fields)

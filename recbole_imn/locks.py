@@ -1,0 +1,89 @@
+"""Locks on files and folders that end with the process that holds them, however it ends.
+
+They leave nothing behind. Where the system has none (Windows, some network drives) they hold
+nobody up, and nothing that another process may still be using is ever removed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+if sys.platform != "win32":
+    import fcntl
+
+
+def take(descriptor: int, *, shared: bool = False, wait: bool = False) -> bool | None:
+    """Take the lock of an open file or folder; closing it gives the lock back.
+
+    Returns
+    -------
+    bool or None
+        Whether it was taken; None where there are no locks.
+    """
+    if sys.platform == "win32":
+        return None
+    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+    try:
+        fcntl.flock(descriptor, kind if wait else kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
+
+
+def open_for_lock(path: Path) -> int | None:
+    """Open a file or folder to take its lock; None on Windows, which locks what is open."""
+    return None if sys.platform == "win32" else os.open(path, os.O_RDONLY)
+
+
+@contextmanager
+def locked(path: Path, *, shared: bool = False) -> Iterator[None]:
+    """Hold the lock of a file or folder, waiting for whoever has it.
+
+    Parameters
+    ----------
+    path : Path
+    shared : bool
+        Whether others who share may hold it too.
+    """
+    descriptor = open_for_lock(path)
+    try:
+        if descriptor is not None:
+            take(descriptor, shared=shared, wait=True)
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+@contextmanager
+def only_one(path: Path, what: str) -> Iterator[None]:
+    """Hold the lock of a file or folder, or refuse if another process has it.
+
+    Parameters
+    ----------
+    path : Path
+    what : str
+        Who would have it, such as ``a benchmark``.
+
+    Raises
+    ------
+    ValueError
+        If another process has the lock; one line for people.
+    """
+    descriptor = open_for_lock(path)
+    try:
+        if descriptor is not None and take(descriptor) is False:
+            raise ValueError(
+                f"{path} is in use by {what} that runs already; wait for its end, or choose "
+                "another --out"
+            )
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)

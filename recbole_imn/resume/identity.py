@@ -1,0 +1,136 @@
+"""What makes a run the same run: everything that its figures depend on."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from recbole_imn.checkpoints.values import plain_config
+from recbole_imn.provenance import fingerprint, versions
+
+PACKAGE = Path(__file__).parents[1]
+# Settings without influence on figures, and epochs, which may grow. What the data path leads to
+# is known by its bytes; eval_step is taken as RecBole's trainer limits it.
+NOT_SHAPING = frozenset(
+    {
+        "epochs",
+        "eval_step",
+        "resume",
+        "resume_minutes",
+        "show_progress",
+        "state",
+        "verbose",
+        "log_wandb",
+        "wandb_project",
+        "checkpoint_dir",
+        "data_path",
+        "config_files",
+        "gpu_id",
+    }
+)
+Identity = dict[str, Any]
+
+
+def identity_of(trainer: Any) -> Identity:
+    """Describe a run before it begins.
+
+    Parameters
+    ----------
+    trainer : recbole.trainer.Trainer
+        With the weights that training begins with.
+
+    Returns
+    -------
+    dict
+        Plain values: ``settings``, and ``data``, ``code``, ``weights`` (SHA-256), ``packages``
+        and ``device``.
+
+    Raises
+    ------
+    DataError
+        If the log is not there any more.
+    """
+    config = trainer.config
+    settings = plain_config(config)["final"]
+    settings = {key: value for key, value in settings.items() if key not in NOT_SHAPING}
+    return {
+        "settings": {**settings, "eval_step": trainer.eval_step},
+        "data": fingerprint(Path(config["data_path"]), config["dataset"]),
+        "code": _code(trainer.model.__class__),
+        "packages": versions(),
+        "device": str(config["device"]),
+        "weights": _weights(trainer.model),
+    }
+
+
+def run_id(identity: Identity) -> str:
+    """Give 16 hexadecimal digits that name a run."""
+    return hashlib.sha256(_canonical(identity).encode()).hexdigest()[:16]
+
+
+def differences(now: Identity, then: Identity) -> str:
+    """Say in which way a run is another than one that was stopped.
+
+    Returns
+    -------
+    str
+        Like ``learning_rate is 0.01, was 0.001``; at most three settings.
+    """
+    found = _changed(now["settings"], then.get("settings") or {})
+    if not found:
+        found = _changed(now["packages"], then.get("packages") or {})
+        if now["device"] != then.get("device"):
+            found.append(f"the device is {now['device']}, was {then.get('device')}")
+        named = {"data": "the data has", "code": "the code of recbole_imn or of the model has"}
+        found += [f"{what} changed" for key, what in named.items() if now[key] != then.get(key)]
+    if not found:
+        found = ["the model begins with other weights"]
+    more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+    return f"{'; '.join(found[:3])}{more}"
+
+
+def _changed(now: dict[str, Any], then: dict[str, Any]) -> list[str]:
+    keys = sorted(now.keys() | then.keys(), key=str)
+    return [
+        f"{key} is {now.get(key)!r}, was {then.get(key)!r}"
+        for key in keys
+        if _canonical(now.get(key)) != _canonical(then.get(key))
+    ]
+
+
+def _canonical(value: Any) -> str:
+    """Write plain values as text, the order of keys being nothing."""
+    if isinstance(value, dict):
+        entries = sorted((repr(key), _canonical(entry)) for key, entry in value.items())
+        return repr(entries)
+    if isinstance(value, list | tuple):
+        return repr([_canonical(entry) for entry in value])
+    return repr(value)
+
+
+@cache
+def _code(model: Any) -> str:
+    """Hash the source of the package, and of a model that is defined elsewhere."""
+    digest = hashlib.sha256()
+    files = sorted(PACKAGE.rglob("*.py"))
+    if model.__module__.partition(".")[0] not in ("recbole", "recbole_imn"):
+        # A class of a notebook has no file.
+        with suppress(TypeError, OSError):
+            files.append(Path(inspect.getfile(model)))
+    for file in files:
+        digest.update(file.name.encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def _weights(model: torch.nn.Module) -> str:
+    digest = hashlib.sha256()
+    for name, weight in model.state_dict().items():
+        digest.update(name.encode())
+        digest.update(weight.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()

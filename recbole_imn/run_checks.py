@@ -1,0 +1,289 @@
+"""Settings of a run on a stream, checked at the one place that all doors pass.
+
+``Config._get_final_config_dict`` (RecBole's config/configurator.py) joins what the files of
+RecBole, of the package and of the user, a program and the command line say. Nothing has been
+read of the data by then, and nothing is trained.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from functools import wraps
+from importlib.util import find_spec
+from logging import getLogger
+from pathlib import Path
+from typing import Any
+
+from recbole.config import configurator
+from recbole.evaluator.register import metric_types
+from recbole.utils import EvaluatorType, InputType, ModelType
+
+from recbole_imn import registry
+from recbole_imn.data.atomic import check_name
+from recbole_imn.data.first_use import provide
+from recbole_imn.data.simulated import is_simulated
+from recbole_imn.evaluation.benchmark.plan import FEATURE_AWARE, feature_settings
+from recbole_imn.model.settings import NetworkSettings, SettingsError
+from recbole_imn.model_settings import check_activation, check_model_settings
+from recbole_imn.run_settings import RunSettings
+from recbole_imn.settings_files import all_keys, read_config_files, read_settings
+from recbole_imn.validation import nearest, shown, validated
+
+# Columns that RecBole finds by these settings.
+FIELD_NAMES = (
+    "USER_ID_FIELD", "ITEM_ID_FIELD", "TIME_FIELD", "LABEL_FIELD", "ITEM_LIST_LENGTH_FIELD",
+)  # fmt: skip
+PROCESSES = ("nproc", "world_size", "offset", "ip", "port")
+FILES = ("inter", "user", "item", "kg", "link", "net", "ent")
+TRANSFORM_NEEDS = {
+    "mask_itemseq": "mask_ratio", "crop_itemseq": "eta", "reorder_itemseq": "beta",
+}  # fmt: skip
+# Sequential models of RecBole whose scores are probabilities of a click.
+GIVE_PROBABILITIES = ("DIN", "DIEN")
+# Metrics of predicted ratings and probabilities; other models of the stream give neither.
+OF_PROBABILITIES = ("logloss", "mae", "rmse")
+WITHOUT_CUT = ("auc", "gauc", *OF_PROBABILITIES)
+OLD_NEGATIVES = ("neg_sampling", "training_neg_sample_num")
+
+
+def mend() -> None:
+    """Check names, files and settings while any Config is made; safe to call once."""
+    config_class = configurator.Config
+    load: Callable[..., None] = config_class._load_internal_config_dict
+    join: Callable[[Any], dict[str, Any]] = config_class._get_final_config_dict
+
+    @wraps(load)
+    def load_checked(self: Any, model: str, model_class: Any, dataset: str) -> None:
+        # RecBole makes paths of it.
+        check_name(dataset, "dataset")
+        given = self.external_config_dict
+        if not isinstance(given.get("data_path") or "", str | Path):
+            raise SettingsError(f"data_path is {shown(given['data_path'])}; it must be a folder")
+        own = registry.dataset_config(dataset, Path(given.get("data_path") or registry.DATA_PATH))
+        if own:
+            read_settings(own)
+        load(self, model, model_class, dataset)
+        if "selected_features" not in given:
+            self.internal_config_dict.update(_features(model, dataset, given))
+
+    @wraps(join)
+    def join_checked(self: Any) -> dict[str, Any]:
+        settings = join(self)
+        if reads_a_stream(self, settings):
+            check(self, settings)
+        return settings
+
+    config_class._load_internal_config_dict = load_checked
+    config_class._get_final_config_dict = join_checked
+    config_class._load_config_files = lambda self, files: read_config_files(files, self.yaml_loader)
+
+
+def _features(model: str, dataset: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Let feature-aware models of RecBole see a data set's item features, as in a benchmark."""
+    if model not in FEATURE_AWARE or not registry.property_files(model, dataset, dict(given)):
+        return {}
+    folder = Path(given.get("data_path") or registry.DATA_PATH) / dataset
+    if is_simulated(dataset):
+        # Types of its features stand in the file alone.
+        provide(folder, dataset, getLogger())
+    return feature_settings(model, dataset, folder)
+
+
+def check(config: Any, settings: dict[str, Any]) -> None:
+    """Refuse settings of a run on a stream that mean nothing, or not what they say.
+
+    Parameters
+    ----------
+    config : recbole.config.Config
+        While it is being made: names, class and the settings by where they come from.
+    settings : dict
+        All of them, joined; the default negatives of RecBole are taken out for our models.
+
+    Raises
+    ------
+    SettingsError
+        With the setting, its value and what it must be, in one line.
+    """
+    ours = registry.is_ours(config.model)
+    _check_keys(config)
+    given = {key: value for key, value in settings.items() if key in RunSettings.model_fields}
+    run = validated(RunSettings, given, "", SettingsError)
+    if hasattr(config.model_class, "network_class"):
+        NetworkSettings.from_mapping(settings)
+    _check_evaluation(config.model, run)
+    _check_columns(run, settings)
+    if ours:
+        _check_own(config, run, settings)
+    else:
+        check_model_settings(config.model, settings, frozenset(RunSettings.model_fields))
+        check_activation(settings)
+        _check_negatives(config, run, settings)
+        _check_transform(run, settings)
+    if run.learner.lower() == "sparse_adam":
+        raise SettingsError(
+            f"learner is {run.learner!r}, but only id tables of models of this package have sparse "
+            "gradients, and they use it already; choose adam for other weights"
+        )
+    if run.log_wandb and _is_missing("wandb"):
+        raise SettingsError("log_wandb is True, but wandb is not installed: pip install wandb")
+    if "local_rank" in settings and not settings.keys() >= set(PROCESSES):
+        raise SettingsError(
+            f"local_rank is {settings['local_rank']!r}, but several processes need all of "
+            f"{', '.join(PROCESSES)}; leave it out"
+        )
+
+
+def _is_missing(package: str) -> bool:
+    """Whether a package cannot be imported; one that stands in for it may have no spec."""
+    if package in sys.modules:
+        return sys.modules[package] is None
+    return find_spec(package) is None
+
+
+def _check_keys(config: Any) -> None:
+    """Refuse settings of files and programs that nothing knows.
+
+    The options of a program may be its own; those of ``run`` are checked by themselves, and
+    a class that somebody else has written may have settings of its own.
+    """
+    if config.model_class.__module__.partition(".")[0] not in ("recbole", "recbole_imn"):
+        return
+    for key in {**config.file_config_dict, **config.variable_config_dict}:
+        if key not in all_keys():
+            raise SettingsError(f"unknown setting {key!r}{nearest(key, all_keys())}")
+
+
+def _check_columns(run: RunSettings, settings: Mapping[str, Any]) -> None:
+    """Refuse columns that RecBole would mix up, or leave out altogether."""
+    names = {key: getattr(run, key) for key in FIELD_NAMES if settings.get(key) is not None}
+    for key, name in names.items():
+        other = next((one for one in names if names[one] == name and one != key), None)
+        if other:
+            raise SettingsError(f"{key} and {other} are both {name!r}; they are different columns")
+    for file in run.load_col or ():
+        if file not in {*FILES, *(run.additional_feat_suffix or ())}:
+            raise SettingsError(f"load_col names the file {file!r}{nearest(file, FILES)}")
+    if run.load_col is not None and not run.load_col.get("inter"):
+        raise SettingsError(
+            "load_col names no columns of inter, the log; it needs "
+            f"inter: [{run.USER_ID_FIELD}, {run.ITEM_ID_FIELD}, {run.TIME_FIELD}]"
+        )
+    if run.load_col is not None and run.unload_col:
+        raise SettingsError(
+            f"unload_col is {run.unload_col}, but load_col says what is loaded; leave one out "
+            "(load_col: ~ loads all)"
+        )
+
+
+def _check_transform(run: RunSettings, settings: Mapping[str, Any]) -> None:
+    """Refuse a change of sequences that lacks its parameter (RecBole's data/transform.py)."""
+    if run.transform == "user_defined":
+        raise SettingsError("transform is 'user_defined', which RecBole 1.2.1 leaves empty")
+    needed = TRANSFORM_NEEDS.get(run.transform or "")
+    if needed and not isinstance(settings.get(needed), int | float):
+        raise SettingsError(
+            f"transform is {run.transform!r}, which needs {needed}, a share in 0..1; it is "
+            f"{shown(settings.get(needed))}"
+        )
+
+
+def _check_evaluation(model: str, run: RunSettings) -> None:
+    kinds = {metric_types[metric.lower()] for metric in run.metrics}
+    values = [name for name in run.metrics if metric_types[name.lower()] == EvaluatorType.VALUE]
+    modes = {run.eval_args.mode.valid or "full", run.eval_args.mode.test or "full"}
+    if len(kinds) > 1:
+        raise SettingsError(
+            f"metrics are {', '.join(run.metrics)}: {', '.join(values)} cannot be computed "
+            "together with metrics of a ranking"
+        )
+    if values and "full" in modes:
+        raise SettingsError(
+            f"metrics are {', '.join(run.metrics)}, which compare the true item with sampled ones, "
+            "but eval_args mode is full; set it to such as uni100"
+        )
+    metrics = {name.lower() for name in values}
+    if model not in GIVE_PROBABILITIES and metrics & set(OF_PROBABILITIES):
+        raise SettingsError(
+            f"metrics are {', '.join(run.metrics)}, but {model} gives scores, not probabilities or "
+            "ratings; AUC and metrics of a ranking can be computed"
+        )
+
+
+def check_valid_metric(config: Any) -> None:
+    """Refuse a metric for early stopping that is not computed, before anything is trained.
+
+    RecBole meets it with a bare KeyError after the first epoch. Nothing but training needs
+    it, and what is wrong with the data by ``topk`` is told first.
+
+    Raises
+    ------
+    SettingsError
+    """
+    valid_metric, metrics, topk = config["valid_metric"], config["metrics"], config["topk"]
+    name, _, cut = valid_metric.partition("@")
+    known = name.lower() in [metric.lower() for metric in metrics]
+    cuts = [""] if name.lower() in WITHOUT_CUT else [str(k) for k in topk]
+    if not known or cut not in cuts:
+        raise SettingsError(
+            f"valid_metric is {valid_metric}, which is not computed: metrics are "
+            f"{', '.join(metrics)} and topk is {topk}"
+        )
+
+
+def _check_own(config: Any, run: RunSettings, settings: dict[str, Any]) -> None:
+    """Refuse what RecBole's loaders and optimisers would do, and ours do otherwise."""
+    model, has_network = config.model, hasattr(config.model_class, "network_class")
+    draws = "draws its own negatives: set n_negatives" if has_network else "draws no negatives"
+    external = config.external_config_dict
+    for key in ("train_neg_sample_args", *OLD_NEGATIVES):
+        default = key == "train_neg_sample_args" and _is_default(run)
+        if external.get(key) not in (None, "None") and not default:
+            raise SettingsError(f"{key} is {external[key]!r}, but {model} {draws}")
+    settings["train_neg_sample_args"] = None
+    if run.transform is not None:
+        raise SettingsError(
+            f"transform is {run.transform!r}, but {model} is given windows of the stream, which "
+            "nothing transforms; leave it out"
+        )
+
+
+def _is_default(run: RunSettings) -> bool:
+    """Whether negatives are asked for as RecBole's own file does."""
+    asked = run.train_neg_sample_args
+    return asked is None or asked == type(asked)()
+
+
+def _check_negatives(config: Any, run: RunSettings, settings: Mapping[str, Any]) -> None:
+    """Refuse a loss and negatives that do not fit together, in a sequential model of RecBole."""
+    for key in OLD_NEGATIVES:
+        if settings.get(key) is not None:
+            raise SettingsError(f"{key} is ignored by RecBole 1.2.1; use train_neg_sample_args")
+    negatives, loss = run.train_neg_sample_args, settings.get("loss_type")
+    kind = getattr(config.model_class, "input_type", None)
+    if kind is None and loss not in ("CE", "BPR"):
+        raise SettingsError(f"loss_type is {loss!r}; it must be CE or BPR")
+    if kind is None and loss == "CE" and negatives is not None:
+        raise SettingsError(
+            f"train_neg_sample_args is {settings['train_neg_sample_args']!r}, but the loss CE is "
+            "over the whole catalogue; leave it out, or set loss_type: BPR"
+        )
+    # SINE is made for pairs, and needs none with the loss CE.
+    pairs = loss == "BPR" if loss else kind == InputType.PAIRWISE
+    if pairs and negatives is None:
+        raise SettingsError(
+            f"train_neg_sample_args is None, but the loss of {config.model} compares each item "
+            "with a negative one; leave it out"
+        )
+    if negatives is not None and negatives.dynamic and negatives.candidate_num < 1:
+        raise SettingsError(
+            "train_neg_sample_args has dynamic: True with candidate_num 0; it must be above 0"
+        )
+
+
+def reads_a_stream(config: Any, settings: Mapping[str, Any]) -> bool:
+    """Whether a Config being made reads its data as a stream."""
+    if registry.is_ours(config.model):
+        return True
+    sequential = config.model_class.type == ModelType.SEQUENTIAL
+    return sequential and bool(settings.get("event_stream"))
