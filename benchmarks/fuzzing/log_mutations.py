@@ -278,6 +278,8 @@ def line_ends(base: Any, rng: Random) -> str:
         blank = {"blank": [], "spaces": ["   "], "tabs": [""] * len(sheet.header)}[how]
         for _ in range(3):
             sheet.rows.insert(rng.randrange(len(sheet.rows) + 1), blank)
+        # A line of spaces may be a row with an odd id.
+        base.is_dubious = base.is_dubious or how == "spaces"
     return how
 
 
