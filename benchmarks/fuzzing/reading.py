@@ -133,7 +133,7 @@ def _fits(cell: str, kind: str) -> bool:
         return value in (0.0, 1.0)
     if kind == "any number" and is_odd_number(cell):
         return True
-    if "number" == kind.removeprefix("any "):
+    if kind.removeprefix("any ") == "number":
         return cell == "" or (value is not None and abs(value) < LARGEST)
     parts = [part for part in cell.split(" ") if part]
     if kind == "moments":

@@ -130,7 +130,7 @@ def newline_in_quotes(base: Any, rng: Random) -> str:
     if column < len(base.log.rows[place]):
         base.log.quoting = "all"
         base.log.rows[place][column] = "two\nlines"
-    base.is_dubious = True
+        base.log.is_multiline = True
     return f"line {base.log.line(place)}"
 
 

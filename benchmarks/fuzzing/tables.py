@@ -43,6 +43,7 @@ class Table:
     encoding: str = "utf-8"
     quoting: str = "where needed"
     has_header: bool = True
+    is_multiline: bool = False
     raw: dict[int, str] = field(default_factory=dict)
     edits: list[Any] = field(default_factory=list)
 
@@ -63,7 +64,7 @@ class Table:
         return self.separator.join(self._cell(cell) for cell in cells)
 
     def _cell(self, cell: str) -> str:
-        needs = self.separator in cell or '"' in cell
+        needs = self.separator in cell or '"' in cell or "\n" in cell
         if self.quoting == "all" or (self.quoting == "where needed" and needs):
             return '"' + cell.replace('"', '""') + '"'
         return cell
