@@ -157,7 +157,7 @@ def expect(base: LogBase, files: dict[str, bytes]) -> Expectation:
         item = read_plain(files[f"data/{NAME}/{NAME}.item"], base.item.encoding)
         found += [(f"{NAME}.item", fault) for fault in item_faults(item, base.settings)]
     if base.refusals:
-        why, names = base.refusals[0]
+        why, _ = base.refusals[0]
         named = tuple(name for _, group in base.refusals for name in group)
         return Expectation([why], [(*named, *_places(found))])
     if found:
@@ -240,7 +240,9 @@ def _stay_faults(item: Plain) -> list[Fault]:
     faults = []
     for line, row in item.rows:
         starts, ends = ([float(p) for p in row[n].split()] for n in ("listed_at", "delisted_at"))
-        if len(starts) != len(ends) or any(end < start for start, end in zip(starts, ends)):
+        if len(starts) != len(ends) or any(
+            end < start for start, end in zip(starts, ends, strict=True)
+        ):
             faults.append(Fault(line, "stays that do not fit"))
     return faults
 

@@ -113,7 +113,8 @@ def cell_faults(plain: Plain, checks: Mapping[str, str]) -> list[Fault]:
     plain : Plain
     checks : mapping of str to str
         What a column must be: ``id``, ``time``, ``flag``, ``number`` (or empty), ``any number``
-        (infinite ones and none as well), ``numbers``, ``moments`` (numbers of which some may be infinite).
+        (infinite ones and none as well), ``numbers``, ``moments`` (numbers of which some may be
+        infinite).
     """
     faults = []
     for line, row in plain.rows:

@@ -17,6 +17,7 @@ from fuzzing.times import CLOCKS, EPOCH
 
 Record = dict[str, Any]
 CONTROL = "\t\r\n\0"
+UNIT = "\x1f"
 
 
 @dataclass
@@ -107,10 +108,12 @@ def _multiline(table: Any, data: bytes) -> list[tuple[int, list[str] | None]]:
 def _cells(table: Any, raw: bytes) -> list[str] | None:
     try:
         text = raw.decode(table.encoding)
-        if len(table.separator) > 1:
-            rows = [text.split(table.separator)]
-        else:
-            rows = list(csv.reader([text], delimiter=table.separator, strict=True))
+        # The csv module knows separators of one character only.
+        line = text.replace(table.separator, UNIT)
+        rows = [
+            [cell.replace(UNIT, table.separator) for cell in row]
+            for row in csv.reader([line], delimiter=UNIT, strict=True)
+        ]
     except (UnicodeDecodeError, csv.Error):
         return None
     if len(rows) != 1 or len(rows[0]) != len(table.roles):
