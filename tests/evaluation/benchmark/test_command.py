@@ -132,7 +132,7 @@ def test_a_process_that_fails_tells_its_last_line(folder, monkeypatch):
     monkeypatch.setattr(sys, "executable", shutil.which("false"))
     run = type("Run", (), {})  # what is run does not matter
     monkeypatch.setattr(conduct, "asdict", lambda run: {})
-    run.name = "Nobody-1"
+    run.model, run.name = "Nobody", "Nobody-1"
     reason = conduct._execute(run, Path("results/toy"))
     assert reason.startswith("exit status 1, without a word")
 
