@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import random
 import sqlite3
 import sys
@@ -13,12 +12,12 @@ from contextlib import closing
 from io import StringIO
 from pathlib import Path
 
+from benchmarks.fault_injection import ForkingSubprocess
 from recbole_imn import checkpoints
 from recbole_imn.__main__ import main
 from recbole_imn.command_line import main as train
 from recbole_imn.data.publishing import settle
 from recbole_imn.evaluation.benchmark import conduct
-from recbole_imn.evaluation.benchmark import run as one_run
 from recbole_imn.settings_files import named_files, read_settings
 
 Result = dict[str, str]
@@ -291,54 +290,6 @@ class Tune(Case):
             return None
 
         return in_one_line(lambda: print(*map(read_settings, named_files(str(path)))))
-
-
-class ForkingSubprocess:
-    """Runs of a benchmark without the seconds that a new interpreter takes to import."""
-
-    STDOUT = -2
-
-    class Popen:
-        """A forked process that takes its plan from a pipe, as a new one would."""
-
-        def __init__(self, command, stdin, stdout, stderr) -> None:
-            self._status = None
-            sys.stdout.flush()
-            self.pid = os.fork()
-            if not self.pid:
-                os._exit(self._run(command[3:], stdin, stdout))
-
-        def _run(self, arguments, stdin, stdout) -> int:
-            os.dup2(stdin.fileno(), 0)
-            os.dup2(stdout.fileno(), 1)
-            os.dup2(stdout.fileno(), 2)
-            # Whatever else was open stays with the process that forked.
-            os.closerange(3, 256)
-            sys.stdin = open(0, closefd=False)  # noqa: SIM115
-            sys.stdout, sys.stderr = open(1, "w"), open(2, "w")  # noqa: SIM115
-            try:
-                return one_run.main(arguments)
-            except BaseException as error:
-                print(f"{type(error).__name__}: {error}", file=sys.stderr)
-                return 1
-            finally:
-                sys.stdout.flush()
-                sys.stderr.flush()
-
-        def poll(self):
-            if self._status is None:
-                ended, code = os.waitpid(self.pid, os.WNOHANG)
-                self._status = os.waitstatus_to_exitcode(code) if ended else None
-            return self._status
-
-        def wait(self):
-            if self._status is None:
-                _, code = os.waitpid(self.pid, 0)
-                self._status = os.waitstatus_to_exitcode(code)
-            return self._status
-
-        def kill(self) -> None:
-            os.kill(self.pid, 9)
 
 
 def log_rows(seed: int, n_events: int = 300) -> list[tuple]:

@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from recbole_imn.scratch import is_scratch, scratch_file, sweep
 
 SEAL = "# sha256 of the lines below: "
 _AWAY = "move it away, or choose another place"
+_RUST = re.compile(r"\(os error (\d+)\)")
 _HINTS = {
     errno.ENOSPC: "free some space there, then give the same command again",
     errno.EDQUOT: "free some space there, then give the same command again",
@@ -111,15 +113,19 @@ def naming(path: Path) -> Iterator[None]:
         if refused.filename is not None and not is_scratch(Path(str(refused.filename))):
             raise
         if refused.errno is None:
-            raise OSError(f"{path}: {refused}") from error
+            raise OSError(f"{path}: {' '.join(str(refused).split())}") from error
         raise OSError(refused.errno, refused.strerror, str(path)) from error
 
 
 def _refused(error: BaseException | None) -> OSError | None:
-    """Find what the system said; torch's writer hides it behind an error of its own."""
+    """Find what the system said.
+
+    torch's writer hides it behind an error of its own, and polars gives the number as text.
+    """
     while error is not None and not isinstance(error, OSError):
         error = error.__context__
-    return error
+    number = _RUST.search(str(error)) if error is not None and error.errno is None else None
+    return OSError(int(number[1]), os.strerror(int(number[1]))) if number else error
 
 
 def replace_text(path: Path, text: str) -> None:

@@ -58,7 +58,8 @@ class Workspace:
         make_folder(self.folder)
         settle(self.folder, self.name)
         self._scratch = scratch_folder(self.folder / self.name)
-        self.scratch = self._scratch.__enter__()
+        with naming(self.folder):
+            self.scratch = self._scratch.__enter__()
         return self
 
     def __exit__(
@@ -73,8 +74,8 @@ class Workspace:
         with suppress(OSError):
             if self._is_new:
                 self.folder.rmdir()
-        # Errors without a number are those of networks, when a download is made here.
-        if isinstance(error, OSError) and error.errno is not None:
+        # Other errors without a number are those of networks, when a download is made here.
+        if isinstance(error, OSError) and (error.errno is not None or "(os error" in str(error)):
             with naming(self.folder):
                 raise error
 

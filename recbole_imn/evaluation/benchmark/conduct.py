@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -22,6 +23,7 @@ from recbole_imn.files import make_folder
 from recbole_imn.scratch import sweep
 
 REASON_WIDTH = 300
+SPACE = 1 << 16  # bytes
 
 
 def conduct(runs: Sequence[Run], folder: Path) -> dict[str, str]:
@@ -90,7 +92,9 @@ def _execute(run: Run, folder: Path) -> str:
         return ""
     text = log.read_text(encoding="utf-8", errors="replace")
     lines = [line for line in text.splitlines() if line.strip()]
-    last = lines[-1] if lines else f"exit status {status}, without a word"
+    # A full disk keeps no word of it.
+    full = ", and the disk is full" if shutil.disk_usage(folder).free < SPACE else ""
+    last = lines[-1] if lines else f"exit status {status}, without a word{full}"
     if status < 0:
         last = f"ended by signal {-status}; out of memory? {last}"
     return f"{last[:REASON_WIDTH]} (all of it in {os.path.relpath(log)})"
