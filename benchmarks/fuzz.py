@@ -83,10 +83,11 @@ def prepare() -> None:
     import recbole_imn.__main__
     import recbole_imn.command_line  # noqa: F401
     import torch
+    from recbole_imn import settings_files
 
     torch.set_num_threads(1)
     for name in (
-        *("polars", "tensorboard", "torch.utils.tensorboard", "thop", "recbole.quick_start"),
+        *("polars", "torch._dynamo", "tensorboard", "torch.utils.tensorboard", "thop", "recbole.quick_start"),
         *("recbole_imn.data.convert.engine", "recbole_imn.data.convert.table"),
         *("recbole_imn.data.describe.page", "recbole_imn.data.describe.plots"),
     ):
@@ -94,6 +95,8 @@ def prepare() -> None:
             __import__(name)
         except ImportError:
             continue
+    # Kept by the package once they are read: all property files of RecBole.
+    settings_files.all_keys()
 
 
 def chosen(options: argparse.Namespace) -> Iterator[int]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from recbole_imn import doctor
+from recbole_imn.arguments import OneLineParser
 from recbole_imn.command_line import main as train
 from recbole_imn.data.atomic import check_name
 from recbole_imn.data.convert import command as convert
@@ -52,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = OneLineParser(
         prog="recbole-imn",
         description="IMN-Net and RecBole's sequential models on one event stream; "
         "python -m recbole_imn is the same.",

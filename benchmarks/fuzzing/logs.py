@@ -16,7 +16,7 @@ from fuzzing.checks import (
     split_rows,
 )
 from fuzzing.log_mutations import MUTATIONS
-from fuzzing.reading import Fault, Plain, cell_faults, number, read_plain
+from fuzzing.reading import Fault, Plain, cell_faults, is_odd_number, number, read_plain
 
 NAME = "fz"
 OURS = ("IMNNet", "IMNNetPlus", "IMNNetPlus", "IMN_NCE", "IMN_MSE", "IMNNetStar", "JODIE")
@@ -164,6 +164,7 @@ def expect(base: LogBase, files: dict[str, bytes]) -> Expectation:
     times = [number(row["timestamp"]) or 0.0 for _, row in inter.rows]
     is_far = any(abs(time) > FAR for time in times)
     may_fail = base.is_dubious or is_far or not _is_enough(inter, item)
+    may_fail = may_fail or any(is_odd_number(row.get("price", "")) for _, row in inter.rows)
 
     def check(result: Result) -> str | None:
         return _check(base, inter, item, is_far, result)
@@ -192,9 +193,10 @@ def inter_faults(inter: Plain, settings: dict[str, Any]) -> list[Fault]:
             faults.append(Fault(1, f"{name} is {inter.header[name]}"))
     if "purchase" in settings["load_col"]["inter"]:
         checks["purchase"] = "flag"
-    for name in settings.get("event_features", []):
-        if inter.header.get(name) == "float":
-            checks[name] = "number"
+    for name in settings["load_col"]["inter"]:
+        if inter.header.get(name) == "float" and name not in checks:
+            is_feature = name in settings.get("event_features", [])
+            checks[name] = "number" if is_feature else "any number"
     faults += cell_faults(inter, checks)
     users = [row["user_id"] for _, row in inter.rows if "user_id" in row]
     if not faults and len(set(users)) == len(users):
@@ -222,7 +224,7 @@ def item_faults(item: Plain, settings: dict[str, Any]) -> list[Fault]:
     faults += cell_faults(item, checks)
     if settings.get("candidates") == "on_shelf" and not faults:
         faults += _stay_faults(item)
-    return faults + _twice(item)
+    return faults
 
 
 def _stay_faults(item: Plain) -> list[Fault]:
@@ -234,14 +236,14 @@ def _stay_faults(item: Plain) -> list[Fault]:
     return faults
 
 
-def _twice(item: Plain) -> list[Fault]:
-    """Find rows that tell something else of an item than an earlier row."""
-    first: dict[str, dict[str, str]] = {}
-    faults = []
+def _repeated(item: Plain) -> int | None:
+    """Give the first line of an item that an earlier line has; of each, the first counts."""
+    known: set[str] = set()
     for line, row in item.rows:
-        if first.setdefault(row["item_id"], row) != row:
-            faults.append(Fault(line, "an item twice"))
-    return faults
+        if row["item_id"] in known:
+            return line
+        known.add(row["item_id"])
+    return None
 
 
 def _is_enough(inter: Plain, item: Plain | None) -> bool:
@@ -249,7 +251,8 @@ def _is_enough(inter: Plain, item: Plain | None) -> bool:
     users = [row["user_id"] for row in in_time_order(inter)]
     items = {row["item_id"] for _, row in inter.rows}
     items |= set(item.column("item_id")) if item else set()
-    return all(split_rows(users, RATIOS)) and len(items) >= 5 and len(users) > 20
+    has_items = item is None or bool(item.rows)
+    return all(split_rows(users, RATIOS)) and len(items) >= 5 and len(users) > 20 and has_items
 
 
 def _check(
@@ -264,6 +267,10 @@ def _check(
         fault = "times that are no seconds pass without a word"
     if not fault and "nan" in result.out.split():
         fault = "a metric is not a number"
+    if not fault and item is not None:
+        line = _repeated(item)
+        if line is not None and f"line {line}:" not in result.err:
+            fault = f"line {line} repeats an item without a word"
     return fault or _features(base, inter, item, seen)
 
 
@@ -280,11 +287,15 @@ def _features(base: LogBase, inter: Plain, item: Plain | None, seen: dict[str, A
         return None
     trained = set(seen["item"][:n_training])
     place = {token: number for number, token in enumerate(seen["items"])}
-    names = item.column("item_id")
+    first: dict[str, dict[str, str]] = {}
+    for _, row in item.rows:
+        first.setdefault(row["item_id"], row)
+    names = list(first)
     vectors = [seen["item_features"][place[name]] for name in names]
     for name in base.settings.get("item_features", []):
         training = [item_id in trained for item_id in names]
-        fault = feature_fault(name, item.header[name], item.column(name), training, vectors)
+        cells = [first[item_id][name] for item_id in names]
+        fault = feature_fault(name, item.header[name], cells, training, vectors)
         if fault:
             return f"item_features: {fault}"
     return None

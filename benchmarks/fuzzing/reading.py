@@ -69,8 +69,8 @@ def _header(text: str, found: Plain) -> list[str]:
         name, _, kind = column.partition(":")
         if kind not in KINDS:
             found.faults.append(Fault(1, f"header {column!r}"))
-        if not name.strip() or name in names:
-            found.faults.append(Fault(1, f"header names {name!r} twice, or not at all"))
+        if name in names:
+            found.faults.append(Fault(1, f"the header names {name!r} twice"))
         names.append(name)
         found.header.setdefault(name, kind)
     return names
@@ -97,6 +97,14 @@ def number(text: str) -> float | None:
     return value if value is not None and abs(value) < float("inf") else None
 
 
+def is_odd_number(cell: str) -> bool:
+    """Whether a cell is a number that models cannot use: harmless where none looks at it."""
+    value = number(cell)
+    return cell.lower().lstrip("+-") in ("nan", "inf", "infinity", "1e999") or (
+        value is not None and abs(value) >= LARGEST
+    )
+
+
 def cell_faults(plain: Plain, checks: Mapping[str, str]) -> list[Fault]:
     """Find cells that cannot be what they must be.
 
@@ -104,8 +112,8 @@ def cell_faults(plain: Plain, checks: Mapping[str, str]) -> list[Fault]:
     ----------
     plain : Plain
     checks : mapping of str to str
-        What a column must be: ``id``, ``time``, ``flag``, ``number`` (or empty), ``numbers``,
-        ``moments`` (numbers of which some may be infinite).
+        What a column must be: ``id``, ``time``, ``flag``, ``number`` (or empty), ``any number``
+        (infinite ones and none as well), ``numbers``, ``moments`` (numbers of which some may be infinite).
     """
     faults = []
     for line, row in plain.rows:
@@ -123,7 +131,9 @@ def _fits(cell: str, kind: str) -> bool:
         return value is not None
     if kind == "flag":
         return value in (0.0, 1.0)
-    if kind == "number":
+    if kind == "any number" and is_odd_number(cell):
+        return True
+    if "number" == kind.removeprefix("any "):
         return cell == "" or (value is not None and abs(value) < LARGEST)
     parts = [part for part in cell.split(" ") if part]
     if kind == "moments":

@@ -45,15 +45,10 @@ def control_character(base: Any, rng: Random) -> str:
 
 
 def undecodable(base: Any, rng: Random) -> str:
-    line = rng.randrange(1, len(base.log.rows))
-
-    def edit(data: bytes) -> bytes:
-        lines = data.split(b"\n")
-        lines[line] = b"\xff\xfe" + lines[line]
-        return b"\n".join(lines)
-
-    base.log.edits.append(edit)
-    return f"line {line + 1}"
+    """Bytes that no text has, in an id."""
+    mark = "\ue000"
+    base.log.edits.append(lambda data: data.replace(mark.encode(), b"\xff\xfe"))
+    return _set(base, "user_id", rng, (mark,))
 
 
 def bad_time(base: Any, rng: Random) -> str:

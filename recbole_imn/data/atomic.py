@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ _EXACT_NUMBERS: dict[str, Any] = (
     {"float_precision": "round_trip"} if int(pd.__version__.partition(".")[0]) < 3 else {}
 )
 
+CUTTING = re.compile(rb"\0|\r(?!\n|\Z)")
+BLOCK_BYTES = 16 << 20
 FIELD_TYPES = ("token", "token_seq", "float", "float_seq")
 
 
@@ -72,11 +75,11 @@ def read_header(path: Path, separator: str = "\t", encoding: str = "utf-8") -> d
     """
     if not path.is_file():
         raise DataError(f"{path}: no such file")
-    try:
-        with path.open(encoding=_without_mark(encoding)) as file:
-            line = file.readline().rstrip("\r\n")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}, line 1: not {encoding} text ({error.reason})") from error
+    # The first line alone: a wrong byte further down is not a fault of the header.
+    with path.open("rb") as file:
+        first = file.readline()
+    _refuse_cut(path, 1, first)
+    line = _text(path, 1, first, _without_mark(encoding)).rstrip("\r\n")
     if not line:
         raise DataError(f"{path}: the file is empty; an atomic file starts with a header")
     fields: dict[str, str] = {}
@@ -84,10 +87,20 @@ def read_header(path: Path, separator: str = "\t", encoding: str = "utf-8") -> d
         field, _, field_type = column.partition(":")
         if field_type not in FIELD_TYPES:
             raise DataError(
-                f"{path}, line 1: column {column!r} is not FIELD:TYPE with a type of {FIELD_TYPES}"
+                f"{path}, line 1: column {column[:80]!r} is not FIELD:TYPE with a type of {FIELD_TYPES}"
             )
+        if field in fields:
+            raise DataError(f"{path}, line 1: two columns are called {field!r}")
         fields[field] = field_type
     return fields
+
+
+def _text(path: Path, number: int, line: bytes, encoding: str) -> str:
+    """Decode a line, or raise with its number."""
+    try:
+        return line.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}, line {number}: not {encoding} text ({error.reason})") from error
 
 
 def _without_mark(encoding: str) -> str:
@@ -130,6 +143,9 @@ def read_columns(
     try:
         frame = _parse(path, names, is_float, separator, encoding)
     except UnicodeDecodeError as error:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                _text(path, number, line, encoding)
         raise DataError(f"{path}: not {encoding} text ({error.reason})") from error
     except ValueError:
         frame = _parse(path, names, dict.fromkeys(names, False), separator, encoding)
@@ -145,7 +161,7 @@ def read_columns(
 
 
 def check_column_counts(path: Path, expected: int, separator: bytes) -> None:
-    """Raise for the first line with more or fewer columns than the header.
+    """Raise for the first line with other columns than the header, or that readers cut short.
 
     Parameters
     ----------
@@ -165,6 +181,31 @@ def check_column_counts(path: Path, expected: int, separator: bytes) -> None:
                 raise DataError(
                     f"{path}, line {number}: {found} columns, but the header has {expected}"
                 )
+    _refuse_cutting_characters(path)
+
+
+def _refuse_cutting_characters(path: Path) -> None:
+    """Raise for a line with a zero byte, or a carriage return before its end.
+
+    Readers take them for the end of a text or of a line, and would lose what follows.
+    """
+    with path.open("rb") as file:
+        while lines := b"".join(file.readlines(BLOCK_BYTES)):
+            if CUTTING.search(lines):
+                break
+        else:
+            return
+        file.seek(0)
+        for number, line in enumerate(file, start=1):
+            _refuse_cut(path, number, line)
+
+
+def _refuse_cut(path: Path, number: int, line: bytes) -> None:
+    if CUTTING.search(line):
+        raise DataError(
+            f"{path}, line {number}: a zero byte or a carriage return inside a row; "
+            "remove it, or end all lines with a line feed"
+        )
 
 
 def _parse(

@@ -108,6 +108,11 @@ class Filtered:
             raise SettingsError(
                 f"val_interval for {field!r} is {interval!r}; for a token, give a list of values"
             )
+        if kind != FeatureType.TOKEN:
+            try:
+                self._parse_intervals_str(interval)
+            except SettingsError as error:
+                raise SettingsError(f"val_interval for {field!r}: {error}") from error
 
     def _parse_intervals_str(self, intervals: Any) -> list[tuple[str, float, float, str]] | None:
         """Read intervals such as ``[3,inf)`` (dataset.py, same name).

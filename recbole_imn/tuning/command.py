@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from tqdm import tqdm
 
+from recbole_imn.arguments import positive
 from recbole_imn.files import make_folder, replace_text, sealed
 from recbole_imn.locks import only_one
 
@@ -29,8 +30,8 @@ def add_command(commands: Any) -> None:
     parser.add_argument("--model", required=True, help="any sequential model")
     parser.add_argument("--dataset", required=True, help="name of the data set")
     parser.add_argument("--data_path", help="folder of the data sets (default: as in training)")
-    parser.add_argument("--trials", type=_positive, default=20, help="trials in all (default 20)")
-    parser.add_argument("--epochs", type=_positive, default=20, help="epochs a trial at most")
+    parser.add_argument("--trials", type=positive, default=20, help="trials in all (default 20)")
+    parser.add_argument("--epochs", type=positive, default=20, help="epochs a trial at most")
     parser.add_argument("--seed", type=int, default=1, help="of all trials (default 1)")
     parser.add_argument("--out", type=Path, default=Path("tuned"), help="folder of the results")
     parser.add_argument(
@@ -177,10 +178,3 @@ def write_result(tuning: Tuning, file: Path, notice: str | None = None) -> None:
     }
     settings = yaml.safe_dump(best.params, sort_keys=False)
     replace_text(file, sealed(comment_lines(facts) + settings))
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is not above 0")
-    return number

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from recbole_imn import registry
+from recbole_imn.arguments import positive
 from recbole_imn.data.atomic import check_name
 from recbole_imn.data.first_use import provide
 from recbole_imn.evaluation.benchmark.conduct import conduct
@@ -44,8 +45,8 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser.add_argument("--dataset", required=True, help="name of the data set")
     parser.add_argument("--data_path", type=Path, default=registry.DATA_PATH, help="its parent")
     parser.add_argument("--models", help="names with commas between (default: every system)")
-    parser.add_argument("--seeds", type=_positive, default=3, help="seeds 1..N (default 3)")
-    parser.add_argument("--epochs", type=_positive, default=50, help="at most (default 50)")
+    parser.add_argument("--seeds", type=positive, default=3, help="seeds 1..N (default 3)")
+    parser.add_argument("--epochs", type=positive, default=50, help="at most (default 50)")
     parser.add_argument("--out", type=Path, help="folder of results (default results/DATASET)")
     parser.add_argument(
         "--candidates",
@@ -133,10 +134,3 @@ def _common_settings(files: str) -> Mapping[str, Any]:
             "--candidates=on_shelf what is for sale; leave it out"
         )
     return settings
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is below 1")
-    return number

@@ -1,0 +1,28 @@
+"""Reading the options of commands, with faults in one line like all others."""
+
+from __future__ import annotations
+
+import argparse
+from typing import NoReturn
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """A parser that says what is wrong in one ``error:`` line, without the usage around it."""
+
+    def error(self, message: str) -> NoReturn:
+        """End the program with exit status 2."""
+        self.exit(2, f"error: {message}; see {self.prog} --help\n")
+
+
+def positive(text: str) -> int:
+    """Read a whole number above 0.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        If it is none.
+    """
+    number = int(text) if text.strip().isdecimal() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
+    return number
