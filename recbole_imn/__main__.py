@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = OneLineParser(
+    parser: argparse.ArgumentParser = OneLineParser(
         prog="recbole-imn",
         description="IMN-Net and RecBole's sequential models on one event stream; "
         "python -m recbole_imn is the same.",

@@ -432,9 +432,8 @@ def test_a_killed_process_and_an_interrupted_one_go_on(toy, capsys):
 
 def test_a_benchmark_goes_on_inside_a_run(toy, monkeypatch):
     small = {"use_gpu": False, "embedding_size": 8, "train_batch_size": WINDOW}
-    run = make_run(
-        "IMNNet", 1, "toy", toy / "toy", fingerprint(toy / "toy", "toy"), EPOCHS, "all", small
-    )
+    data = fingerprint(toy / "toy", "toy")
+    run = make_run("IMNNet", 1, "toy", toy / "toy", data, EPOCHS, "all", small)
     results = []
     for name, stop in (("whole", None), ("stopped", (IMNNetTrainer, "_valid_epoch", 2))):
         folder = toy / name
