@@ -164,7 +164,7 @@ def _check_columns(run: RunSettings, settings: Mapping[str, Any]) -> None:
     for file in run.load_col or ():
         if file not in {*FILES, *(run.additional_feat_suffix or ())}:
             raise SettingsError(f"load_col names the file {file!r}{nearest(file, FILES)}")
-    if run.load_col is not None and not run.load_col.get("inter"):
+    if run.load_col is not None and run.load_col.get("inter", []) == []:
         raise SettingsError(
             "load_col names no columns of inter, the log; it needs "
             f"inter: [{run.USER_ID_FIELD}, {run.ITEM_ID_FIELD}, {run.TIME_FIELD}]"

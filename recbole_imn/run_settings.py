@@ -108,6 +108,11 @@ def _intervals(value: object) -> object:
     return None if value is None else str(value)
 
 
+def _all_of_them(value: object) -> object:
+    """Let ``*`` stand for all columns of a file, as RecBole does."""
+    return None if value == "*" else value
+
+
 def _tuple_listed(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
 
@@ -127,7 +132,7 @@ Rate = Annotated[float, Field(gt=0)]
 Text = Annotated[str, Field(min_length=1)]
 Names = Annotated[list[Text], BeforeValidator(_tuple_listed)] | None
 OneOrMore = Annotated[list[Text], BeforeValidator(_listed)] | None
-Columns = dict[str, Names] | None
+Columns = dict[str, Annotated[Names, BeforeValidator(_all_of_them)]] | None
 Interval = Annotated[str | None, BeforeValidator(_intervals)]
 Mode = Annotated[str, AfterValidator(_mode)]
 Folder = Annotated[
@@ -268,7 +273,7 @@ class RunSettings(Strict):
     user_inter_num_interval: Interval = None
     item_inter_num_interval: Interval = None
     val_interval: dict[str, object] | None = None
-    normalize_field: Names = None
+    normalize_field: OneOrMore = None
     normalize_all: bool | None = None
     benchmark_filename: Names = None
     additional_feat_suffix: OneOrMore = None

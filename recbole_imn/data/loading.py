@@ -183,17 +183,12 @@ class AtomicDataset(Filtered, SequentialDataset):  # type: ignore[misc]  # RecBo
         Raises
         ------
         SettingsError
-            If both are given, one is no list of columns, or a needed column is left out.
+            If a needed column is left out.
         """
         name = source.value if isinstance(source, FeatureSource) else source
         load = columns_setting(self.config, "load_col", name)
         unload = columns_setting(self.config, "unload_col", name)
         needed = self._needed_columns(name)
-        if load and unload:
-            raise SettingsError(
-                f"load_col and unload_col both name columns of .{name}; to leave "
-                f"{sorted(unload)} out, leave them out of load_col"
-            )
         if unload and needed & unload:
             raise SettingsError(
                 f"unload_col leaves {sorted(needed & unload)} of .{name} out, which a log needs"

@@ -66,7 +66,8 @@ def metrics_by_slice(labels: pd.DataFrame, rank: Floats) -> list[dict[str, Any]]
     return table
 
 
-Grouping = tuple[str, Integers, tuple[str, ...]]
+# Codes are integers; what pandas says that it takes differs between its releases.
+Grouping = tuple[str, Any, tuple[str, ...]]
 
 
 def _groupings(stream: EventStream, events: Integers, n_training: int) -> Iterator[Grouping]:

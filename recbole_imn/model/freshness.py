@@ -88,7 +88,8 @@ class Freshness(nn.Module):
         stream, table = self.stream, (SPEED * self.table.detach()).reshape(-1).cpu().numpy()
         values = np.empty(stream.n_items, np.float32)
         expiry = np.empty(stream.n_items)
-        items, seen = np.arange(stream.n_items), 0
+        items: Integers = np.arange(stream.n_items)
+        seen = 0
         for place, row in enumerate(np.argsort(events, kind="stable")):
             event = int(events[row])
             now = stream.time[event]

@@ -239,7 +239,7 @@ def repeat_rates(stream: EventStream) -> npt.NDArray[np.float32]:
 
 def _at(column: npt.NDArray[Value], events: Integers) -> npt.NDArray[Value]:
     """Values of a column at events, 0 where there is none."""
-    values = column[np.maximum(events, 0)]
+    values: npt.NDArray[Value] = column[np.maximum(events, 0)]
     values[events == NO_EVENT] = 0
     return values
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import optuna
 from optuna.trial import FrozenTrial, Trial, TrialState
+from sqlalchemy.pool import NullPool
 
 from recbole_imn.checkpoints import plain_config
 from recbole_imn.divergence import DivergenceError
@@ -60,8 +61,10 @@ class Tuning:
         self.metric = str(config["valid_metric"])
         make_folder(storage.parent)
         check_database(storage)
+        # Every connection is closed after use: nothing stays open when a command ends.
+        unpooled = {"poolclass": NullPool}
         self.study = optuna.create_study(
-            storage=f"sqlite:///{storage}",
+            storage=optuna.storages.RDBStorage(f"sqlite:///{storage}", engine_kwargs=unpooled),
             study_name=f"{request.model} on {request.dataset}",
             direction="maximize" if config["valid_metric_bigger"] else "minimize",
             pruner=optuna.pruners.MedianPruner() if prune else optuna.pruners.NopPruner(),

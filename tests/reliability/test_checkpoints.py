@@ -133,7 +133,7 @@ def test_settings_that_reach_elsewhere_are_not_taken(rewritten, trained, tmp_pat
         resume=True,
         config_files=str(pickled),
         topk=f"[5][:{TOUCH} or 1]",
-        note=TOUCH,
+        wandb_project=TOUCH,
         nproc=2,
         world_size=2,
         offset=0,

@@ -43,17 +43,14 @@ def rich(toy):
     [
         ({"benchmark_filename": ["a", "b", "c"]}, "benchmark_filename is"),
         ({"threshold": {"paid": 1}}, "threshold is {'paid': 1}"),
-        ({"LABEL_FIELD": "timestamp"}, "LABEL_FIELD is 'timestamp'"),
+        ({"LABEL_FIELD": "timestamp"}, "TIME_FIELD and LABEL_FIELD are both 'timestamp'"),
         ({"USER_ID_FIELD": None}, "USER_ID_FIELD is None"),
-        (
-            {"ITEM_ID_FIELD": "user_id"},
-            "ITEM_ID_FIELD is 'user_id', as is|USER_ID_FIELD is 'user_id'",
-        ),
+        ({"ITEM_ID_FIELD": "user_id"}, "USER_ID_FIELD and ITEM_ID_FIELD are both 'user_id'"),
         ({"repeatable": False}, "repeatable is False"),
         ({"rm_dup_inter": "all"}, "rm_dup_inter is 'all'"),
-        ({"load_col": {"inter": "user_id"}}, "load_col for .inter is 'user_id'"),
+        ({"load_col": {"inter": "user_id"}}, "load_col.inter is 'user_id'; it must be a list"),
         ({"load_col": ["user_id"]}, "load_col is"),
-        ({"unload_col": {"inter": ["timestamp"]}}, "load_col and unload_col both"),
+        ({"unload_col": {"inter": ["timestamp"]}}, "but load_col says what is loaded"),
         ({"load_col": None, "unload_col": {"inter": ["item_id"]}}, r"leaves \['item_id'\]"),
         ({"unused_col": {"inter": ["item_id"]}}, r"unused_col names \['item_id'\]"),
         ({"unused_col": {"item": ["colour"]}}, r"unused_col names \['colour'\]"),
@@ -66,7 +63,7 @@ def rich(toy):
         ({"val_interval": {"price": "[1e8,inf)"}}, "leave nothing of .i"),
         ({"user_inter_num_interval": "[1000,inf)"}, r"user_inter_num_interval: \[1000,inf\) leave"),
         ({"item_inter_num_interval": "[1000,inf)"}, r"item_inter_num_interval: \[1000,inf\) leave"),
-        ({"user_inter_num_interval": 5}, "'5' is no interval"),
+        ({"user_inter_num_interval": 5}, "user_inter_num_interval is 5; it must be an interval"),
         ({"rm_dup_inter": "first", "val_interval": {"item_id": ["i1"]}}, "no user with two events"),
         ({"normalize_field": ["colour"]}, "normalize_field names 'colour'"),
         ({"normalize_field": ["user_id"]}, "is no number but token"),
@@ -91,9 +88,15 @@ def rich(toy):
             {"item_features": ["price"], "load_col": {"inter": COLUMNS}},
             "but load_col does not name",
         ),
-        ({"eval_args": {"order": "RO"}}, "eval_args order is RO"),
-        ({"eval_args": {"split": {"RS": [0.8, 0.2]}}}, "RS must be three sizes"),
-        ({"eval_args": {"split": {"RS": [0, 0, 0]}}}, "RS must be three sizes"),
+        ({"eval_args": {"order": "RO"}}, "eval_args.order is 'RO'; rows of a stream"),
+        (
+            {"eval_args": {"split": {"RS": [0.8, 0.2]}}},
+            "RS is .* it must be three numbers above 0",
+        ),
+        (
+            {"eval_args": {"split": {"RS": [0, 0, 0]}}},
+            "RS is .* it must be three numbers above 0",
+        ),
     ],
 )
 @pytest.mark.parametrize("model", ["IMNNetPlus", "SASRec"])
@@ -110,9 +113,12 @@ def test_features_without_their_file_are_named(prepare, toy):
         prepare("IMNNet", item_features=["price"])
 
 
-@pytest.mark.parametrize("leave", ["valid_only", "test_only"])
-def test_splits_that_leave_a_part_empty_are_one_line(prepare, rich, leave):
-    with pytest.raises(DataError, match="part has no rows with a history"):
+@pytest.mark.parametrize(
+    ("leave", "message"),
+    [("valid_only", "it must be one of 'valid_and_test'"), ("test_only", "part has no rows")],
+)
+def test_splits_that_leave_a_part_empty_are_one_line(prepare, rich, leave, message):
+    with pytest.raises((DataError, SettingsError), match=message):
         prepare("SASRec", dataset="rich", eval_args={**BY_USER, "split": {"LS": leave}}, **CE)
 
 

@@ -15,8 +15,8 @@ from recbole.utils import ModelType, get_model, get_trainer
 
 import recbole_imn
 from recbole_imn import own_models, registry
+from recbole_imn.checkpoints import CheckpointError
 from recbole_imn.command_line import help_text, main
-from recbole_imn.compat import UnknownModelError
 from recbole_imn.data.dataloader import WindowDataLoader
 from recbole_imn.data.dataset import IMNNetDataset, StreamDataset
 from recbole_imn.evaluation.benchmark.plan import check_models, make_run
@@ -155,7 +155,7 @@ def test_a_checkpoint_of_a_class_that_nobody_registered_is_one_line(toy, tmp_pat
     trained(toy, MyModel, checkpoint_dir=str(tmp_path / "saved"))
     (file,) = (tmp_path / "saved").glob("MyModel-*.pth")
     unregister("MyModel")
-    with pytest.raises(UnknownModelError, match="there is no model 'MyModel'"):
+    with pytest.raises(CheckpointError, match=r"is of the model 'MyModel'.*register_model"):
         load_data_and_model(str(file))
 
 

@@ -26,6 +26,7 @@ from recbole_imn.evaluation.benchmark.run import execute
 from recbole_imn.evaluation.ranks import RankRecorder
 from recbole_imn.model.settings import SettingsError
 from recbole_imn.preparation import prepare
+from recbole_imn.provenance import fingerprint
 from recbole_imn.resume import IF_STOPPED, until_done
 from recbole_imn.resume.run import Run
 from recbole_imn.resume.state import load_random_state, random_state
@@ -140,7 +141,7 @@ def test_a_run_that_stops_at_every_window_is_as_one_without_a_break(model, start
 
 ONLINE = {"online_updates": True}
 BOTH = {"mse_weight": 1.0, "nce_weight": 1.0, "search_ranking_weights": True}
-SAMPLED = {"valid_neg_sample_args": {"distribution": "uniform", "sample_num": 5}}
+SAMPLED = {"eval_args": {"mode": {"valid": "uni5", "test": "full"}}}
 
 
 @pytest.mark.parametrize(
@@ -431,7 +432,8 @@ def test_a_killed_process_and_an_interrupted_one_go_on(toy, capsys):
 
 def test_a_benchmark_goes_on_inside_a_run(toy, monkeypatch):
     small = {"use_gpu": False, "embedding_size": 8, "train_batch_size": WINDOW}
-    run = make_run("IMNNet", 1, "toy", toy / "toy", "none", EPOCHS, "all", small)
+    data = fingerprint(toy / "toy", "toy")
+    run = make_run("IMNNet", 1, "toy", toy / "toy", data, EPOCHS, "all", small)
     results = []
     for name, stop in (("whole", None), ("stopped", (IMNNetTrainer, "_valid_epoch", 2))):
         folder = toy / name

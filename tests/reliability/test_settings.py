@@ -156,10 +156,18 @@ def test_settings_of_networks_and_markets_are_frozen_and_known():
         MarketConfig(n_cars=2.5)
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"market": {"seeds": 1}}', '{"market": 5}'])
-def test_a_damaged_market_file_is_one_line(tmp_path, text):
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{", "is damaged, or no json file"),
+        ("[]", "is damaged: it holds list"),
+        ('{"market": {"seeds": 1}}', "is no record of a simulated market"),
+        ('{"market": 5}', "is no record of a simulated market"),
+    ],
+)
+def test_a_damaged_market_file_is_one_line(tmp_path, text, told):
     (tmp_path / "m.market.json").write_text(text)
-    with pytest.raises(DataError, match=r"m\.market\.json does not hold the constants") as error:
+    with pytest.raises(DataError, match=rf"m\.market\.json {told}") as error:
         read_config(tmp_path, "m")
     assert "\n" not in str(error.value)
 

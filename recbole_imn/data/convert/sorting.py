@@ -106,7 +106,8 @@ class SortedRuns:
         cuts = samples[:: max(RANGE_ROWS // SAMPLE_STEP, 1)][1:]
         # A time that many events share gets a range of its own.
         heavy = cuts[1:][cuts[1:] == cuts[:-1]]
-        return np.unique(np.concatenate([cuts, heavy + 1]))
+        ranges: Times = np.unique(np.concatenate([cuts, heavy + 1]))
+        return ranges
 
     @staticmethod
     def _times(path: Path) -> Times:

@@ -109,7 +109,7 @@ def _taste_columns(
     config: MarketConfig, brand: Integers, kind: Integers, looks: Reals, age: Reals, level: Reals
 ) -> Singles:
     """Columns that tastes weigh: categories, looks, age, and log price with its square."""
-    return np.concatenate(
+    columns: Singles = np.concatenate(
         [
             np.eye(config.n_brands)[brand],
             np.eye(config.n_types)[kind],
@@ -120,6 +120,7 @@ def _taste_columns(
         ],
         axis=1,
     ).astype(np.float32)
+    return columns
 
 
 def make_users(config: MarketConfig, draws: Draws) -> Users:

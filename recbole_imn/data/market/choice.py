@@ -152,7 +152,7 @@ class Chooser:
         session = np.repeat(np.arange(len(visits.users)), visits.length)
         noisy = wish[session] + gumbel(rng, (len(session), wish.shape[1]))
         best = _best_but_previous(noisy, session)
-        picked = shelf.cars[shown[session, best]]
+        picked: Integers = shelf.cars[shown[session, best]]
         somewhere: npt.NDArray[np.bool_] = np.isfinite(wish.max(axis=1))
         picked = np.where(somewhere[session], picked, -1)
         opening = np.cumsum(visits.length) - visits.length

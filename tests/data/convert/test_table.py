@@ -122,7 +122,7 @@ def test_options_that_make_no_sense_are_one_line(shop, options, message):
         ),
         (
             "event_columns: {price: {column: 1, type: int}}",
-            "event_columns.price.type is 'int'; it must be 'token' or 'float'",
+            "event_columns.price.type is 'int'; it must be one of 'token' or 'float'",
         ),
         ("event_columns: {time: 1}", "a further column cannot be called 'time'"),
         ("columns: 7", "columns is 7; it must be a list of NAME: VALUE"),
