@@ -262,7 +262,8 @@ def bad_option(base: Any, rng: Random) -> str:
 def _names(key: str, base: Any) -> tuple[str, ...]:
     """Give what a line about an option may name: the option, or its value."""
     value = base.options[key]
-    return tuple(text for text in (f"--{key}", key.replace("-", " "), value) if text)
+    names = (f"--{key}", key.replace("-", " "), value, key.replace("-column", "s"))
+    return tuple(text for text in names if text)
 
 
 def bad_mapping(base: Any, rng: Random) -> str:
