@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from fuzzing.case import Case, Expectation, Result
-from fuzzing.logs import NAME, good_log
+from fuzzing.logs import NAME, SMALL, good_log
 
 EVIL = "__import__('os').system('touch PWNED')"
 # Values of a setting that are right, and what they mean.
@@ -47,7 +47,66 @@ GOOD: dict[str, tuple[Any, ...]] = {
     "metrics": (["NDCG"], ["Recall", "NDCG", "MRR"], ["Hit", "NDCG", "Precision"]),
     "first_events": (True, False),
     "metric_decimal_place": (2, 6),
+    "stopping_step": (1, 3),
+    "MAX_ITEM_LIST_LENGTH": (1, 3, 50),
+    "seq_len": (None,),
+    "loss_decimal_place": (2, 6),
+    "repeatable": (True,),
+    "gpu_id": ("0",),
+    "checkpoint_dir": ("kept", "a b", "sub/folder"),
 }
+# Settings that RecBole itself has, and must work or be refused in one line.
+HOST = {
+    "metrics": (
+        *(["ItemCoverage", "NDCG"], ["GiniIndex", "NDCG"], ["ShannonEntropy", "NDCG"]),
+        *(["TailPercentage", "NDCG"], ["AveragePopularity", "NDCG"], ["GAUC", "NDCG"]),
+        *(["AUC", "NDCG"], ["AUC"], ["LogLoss", "NDCG"], ["MAP", "NDCG"], ["RMSE", "MAE"]),
+    ),
+    "eval_args": (
+        *({"mode": "uni10"}, {"mode": "pop10"}, {"mode": {"valid": "uni5", "test": "full"}}),
+        *({"order": "RO"}, {"group_by": "user"}, {"split": {"LS": "valid_and_test"}}),
+        *({"split": {"LS": "test_only"}}, {"split": {"RS": [8, 1, 1]}}, {"mode": "labeled"}),
+    ),
+    "repeatable": (False,),
+    "rm_dup_inter": ("first", "last"),
+    "user_inter_num_interval": ("[2,inf)", "[0,3]", "(1000,inf)", "[5,inf)"),
+    "item_inter_num_interval": ("[3,inf)", "[0,1]"),
+    "val_interval": ({"timestamp": "[0,inf)"}, {"timestamp": "[0,1]"}, {"price": "[0,10]"}),
+    "normalize_all": (True, False),
+    "normalize_field": (["timestamp"], ["price"]),
+    "threshold": ({"price": 5}, {"purchase": 1}),
+    "unload_col": ({"inter": ["price"]}, {"inter": ["timestamp"]}),
+    "unused_col": ({"inter": ["price"]}, {"inter": ["timestamp"]}),
+    "alias_of_item_id": (["item_id"], ["nothing"]),
+    "preload_weight": ({"item_id": "nothing"},),
+    "additional_feat_suffix": (["kg"],),
+    "discretization": ({"price": {"method": "ED", "bucket": 5}}, {"price": {"method": "LD"}}),
+    "save_dataset": (True,),
+    "save_dataloaders": (True,),
+    "benchmark_filename": (["x", "y", "z"],),
+    "loss_type": ("BPR", "CE"),
+    "log_wandb": (True,),
+    "worker": (1,),
+    "enable_scaler": (True,),
+    "clip_grad_norm": ({"max_norm": 1.0},),
+    "learner": ("adagrad", "sparse_adam"),
+    "train_neg_sample_args": (None, {"distribution": "popularity", "sample_num": 1}),
+    "candidates": ("on_shelf",),
+    "valid_metric": ("MRR@5", "Recall@5", "NDCG"),
+    "nproc": (2,),
+    "learning_rate": (1e6, 1e3),
+    "numerical_features": (["price"],),
+    "selected_features": (["brand"], ["price"], []),
+    "inventory_features": (["price"],),
+    "resource_branch": ("full",),
+    "online_updates": (True,),
+}
+HOST_MODELS = (
+    *("IMNNetPlus", "IMNNet", "JODIE", "RecentHistory", "SASRec", "GRU4Rec", "FPMC", "NextItNet"),
+    *("SASRecF", "GRU4RecF", "S3Rec", "KSR", "GRU4RecKG", "FEARec", "BERT4Rec", "CL4SRec", "SINE"),
+    *("DIEN", "DIN", "FDSA", "LightSANs", "CORE", "SHAN", "HGN", "Caser", "SRGNN", "GCSAN", "NPE"),
+    *("TransRec", "RepeatNet", "STAMP", "NARM", "HRM", "GRU", "BPR", "LightGCN", "KD_DAGFM", "Pop"),
+)
 NUMBERS = ("abc", "1/0", "9**9**9", EVIL, None, [1], {"a": 1}, "1,5", "", "nan", "inf", True)
 WHOLE = (*NUMBERS, 1.5, -1, "1.5", 1e30)
 CHOICE = ("nothing", 1, True, None, ["unit"], "", EVIL, "Sum", "gru ")
@@ -196,7 +255,7 @@ def make(seed: str, kept: list[int] | None) -> Case:
     for key in ("item_features", "candidates"):
         base.settings.pop(key, None)
     base.settings["load_col"] = {"inter": base.settings["load_col"]["inter"]}
-    how = rng.choices(("good", "bad", "unknown", "raw", "fine yaml"), (4, 8, 2, 2, 2))[0]
+    how = rng.choices(("good", "bad", "unknown", "raw", "fine yaml", "host"), (4, 8, 2, 2, 2, 5))[0]
     door = rng.choice(("file", "argument", "config_dict"))
     return HOW[how](base, rng, door)
 
@@ -265,6 +324,21 @@ def _reads_well(key: str, text: str) -> bool:
     return key in ("topk",) and text in ("['5']",)
 
 
+def host(base: Any, rng: Random, door: str) -> Case:
+    """What RecBole can do: with any model it works, or is refused in one line."""
+    base.model = rng.choice(HOST_MODELS)
+    keys = rng.sample(sorted(HOST), rng.choice((0, 1, 1, 2)))
+    changed = {key: rng.choice(HOST[key]) for key in keys}
+    for key in [key for key in SMALL if rng.random() < 0.1]:
+        base.settings.pop(key)
+    what = f"{base.model} with {changed}"
+    return _case(base, "file", changed, Expectation(may_fail=True, check=_has_finite), what)
+
+
+def _has_finite(result: Result) -> str | None:
+    return "a metric is not a number" if "nan" in result.out.split() else None
+
+
 def unknown(base: Any, rng: Random, door: str) -> Case:
     """A key that nobody knows: refused, named."""
     key = rng.choice(UNKNOWN)
@@ -318,4 +392,11 @@ def _equal(found: Any, value: Any) -> bool:
     return bool(found == value)
 
 
-HOW = {"good": good, "bad": bad, "unknown": unknown, "raw": raw, "fine yaml": fine_yaml}
+HOW = {
+    "good": good,
+    "bad": bad,
+    "unknown": unknown,
+    "raw": raw,
+    "fine yaml": fine_yaml,
+    "host": host,
+}

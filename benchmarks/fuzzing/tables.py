@@ -220,7 +220,9 @@ def expect(base: TableBase, files: dict[str, bytes]) -> Expectation:
     """Read the tables independently and say what must come of them."""
     if base.refusals:
         why, _ = base.refusals[0]
-        return Expectation([why], [[name for _, group in base.refusals for name in group]])
+        names = [name for _, group in base.refusals for name in group]
+        # Of several faults any may be named.
+        return Expectation([why], [[*names, *(["log.csv"] if base.is_dubious else [])]])
     truth = read_table(base, files["log.csv"], files.get("items.csv"))
     most = float(base.options.get("max-bad", 0.001))
     bad, rows = len(truth.bad), truth.n_rows

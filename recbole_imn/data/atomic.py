@@ -139,7 +139,7 @@ def read_columns(
     DataError
         If a row has other columns than the header, or a number cannot be read.
     """
-    check_column_counts(path, len(header), separator.encode(encoding))
+    n_rows = check_column_counts(path, len(header), separator.encode(encoding))
     names = [f"{field}:{header[field]}" for field in header if field in fields]
     is_float = {name: name.endswith(":float") for name in names}
     try:
@@ -159,10 +159,18 @@ def read_columns(
         text = _parse(path, unclear, dict.fromkeys(unclear, False), separator, encoding)
         _report_number(path, text, unclear)
     frame.columns = [name.rpartition(":")[0] for name in names]
-    return frame.dropna(how="all")
+    kept = frame.dropna(how="all")
+    # A row may have nothing in these columns, and something in others.
+    return kept if len(kept) == n_rows else frame.drop(index=_blank_lines(path))
 
 
-def check_column_counts(path: Path, expected: int, separator: bytes) -> None:
+def _blank_lines(path: Path) -> list[int]:
+    """Give the index in a frame of lines with nothing but separators."""
+    with path.open("rb") as file:
+        return [place for place, line in enumerate(file, start=-1) if line.isspace()]
+
+
+def check_column_counts(path: Path, expected: int, separator: bytes) -> int:
     """Raise for the first line with other columns than the header, or that readers cut short.
 
     Parameters
@@ -172,18 +180,28 @@ def check_column_counts(path: Path, expected: int, separator: bytes) -> None:
         Columns of the header.
     separator : bytes
 
+    Returns
+    -------
+    int
+        Rows of the file; neither the header nor blank lines.
+
     Raises
     ------
     DataError
     """
+    rows = -1
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
+            if line.isspace():
+                continue
+            rows += 1
             found = line.count(separator) + 1
-            if found != expected and line.strip():
+            if found != expected:
                 raise DataError(
                     f"{path}, line {number}: {found} columns, but the header has {expected}"
                 )
     _refuse_cutting_characters(path)
+    return rows
 
 
 def _refuse_cutting_characters(path: Path) -> None:

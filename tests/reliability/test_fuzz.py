@@ -94,6 +94,21 @@ def test_line_ends_of_all_systems(toy, end):
     assert list(users) == [row[0] for row in random_rows()]
 
 
+@pytest.mark.parametrize("suffix", ["inter", "item"])
+def test_a_row_with_nothing_in_the_loaded_columns_is_no_blank_line(prepare, toy, capsys, suffix):
+    path = toy / "priced" / f"priced.{suffix}"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    n_loaded = {"inter": 3, "item": 1}[suffix]
+    lines[5] = "\t".join(["", *[""] * (n_loaded - 1), *lines[5].split("\t")[n_loaded:]])
+    lines[9:9] = ["", "\t" * lines[0].count("\t")]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    columns = {"inter": ["user_id", "item_id", "timestamp"], "item": ["item_id"]}
+    with pytest.raises(DataError, match=rf"priced\.{suffix}, line 6: "):
+        prepare("LastItem", dataset="priced", load_col=columns)
+    assert main(["describe", "priced", "--data_path=."]) == 2
+    assert f"priced.{suffix}, line 6: " in capsys.readouterr().err
+
+
 def test_a_column_named_twice_is_refused(toy):
     path = toy / "toy" / "toy.inter"
     path.write_bytes(path.read_bytes().replace(b"behavior:token", b"user_id:token", 1))

@@ -173,10 +173,10 @@ def _codes(ids: pl.Series) -> Integers:
 def _read_events(path: Path, form: Format) -> pl.DataFrame:
     """Read the log sorted by time, ties in file order, ids as categories."""
     header = read_header(path, form.separator, form.encoding)
-    check_column_counts(path, len(header), form.separator.encode(form.encoding))
+    n_rows = check_column_counts(path, len(header), form.separator.encode(form.encoding))
     try:
         events = _read(path, header, form)
-        is_clean = _is_clean(events)
+        is_clean = len(events) == n_rows and _is_clean(events)
     except pl.exceptions.PolarsError:
         is_clean = False
     if not is_clean:
