@@ -87,7 +87,8 @@ def read_header(path: Path, separator: str = "\t", encoding: str = "utf-8") -> d
         field, _, field_type = column.partition(":")
         if field_type not in FIELD_TYPES:
             raise DataError(
-                f"{path}, line 1: column {column[:80]!r} is not FIELD:TYPE with a type of {FIELD_TYPES}"
+                f"{path}, line 1: column {column[:80]!r} is not FIELD:TYPE with a type of "
+                f"{FIELD_TYPES}"
             )
         if field in fields:
             raise DataError(f"{path}, line 1: two columns are called {field!r}")
