@@ -80,14 +80,22 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 def prepare() -> None:
     """Import once what runs need; nothing may start a thread before the forks."""
     os.environ["OMP_NUM_THREADS"] = os.environ["POLARS_MAX_THREADS"] = "1"
+    import torch
+
     import recbole_imn.__main__
     import recbole_imn.command_line  # noqa: F401
-    import torch
     from recbole_imn import settings_files
 
     torch.set_num_threads(1)
     for name in (
-        *("polars", "torch._dynamo", "tensorboard", "torch.utils.tensorboard", "thop", "recbole.quick_start"),
+        *(
+            "polars",
+            "torch._dynamo",
+            "tensorboard",
+            "torch.utils.tensorboard",
+            "thop",
+            "recbole.quick_start",
+        ),
         *("recbole_imn.data.convert.engine", "recbole_imn.data.convert.table"),
         *("recbole_imn.data.describe.page", "recbole_imn.data.describe.plots"),
     ):
@@ -185,7 +193,7 @@ def smallest(
 
 def table(counts: Counter[tuple[str, str]]) -> str:
     """Lay out kinds, runs and how they ended."""
-    kinds = list(dict.fromkeys(kind for kind, _ in counts))
+    kinds = [kind for kind in MAKERS if any(kind == found for found, _ in counts)]
     rows = [("kind", "runs", *OUTCOMES)]
     for kind in [*kinds, "all"]:
         numbers = [
@@ -195,8 +203,10 @@ def table(counts: Counter[tuple[str, str]]) -> str:
         rows.append((kind, str(sum(numbers)), *map(str, numbers)))
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
     return "\n".join(
-        "  ".join(cell.rjust(width) if place else cell.ljust(width)
-                  for place, (cell, width) in enumerate(zip(row, widths, strict=True)))
+        "  ".join(
+            cell.rjust(width) if place else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
         for row in rows
     )
 

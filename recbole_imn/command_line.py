@@ -129,11 +129,6 @@ def _run(options: dict[str, str], arguments: Sequence[str]) -> None:
     from recbole.quick_start import run_recbole
 
     model = options["model"]
-    if not registry.is_sequential(model):
-        hint = "; Popularity is the same on the rows of the log" if model == "Pop" else ""
-        raise UsageError(
-            f"{model} learns from no sequences, and would be tested on other rows{hint}"
-        )
     # RecBole reads options from sys.argv wherever a Config is made.
     program, sys.argv = sys.argv, [sys.argv[0], *arguments]
     try:

@@ -25,7 +25,8 @@ def check(arguments: Sequence[str]) -> dict[str, str]:
     ------
     UsageError
         For an option without ``=``, a key given twice, an unknown key, a missing model or
-        data set, or a settings file that is not there. Values are checked with the Config.
+        data set, a model that learns from no sequences, or a settings file that is not there.
+        Values are checked with the Config.
     DataError
         For a data set that is no plain name.
     UnknownModelError
@@ -50,14 +51,22 @@ def check(arguments: Sequence[str]) -> dict[str, str]:
     own = registry.dataset_config(options["dataset"], data_path)
     for file in [*config_files(options), *([own] if own else [])]:
         read_settings(file)
-    # Unknown models before unknown keys, which depend on it.
-    registry.is_sequential(options["model"])
+    # Models that cannot be before unknown keys, which depend on the model.
+    _check_model(options["model"])
     known = known_keys(options["model"], options["dataset"])
     for key in options:
         if key not in known:
             hint = nearest(key, known, "--") or "; --help lists the keys that matter"
             raise UsageError(f"unknown key --{key}{hint}")
     return options
+
+
+def _check_model(model: str) -> None:
+    if not registry.is_sequential(model):
+        hint = "; Popularity is the same on the rows of the log" if model == "Pop" else ""
+        raise UsageError(
+            f"{model} learns from no sequences, and would be tested on other rows{hint}"
+        )
 
 
 def known_keys(model: str, dataset: str) -> frozenset[str]:

@@ -40,9 +40,32 @@ def either(*names: str) -> Expectation:
 
 def run(rng: Random) -> tuple[list[str], Expectation]:
     """Arguments of training."""
-    good = ["--model=IMNNet", f"--dataset={NAME}", "--data_path=data", "--show_progress=False", *SMALL]
-    what = rng.choice(("good", "no equals", "twice", "two equals", "spaces", "unknown", "model",
-                       "dataset", "path", "files", "hostile", "hostile", "missing", "empty", "help"))
+    good = [
+        "--model=IMNNet",
+        f"--dataset={NAME}",
+        "--data_path=data",
+        "--show_progress=False",
+        *SMALL,
+    ]
+    what = rng.choice(
+        (
+            "good",
+            "no equals",
+            "twice",
+            "two equals",
+            "spaces",
+            "unknown",
+            "model",
+            "dataset",
+            "path",
+            "files",
+            "hostile",
+            "hostile",
+            "missing",
+            "empty",
+            "help",
+        )
+    )
     if what == "good":
         rng.shuffle(good)
         return good, Expectation(check=_trained)
@@ -52,7 +75,9 @@ def run(rng: Random) -> tuple[list[str], Expectation]:
         gone = rng.choice(("--model", "--dataset"))
         return [a for a in good if not a.startswith(gone)], refused(f"no {gone}", gone)
     if what == "model":
-        name = rng.choice(("imnnet", "IMNNett", "BPR", "Pop", "os", "../x", "", "object", "Config", EVIL))
+        name = rng.choice(
+            ("imnnet", "IMNNett", "BPR", "Pop", "os", "../x", "", "object", "Config", EVIL)
+        )
         return [f"--model={name}", *good[1:]], refused(f"model {name!r}", name, "--model")
     if what == "dataset":
         name = rng.choice((*FOLDERS, "nothing", "fz/../fz", "FZ ", "fz.inter", EVIL, "ml-100k/"))
@@ -64,28 +89,52 @@ def run(rng: Random) -> tuple[list[str], Expectation]:
 
 def _odd_argument(rng: Random, what: str) -> tuple[str, tuple[str, ...]]:
     """Give an argument that must be refused, and what the line may name."""
-    key = rng.choice(("learning_rate", "n_negatives", "seed", "eval_args", "metrics", "cell", "checkpoint_dir",
-                      "train_batch_size", "event_features", "load_col"))
+    key = rng.choice(
+        (
+            "learning_rate",
+            "n_negatives",
+            "seed",
+            "eval_args",
+            "metrics",
+            "cell",
+            "checkpoint_dir",
+            "train_batch_size",
+            "event_features",
+            "load_col",
+        )
+    )
     if what == "no equals":
-        return rng.choice((f"--{key}", f"{key}", "-x", "--", "-", f"-{key}=1", "")), (key, "--key=value")
+        return rng.choice((f"--{key}", f"{key}", "-x", "--", "-", f"-{key}=1", "")), (
+            key,
+            "--key=value",
+        )
     if what == "twice":
         return rng.choice(("--epochs=2", "--topk=[1]", "--model=JODIE")), ("twice",)
     if what == "two equals":
         return f"--{key}=a=b", (key, "two")
     if what == "spaces":
-        return rng.choice((f"-- {key}=1", f"--{key} =1", " --epochs=2", f"--{key}\t=1")), (key, "epochs")
+        return rng.choice((f"-- {key}=1", f"--{key} =1", " --epochs=2", f"--{key}\t=1")), (
+            key,
+            "epochs",
+        )
     if what == "unknown":
-        return rng.choice(("--epoch=1", "--=1", "--foo=bar", "--learning-rate=1", "--__class__=1")), ("--", "unknown")
+        return rng.choice(
+            ("--epoch=1", "--=1", "--foo=bar", "--learning-rate=1", "--__class__=1")
+        ), ("--", "unknown")
     if what == "path":
         return f"--data_path={rng.choice(('nothing', '/nowhere', ' '))}", ("twice", "data_path")
     if what == "files":
-        name = rng.choice(("nothing.yaml", ".", "data", "own.yaml nothing.yaml", "[]", "/dev/null/x", "~"))
+        name = rng.choice(
+            ("nothing.yaml", ".", "data", "own.yaml nothing.yaml", "[]", "/dev/null/x", "~")
+        )
         return f"--config_files={name}", (*name.split(), "config_files")
     if what == "empty":
         key = rng.choice(("learning_rate", "n_negatives", "cell", "epochs", "train_batch_size"))
         return f"--{key}=", (key,)
     text = rng.choice(HOSTILE)
-    key = rng.choice(("learning_rate", "n_negatives", "cell", "train_batch_size", "candidates", "metrics"))
+    key = rng.choice(
+        ("learning_rate", "n_negatives", "cell", "train_batch_size", "candidates", "metrics")
+    )
     return f"--{key}={text}", (key,)
 
 
@@ -100,7 +149,9 @@ def convert(rng: Random) -> tuple[list[str], Expectation]:
     file = rng.choice((f"data/{NAME}/{NAME}.inter", "data", "nothing", "own.yaml"))
     arguments = ["convert", source, f"--input={file}", "--name=new", "--output=out"]
     if rng.random() < 0.3:
-        arguments.append(rng.choice(("--mapping=own.yaml", "--user=1", "--foo", "extra", "--max-bad=x")))
+        arguments.append(
+            rng.choice(("--mapping=own.yaml", "--user=1", "--foo", "extra", "--max-bad=x"))
+        )
     # The log of tabs may be a table in the eyes of some.
     return arguments, either()
 
@@ -115,7 +166,9 @@ def describe(rng: Random) -> tuple[list[str], Expectation]:
         name = rng.choice((*FOLDERS, "nothing", EVIL, "fz/../fz", "../data/fz"))
         return ["describe", name, "--data_path=data"], refused(f"name {name!r}", name, "name")
     if what == "path":
-        return ["describe", NAME, "--data_path=nothing"], refused("no folder", "nothing", "data_path")
+        return ["describe", NAME, "--data_path=nothing"], refused(
+            "no folder", "nothing", "data_path"
+        )
     if what == "none":
         return ["describe"], refused("no name", "name")
     return [*good, rng.choice(("--foo=1", "more", "-x"))], refused("more", "--foo", "more", "-x")
@@ -144,7 +197,9 @@ def simulate(rng: Random) -> tuple[list[str], Expectation]:
         return ["simulate", name], refused(f"market {name!r}", name, "name", "market")
     if key == "--seed" and value.isdigit():
         return [*good, f"{key}={value}"], either("seed")
-    return [*good, f"{key}={value}"], refused(f"{key}={value}", key.strip("-"), key[2:].replace("-", "_"), value)
+    return [*good, f"{key}={value}"], refused(
+        f"{key}={value}", key.strip("-"), key[2:].replace("-", "_"), value
+    )
 
 
 def tune(rng: Random) -> tuple[list[str], Expectation]:
@@ -159,7 +214,13 @@ def benchmark(rng: Random) -> tuple[list[str], Expectation]:
 
 def _long(rng: Random, command: str, own: dict[str, str]) -> tuple[list[str], Expectation]:
     """Spoil an option of a command that trains; nothing is trained."""
-    options = {"--dataset": NAME, "--data_path": "data", "--epochs": "1", "--config_files": "own.yaml", **own}
+    options = {
+        "--dataset": NAME,
+        "--data_path": "data",
+        "--epochs": "1",
+        "--config_files": "own.yaml",
+        **own,
+    }
     bad: dict[str, tuple[Any, ...]] = {
         "--dataset": (*FOLDERS, "nothing", EVIL),
         "--data_path": ("nothing", "/nowhere"),
@@ -173,7 +234,11 @@ def _long(rng: Random, command: str, own: dict[str, str]) -> tuple[list[str], Ex
         "--candidates": ("shelf", "on_shelf"),
         "--foo": ("1",),
     }
-    keys = [key for key in bad if key in options or key == "--foo" or (key == "--seed" and command == "tune")]
+    keys = [
+        key
+        for key in bad
+        if key in options or key == "--foo" or (key == "--seed" and command == "tune")
+    ]
     keys += ["--candidates"] if command == "benchmark" else []
     key = rng.choice(sorted(keys))
     value = rng.choice(bad[key])
@@ -191,7 +256,7 @@ def doctor(rng: Random) -> tuple[list[str], Expectation]:
 def none(rng: Random) -> tuple[list[str], Expectation]:
     """No command, or one that there is not."""
     arguments = rng.choice(([], ["trian"], ["--foo"], [EVIL], [""]))
-    return list(arguments), refused("no command", "command", *arguments)
+    return list(arguments), refused("no command", "COMMAND", *arguments)
 
 
 COMMANDS = {

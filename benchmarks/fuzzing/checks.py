@@ -9,6 +9,7 @@ from typing import Any
 from fuzzing.reading import Plain, number
 
 Row = dict[str, str]
+PARTS = ("training", "validation", "test")
 
 
 def in_time_order(inter: Plain) -> list[Row]:
@@ -71,7 +72,7 @@ def row_fault(inter: Plain, seen: dict[str, Any], ratios: Sequence[float]) -> st
     """Say how the rows of the three parts differ from a cut in time, or None."""
     users = [row["user_id"] for row in in_time_order(inter)]
     expected = split_rows(users, ratios)
-    for name, found, wanted in zip(("training", "validation", "test"), seen["rows"], expected):
+    for name, found, wanted in zip(PARTS, seen["rows"], expected, strict=True):
         if list(found) != wanted:
             return f"{len(found)} {name} rows instead of {len(wanted)}, or others"
     return None
@@ -118,7 +119,7 @@ def feature_fault(
         return f"feature {name} has values that are not finite"
     if kind == "float":
         values = [None if cell == "" else number(cell) for cell in cells]
-        if any(_is_image(values, is_training, column) for column in zip(*vectors)):
+        if any(_is_image(values, is_training, column) for column in zip(*vectors, strict=True)):
             return None
         return f"no column is an image of the numbers in {name}"
     if kind in ("token", "token_seq"):
@@ -130,8 +131,10 @@ def _is_image(
     values: Sequence[float | None], is_training: Sequence[bool], column: Sequence[float]
 ) -> bool:
     """Whether a column is a v + b with a > 0, and the training mean where v is None."""
-    pairs = [(v, c) for v, c in zip(values, column) if v is not None]
-    known = [v for v, training in zip(values, is_training) if v is not None and training]
+    pairs = [(v, c) for v, c in zip(values, column, strict=True) if v is not None]
+    known = [
+        v for v, training in zip(values, is_training, strict=True) if v is not None and training
+    ]
     if not pairs:
         return True
     low, high = min(pairs), max(pairs)
@@ -140,14 +143,14 @@ def _is_image(
         return all(abs(c - pairs[0][1]) < 1e-4 for _, c in pairs)
     slope = (high[1] - low[1]) / (high[0] - low[0])
     scale = max(1.0, *(abs(c) for _, c in pairs))
-    if slope <= 0 and len({v for v in known}) > 1:
+    if slope <= 0 and len(set(known)) > 1:
         return False
     if any(abs(low[1] + slope * (v - low[0]) - c) > 1e-3 * scale for v, c in pairs):
         return False
     if not known:
         return True
     filled = low[1] + slope * (math.fsum(known) / len(known) - low[0])
-    empty = [c for v, c in zip(values, column) if v is None]
+    empty = [c for v, c in zip(values, column, strict=True) if v is None]
     return all(abs(filled - c) <= 1e-3 * scale for c in empty)
 
 
@@ -156,8 +159,13 @@ def _category_fault(
 ) -> str | None:
     """Look for a 0/1 column of every category that the training part has."""
     sets = [{cell} - {""} if kind == "token" else set(cell.split(" ")) - {""} for cell in cells]
-    known = {value for found, training in zip(sets, is_training) if training for value in found}
-    matrix = list(zip(*vectors))
+    known = {
+        value
+        for found, training in zip(sets, is_training, strict=True)
+        if training
+        for value in found
+    }
+    matrix = list(zip(*vectors, strict=True))
     for value in sorted(known):
         wanted = [value in found for found in sets]
         if not any(_separates(wanted, column) for column in matrix):
@@ -167,8 +175,8 @@ def _category_fault(
 
 def _separates(wanted: Sequence[bool], column: Sequence[float]) -> bool:
     """Whether a column has one value where something holds, and another elsewhere."""
-    inside = [c for w, c in zip(wanted, column) if w]
-    outside = [c for w, c in zip(wanted, column) if not w]
+    inside = [c for w, c in zip(wanted, column, strict=True) if w]
+    outside = [c for w, c in zip(wanted, column, strict=True) if not w]
     if max(inside) - min(inside) > 1e-4 or (outside and max(outside) - min(outside) > 1e-4):
         return False
     return not outside or abs(inside[0] - outside[0]) > 1e-6

@@ -85,8 +85,8 @@ def _live(case: Case, folder: Path, work: Path, setup: Setup | None) -> None:
         for name, number in (("out", 1), ("err", 2)):
             handle = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
             os.dup2(handle, number)
-        sys.stdout = open(1, "w", encoding="utf-8", errors="replace", closefd=False)
-        sys.stderr = open(2, "w", encoding="utf-8", errors="replace", closefd=False)
+        for stream in (sys.stdout, sys.stderr):
+            stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
         sys.argv = ["fuzz"]
         random.seed(0)
         install()

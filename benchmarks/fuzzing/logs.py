@@ -132,7 +132,9 @@ def _good_items(rng: Random, items: list[str], settings: dict[str, Any]) -> Shee
         image = " ".join(f"{rng.gauss(0, 1):.3f}" for _ in range(3))
         tags = " ".join(rng.sample(("red", "blue", "big", "old"), rng.randint(1, 3)))
         stay = ["-1e12", "inf"]
-        rows.append([item, rng.choice("abc"), f"{rng.lognormvariate(3, 1):.2f}", tags, image, *stay])
+        rows.append(
+            [item, rng.choice("abc"), f"{rng.lognormvariate(3, 1):.2f}", tags, image, *stay]
+        )
     header = ["item_id:token", "brand:token", "weight:float", "tags:token_seq", "image:float_seq"]
     header += ["listed_at:float_seq", "delisted_at:float_seq"]
     names = [column.partition(":")[0] for column in header[1:5]]
@@ -155,12 +157,13 @@ def expect(base: LogBase, files: dict[str, bytes]) -> Expectation:
         item = read_plain(files[f"data/{NAME}/{NAME}.item"], base.item.encoding)
         found += [(f"{NAME}.item", fault) for fault in item_faults(item, base.settings)]
     if base.refusals:
-        why, names = base.refusals[0]
+        why, _ = base.refusals[0]
         named = tuple(name for _, group in base.refusals for name in group)
         return Expectation([why], [(*named, *_places(found))])
     if found:
         faults = [f"{file}, line {fault.line}: {fault.why}" for file, fault in found]
-        return Expectation(faults, [[file for file, _ in found], _places(found)])
+        files = [f"{NAME}.inter", *(file for file, _ in found)]
+        return Expectation(faults, [files, _places(found) + _far_places(inter)])
     times = [number(row["timestamp"]) or 0.0 for _, row in inter.rows]
     is_far = any(abs(time) > FAR for time in times)
     may_fail = base.is_dubious or is_far or not _is_enough(inter, item)
@@ -177,6 +180,12 @@ def _places(found: list[tuple[str, Fault]]) -> list[str]:
     lines = [f"line {fault.line}:" for _, fault in found if fault.line]
     lines += [f"line {fault.line} " for _, fault in found if fault.line]
     return lines + [file for file, fault in found if fault.line <= 1]
+
+
+def _far_places(inter: Plain) -> list[str]:
+    """Give the rows whose time may be refused."""
+    far = [line for line, row in inter.rows if abs(number(row.get("timestamp", "")) or 0) > FAR]
+    return [f"line {line}:" for line in far]
 
 
 def inter_faults(inter: Plain, settings: dict[str, Any]) -> list[Fault]:
@@ -231,7 +240,9 @@ def _stay_faults(item: Plain) -> list[Fault]:
     faults = []
     for line, row in item.rows:
         starts, ends = ([float(p) for p in row[n].split()] for n in ("listed_at", "delisted_at"))
-        if len(starts) != len(ends) or any(end < start for start, end in zip(starts, ends)):
+        if len(starts) != len(ends) or any(
+            end < start for start, end in zip(starts, ends, strict=True)
+        ):
             faults.append(Fault(line, "stays that do not fit"))
     return faults
 

@@ -113,7 +113,8 @@ def cell_faults(plain: Plain, checks: Mapping[str, str]) -> list[Fault]:
     plain : Plain
     checks : mapping of str to str
         What a column must be: ``id``, ``time``, ``flag``, ``number`` (or empty), ``any number``
-        (infinite ones and none as well), ``numbers``, ``moments`` (numbers of which some may be infinite).
+        (infinite ones and none as well), ``numbers``, ``moments`` (numbers of which some may be
+        infinite).
     """
     faults = []
     for line, row in plain.rows:
@@ -133,7 +134,7 @@ def _fits(cell: str, kind: str) -> bool:
         return value in (0.0, 1.0)
     if kind == "any number" and is_odd_number(cell):
         return True
-    if "number" == kind.removeprefix("any "):
+    if kind.removeprefix("any ") == "number":
         return cell == "" or (value is not None and abs(value) < LARGEST)
     parts = [part for part in cell.split(" ") if part]
     if kind == "moments":

@@ -41,7 +41,10 @@ def separator_in_id(base: Any, rng: Random) -> str:
 
 
 def control_character(base: Any, rng: Random) -> str:
-    return _set(base, rng.choice(("user_id", "item_id")), rng, ("a\tb", "a\0b", "a\rb"))
+    done = _set(base, rng.choice(("user_id", "item_id")), rng, ("a\tb", "a\0b", "a\rb"))
+    if "x00" in done:
+        base.is_dubious = True  # of a text or a binary file
+    return done
 
 
 def undecodable(base: Any, rng: Random) -> str:
@@ -130,7 +133,7 @@ def newline_in_quotes(base: Any, rng: Random) -> str:
     if column < len(base.log.rows[place]):
         base.log.quoting = "all"
         base.log.rows[place][column] = "two\nlines"
-    base.is_dubious = True
+        base.log.is_multiline = True
     return f"line {base.log.line(place)}"
 
 
@@ -199,9 +202,10 @@ def header_twice(base: Any, rng: Random) -> str:
 
 
 def long_separator(base: Any, rng: Random) -> str:
-    base.log.separator, base.log.quoting = "::", "none"
-    base.is_dubious = True
-    return "::"
+    base.log.separator = rng.choice(("::", "||", ", "))
+    if base.log.separator != "::":
+        base.is_dubious = True  # to be told by the caller
+    return repr(base.log.separator)
 
 
 def unknown_column(base: Any, rng: Random) -> str:
@@ -258,7 +262,8 @@ def bad_option(base: Any, rng: Random) -> str:
 def _names(key: str, base: Any) -> tuple[str, ...]:
     """Give what a line about an option may name: the option, or its value."""
     value = base.options[key]
-    return tuple(text for text in (f"--{key}", key.replace("-", " "), value) if text)
+    names = (f"--{key}", key.replace("-", " "), value, key.replace("-column", "s"))
+    return tuple(text for text in names if text)
 
 
 def bad_mapping(base: Any, rng: Random) -> str:

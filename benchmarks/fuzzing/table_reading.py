@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from fuzzing.times import CLOCKS, EPOCH
 
 Record = dict[str, Any]
 CONTROL = "\t\r\n\0"
+UNIT = "\x1f"
 
 
 @dataclass
@@ -75,6 +77,8 @@ def _is_bad_weight(base: Any, cell: str) -> bool:
 
 def _lines(table: Any, data: bytes) -> Sequence[tuple[int, list[str] | None]]:
     """Give line and cells of every row that is not blank; None for a broken one."""
+    if table.is_multiline:
+        return _multiline(table, data)
     found = []
     rows = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
     for line, raw in enumerate(rows, start=1):
@@ -85,13 +89,31 @@ def _lines(table: Any, data: bytes) -> Sequence[tuple[int, list[str] | None]]:
     return found
 
 
+def _multiline(table: Any, data: bytes) -> list[tuple[int, list[str] | None]]:
+    """Read a table with quoted cells that end on another line."""
+    try:
+        text = data.decode(table.encoding).removeprefix("\ufeff")
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=table.separator)
+        found, line = [], 1
+        for row in reader:
+            if row and not (line == 1 and table.has_header):
+                is_broken = len(row) != len(table.roles)
+                found.append((line, None if is_broken else row))
+            line = reader.line_num + 1
+    except (UnicodeDecodeError, csv.Error, TypeError):
+        return []
+    return found
+
+
 def _cells(table: Any, raw: bytes) -> list[str] | None:
     try:
         text = raw.decode(table.encoding)
-        if len(table.separator) > 1:
-            rows = [text.split(table.separator)]
-        else:
-            rows = list(csv.reader([text], delimiter=table.separator, strict=True))
+        # The csv module knows separators of one character only.
+        line = text.replace(table.separator, UNIT)
+        rows = [
+            [cell.replace(UNIT, table.separator) for cell in row]
+            for row in csv.reader([line], delimiter=UNIT, strict=True)
+        ]
     except (UnicodeDecodeError, csv.Error):
         return None
     if len(rows) != 1 or len(rows[0]) != len(table.roles):
@@ -195,7 +217,9 @@ def _items_fault(base: Any, truth: Truth, item: Plain) -> str | None:
     expected = {event["item_id"] for event in truth.events} | set(truth.items)
     if not truth.dubious and set(found) != expected:
         missing, extra = sorted(expected - set(found)), sorted(set(found) - expected)
-        return f"of {len(expected)} items {len(missing)} are missing ({missing[:2]}), new {extra[:2]}"
+        return (
+            f"of {len(expected)} items {len(missing)} are missing ({missing[:2]}), new {extra[:2]}"
+        )
     for name, attributes in truth.items.items():
         for key, value in attributes.items():
             if key in item.header and name in found and not _same(found[name][key], value):
@@ -215,6 +239,4 @@ def _brands_fault(truth: Truth, found: dict[str, Record]) -> str | None:
 
 
 def _same(found: str, expected: str) -> bool:
-    return found == expected or (
-        number(found) is not None and number(found) == number(expected)
-    )
+    return found == expected or (number(found) is not None and number(found) == number(expected))

@@ -13,7 +13,8 @@ TRACE = "Traceback (most recent call last)"
 LONGEST_LINE = 600
 # Texts of Python's own exceptions, which say nothing to people.
 RAW = re.compile(
-    r"error: ('[^']*'|\d+|[A-Za-z]*(Error|Exception)\b.*)$|NoneType|has no attribute|unhashable type|"
+    r"error: ('[^']*'|\d+|[A-Za-z]*(Error|Exception)\b.*)$|NoneType|has no attribute|"
+    r"unhashable type|"
     r"list index out of range|could not convert|not supported between|invalid literal for|"
     r"not subscriptable|not iterable|unsupported operand|cannot unpack|takes \d+ positional|"
     r"unexpected keyword|Error tokenizing|must be (real number|str),|<class '|object at 0x|"

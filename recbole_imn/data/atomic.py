@@ -86,9 +86,10 @@ def read_header(path: Path, separator: str = "\t", encoding: str = "utf-8") -> d
     for column in line.split(separator):
         field, _, field_type = column.partition(":")
         if field_type not in FIELD_TYPES:
+            tab = "" if separator == "\t" else f" (field_separator is {separator!r})"
             raise DataError(
                 f"{path}, line 1: column {column[:80]!r} is not FIELD:TYPE with a type of "
-                f"{FIELD_TYPES}"
+                f"{FIELD_TYPES}{tab}"
             )
         if field in fields:
             raise DataError(f"{path}, line 1: two columns are called {field!r}")

@@ -9,7 +9,7 @@ their ends only whether they lie in the past: what happens later cannot matter.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -79,34 +79,54 @@ def read_shelf(dataset: Any) -> Shelf:
     Raises
     ------
     DataError
-        If there is no item file, it has no intervals, or an item has as many beginnings
-        as ends of stays only in part.
+        If there is no item file, it has no intervals, or a row has stays without a beginning or
+        an end, or that end before they begin.
     """
     path = Path(dataset.dataset_path) / f"{dataset.dataset_name}.item"
-    separator, encoding = dataset.config["field_separator"], dataset.config["encoding"] or "utf-8"
+    form = dataset.config["field_separator"], dataset.config["encoding"] or "utf-8"
+    header = require_stays(path, *form)
+    table = read_columns(path, header, [dataset.iid_field, LISTED, DELISTED], *form)
+    ids = dataset.field2token_id[dataset.iid_field]
+    # Of an item's rows the first counts, as for its other attributes.
+    table = table[table[dataset.iid_field].isin(ids)].drop_duplicates(dataset.iid_field)
+    split = dataset.config["seq_separator"]
+    starts, ends = (_numbers(path, table, field, split) for field in (LISTED, DELISTED))
+    counts = np.array([len(stays) for stays in starts], np.int64)
+    uneven = np.flatnonzero(counts != [len(stays) for stays in ends])
+    if len(uneven):
+        _refuse_stays(path, table, int(uneven[0]), "each stay needs both (inf for an open end)")
+    rows = np.repeat(np.arange(len(table)), counts)
+    start, end = (np.concatenate([np.empty(0), *stays]) for stays in (starts, ends))
+    wrong = np.flatnonzero(~(start <= end))
+    if len(wrong):
+        _refuse_stays(path, table, int(rows[wrong[0]]), "a stay must not end before it begins")
+    items = np.array([ids[token] for token in table[dataset.iid_field]], np.int64)
+    return Shelf(items[rows], start, end, dataset.item_num)
+
+
+def require_stays(path: Path, separator: str = "\t", encoding: str = "utf-8") -> dict[str, str]:
+    """Give the header of an item file that says when items were for sale.
+
+    Raises
+    ------
+    DataError
+        If there is no item file, or it does not say so.
+    """
     header = read_header(path, separator, encoding) if path.is_file() else {}
     if LISTED not in header or DELISTED not in header:
         raise DataError(
             f"candidates is on_shelf, but {path} has no columns {LISTED}:float_seq and "
             f"{DELISTED}:float_seq; add them or use --candidates=all"
         )
-    fields = [dataset.iid_field, LISTED, DELISTED]
-    table = read_columns(path, header, fields, separator, encoding)
-    ids = dataset.field2token_id[dataset.iid_field]
-    table = table[table[dataset.iid_field].isin(ids)]
-    split = dataset.config["seq_separator"]
-    starts, ends = (_numbers(path, table, field, split) for field in (LISTED, DELISTED))
-    counts = np.array([len(stays) for stays in starts], np.int64)
-    uneven = np.flatnonzero(counts != [len(stays) for stays in ends])
-    if len(uneven):
-        row = table.iloc[int(uneven[0])]
-        raise DataError(
-            f"{path}: item {row[dataset.iid_field]!r} has {LISTED} {row[LISTED]!r} and "
-            f"{DELISTED} {row[DELISTED]!r}; each stay needs both (inf for an open end)"
-        )
-    items = np.array([ids[token] for token in table[dataset.iid_field]], np.int64)
-    start, end = (np.concatenate([np.empty(0), *stays]) for stays in (starts, ends))
-    return Shelf(np.repeat(items, counts), start, end, dataset.item_num)
+    return header
+
+
+def _refuse_stays(path: Path, table: pd.DataFrame, row: int, rule: str) -> NoReturn:
+    cells = table.iloc[row]
+    raise DataError(
+        f"{path}, line {int(table.index[row]) + 2}: {LISTED} is {cells[LISTED]!r} and {DELISTED} "
+        f"{cells[DELISTED]!r}; {rule}"
+    )
 
 
 def _numbers(

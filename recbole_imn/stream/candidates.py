@@ -212,7 +212,9 @@ class CandidateIndex:
         self, index: LatestByKey, anchors: Integers, events: Integers
     ) -> tuple[Integers, Integers]:
         """Events beside the items of anchors, and how many there are, [n, anchors * neighbours]."""
-        most, shape = self.layout.neighbours, (len(events), -1)
+        most = self.layout.neighbours
+        # All sizes are said, since a window may have no event with a history.
+        shape = (len(events), self.layout.anchors * most)
         items = _at(self.stream.item, anchors).reshape(-1)
         found, counts = index.before(items, np.repeat(events, self.layout.anchors), most)
         return found.reshape(shape), np.repeat(counts, most).reshape(shape)

@@ -21,6 +21,7 @@ from recbole_imn.evaluation.benchmark.plan import (
     check_models,
     make_run,
 )
+from recbole_imn.evaluation.shelf import require_stays
 from recbole_imn.files import make_folder
 from recbole_imn.locks import only_one
 from recbole_imn.provenance import fingerprint
@@ -79,11 +80,13 @@ def run(options: argparse.Namespace) -> int:
     folder = options.data_path / options.dataset
     provide(folder, options.dataset, getLogger())
     models = all_models(options.dataset, folder)
-    if options.models:
+    if options.models is not None:
         # A model named twice is one model.
         names = (name.strip() for name in options.models.split(","))
         models = list(dict.fromkeys(name for name in names if name))
     check_models(models)
+    if "on_shelf" in PROTOCOLS[options.candidates]:
+        require_stays(folder / f"{options.dataset}.item")
     common = _common_settings(options.config_files)
     data = fingerprint(folder, options.dataset)
     # Seeds outside, so that an interrupted benchmark has all models with few seeds.

@@ -88,9 +88,11 @@ def check_models(models: Sequence[str]) -> None:
     UnknownModelError
         With the names that nobody knows.
     ValueError
-        If a model does not learn from sequences, and so not from the stream's rows, or if a
-        caller's own class is where the process of a run cannot import it.
+        If there is none, if a model does not learn from sequences, and so not from the
+        stream's rows, or if a caller's own class is where the process of a run cannot import it.
     """
+    if not models:
+        raise ValueError("--models names no model; write for example --models=IMNNetPlus,SASRec")
     unknown = [model for model in models if model not in model_names()]
     if unknown:
         known = ", ".join((*BUILT_IN, *FEATURE_AWARE, *registry.MODELS))
