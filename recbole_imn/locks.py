@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 if sys.platform != "win32":
@@ -39,6 +39,49 @@ def take(descriptor: int, *, shared: bool = False, wait: bool = False) -> bool |
 def open_for_lock(path: Path) -> int | None:
     """Open a file or folder to take its lock; None on Windows, which locks what is open."""
     return None if sys.platform == "win32" else os.open(path, os.O_RDONLY)
+
+
+class Lock:
+    """A lock for as long as somebody works on something, on an empty file beside it.
+
+    Parameters
+    ----------
+    path : Path
+        Is made with the lock, and removed with it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._descriptor: int | None = None
+
+    def take(self) -> bool:
+        """Take the lock, or give False if somebody else has it."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        while self._descriptor is None:
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_CREAT)
+            if take(descriptor) is False:
+                os.close(descriptor)
+                return False
+            if self._is_there(descriptor):
+                self._descriptor = descriptor
+            else:  # whoever had it has removed it meanwhile
+                os.close(descriptor)
+        return True
+
+    def give_back(self) -> None:
+        """Let others take the lock, and remove its file."""
+        if self._descriptor is None:
+            return
+        with suppress(OSError):  # Windows removes no file that is open
+            self.path.unlink()
+        os.close(self._descriptor)
+        self._descriptor = None
+
+    def _is_there(self, descriptor: int) -> bool:
+        try:
+            return os.path.samestat(os.fstat(descriptor), self.path.stat())
+        except FileNotFoundError:
+            return False
 
 
 @contextmanager

@@ -4,29 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from recbole_imn import own_models, registry
 from recbole_imn.data.atomic import check_name
-from recbole_imn.literals import read_literal
 from recbole_imn.settings_files import (
     RECBOLE_PROPERTIES,
     UsageError,
     general_keys,
     keys_of,
     named_files,
-    read_any_settings,
     read_settings,
 )
-from recbole_imn.validation import nearest, shown
-
-# Settings whose default is of a type have values of that type.
-TYPES = {
-    bool: ("True or False", (bool,)),
-    int: ("a whole number", (int,)),
-    float: ("a number", (int, float)),
-}
-ABOVE_ZERO = ("epochs", "train_batch_size", "eval_batch_size", "ranking_chunk_size")
+from recbole_imn.validation import nearest
 
 
 def check(arguments: Sequence[str]) -> dict[str, str]:
@@ -35,9 +24,9 @@ def check(arguments: Sequence[str]) -> dict[str, str]:
     Raises
     ------
     UsageError
-        For an option without ``=``, a key given twice, an unknown key, a value of another
-        type, a missing model or data set, a model that learns from no sequences, or a settings
-        file that is not there.
+        For an option without ``=``, a key given twice, an unknown key, a missing model or
+        data set, a model that learns from no sequences, or a settings file that is not there.
+        Values are checked with the Config.
     DataError
         For a data set that is no plain name.
     UnknownModelError
@@ -69,9 +58,6 @@ def check(arguments: Sequence[str]) -> dict[str, str]:
         if key not in known:
             hint = nearest(key, known, "--") or "; --help lists the keys that matter"
             raise UsageError(f"unknown key --{key}{hint}")
-    defaults = _defaults(options["model"])
-    for key in options.keys() & defaults.keys():
-        _check_value(key, options[key], defaults[key])
     return options
 
 
@@ -81,27 +67,6 @@ def _check_model(model: str) -> None:
         raise UsageError(
             f"{model} learns from no sequences, and would be tested on other rows{hint}"
         )
-
-
-def _defaults(model: str) -> dict[str, Any]:
-    """Give the defaults whose types are sure: RecBole's general ones and our own."""
-    files = [
-        RECBOLE_PROPERTIES / "overall.yaml",
-        *registry.property_files(model, "", {"event_stream": True}),
-    ]
-    values = {key: value for file in files for key, value in read_any_settings(file).items()}
-    return {**values, **own_models.own_defaults(model)}
-
-
-def _check_value(key: str, text: str, default: object) -> None:
-    expected, types = TYPES.get(type(default), ("", ()))
-    value = read_literal(text)
-    # True is an int as well.
-    fits = isinstance(value, types) and isinstance(value, bool) == isinstance(default, bool)
-    if types and not fits:
-        raise UsageError(f"--{key} is {shown(text)}; it must be {expected}, such as {default}")
-    if key in ABOVE_ZERO and isinstance(value, int) and value < 1:
-        raise UsageError(f"--{key} is {text!r}; it must be above 0")
 
 
 def known_keys(model: str, dataset: str) -> frozenset[str]:

@@ -126,10 +126,7 @@ class IMNNetTrainer(Trainer):  # type: ignore[misc]  # RecBole is untyped
         )
 
     def _score_parts(self, batches: Any, loader: Any) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """Score batches by each part alone, with RecBole's own candidates and masks.
-
-        Sampled evaluation joins the rows of a user; here each of them counts by itself.
-        """
+        """Score batches by each part alone, with RecBole's own candidates and masks."""
         full = isinstance(loader, FullSortEvalDataLoader)
         score = self._full_sort_batch_eval if full else self._neg_sample_batch_eval
         self.tot_item_num = loader._dataset.item_num

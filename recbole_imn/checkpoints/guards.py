@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from recbole_imn.checkpoints.loading import load_checkpoint
+from recbole_imn.compat.views import View
 from recbole_imn.model.settings import SettingsError
 
 # Models of RecBole that read a file named in their settings.
@@ -32,24 +33,12 @@ def install() -> None:
     import_module("recbole.data.dataset").Dataset.save = refuse_saving
     for name in PRETRAINED:
         module = import_module(name)
-        vars(module)["torch"] = Guarded(module.torch, load=_load_weights)
+        vars(module)["torch"] = View(module.torch, load=_load_weights)
     tables = import_module("recbole.model.general_recommender.ldiffrec")
-    vars(tables)["np"] = Guarded(tables.np, load=_load_array)
+    vars(tables)["np"] = View(tables.np, load=_load_array)
     teachers = import_module("recbole.model.context_aware_recommender.kd_dagfm")
     # Takes the place of the built-in function in this module alone.
     vars(teachers)["eval"] = lambda name: _teacher(teachers, name)
-
-
-class Guarded(ModuleType):
-    """A library as one module of RecBole sees it, with some functions replaced."""
-
-    def __init__(self, library: ModuleType, **functions: Any) -> None:
-        super().__init__(library.__name__)
-        self.__dict__.update(functions, _library=library)
-
-    def __getattr__(self, name: str) -> Any:
-        """Give what is not replaced."""
-        return getattr(self.__dict__["_library"], name)
 
 
 def create_dataset(config: Any) -> Any:

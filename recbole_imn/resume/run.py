@@ -9,10 +9,10 @@ from time import perf_counter
 from typing import Any
 
 from recbole_imn.checkpoints.sealed import STATE, CheckpointError, read_sealed, run_of, write_sealed
+from recbole_imn.locks import Lock
 from recbole_imn.model.settings import SettingsError
 from recbole_imn.resume.board import continue_board
 from recbole_imn.resume.identity import differences, identity_of, run_id
-from recbole_imn.resume.lock import Lock
 from recbole_imn.resume.state import (
     load_model_state,
     load_random_state,
