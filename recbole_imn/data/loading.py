@@ -146,6 +146,17 @@ class AtomicDataset(Filtered, SequentialDataset):  # type: ignore[misc]  # RecBo
                 )
         super()._load_additional_feat(token, dataset_path)
 
+    def _set_alias(self, alias_name: str, default_value: list[str]) -> None:
+        """Refuse names of no ids, which RecBole overlooks (dataset.py, ``_init_alias``)."""
+        key = f"alias_of_{alias_name}"
+        for field in self.config[key] or []:
+            if field not in self.token_like_fields:
+                raise SettingsError(
+                    f"{key} names {field!r}, which is no column of tokens that was loaded (loaded: "
+                    f"{', '.join(self.token_like_fields)})"
+                )
+        super()._set_alias(alias_name, default_value)
+
     # -- columns ---------------------------------------------------------------------------
 
     def _load_feat(self, filepath: str, source: FeatureSource | str) -> pd.DataFrame | None:

@@ -177,6 +177,13 @@ def test_windows_of_one_event_have_no_candidates(prepare):
     assert all(loss.isfinite() for loss in first)
 
 
+@pytest.mark.parametrize("key", ["alias_of_item_id", "alias_of_user_id"])
+@pytest.mark.parametrize("field", ["nothing", "timestamp"])
+def test_aliases_that_are_no_ids_are_refused(prepare, key, field):
+    with pytest.raises(ValueError, match=f"{key} names '{field}'"):
+        prepare("SASRec", **{key: [field]})
+
+
 def test_an_interval_that_is_none_is_named_with_its_setting(prepare):
     with pytest.raises(ValueError, match=r"val_interval.*'7'"):
         prepare("IMNNet", val_interval={"timestamp": 7})
