@@ -13,6 +13,7 @@ import errno
 import io
 import mmap
 import os
+import pathlib
 import signal
 import struct
 import sys
@@ -160,10 +161,17 @@ class Steps:
 
     def watch(self) -> None:
         """Replace the functions that change files."""
-        for name in ("replace", "rename", "unlink", "remove", "mkdir", "rmdir", "fsync"):
+        names = ("replace", "rename", "unlink", "remove", "mkdir", "rmdir", "fsync")
+        for name in names:
             setattr(os, name, self._watched(name, getattr(os, name)))
         self._open = io.open
         io.open = builtins.open = self._watched_open
+        # Python 3.10 keeps these functions for Path, as they were when it was imported.
+        accessor = getattr(pathlib, "_NormalAccessor", None)
+        if accessor:
+            accessor.open = staticmethod(io.open)
+            for name in (name for name in names if hasattr(accessor, name)):
+                setattr(accessor, name, staticmethod(getattr(os, name)))
 
     def watch_databases(self) -> None:
         """Let statements of databases be steps."""

@@ -112,7 +112,17 @@ def _machine() -> list[Finding]:
         Finding("graphics processor", device),
         Finding("threads", f"{threads} on {cores} cores", remedy, prevents_running=False),
         _products(),
+        _tables(),
     ]
+
+
+def _tables() -> Finding:
+    """Check that parquet can be written: pyarrow does not say which numpy it needs."""
+    try:
+        import pyarrow
+    except ImportError as error:
+        return Finding("pyarrow", str(error), 'pip install --upgrade "numpy>=2" pyarrow')
+    return Finding("pyarrow", pyarrow.__version__)
 
 
 def _products() -> Finding:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from recbole_imn import own_models
 from recbole_imn.literals import plain
 from recbole_imn.model.settings import SettingsError
 from recbole_imn.settings_files import RECBOLE_PROPERTIES, read_any_settings
@@ -49,6 +50,28 @@ def check_model_settings(model: str, settings: Mapping[str, Any], known: frozens
             raise SettingsError(
                 f"{name} of {model} is {shown(settings[name])}; it must be {expected}, such as "
                 f"{defaults[name]}"
+            )
+
+
+def check_own_settings(model: str, settings: Mapping[str, Any]) -> None:
+    """Refuse values of another type than the defaults that came with a caller's own class.
+
+    Raises
+    ------
+    SettingsError
+    """
+    for name, default in own_models.own_defaults(model).items():
+        value, numbers = settings[name], (int, float)
+        is_number = isinstance(value, numbers) and not isinstance(value, bool)
+        expected = next((told for kind, told in KINDS if isinstance(default, kind)), "")
+        if expected:
+            fits = isinstance(value, type(default))
+        else:
+            expected = "a whole number" if isinstance(default, int) else "a number"
+            fits = is_number and not (isinstance(default, int) and isinstance(value, float))
+        if default is not None and not fits:
+            raise SettingsError(
+                f"{name} of {model} is {shown(value)}; it must be {expected}, such as {default}"
             )
 
 

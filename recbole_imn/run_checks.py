@@ -25,7 +25,7 @@ from recbole_imn.data.first_use import provide
 from recbole_imn.data.simulated import is_simulated
 from recbole_imn.evaluation.benchmark.plan import FEATURE_AWARE, feature_settings
 from recbole_imn.model.settings import NetworkSettings, SettingsError
-from recbole_imn.model_settings import check_activation, check_model_settings
+from recbole_imn.model_settings import check_activation, check_model_settings, check_own_settings
 from recbole_imn.run_settings import RunSettings
 from recbole_imn.settings_files import all_keys, read_config_files, read_settings
 from recbole_imn.validation import nearest, shown, validated
@@ -113,6 +113,7 @@ def check(config: Any, settings: dict[str, Any]) -> None:
         NetworkSettings.from_mapping(settings)
     _check_evaluation(config.model, run)
     _check_columns(run, settings)
+    check_own_settings(config.model, settings)
     if ours:
         _check_own(config, run, settings)
     else:

@@ -1,6 +1,7 @@
 """The self-check names what is wrong and what to do."""
 
 import os
+import sys
 
 import pytest
 
@@ -74,3 +75,9 @@ def test_versions_that_are_too_old_are_reported(package, found, remedy, monkeypa
 )
 def test_the_python_version_is_checked(found, wrong):
     assert bool(doctor._python_remedy(found)) == wrong
+
+
+def test_a_pyarrow_that_wants_another_numpy_is_reported(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    finding = next(found for found in doctor.examine() if found.subject == "pyarrow")
+    assert "numpy>=2" in finding.remedy

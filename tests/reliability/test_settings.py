@@ -271,7 +271,7 @@ def test_search_spaces_of_recbole_are_literals(toy):
 def test_odd_values_of_options_are_one_short_line(toy, capsys, value):
     assert main(["--model=IMNNet", "--dataset=toy", "--data_path=.", f"--epochs={value}"]) == 2
     error = capsys.readouterr().err.strip()
-    assert error.startswith("error: --epochs is ")
+    assert error.startswith("error: epochs is ")
     assert "\n" not in error
     assert len(error) < 500
 
