@@ -160,6 +160,7 @@ def test_options_that_argparse_refuses_are_refused_in_one_line(capsys, arguments
             "benchmark --dataset=toy --data_path=. --models=LastItem --candidates=on_shelf",
             "no columns listed_at:float_seq",
         ),
+        ("simulate czb-mini --scale=1e-9", "scale is 1e-09, which leaves too little"),
         ("run --model=Pop --dataset=toy --embedding_size=8", "Pop learns from no sequences"),
     ],
 )

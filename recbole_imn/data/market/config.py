@@ -198,12 +198,15 @@ class MarketConfig:
         """
         if not 0 < scale <= 10:
             raise ValueError(f"scale is {scale}; it must be above 0 and at most 10")
-        return replace(
-            self,
-            n_users=round(self.n_users * scale),
-            n_cars=round(self.n_cars * scale),
-            n_actions=round(self.n_actions * scale),
-        )
+        try:
+            return replace(
+                self,
+                n_users=round(self.n_users * scale),
+                n_cars=round(self.n_cars * scale),
+                n_actions=round(self.n_actions * scale),
+            )
+        except ValueError as error:
+            raise ValueError(f"scale is {scale:g}, which leaves too little: {error}") from error
 
     @property
     def n_trades(self) -> int:
