@@ -24,6 +24,7 @@ NEVER_TAKEN = frozenset(
         "resume",
         "checkpoint_dir",
         "config_files",
+        "gpu_id",
         "nproc",
         "world_size",
         "offset",
