@@ -65,6 +65,7 @@ def register() -> None:
     _import("divergence").mend()
     _import("evaluation.collecting").mend()
     _import("evaluation.case_study").mend()
+    _import("data.masking").mend()
     recbole._recbole_imn_registered = True
 
 

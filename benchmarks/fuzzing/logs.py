@@ -21,7 +21,7 @@ from fuzzing.reading import Fault, Plain, cell_faults, is_odd_number, number, re
 NAME = "fz"
 OURS = ("IMNNet", "IMNNetPlus", "IMNNetPlus", "IMN_NCE", "IMN_MSE", "IMNNetStar", "JODIE")
 TRIVIAL = ("RecentHistory", "LastItem", "Popularity")
-HOST = ("SASRec", "GRU4Rec", "FPMC", "NextItNet", "NARM", "STAMP", "DIEN")
+HOST = ("SASRec", "GRU4Rec", "FPMC", "NextItNet", "NARM", "STAMP", "DIEN", "BERT4Rec")
 SMALL = {"embedding_size": 8, "hidden_size": 8, "inner_size": 8, "n_heads": 1, "n_layers": 1}
 RATIOS = (0.8, 0.1, 0.1)
 # Beyond it, a number of seconds is no time of this world; a warning or a refusal is right.
@@ -231,7 +231,7 @@ def item_faults(item: Plain, settings: dict[str, Any]) -> list[Fault]:
             faults.append(Fault(0, "no stays on the shelf"))
         checks |= dict.fromkeys(shelf, "moments")
     faults += cell_faults(item, checks)
-    if settings.get("candidates") == "on_shelf" and not faults:
+    if settings.get("candidates") == "on_shelf" and set(shelf) <= set(item.header):
         faults += _stay_faults(item)
     return faults
 
@@ -239,12 +239,20 @@ def item_faults(item: Plain, settings: dict[str, Any]) -> list[Fault]:
 def _stay_faults(item: Plain) -> list[Fault]:
     faults = []
     for line, row in item.rows:
-        starts, ends = ([float(p) for p in row[n].split()] for n in ("listed_at", "delisted_at"))
+        starts, ends = (_moments(row[name]) for name in ("listed_at", "delisted_at"))
         if len(starts) != len(ends) or any(
             end < start for start, end in zip(starts, ends, strict=True)
         ):
             faults.append(Fault(line, "stays that do not fit"))
     return faults
+
+
+def _moments(cell: str) -> list[float]:
+    """Give the numbers of a cell; none where one is no number, a fault of its own."""
+    try:
+        return [float(part) for part in cell.split()]
+    except ValueError:
+        return []
 
 
 def _repeated(item: Plain) -> int | None:

@@ -82,7 +82,6 @@ HOST = {
     "save_dataset": (True,),
     "save_dataloaders": (True,),
     "benchmark_filename": (["x", "y", "z"],),
-    "loss_type": ("BPR", "CE"),
     "log_wandb": (True,),
     "worker": (1,),
     "enable_scaler": (True,),
@@ -97,6 +96,12 @@ HOST = {
     "inventory_features": (["price"],),
     "resource_branch": ("full",),
     "online_updates": (True,),
+    "n_heads": (3, 0, "x"),
+    "n_layers": (0, 1, 3, "x"),
+    "hidden_size": (0, 7, "x", 8.5),
+    "hidden_dropout_prob": (2, "x", -1),
+    "hidden_act": ("nothing", 7),
+    "loss_type": ("nothing", 7, "MSE"),
 }
 HOST_MODELS = (
     *("IMNNetPlus", "IMNNet", "JODIE", "RecentHistory", "SASRec", "GRU4Rec", "FPMC", "NextItNet"),

@@ -247,9 +247,7 @@ def bad_option(base: Any, rng: Random) -> str:
     }
     key = rng.choice(sorted(values))
     base.options[key] = rng.choice(values[key])
-    if key == "separator" and base.options[key] == "":
-        base.is_dubious = True
-    elif key in ("image-width", "mapping"):
+    if key in ("image-width", "mapping"):
         # Without images a width is not looked at; a table may be a mapping in yaml's eyes.
         base.is_dubious = key == "image-width" and base.options[key] in ("0", "-1")
         if not base.is_dubious:
@@ -262,7 +260,14 @@ def bad_option(base: Any, rng: Random) -> str:
 def _names(key: str, base: Any) -> tuple[str, ...]:
     """Give what a line about an option may name: the option, or its value."""
     value = base.options[key]
-    names = (f"--{key}", key.replace("-", " "), value, key.replace("-column", "s"))
+    names = (
+        f"--{key}",
+        key,
+        "X.npy" if key == "images" else "",
+        key.replace("-", " "),
+        value,
+        key.replace("-column", "s"),
+    )
     return tuple(text for text in names if text)
 
 

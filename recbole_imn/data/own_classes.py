@@ -53,7 +53,15 @@ class StoredHistories(StreamDataset):
     """The stream with every row's item history in memory, for FEARec, which looks rows up."""
 
     def build(self) -> list[StreamDataset]:
-        """Split into training, validation and test rows."""
+        """Split into training, validation and test rows.
+
+        Raises
+        ------
+        SettingsError
+            If the model has one layer; it divides its spectrum among all but one.
+        """
+        if self.config["n_layers"] < 2:
+            raise SettingsError(f"n_layers is {self.config['n_layers']}; FEARec needs 2 or more")
         parts = super().build()
         name = f"{self.iid_field}{self.config['LIST_SUFFIX']}"
         histories = parts[0]._histories(parts[0].inter_feat[EVENT_INDEX])

@@ -12,7 +12,7 @@ import pytest
 
 from recbole_imn.__main__ import main
 from recbole_imn.data.atomic import DataError, read_columns, read_header
-from tests.conftest import random_rows
+from tests.conftest import random_rows, write_log
 
 ROOT = Path(__file__).parents[2]
 KINDS = ["inter", "convert", "settings", "arguments"]
@@ -182,6 +182,25 @@ def test_windows_of_one_event_have_no_candidates(prepare):
 def test_aliases_that_are_no_ids_are_refused(prepare, key, field):
     with pytest.raises(ValueError, match=f"{key} names '{field}'"):
         prepare("SASRec", **{key: [field]})
+
+
+def test_fearec_needs_two_layers(prepare):
+    with pytest.raises(ValueError, match="n_layers is 1; FEARec needs 2 or more"):
+        prepare("FEARec", n_layers=1)
+
+
+@pytest.mark.parametrize("loss", ["CE", "BPR"])
+def test_masked_items_of_users_who_know_every_item(toy, prepare, loss):
+    rows = [("u", f"i{k % 3}", k, "view", 0) for k in range(60)]
+    write_log(toy, "toy", rows)
+    options = {"loss_type": loss, "topk": [3], "valid_metric": "NDCG@3", "hidden_size": 8}
+    negatives = None if loss == "CE" else {"distribution": "uniform", "sample_num": 1}
+    _, _, (training, _, _), model = prepare("BERT4Rec", **options, train_neg_sample_args=negatives)
+    if loss == "BPR":
+        with pytest.raises(DataError, match="a user's history has all 3 items"):
+            next(iter(training))
+    else:
+        assert model.calculate_loss(next(iter(training))).isfinite()
 
 
 def test_an_interval_that_is_none_is_named_with_its_setting(prepare):
