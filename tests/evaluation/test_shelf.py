@@ -98,7 +98,7 @@ def test_a_data_set_without_intervals_is_refused(prepare):
 @pytest.mark.parametrize(
     ("stays", "message"),
     [
-        (("0 5", "1"), "has listed_at '0 5' and delisted_at '1'"),
+        (("0 5", "1"), "listed_at is '0 5' and delisted_at '1'"),
         (("soon", "1"), "line 2: listed_at is 'soon', not numbers"),
     ],
 )
