@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from recbole.utils import get_trainer
 
+from recbole_imn.__main__ import main
 from recbole_imn.data.atomic import DataError
 from recbole_imn.model.settings import SettingsError
 from tests.reliability.logs import COLUMNS, RICH, rich_items, rich_rows, write_items, write_rich
@@ -92,3 +93,15 @@ def test_numbers_that_never_change_in_training_have_no_scale_later(prepare, toy,
     assert np.abs(dataset.stream.features).max() < 30
     assert "paid is 1 in all of the training part" in caplog.text
     assert f"price is {known or 0} in all of the training part" in caplog.text
+
+
+def test_a_row_with_other_attributes_is_counted_once(tmp_path, capsys):
+    log, items = tmp_path / "log.csv", tmp_path / "items.csv"
+    log.write_text("user,item,time\na,x,0\na,y,1\nb,x,2\nb,y,3\n")
+    items.write_text("item,price\nx,1\ny,2\nx,9\ny,2\n")
+    columns = ["--user=user", "--item=item", "--time=time"]
+    tables = [f"--input={log}", f"--items={items}", "--name=c", f"--output={tmp_path}"]
+    assert main(["convert", "csv", *tables, *columns]) == 0
+    told = capsys.readouterr().out
+    assert " 1 rows of the table of items told nothing new of an item" in told
+    assert " 1 rows of the table of items told other attributes" in told
