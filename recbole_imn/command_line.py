@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import sys
 import traceback
 from collections.abc import Sequence
@@ -159,11 +160,19 @@ def _how_to_go_on(trainers: Sequence[Any], program: str, arguments: Sequence[str
         return ""
     begin = [program]
     if Path(program).name == "__main__.py":
-        begin = ["python", "-m", "recbole_imn", "run"]
+        begin = [_python(), "-m", "recbole_imn", "run"]
     elif program.endswith(".py"):
-        begin = ["python", program]
+        begin = [_python(), program]
     options = [word for word in arguments if word != "--resume=True"]
     return f"go on with: {shlex.join([*begin, *options, '--resume'])}"
+
+
+def _python() -> str:
+    """Give what a shell must be told to start this Python."""
+    own, found = Path(sys.executable), Path(shutil.which("python") or "")
+    # A virtual environment links to the Python that it was made of.
+    same = found.parent == own.parent and found.samefile(own)
+    return "python" if same else str(own)
 
 
 def describe_checkpoint(

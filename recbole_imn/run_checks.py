@@ -58,7 +58,7 @@ def mend() -> None:
         # RecBole makes paths of it.
         check_name(dataset, "dataset")
         given = self.external_config_dict
-        if not isinstance(given.get("data_path") or "", str | Path):
+        if not isinstance(given.get("data_path"), str | Path | None):
             raise SettingsError(f"data_path is {shown(given['data_path'])}; it must be a folder")
         own = registry.dataset_config(dataset, Path(given.get("data_path") or registry.DATA_PATH))
         if own:

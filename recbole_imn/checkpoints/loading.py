@@ -24,6 +24,7 @@ NEVER_TAKEN = frozenset(
         "resume",
         "checkpoint_dir",
         "config_files",
+        "gpu_id",
         "nproc",
         "world_size",
         "offset",
@@ -69,6 +70,8 @@ def rebuild_config(values: dict[str, Any]) -> Any:
     from recbole_imn.preparation import no_options
 
     external = {key: value for key, value in values["external"].items() if key not in NEVER_TAKEN}
+    # Left out, it would be derived from the data set's files, and a simulated one made for it.
+    external.setdefault("selected_features", values["final"].get("selected_features"))
     convert = Config._convert_config_dict
     Config._convert_config_dict = lambda self, values: dict(values)
     try:
@@ -155,9 +158,9 @@ def _check_settings(file: str, values: dict[str, Any]) -> None:
         )
     check_name(values["dataset"], f"the data set in {file}")
     for key in NAME_PARTS:
-        parts = [values[part].get(key) or () for part in ("external", "final")]
-        for name in (name for names in parts for name in names):
-            check_name(str(name), f"{key} in {file}")
+        for names in (values[part].get(key) or () for part in ("external", "final")):
+            for name in names if isinstance(names, list | tuple) else [names]:
+                check_name(str(name), f"{key} in {file}")
 
 
 def is_known(model: str) -> bool:
@@ -205,12 +208,18 @@ def restore(model: Any, checkpoint: dict[str, Any], file: str | Path) -> None:
         )
     model.load_state_dict(weights)
     other = checkpoint.get("other_parameter")
+    if not isinstance(other, dict | None):
+        raise CheckpointError(f"{file} has a {type(other).__name__} beside its weights, no names")
     known = getattr(model, "other_parameter_name", ())
     strange = [name for name in other or () if name not in known]
     if strange:
         raise CheckpointError(f"{file} sets {strange[0]!r}, which {type(model).__name__} has not")
     device = next(iter(model.state_dict().values()), torch.empty(0)).device
-    model.load_other_parameter(on_device(other, device))
+    try:
+        model.load_other_parameter(on_device(other, device))
+    except Exception as error:  # a file of anybody may hold anything
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise CheckpointError(f"{file} does not fit {type(model).__name__}: {reason}") from error
 
 
 def _misfit(own: dict[str, Any], found: dict[str, Any]) -> str | None:

@@ -211,6 +211,21 @@ class StreamDataset(ScaledDataset):
                     f"{self.dataset_name} does not have; set it in a file for --config_files "
                     f"(item attributes: {known})"
                 )
+            self._check_selected(name)
+
+    def _check_selected(self, name: str) -> None:
+        """Refuse a selected attribute that RecBole's embeddings leave out, or sum up unasked."""
+        kind, model = self.field2type[name], self.config["model"]
+        if kind.value.startswith("float") and name not in self.config["numerical_features"]:
+            raise SettingsError(
+                f"selected_features of {model} names {name!r}, which holds numbers; RecBole's "
+                "models take those only that numerical_features names as well"
+            )
+        if kind == FeatureType.FLOAT_SEQ and model == "SASRecF":
+            raise SettingsError(
+                f"selected_features names {name!r}, of type float_seq, which SASRecF of RecBole "
+                "cannot take; GRU4RecF can"
+            )
 
     def _part(self, row_events: npt.NDArray[np.int64], start: int, stop: int) -> StreamDataset:
         first, last = np.searchsorted(row_events, [start, stop])

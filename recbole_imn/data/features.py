@@ -137,8 +137,10 @@ def _matrix(
         for field, values in zip(fields, columns, strict=True)
     ]
     numbers = np.concatenate([np.zeros((len(inside), 0)), *parts], axis=1)
-    matrix = standardise(numbers, rows_inside(numbers, inside))
+    reference = rows_inside(numbers, inside)
+    matrix = standardise(numbers, reference)
     owners = [field for field, part in zip(fields, parts, strict=True) for _ in part.T]
+    _forget_constants(dataset, owners, matrix, reference)
     far = np.argwhere(~(np.abs(matrix) < LARGEST_FEATURE))
     if len(far):
         row, column = far[0]
@@ -147,6 +149,27 @@ def _matrix(
         widths = [f"{field} {owners.count(field)}" for field in fields]
         dataset.logger.info(f"Columns of {key}: {', '.join(widths)}")
     return matrix
+
+
+def _forget_constants(
+    dataset: StreamDataset,
+    owners: list[str],
+    matrix: npt.NDArray[np.float32],
+    reference: Floats,
+) -> None:
+    """Set columns of numbers to 0 that never change in training: others have no scale there.
+
+    They would enter at their full size, by weights that nothing has trained.
+    """
+    for column, field in enumerate(owners):
+        later = matrix[:, column] != 0
+        is_number = dataset.field2type[field] in (FeatureType.FLOAT, FeatureType.FLOAT_SEQ)
+        if is_number and later.any() and np.ptp(reference[:, column]) == 0:
+            dataset.logger.warning(
+                f"{field} is {reference[0, column]:g} in all of the training part, so that nothing "
+                f"can be learnt of it; {int(later.sum())} other values count as the same"
+            )
+            matrix[later, column] = 0
 
 
 def rows_inside(values: Floats, inside: Flags) -> Floats:

@@ -69,7 +69,7 @@ class ScaledDataset(AtomicDataset):
         new = _flat(frame[field]) > last
         self.logger.info(
             f"{field}: {len(tokens) - last - 1} values are new after training, such as "
-            f"{tokens[last + 1]!r}; they count as unknown, {int(new.sum())} times"
+            f"{str(tokens[last + 1])!r}; they count as unknown, {int(new.sum())} times"
         )
         self.field2id_token[field] = tokens[: last + 1]
         self.field2token_id[field] = {str(token): i for i, token in enumerate(tokens[: last + 1])}

@@ -3,7 +3,7 @@
 RecBole 1.2.1 cannot compute its metrics of what is shown beside how right it is
 (ItemCoverage, GiniIndex, ShannonEntropy, TailPercentage, AveragePopularity): its collector
 takes counts for tensors. Formulas are RecBole's; padding is no item of the catalogue, and what
-is shown only because fewer than k items are candidates does not count as shown.
+is shown only because fewer than k items are candidates does not count as shown, or as found.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ def mend() -> None:
     def collect_batch(self: Any, scores_tensor: Tensor, *rest: Any) -> None:
         _require_numbers(self.config["model"], scores_tensor)
         collect(self, scores_tensor, *rest)
+        if self.register.need("rec.topk"):
+            _miss_no_candidates(self, scores_tensor, *rest[-2:])
         if self.register.need("rec.items"):
             _drop_no_candidates(self, scores_tensor)
 
@@ -104,6 +106,16 @@ def _take_data(self: Any) -> Any:
         if key in held:
             del held[key]
     return taken
+
+
+def _miss_no_candidates(self: Any, scores: Tensor, rows: Tensor, items: Tensor) -> None:
+    """Count no true item as found that is no candidate, where others fill the first k."""
+    missing = rows[scores[rows, items] == -torch.inf].unique()
+    hits = self.data_struct["rec.topk"][-len(scores) :]
+    # Of a row, candidates come first; the last column counts its true items.
+    n_candidates = (scores[missing] > -torch.inf).sum(dim=1, keepdim=True)
+    shown = torch.arange(hits.shape[1] - 1, device=scores.device) < n_candidates
+    hits[missing, :-1] *= shown.to(hits)
 
 
 def _drop_no_candidates(self: Any, scores: Tensor) -> None:

@@ -47,8 +47,7 @@ def difference_warning(
     """Say where RecBole's figures differ from ours and why, or give None.
 
     RecBole takes the top items in whatever order equal scores come. So a model that gives
-    many items the same score may look better or worse there than it is; and where fewer
-    items than the cut are on the shelf, an item off the shelf may count as found.
+    many items the same score may look better or worse there than it is.
 
     Parameters
     ----------

@@ -95,6 +95,11 @@ def read_shelf(dataset: Any) -> Shelf:
     uneven = np.flatnonzero(counts != [len(stays) for stays in ends])
     if len(uneven):
         _refuse_stays(path, table, int(uneven[0]), "each stay needs both (inf for an open end)")
+    if not counts.any():
+        raise DataError(
+            f"candidates is on_shelf, but {path} has no stay in {LISTED} and {DELISTED} of any "
+            "item, so that nothing is ever for sale; use --candidates=all"
+        )
     rows = np.repeat(np.arange(len(table)), counts)
     start, end = (np.concatenate([np.empty(0), *stays]) for stays in (starts, ends))
     wrong = np.flatnonzero(~(start <= end))

@@ -8,7 +8,14 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from recbole_imn.checkpoints.sealed import STATE, CheckpointError, read_sealed, run_of, write_sealed
+from recbole_imn.checkpoints.sealed import (
+    CHECKPOINT,
+    STATE,
+    CheckpointError,
+    read_sealed,
+    run_of,
+    write_sealed,
+)
 from recbole_imn.locks import Lock
 from recbole_imn.model.settings import SettingsError
 from recbole_imn.resume.board import continue_board
@@ -25,6 +32,9 @@ from recbole_imn.resume.state import (
 # A state that takes long to write is written so seldom that training is no slower by more.
 LARGEST_SHARE = 1 / 20
 LONG_WRITE = 1.0
+
+# What reading a file that may hold anything, or nothing whole, can end in.
+NO_STATE = (ValueError, KeyError, TypeError, AttributeError)
 
 # Epoch and batch of a run whose training is finished and which is yet to be tested.
 TRAINED = (2**31, 0)
@@ -90,7 +100,7 @@ class Run:
                 state = read_sealed(self.file, STATE)
                 self._best_of(state)
                 self._respect(tuple(state["position"]), state["epochs"])
-            except (CheckpointError, KeyError, TypeError):
+            except NO_STATE:
                 pass  # it leads nowhere, and is replaced
 
     def _respect(self, position: tuple[int, int], epochs: int) -> None:
@@ -114,7 +124,7 @@ class Run:
             state = read_sealed(self.file, STATE)
             self._check(state)
             self._best_of(state)
-        except (ValueError, KeyError, TypeError):
+        except NO_STATE:
             return False
         return True
 
@@ -179,9 +189,18 @@ class Run:
     def _best_of(self, state: dict[str, Any]) -> Path:
         """Give the best checkpoint of a stopped run, which must be there once there was one."""
         best = self.folder / Path(state["checkpoint"]).name
-        if state["scores"]["best_valid_result"] is not None and not best.is_file():
+        if state["scores"]["best_valid_result"] is None:
+            return best
+        if not best.is_file():
             raise CheckpointError(
                 f"{best}, the best epoch of the stopped run, is gone; begin anew without resume"
+            )
+        # Now rather than in the test, which may be hours away.
+        read_sealed(best, CHECKPOINT)
+        if run_of(best) != self.id:
+            raise CheckpointError(
+                f"{best} should be the best epoch of the stopped run, but another run has written "
+                "it; begin anew without resume"
             )
         return best
 
@@ -198,7 +217,10 @@ class Run:
         if not others:
             return f"{nothing}; leave resume out to begin one"
         latest = max(others, key=lambda file: file.stat().st_mtime)
-        change = differences(self.identity, read_sealed(latest, STATE)["identity"])
+        try:
+            change = differences(self.identity, read_sealed(latest, STATE)["identity"])
+        except NO_STATE:
+            return f"{nothing} with these settings, and {latest} cannot be read; leave resume out"
         return f"{nothing} with these settings: of the stopped one, {change}"
 
     # -- going on --------------------------------------------------------------------------

@@ -61,10 +61,8 @@ class Tuning:
         self.metric = str(config["valid_metric"])
         make_folder(storage.parent)
         check_database(storage)
-        # Every connection is closed after use: nothing stays open when a command ends.
-        unpooled = {"poolclass": NullPool}
         self.study = optuna.create_study(
-            storage=optuna.storages.RDBStorage(f"sqlite:///{storage}", engine_kwargs=unpooled),
+            storage=_database(storage),
             study_name=f"{request.model} on {request.dataset}",
             direction="maximize" if config["valid_metric_bigger"] else "minimize",
             pruner=optuna.pruners.MedianPruner() if prune else optuna.pruners.NopPruner(),
@@ -86,7 +84,7 @@ class Tuning:
     def _check_whole(self, storage: Path) -> None:
         """Refuse trials that are not what was written; those before there were sums pass."""
         # A study whose name is damaged would not be found, and begin again.
-        names = optuna.get_all_study_names(f"sqlite:///{storage}")
+        names = optuna.get_all_study_names(_database(storage))
         if len(names) > 1:
             raise _damaged(storage, f"it holds the studies {' and '.join(map(repr, names))}")
         try:
@@ -184,6 +182,11 @@ def check_database(storage: Path) -> None:
         raise _damaged(storage, str(error)) from error
     if found != "ok":
         raise _damaged(storage, " ".join(str(found).split()))
+
+
+def _database(storage: Path) -> optuna.storages.RDBStorage:
+    """Give a file to Optuna that is closed after every use, and not left open by a command."""
+    return optuna.storages.RDBStorage(f"sqlite:///{storage}", engine_kwargs={"poolclass": NullPool})
 
 
 def _damaged(storage: Path, reason: str) -> SettingsError:

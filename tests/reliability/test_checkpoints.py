@@ -104,6 +104,21 @@ def test_parts_of_file_names_are_no_paths(key, rewritten):
         load_data_and_model(str(rewritten(settings(**{key: ["../x"]}))))
 
 
+@pytest.mark.parametrize("names", [3, float("nan"), "../x"])
+def test_parts_of_file_names_that_are_no_list_are_one_line(names, rewritten):
+    with pytest.raises((CheckpointError, DataError)) as error:
+        load_data_and_model(str(rewritten(settings(benchmark_filename=names))))
+    assert one_line(error)
+
+
+@pytest.mark.parametrize("beside", [torch.ones(3), [1], "x", {"ranking_weights": [1], "x": 2}])
+def test_what_is_beside_the_weights_is_named_values(beside, rewritten):
+    file = rewritten(lambda values: values.update(other_parameter=beside))
+    with pytest.raises(CheckpointError) as error:
+        load_data_and_model(str(file))
+    assert one_line(error)
+
+
 def test_names_that_do_not_agree_are_refused(rewritten):
     def change(values):
         values["config"]["final"]["dataset"] = "../toy"
@@ -117,6 +132,10 @@ def test_data_is_neither_downloaded_nor_made(rewritten, tmp_path):
         change = settings(dataset=dataset, data_path=str(tmp_path / "elsewhere" / dataset))
         with pytest.raises(DataError, match=rf"learned from {dataset}, which is not in"):
             load_data_and_model(str(rewritten(change)))
+    # This model asks for the types of the data set's features.
+    change = settings(model="SASRecF", dataset="czb-mini", data_path=str(tmp_path / "elsewhere"))
+    with pytest.raises(DataError):
+        load_data_and_model(str(rewritten(change)))
     assert not (tmp_path / "elsewhere").exists()
 
 

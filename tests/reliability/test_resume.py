@@ -314,6 +314,43 @@ def test_a_state_of_anybody_is_one_line(start, monkeypatch):
         assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("values", [{}, {"identity": None}, {"identity": {"settings": 1}}])
+def test_a_foreign_state_of_the_same_name_is_one_line(values, start):
+    write_sealed(Path("saved") / f"FPMC-toy-{'0' * 16}.state", values, STATE)
+    with pytest.raises(SettingsError, match=r"^nothing to resume: .* cannot be read; leave resume"):
+        train(start("FPMC", resume=True))
+
+
+@pytest.mark.parametrize(
+    "changes", [{"position": (1, 2, 3)}, {"scores": []}, {"epochs": "x"}, {"checkpoint": None}]
+)
+def test_a_new_run_replaces_a_state_that_leads_nowhere(changes, start, monkeypatch):
+    stopped(start("FPMC"), monkeypatch, Run, "trained")
+    (file,) = Path("saved").glob("*.state")
+    write_sealed(file, {**read_sealed(file, STATE), **changes}, STATE)
+    train(start("FPMC"))
+    assert states() == []
+
+
+def test_a_best_epoch_that_is_damaged_or_of_another_run_is_one_line(start, monkeypatch):
+    trainer, _ = other = start("FPMC", seed=7)
+    train(other)
+    foreign = Path(trainer.saved_model_file).read_bytes()
+    stopped(start("FPMC"), monkeypatch, Trainer, "_valid_epoch", 2)
+    (state,) = Path("saved").glob("*.state")
+    best = Path("saved") / read_sealed(state, STATE)["checkpoint"]
+    whole = best.read_bytes()
+    for content, told in (
+        (whole[:500] + bytes([whole[500] ^ 1]) + whole[501:], "is damaged"),
+        (foreign, "another run has written it"),
+    ):
+        best.write_bytes(content)
+        with pytest.raises(CheckpointError, match=told):
+            train(start("FPMC", resume=True))
+    best.write_bytes(whole)
+    assert_same(train(start("FPMC", resume=True)), train(start("FPMC")))
+
+
 def test_a_full_disk_costs_no_training(start, monkeypatch, caplog):
     expected = train(start("FPMC"))
     write = sealed.replaced
@@ -424,8 +461,13 @@ def test_a_killed_process_and_an_interrupted_one_go_on(toy, capsys):
         _, said = process.communicate()
         assert process.returncode == (130 if number == signal.SIGINT else -number)
         arguments = [*ARGUMENTS, "--resume"]
-    command = shlex.join(["python", str(PROGRAM), *ARGUMENTS, "--resume"])
-    assert said.decode().splitlines()[-1] == f"interrupted; go on with: {command}"
+    begin, _, command = said.decode().splitlines()[-1].partition(": ")
+    python, *words = shlex.split(command)
+    assert begin == "interrupted; go on with"
+    assert words == [str(PROGRAM), *ARGUMENTS, "--resume"]
+    # Pasted, it starts the same Python.
+    prefix = subprocess.run([python, "-c", "import sys; print(sys.prefix)"], capture_output=True)
+    assert prefix.stdout.decode().strip() == sys.prefix
     assert command_line.main(arguments) == 0
     assert figures(capsys.readouterr().out) == expected
 

@@ -248,19 +248,19 @@ def _told(kinds: dict[str, Kind]) -> list[str]:
 def _items(good: pl.DataFrame, opened: OpenedItems, notes: Sequence[str]) -> Items:
     types = {name: column.type for name, column in opened.columns.items()}
     attributes = good.unique("item_id", keep="first", maintain_order=True)
-    listings, is_new = None, good["item_id"].is_first_distinct()
+    told = good.select(pl.struct("item_id", *types)).to_series()
+    listings, is_new = None, told.is_first_distinct()
     if opened.listed_at is not None or opened.delisted_at is not None:
         stay = ["item_id", "start", "end"]
         has_stay = pl.any_horizontal(pl.col("start", "end").is_not_null())
         is_new |= good.select(pl.struct(stay).is_first_distinct() & has_stay).to_series()
         listings = good.filter(has_stay).select(stay).unique(maintain_order=True)
-    n_told = good.select(pl.struct("item_id", *types).n_unique()).item()
     return Items(
         attributes.select("item_id", *types),
         types,
         listings,
         repeated=len(good) - int(is_new.sum()),
-        differing=n_told - len(attributes),
+        differing=told.n_unique() - len(attributes),
         notes=notes,
     )
 

@@ -76,10 +76,10 @@ def test_every_run_leaves_ranks_a_result_and_a_card(folder):
             part = table[table["candidates"] == protocol]
             assert found["rows"] == len(part)
             assert found["metrics"]["recall@10"] == pytest.approx((part["rank"] <= 10).mean())
-            # Fewer than 20 of the toy's 20 items are on the shelf: RecBole finds those off it.
+            # Fewer than 20 of the toy's 20 items are on the shelf: those off it are not found.
             assert (found["metrics"]["recall@20"] < 1) == (protocol == "on_shelf")
-            assert found["recbole"]["recall@20"] == pytest.approx(1)
-            assert (found["warning"] is None) == (protocol == "all")
+            assert found["recbole"]["recall@20"] == pytest.approx(found["metrics"]["recall@20"])
+            assert found["warning"] is None
         assert (folder / result["checkpoint"]).with_suffix(".md").is_file()
         assert {"commit", "torch"} <= set(result["environment"])
         assert result["peak_memory_mib"] > 50
