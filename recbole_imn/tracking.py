@@ -29,6 +29,14 @@ _SCORE_TAG = "Vaild_score"
 class Board(SummaryWriter):
     """A TensorBoard writer that completes the one score that RecBole writes of a validation.
 
+    It keeps its folder when the program moves to another one: a thread writes now and then.
+
+    Parameters
+    ----------
+    folder : str
+    **options
+        Of the writer, such as ``purge_step``.
+
     Attributes
     ----------
     result : mapping of str to float
@@ -36,6 +44,9 @@ class Board(SummaryWriter):
     """
 
     result: Mapping[str, Any] = {}
+
+    def __init__(self, folder: str, **options: Any) -> None:
+        super().__init__(os.path.abspath(folder), **options)
 
     def add_scalar(
         self, tag: str, scalar_value: Any, global_step: Any = None, *args: Any, **options: Any

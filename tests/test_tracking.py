@@ -9,6 +9,8 @@ import pytest
 from recbole.utils import get_trainer
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from recbole_imn.tracking import Board
+
 MODELS = ("IMNNet", "SASRec")
 
 
@@ -88,3 +90,15 @@ def test_losses_in_parts_are_curves_of_their_own():
 
     named = WandbLogger._add_head_to_metrics(None, {"train_loss": (1.0, 2.5)}, "train")
     assert named == {"train/train_loss_1": 1.0, "train/train_loss_2": 2.5, "train/train_loss": 3.5}
+
+
+def test_curves_stay_in_their_folder_when_the_program_moves(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    board = Board("log_tensorboard/here")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    board.add_scalar("loss", 1.0, 0)
+    board.close()
+    assert not list((tmp_path / "elsewhere").iterdir())
+    (file,) = (tmp_path / "log_tensorboard" / "here").iterdir()
+    assert file.stat().st_size > 0
