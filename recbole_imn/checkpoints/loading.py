@@ -167,12 +167,12 @@ def is_known(model: str) -> bool:
     """Whether a model is ours, registered, or a sequential one of RecBole."""
     from importlib.util import find_spec
 
-    from recbole_imn import compat
+    from recbole_imn.compat.names import extra_model_names, model_names
 
-    if model in compat.extra_model_names:
+    if model in extra_model_names:
         return True
     place = f"recbole.model.sequential_recommender.{model.lower()}"
-    return model in compat.model_names() and find_spec(place) is not None
+    return model in model_names() and find_spec(place) is not None
 
 
 def _check_data(file: str, config: Any) -> None:
