@@ -73,7 +73,7 @@ class Child:
         """Find files outside the working folder, and what executed text leaves."""
         expected = {"work", "out", "err", "seen"}
         strangers = [str(path.name) for path in self.folder.iterdir() if path.name not in expected]
-        return strangers + [str(path) for path in self.work.rglob(f"*{MARK}*")]
+        return strangers + [str(path) for path in self.work.rglob(f"{MARK}*")]
 
 
 def _live(case: Case, folder: Path, work: Path, setup: Setup | None) -> None:

@@ -37,6 +37,12 @@ def _set(sheet: Any, name: str, rng: Random, values: Any, most: int = 1) -> str:
     return ", ".join(done)
 
 
+def _having(sheet: Any, name: str) -> list[list[str]]:
+    """Give the rows that are long enough to have a column; none without the column."""
+    column = sheet.place(name) if sheet else None
+    return [] if column is None else [row for row in sheet.rows if column < len(row)]
+
+
 def _edit(sheet: Any, edit: Any, what: str) -> str:
     if sheet is None:
         return "no such file"
@@ -51,12 +57,13 @@ def odd_ids(base: Any, rng: Random) -> str:
     if column is None:
         return "no such column"
     renamed = {}
-    for old in rng.sample(sorted({row[column] for row in base.inter.rows}), 2):
+    names = sorted({row[column] for row in _having(base.inter, kind)})
+    for old in rng.sample(names, min(2, len(names))):
         renamed[old] = rng.choice([name for name in ODD_IDS if name not in renamed.values()])
     sheets = [base.inter, base.item if kind == "item_id" else base.user]
     for sheet in sheets:
-        place = sheet.place(kind) if sheet else None
-        for row in sheet.rows if sheet and place is not None else []:
+        for row in _having(sheet, kind):
+            place = sheet.place(kind)
             row[place] = renamed.get(row[place], row[place])
     return str(renamed)
 
@@ -87,9 +94,7 @@ def shifted_times(base: Any, rng: Random) -> str:
     column = base.inter.place("timestamp")
     if column is None:
         return "no such column"
-    for place, row in enumerate(base.inter.rows):
-        if column >= len(row):
-            continue
+    for place, row in enumerate(_having(base.inter, "timestamp")):
         time = 1_700_000_000.0 + 60 * place
         new = {
             "milliseconds": f"{time * 1000:.0f}",
@@ -123,17 +128,15 @@ def empty_event_numbers(base: Any, rng: Random) -> str:
 
 
 def constant_number(base: Any, rng: Random) -> str:
-    column = base.inter.place("price")
-    for row in base.inter.rows if column is not None else []:
-        row[column] = rng.choice(("7", "7.0"))
+    for row in _having(base.inter, "price"):
+        row[base.inter.place("price")] = rng.choice(("7", "7.0"))
     return "price is 7"
 
 
 def all_empty_numbers(base: Any, rng: Random) -> str:
     sheet, name = rng.choice(((base.inter, "price"), (base.item, "weight")))
-    column = sheet.place(name) if sheet else None
-    for row in sheet.rows if column is not None else []:
-        row[column : column + 1] = [""] * (column < len(row))
+    for row in _having(sheet, name):
+        row[sheet.place(name)] = ""
     return f"{name} is empty"
 
 
@@ -224,16 +227,16 @@ def no_rows(base: Any, rng: Random) -> str:
 def few_users(base: Any, rng: Random) -> str:
     column = base.inter.place("user_id")
     how = rng.choice(("one", "all different", "late"))
-    for place, row in enumerate(base.inter.rows if column is not None else []):
-        late = f"n{place}" if place > 0.7 * len(base.inter.rows) else row[column]
+    rows = _having(base.inter, "user_id")
+    for place, row in enumerate(rows):
+        late = f"n{place}" if place > 0.7 * len(rows) else row[column]
         row[column] = {"one": "u", "all different": f"u{place}", "late": late}[how]
     return how
 
 
 def few_items(base: Any, rng: Random) -> str:
-    column = base.inter.place("item_id")
-    for row in base.inter.rows if column is not None else []:
-        row[column] = rng.choice(("i0", "i1"))
+    for row in _having(base.inter, "item_id"):
+        row[base.inter.place("item_id")] = rng.choice(("i0", "i1"))
     return "two items in the log"
 
 

@@ -82,6 +82,9 @@ def _row(number: int, text: str, names: Sequence[str], found: Plain) -> None:
     except (csv.Error, ValueError):
         found.faults.append(Fault(number, "a row that is none"))
         return
+    if "\0" in text:
+        found.faults.append(Fault(number, "a zero byte"))
+        return
     if len(cells) != len(names):
         found.faults.append(Fault(number, f"{len(cells)} columns of {len(names)}"))
         return

@@ -64,7 +64,7 @@ def all_times_bad(base: Any, rng: Random) -> str:
     text = rng.choice(("soon", "", "99", "nan"))
     column = base.log.roles.index("timestamp")
     for row in base.log.rows:
-        row[column] = text
+        row[column : column + 1] = [text] * (column < len(row))
     if text == "99":
         base.clock = "seconds"
         if "time_format" in str(base.mapping) or "time-format" in base.options:
@@ -184,7 +184,7 @@ def number_header(base: Any, rng: Random) -> str:
     names = {"user": "user_id", "item": "item_id", "time": "timestamp"}
     names |= {"behavior": "behavior", "purchase-column": "purchase"}
     for option, role in names.items():
-        if option in base.options:
+        if option in base.options and role in base.log.roles:
             base.options[option] = str(base.log.roles.index(role) + 1)
     base.is_dubious = True
     if base.clock.startswith("seconds"):
@@ -210,10 +210,10 @@ def long_separator(base: Any, rng: Random) -> str:
 
 def unknown_column(base: Any, rng: Random) -> str:
     wrong = rng.choice(("whoo", "99", "", EVIL, "0", "-1"))
-    if base.mapping is None:
+    if base.mapping is None or not isinstance(base.mapping["columns"], dict):
         base.options["user"] = wrong
     else:
-        base.mapping["columns"]["user_id"] = wrong
+        base.mapping["columns"] = {**base.mapping["columns"], "user_id": wrong}
     base.refusals.append((f"there is no column {wrong!r}", (wrong or "column", "column")))
     return repr(wrong)
 
@@ -222,7 +222,7 @@ def no_column(base: Any, rng: Random) -> str:
     if base.mapping is None:
         del base.options["time"]
     else:
-        del base.mapping["columns"]["timestamp"]
+        base.mapping["columns"] = {"user_id": 1, "item_id": 2}
     base.refusals.append(("no column is named for the time", ("timestamp",)))
     return "timestamp"
 

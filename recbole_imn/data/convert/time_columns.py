@@ -39,6 +39,15 @@ def time_format(opened: OpenedTable, places: tuple[int, int | None], mapping: Ta
         exist.
     """
     zone = require_time_zone(mapping.time_zone)
+    try:
+        return _time_format(opened, places, mapping.time_format, zone)
+    except DataError as error:
+        raise DataError(f"{opened.table.path}: {error}") from error
+
+
+def _time_format(
+    opened: OpenedTable, places: tuple[int, int | None], wanted: str, zone: str
+) -> str:
     date, clock = places
     if clock is None:
         values = opened.values(date)
@@ -46,8 +55,8 @@ def time_format(opened: OpenedTable, places: tuple[int, int | None], mapping: Ta
         pairs = [(r[date], r[clock]) for r in opened.sample if len(r) > max(date, clock)]
         pairs = [pair for pair in pairs if all(pair)]
         values = [" ".join(pair) for pair in pairs]
-    if mapping.time_format != "auto":
-        return require_format(mapping.time_format, values, zone)
+    if wanted != "auto":
+        return require_format(wanted, values, zone)
     if clock is None or not pairs:
         return guess_format(values, zone)
     return _pair_format(pairs, values, zone)

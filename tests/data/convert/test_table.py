@@ -99,7 +99,10 @@ def test_a_mapping_file_with_positions_and_further_columns(shop):
         ((*COLUMNS, "--purchase=order"), "give --behavior=COLUMN"),
         ((*COLUMNS, "--time-zone=Mars"), "there is no time zone 'Mars'"),
         ((*COLUMNS, "--time-format=%d.%m.%Y"), "the time format '%d.%m.%Y' does not fit"),
-        ((*COLUMNS[:2], "--time=did"), "none of the first values of the time column is a time"),
+        (
+            (*COLUMNS[:2], "--time=did"),
+            "log.csv: none of the first values of the time column is a time",
+        ),
         ((*COLUMNS, "--encoding=klingon"), "there is no encoding 'klingon'"),
         ((*COLUMNS, "--separator=ab"), "the separator is 'ab'"),
         ((*COLUMNS, "--mapping=gone.yaml"), "gone.yaml, which does not exist"),
