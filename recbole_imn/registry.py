@@ -19,6 +19,7 @@ import recbole.trainer
 from recbole.utils import ModelType
 
 from recbole_imn import literals, own_models, tracking
+from recbole_imn.checkpoints.guards import refuse_pickles
 
 PACKAGE = Path(__file__).parent
 PROPERTIES = PACKAGE / "properties"
@@ -209,17 +210,9 @@ def _wrap_create_dataset() -> None:
     def create_dataset(config: Any) -> Any:
         if not (config["MODEL_TYPE"] == ModelType.SEQUENTIAL and config["event_stream"]):
             return original(config)
-        # RecBole picks a class by the model's name; show it ours for this call only.
-        name, classes = f"{config['model']}Dataset", recbole.data.dataset
-        upstream = getattr(classes, name, None)
-        setattr(classes, name, _import("data.own_classes").stream_class(config["model"], upstream))
-        try:
-            return original(config)
-        finally:
-            if upstream is None:
-                delattr(classes, name)
-            else:
-                setattr(classes, name, upstream)
+        refuse_pickles(config)
+        upstream = getattr(recbole.data.dataset, f"{config['model']}Dataset", None)
+        return _import("data.own_classes").stream_class(config["model"], upstream)(config)
 
     for module in _modules_with("create_dataset", original):
         module.create_dataset = create_dataset
