@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import llvmlite.binding
+import llvmlite.binding  # type: ignore[import-untyped]
 import numba
 import numpy as np
 from llvmlite import ir
@@ -29,6 +29,8 @@ WIDE = bool(llvmlite.binding.get_host_cpu_features().get("avx512f", False))
 VECTOR_BYTES = 64 if WIDE else 32
 N_VECTORS = 4
 TILE_ROWS = 6 if WIDE else 2
+# Numbers in a line of memory, about.
+LINE = 16
 
 
 def in_order(function: Callable[..., Any]) -> Any:
@@ -60,7 +62,7 @@ def _emit(context: Any, builder: Any, signature: Any, values: Any, n_rows: int) 
     vector, lane_index = ir.VectorType(scalar, lanes), ir.VectorType(ir.IntType(32), lanes)
     name = f"llvm.fmuladd.v{lanes}f{8 * size}"
     kind = ir.FunctionType(vector, [vector] * 3)
-    multiply_add = cgutils.get_or_insert_function(builder.module, kind, name)
+    multiply_add: Any = cgutils.get_or_insert_function(builder.module, kind, name)  # type: ignore[no-untyped-call]
 
     def pointer(base: Any, at: Any, vector_number: int) -> Any:
         at = builder.add(at, index(vector_number * lanes))
@@ -178,3 +180,23 @@ def multiply(
             _tile_5(inputs, offsets, matrix, out, at, stride, begin, width, length)
         else:
             _tile_6(inputs, offsets, matrix, out, at, stride, begin, width, length)
+
+
+@in_order
+def transposed_panels(matrix: Floats, columns: int, out: Floats) -> None:
+    """Write the panels of a transposed matrix, a few whole lines of memory at a time.
+
+    Parameters
+    ----------
+    matrix : float [n_columns, length]
+    columns : int
+        Columns of a panel.
+    out : float [n_panels * length * columns]
+        Flat; places of missing columns are left as they are.
+    """
+    n_columns, length = matrix.shape
+    for start in range(0, n_columns, columns):
+        for first in range(0, length, LINE):
+            for row in range(start, min(start + columns, n_columns)):
+                for k in range(first, min(first + LINE, length)):
+                    out[start * length + k * columns + row - start] = matrix[row, k]

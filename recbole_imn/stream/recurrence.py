@@ -13,10 +13,10 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from recbole_imn.kernels.recurrence import recurrence_backward, recurrence_forward
-from recbole_imn.kernels.tiles import panel_columns
+from recbole_imn.kernels.tiles import panel_columns, transposed_panels
 from recbole_imn.stream.cells import Cell
-from recbole_imn.stream.levels import LevelPlan
 from recbole_imn.stream.level_products import recur_by_levels
+from recbole_imn.stream.levels import LevelPlan
 
 COMPILED_TYPES = (torch.float32, torch.float64)
 # With fewer events, a matrix is read too seldom to be worth copying into panels.
@@ -42,7 +42,16 @@ def _in_panels(matrix: Tensor, columns: int) -> Tensor:
     """Cut a matrix into panels that lie one after the other, the last one padded."""
     missing = -matrix.shape[1] % columns
     padded = functional.pad(matrix, (0, missing)) if missing else matrix
-    return padded.unflatten(1, (-1, columns)).transpose(0, 1).contiguous()
+    panels: Tensor = padded.unflatten(1, (-1, columns)).transpose(0, 1).contiguous()
+    return panels
+
+
+def _transposed_in_panels(matrix: Tensor, columns: int) -> Tensor:
+    """Give the panels of a transposed matrix, flat."""
+    n_columns, length = matrix.shape
+    panels = matrix.new_zeros((n_columns + columns - 1) // columns * columns * length)
+    transposed_panels(_array(matrix.contiguous()), columns, _array(panels))
+    return panels
 
 
 class _Recurrence(torch.autograd.Function):
@@ -92,7 +101,7 @@ class _Recurrence(torch.autograd.Function):
         recurrence_backward(
             cell.number,
             *_plan_arrays(plan),
-            _array(_in_panels(weight.t(), columns)).reshape(-1),
+            _array(_transposed_in_panels(weight, columns)),
             columns,
             _array(buffer),
             _array(gates),
@@ -101,7 +110,7 @@ class _Recurrence(torch.autograd.Function):
             width,
         )
         read = buffer[:, :width].index_select(0, plan.sources.view(-1))
-        grad_weight = read.view(plan.n_events, -1).t() @ grad_inputs
+        grad_weight = read.view(plan.n_events, len(weight)).t() @ grad_inputs
         return grad[: plan.n_initial], grad_inputs, grad_weight, None, None
 
 

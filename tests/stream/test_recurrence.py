@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from recbole_imn.model.network import InterestBehaviourNetwork
 from recbole_imn.model.settings import NetworkSettings
-from recbole_imn.stream import CELLS, EventStream, plan_levels, plan_window, recur
-from recbole_imn.stream.tbatch import event_levels, windows
+from recbole_imn.stream import CELLS, EventStream, plan_window, recur
+from recbole_imn.stream.levels import event_levels, plan_levels
+from recbole_imn.stream.tbatch import windows
 from tests.stream.naive import NaiveNetwork, random_stream_columns
 
 
@@ -160,8 +161,7 @@ def test_window_size_does_not_change_states(seed, size, users, cell):
 def test_gradcheck(n_slots, cell):
     rng = np.random.default_rng(0)
     parents = np.array([[0, 2], [4, 3], [1, 5]])[:, :n_slots]
-    levels = np.array([0, 1, 2])
-    plan = plan_levels(parents, levels, n_initial=4)
+    plan = plan_levels(parents, n_initial=4)
     width = 3
     made_of = CELLS[cell]
     shapes = [
