@@ -12,18 +12,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import llvmlite.binding  # type: ignore[import-untyped]
 import numba
 import numpy as np
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba.core import cgutils, types
+from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 Floats = NDArray[Any]
 Integers = NDArray[np.int64]
 
-WIDE = bool(llvmlite.binding.get_host_cpu_features().get("avx512f", False))
+# The processor that numba compiles for, as its cache knows it.
+WIDE = "+avx512f" in str(cpu_target.target_context.codegen().magic_tuple())
 # Bytes of a vector register, vectors side by side, and rows that their registers have room
 # for: sums, one matrix row and one broadcast input must fit in 32 (or 16) registers.
 VECTOR_BYTES = 64 if WIDE else 32

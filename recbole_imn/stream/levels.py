@@ -71,7 +71,8 @@ def plan_levels(sources: Integers, n_initial: int) -> LevelPlan:
     ValueError
         If an event reads a row that no earlier event has written.
     """
-    sources = np.ascontiguousarray(sources, np.int64)
+    # A copy: what its owner does to the rows later must not move the plan.
+    sources = np.array(sources, np.int64, order="C")
     if sources.ndim != 2 or sources.shape[1] == 0:
         raise ValueError(f"rows that events read are [n, n_slots], not {list(sources.shape)}")
     early, order, sizes = _by_level(sources, n_initial)

@@ -18,7 +18,7 @@ from recbole_imn.stream.cells import Cell
 from recbole_imn.stream.level_products import recur_by_levels
 from recbole_imn.stream.levels import LevelPlan
 
-COMPILED_TYPES = (torch.float32, torch.float64)
+COMPILED_TYPES = ({torch.float32}, {torch.float64})
 # With fewer events, a matrix is read too seldom to be worth copying into panels.
 FEWEST_EVENTS_FOR_PANELS = 16
 
@@ -122,6 +122,26 @@ def _plan_arrays(plan: LevelPlan) -> tuple[Any, Any, Any]:
     return plan.sources.numpy(), plan.order.numpy(), np.asarray(plan.sizes, np.int64)
 
 
+def _compiles(*numbers: Tensor) -> bool:
+    return {values.dtype for values in numbers} in COMPILED_TYPES
+
+
+def _check_shapes(
+    initial: Tensor, inputs: Tensor, weight: Tensor, plan: LevelPlan, cell: Cell
+) -> None:
+    """Refuse what compiled loops, which look at no bounds, would read or write amiss."""
+    stored, n_slots = initial.shape[-1], plan.n_slots
+    read = stored // cell.n_parts * n_slots
+    expected = {
+        "initial": (initial, (plan.n_initial, read // n_slots * cell.n_parts)),
+        "inputs": (inputs, (plan.n_events, read * cell.n_gates)),
+        "weight": (weight, (read, read * cell.n_gates)),
+    }
+    for name, (values, shape) in expected.items():
+        if values.shape != shape:
+            raise ValueError(f"{name} has the shape {list(values.shape)}, not {list(shape)}")
+
+
 def recur(initial: Tensor, inputs: Tensor, weight: Tensor, plan: LevelPlan, cell: Cell) -> Tensor:
     r"""Run :math:`h_k = \text{cell}(x_k + [h_{s_1(k)}, \dots, h_{s_m(k)}] W)` over a plan.
 
@@ -146,8 +166,14 @@ def recur(initial: Tensor, inputs: Tensor, weight: Tensor, plan: LevelPlan, cell
     -------
     float [n_initial + n_events * n_slots, n_parts * d]
         The buffer: initial rows, then ``n_slots`` rows an event, in time order.
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit the plan and the cell.
     """
-    if inputs.device.type != "cpu" or inputs.dtype not in COMPILED_TYPES:
+    _check_shapes(initial, inputs, weight, plan, cell)
+    if inputs.device.type != "cpu" or not _compiles(initial, inputs, weight):
         return recur_by_levels(initial, inputs, weight, plan, cell)
     buffer: Tensor = _Recurrence.apply(initial, inputs, weight, plan, cell)  # type: ignore[no-untyped-call]
     return buffer

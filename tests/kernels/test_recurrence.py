@@ -140,3 +140,20 @@ def test_numbers_that_are_none_are_passed_on(name):
     buffer = recur(initial, inputs, weight, plan, CELLS[name])
     assert buffer[2:6].isnan().all()
     assert buffer[6:].isfinite().all()
+
+
+@pytest.mark.parametrize("wrong", ["initial", "inputs", "weight"])
+@pytest.mark.parametrize("name", NAMES)
+def test_shapes_that_do_not_fit_are_refused(name, wrong):
+    rng = np.random.default_rng(5)
+    plan = random_plan(rng, 6, 2, 5)
+    numbers = dict(
+        zip(
+            ["initial", "inputs", "weight"],
+            random_numbers(rng, plan, CELLS[name], 4),
+            strict=True,
+        )
+    )
+    numbers[wrong] = numbers[wrong][:-1]
+    with pytest.raises(ValueError, match=rf"{wrong} has the shape \["):
+        recur(**numbers, plan=plan, cell=CELLS[name])
