@@ -1,0 +1,1 @@
+"""Loops over rows that are compiled for the processor at hand."""
