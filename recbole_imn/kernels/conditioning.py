@@ -27,7 +27,8 @@ def is_compiled(values: Tensor) -> bool:
     return values.device.type == "cpu" and values.dtype in (torch.float32, torch.float64)
 
 
-def _array(values: Tensor) -> Any:
+def array(values: Tensor) -> Any:
+    """Give the numbers of a tensor as a contiguous array, without a copy if they are one."""
     # One layout: another would be compiled to other code, which may round differently.
     return values.detach().contiguous().numpy()
 
@@ -75,7 +76,7 @@ class _Project(torch.autograd.Function):
     def forward(ctx: Any, states: Tensor, rows: Tensor, elapsed: Tensor, drift: Tensor) -> Tensor:
         ctx.save_for_backward(states, rows, elapsed, drift)
         out = states.new_empty(len(rows), len(drift))
-        _project(_array(states), _array(rows), _array(elapsed), _array(drift), out.numpy())
+        _project(array(states), array(rows), array(elapsed), array(drift), out.numpy())
         return out
 
     @staticmethod
@@ -83,7 +84,7 @@ class _Project(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         states, rows, elapsed, drift = ctx.saved_tensors
         of_states, of_drift = states.new_zeros(states.shape), torch.zeros_like(drift)
-        _project_back(*map(_array, (states, rows, elapsed, drift, grad, of_states, of_drift)))
+        _project_back(*map(array, (states, rows, elapsed, drift, grad, of_states, of_drift)))
         return of_states, None, None, of_drift
 
 
@@ -181,7 +182,7 @@ class _Condition(torch.autograd.Function):
         out, scale = states.new_empty(n, len(centre)), states.new_empty(n)
         # Without rows it is all of them, one after the other.
         rows = torch.empty(0, dtype=torch.int64) if rows is None else rows
-        _condition(_array(states), _array(rows), _array(centre), out.numpy(), scale.numpy())
+        _condition(array(states), array(rows), array(centre), out.numpy(), scale.numpy())
         ctx.save_for_backward(rows, out, scale)
         ctx.shape = states.shape
         return out
@@ -191,7 +192,7 @@ class _Condition(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         rows, out, scale = ctx.saved_tensors
         of_states, of_centre = grad.new_zeros(ctx.shape), grad.new_zeros(out.shape[1])
-        _condition_back(*map(_array, (rows, out, scale, grad, of_states, of_centre)))
+        _condition_back(*map(array, (rows, out, scale, grad, of_states, of_centre)))
         return of_states, None, of_centre
 
 
@@ -258,7 +259,7 @@ class _Unit(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, values: Tensor) -> Tensor:
         out, scale = values.new_empty(values.shape), values.new_empty(len(values))
-        _unit(_array(values), out.numpy(), scale.numpy())
+        _unit(array(values), out.numpy(), scale.numpy())
         ctx.save_for_backward(out, scale)
         return out
 
@@ -267,7 +268,7 @@ class _Unit(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         out, scale = ctx.saved_tensors
         of_values = torch.empty_like(out)
-        _unit_back(_array(out), _array(scale), _array(grad), of_values.numpy())
+        _unit_back(array(out), array(scale), array(grad), of_values.numpy())
         return of_values
 
 
