@@ -1,0 +1,461 @@
+"""The mixture's loss as one pass over each row, and its probabilities for ranking."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numba
+import numpy as np
+import torch
+from numba.extending import overload
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from recbole_imn.kernels.compiled import compiled
+from recbole_imn.kernels.conditioning import array, is_compiled
+
+# -- loss ----------------------------------------------------------------------------------
+
+
+def mixture_loss(
+    positive: Tensor,
+    products: Tensor,
+    columns: Tensor | None,
+    shares: Tensor,
+    own: Tensor,
+    negatives: Tensor,
+    weights: Tensor,
+    hits: Tensor,
+    table: Tensor | None = None,
+    cells: Tensor | None = None,
+    positive_cells: Tensor | None = None,
+) -> Tensor:
+    r"""Sum of the negative log probability of each row's item under the mixture.
+
+    .. math::
+        -\log \frac{e^{s^+} + \sum_{k \in hits} e^{w_k}}
+        {e^{s^+} + \sum_j e^{s_j} + \sum_k e^{w_k}}
+
+    Negatives stand for the rest of the catalogue (sampled softmax); candidates of the
+    pointer are all there, so that their part of the sum is exact. Without slots it is the
+    contrastive loss (21). Gradients go to ``positive``, ``products``, ``weights`` and
+    ``table``.
+
+    Parameters
+    ----------
+    positive : float [n]
+        Log density ratio :math:`s^+` of the row's item.
+    products : float [n, n_versions]
+        Those of versions of the negatives.
+    columns : int32 or int64 [n, n_negatives], optional
+        For each row and negative, the column of ``products`` of the version it sees; the
+        negative's own number by default.
+    shares : float [n_negatives]
+        Logarithm of how many items each negative stands for; -inf for none.
+    own : int64 [n]
+        The rows' items.
+    negatives : int64 [n_negatives]
+        The negatives; one that is the row's own item does not count for it.
+    weights : float [n, n_slots]
+        Log weights of the candidates; -inf for an empty slot.
+    hits : bool [n, n_slots]
+        Where a candidate is the row's item.
+    table : float [n_cells], optional
+        Log density ratios of items without any user, to be added to each score.
+    cells : int32 [n, n_negatives], optional
+        Cells of ``table`` of the negatives; with ``table`` only.
+    positive_cells : int32 [n], optional
+        Those of the rows' items; with ``table`` only.
+
+    Returns
+    -------
+    float []
+
+    Raises
+    ------
+    IndexError
+        If a column or a cell does not exist.
+    """
+    given = (positive, products, columns, shares, own, negatives, weights, hits)
+    placed = (table, cells, positive_cells)
+    if not is_compiled(products):
+        return mixture_loss_formula(*given, *placed)
+    loss: Tensor = _MixtureLoss.apply(*given, *placed)  # type: ignore[no-untyped-call]
+    return loss
+
+
+def mixture_loss_formula(
+    positive: Tensor,
+    products: Tensor,
+    columns: Tensor | None,
+    shares: Tensor,
+    own: Tensor,
+    negatives: Tensor,
+    weights: Tensor,
+    hits: Tensor,
+    table: Tensor | None = None,
+    cells: Tensor | None = None,
+    positive_cells: Tensor | None = None,
+) -> Tensor:
+    """Give :func:`mixture_loss` as torch operations."""
+    scores = products if columns is None else products.gather(1, columns.long())
+    scores = scores + shares
+    if table is not None and cells is not None and positive_cells is not None:
+        scores, positive = scores + table[cells.long()], positive + table[positive_cells.long()]
+    scores = scores.masked_fill(own.unsqueeze(1) == negatives, -torch.inf)
+    right = torch.cat([positive.unsqueeze(1), weights.masked_fill(~hits, -torch.inf)], dim=1)
+    everything = torch.cat([positive.unsqueeze(1), scores, weights], dim=1)
+    return (everything.logsumexp(dim=1) - right.logsumexp(dim=1)).sum()
+
+
+class _MixtureLoss(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        positive: Tensor,
+        products: Tensor,
+        columns: Tensor | None,
+        shares: Tensor,
+        own: Tensor,
+        negatives: Tensor,
+        weights: Tensor,
+        hits: Tensor,
+        table: Tensor | None,
+        cells: Tensor | None,
+        positive_cells: Tensor | None,
+    ) -> Tensor:
+        none, new = torch.empty(0, 0, dtype=torch.int32), products.new_empty
+        columns = none if columns is None else columns
+        cells = none if cells is None else cells.to(torch.int32)
+        positive_cells = none.view(-1) if positive_cells is None else positive_cells.to(torch.int32)
+        values = new(0) if table is None else table
+        given = (positive, products, columns, shares.to(products.dtype), own, negatives, weights)
+        chances = (new(len(products), len(negatives)), new(positive.shape), new(weights.shape))
+        loss = _mixture_loss(*map(array, (*given, hits, values, cells, positive_cells, *chances)))
+        ctx.save_for_backward(columns, cells, positive_cells, *chances)
+        ctx.shape, ctx.n_cells = products.shape, None if table is None else len(table)
+        return products.new_tensor(loss)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        columns, cells, positive_cells, chances, of_positive, of_weights = ctx.saved_tensors
+        of_products = grad.new_empty(ctx.shape)
+        of_positive, of_weights = of_positive * grad, of_weights * grad
+        of_table = grad.new_empty(ctx.n_cells or 0)
+        saved = (columns, cells, positive_cells, chances, of_positive)
+        _mixture_loss_back(*map(array, (*saved, grad.reshape(1), of_products, of_table)))
+        to_table = None if ctx.n_cells is None else of_table
+        nothing = (None,) * 4
+        return of_positive, of_products, *nothing, of_weights, None, to_table, None, None
+
+
+def _decay(distance: Any) -> Any:
+    """Give exp(-distance) of a distance that is at least 0."""
+    return math.exp(-distance)
+
+
+@overload(_decay, jit_options={"fastmath": {"contract"}})
+def _decay_of_type(distance: Any) -> Any:
+    """Choose the code: the library's exponential function works on one number at a time."""
+    return _decay_single if distance == numba.float32 else _decay
+
+
+def _decay_single(distance: Any) -> Any:
+    # 2^-k p(k ln 2 - distance), where p is the series of exp on [-0.35, 0.35].
+    far = np.float32(87)
+    near = distance if distance < far else far
+    k = np.int32(near * np.float32(1.4426950408889634) + np.float32(0.5))
+    rest = np.float32(k) * np.float32(0.6931471805599453) - distance
+    value = np.float32(1 / 5040)
+    value = value * rest + np.float32(1 / 720)
+    value = value * rest + np.float32(1 / 120)
+    value = value * rest + np.float32(1 / 24)
+    value = value * rest + np.float32(1 / 6)
+    value = value * rest + np.float32(0.5)
+    value = value * rest + np.float32(1)
+    value = value * rest + np.float32(1)
+    power = np.int32((np.int32(127) - k) << np.int32(23)).view(np.float32)
+    # What is no number stays none.
+    return np.float32(0) if distance >= far else value * power
+
+
+@compiled
+def _scores(
+    i: Any, products: Any, columns: Any, shares: Any, table: Any, cells: Any, out: Any
+) -> None:
+    """Write the scores of a row's negatives."""
+    if columns.size:
+        for j in range(len(out)):
+            out[j] = products[i, columns[i, j]] + shares[j]
+    else:
+        for j in range(len(out)):
+            out[j] = products[i, j] + shares[j]
+    if cells.size:
+        for j in range(len(out)):
+            out[j] += table[cells[i, j]]
+
+
+@compiled
+def _check(places: Any, size: int) -> None:
+    """Refuse places beyond an array's end; negative ones would count from there."""
+    least, most = 0, -1
+    for place in places.reshape(-1):
+        least, most = min(least, place), max(most, place)
+    if least < 0 or most >= size:
+        raise IndexError("a column or a cell does not exist")
+
+
+@compiled
+def _mixture_loss(
+    positive: Any,
+    products: Any,
+    columns: Any,
+    shares: Any,
+    own: Any,
+    negatives: Any,
+    weights: Any,
+    hits: Any,
+    table: Any,
+    cells: Any,
+    positive_cells: Any,
+    chances: Any,
+    of_positive: Any,
+    of_weights: Any,
+) -> Any:
+    """Give the loss; write the negatives' chances and the gradients of two parts."""
+    _check(columns, products.shape[1])
+    _check(cells, len(table))
+    _check(positive_cells, len(table))
+    n, n_negatives = chances.shape
+    n_slots = weights.shape[1]
+    no = products.dtype.type(-np.inf)
+    loss = 0.0
+    for i in range(n):
+        row = chances[i]
+        _scores(i, products, columns, shares, table, cells, row)
+        score = positive[i]
+        if len(positive_cells):
+            score += table[positive_cells[i]]
+        most = best = score
+        for j in range(n_negatives):
+            row[j] = no if negatives[j] == own[i] else row[j]
+            most = max(most, row[j])
+        for k in range(n_slots):
+            most = max(most, weights[i, k])
+            best = max(best, weights[i, k] if hits[i, k] else no)
+        share, right_share = _decay(most - score), _decay(best - score)
+        total, right = share, right_share
+        for j in range(n_negatives):
+            row[j] = _decay(most - row[j])
+            total += row[j]
+        for k in range(n_slots):
+            of_weights[i, k] = _decay(most - weights[i, k])
+            total += of_weights[i, k]
+            right += _decay(best - (weights[i, k] if hits[i, k] else no))
+        for j in range(n_negatives):
+            row[j] /= total
+        for k in range(n_slots):
+            hit = _decay(best - (weights[i, k] if hits[i, k] else no))
+            of_weights[i, k] = of_weights[i, k] / total - hit / right
+        of_positive[i] = share / total - right_share / right
+        loss += (most - best) + np.log(total / right)
+    return loss
+
+
+@compiled
+def _mixture_loss_back(
+    columns: Any,
+    cells: Any,
+    positive_cells: Any,
+    chances: Any,
+    of_positive: Any,
+    grad: Any,
+    of_products: Any,
+    of_table: Any,
+) -> None:
+    """Write the gradients of products and table."""
+    n, n_negatives = chances.shape
+    # Many negatives share a cell.
+    sums = np.zeros(len(of_table), np.float64)
+    factor = grad[0]
+    for i in range(n):
+        row = of_products[i]
+        row[:] = 0
+        if columns.size:
+            for j in range(n_negatives):
+                row[columns[i, j]] += factor * chances[i, j]
+        else:
+            for j in range(n_negatives):
+                row[j] = factor * chances[i, j]
+        if cells.size:
+            for j in range(n_negatives):
+                sums[cells[i, j]] += factor * chances[i, j]
+        if len(positive_cells):
+            sums[positive_cells[i]] += of_positive[i]
+    for cell in range(len(of_table)):
+        of_table[cell] = sums[cell]
+
+
+# -- ranking -------------------------------------------------------------------------------
+
+
+def add_mixture(scores: Tensor, items: Tensor, weights: Tensor) -> Tensor:
+    """Add the weights of candidates to the density ratios of the catalogue, in place.
+
+    Without gradients. The same item of the same row gets the same bits as from
+    :func:`log_add_hits`.
+
+    Parameters
+    ----------
+    scores : float [n, n_items]
+        Log density ratios.
+    items : int64 [n, n_slots]
+        Candidates; 0 is an empty slot.
+    weights : float [n, n_slots]
+        Log weights, -inf for none; those of slots with the same item add up.
+
+    Returns
+    -------
+    float [n, n_items]
+        ``scores``.
+
+    Raises
+    ------
+    IndexError
+        If a candidate is none of the items.
+    """
+    if not is_compiled(scores):
+        return add_mixture_formula(scores, items, weights)
+    changed = scores.detach().contiguous()
+    given = array(items), array(weights.to(scores.dtype))
+    places, stops, sums = _slots_of_items(*given, scores.shape[1])
+    _add_groups(changed.view(-1).numpy(), places, stops, sums)
+    return scores if changed.data_ptr() == scores.data_ptr() else scores.copy_(changed)
+
+
+def add_mixture_formula(scores: Tensor, items: Tensor, weights: Tensor) -> Tensor:
+    """Give :func:`add_mixture` as torch operations."""
+    same = items.unsqueeze(2) == items.unsqueeze(1)
+    totals = weights.unsqueeze(1).masked_fill(~same, -torch.inf).logsumexp(dim=2)
+    return scores.scatter_(1, items, torch.logaddexp(scores.gather(1, items), totals))
+
+
+def log_add_hits(scores: Tensor, items: Tensor, candidates: Tensor, weights: Tensor) -> Tensor:
+    """Add the weights of candidates to the density ratio of one item a row.
+
+    Without gradients.
+
+    Parameters
+    ----------
+    scores : float [n]
+        Log density ratios.
+    items : int64 [n]
+        The rows' items.
+    candidates : int64 [n, n_slots]
+        Candidates; 0 is an empty slot.
+    weights : float [n, n_slots]
+        Log weights, -inf for none.
+
+    Returns
+    -------
+    float [n]
+        New scores.
+    """
+    if not is_compiled(scores):
+        return log_add_hits_formula(scores, items, candidates, weights)
+    out = scores.detach().clone(memory_format=torch.contiguous_format)
+    given = array(items), array(candidates), array(weights.to(scores.dtype))
+    _add_groups(out.numpy(), *_slots_of_hits(*given))
+    return out
+
+
+def log_add_hits_formula(
+    scores: Tensor, items: Tensor, candidates: Tensor, weights: Tensor
+) -> Tensor:
+    """Give :func:`log_add_hits` as torch operations."""
+    hits = candidates == items.unsqueeze(1)
+    return torch.logaddexp(scores, weights.masked_fill(~hits, -torch.inf).logsumexp(dim=1))
+
+
+@compiled
+def _slots_of_items(items: Any, weights: Any, n_items: int) -> Any:
+    """Group the slots of each row by item.
+
+    Gives places in the flattened scores, where each one's weights stop, and the weights, in
+    the order of slots.
+    """
+    n, n_slots = items.shape
+    places, stops = np.empty(items.size, np.int64), np.empty(items.size, np.int64)
+    sorted_weights = np.empty(items.size, weights.dtype)
+    group_of = np.full(n_items, -1, np.int32)
+    n_groups = n_weights = 0
+    for i in range(n):
+        first = n_groups
+        for k in range(n_slots):
+            item = items[i, k]
+            if item < 0 or item >= n_items:
+                raise IndexError("a candidate is none of the items")
+            if weights[i, k] == -np.inf:
+                continue
+            if group_of[item] < 0:
+                group_of[item] = n_groups - first
+                places[n_groups], stops[n_groups] = i * n_items + item, 0
+                n_groups += 1
+            stops[first + group_of[item]] += 1
+        # From sizes to starts; filling moves each to its stop.
+        for group in range(first, n_groups):
+            size = stops[group]
+            stops[group] = n_weights
+            n_weights += size
+        for k in range(n_slots):
+            if weights[i, k] != -np.inf:
+                group = first + group_of[items[i, k]]
+                sorted_weights[stops[group]] = weights[i, k]
+                stops[group] += 1
+        for group in range(first, n_groups):
+            group_of[places[group] - i * n_items] = -1
+    return places[:n_groups], stops[:n_groups], sorted_weights
+
+
+@compiled
+def _slots_of_hits(items: Any, candidates: Any, weights: Any) -> Any:
+    """Give, for rows with hits, what :func:`_slots_of_items` gives."""
+    n, n_slots = candidates.shape
+    places, stops = np.empty(n, np.int64), np.empty(n, np.int64)
+    hit_weights = np.empty(candidates.size, weights.dtype)
+    n_groups = n_weights = 0
+    for i in range(n):
+        start = n_weights
+        for k in range(n_slots):
+            if candidates[i, k] == items[i] and weights[i, k] != -np.inf:
+                hit_weights[n_weights] = weights[i, k]
+                n_weights += 1
+        if n_weights > start:
+            places[n_groups], stops[n_groups] = i, n_weights
+            n_groups += 1
+    return places[:n_groups], stops[:n_groups], hit_weights
+
+
+@compiled
+def _add_groups(scores: Any, places: Any, stops: Any, weights: Any) -> None:
+    """Add groups of log weights to log scores; one code for all that are ever added."""
+    start = 0
+    for group in range(len(places)):
+        stop = stops[group]
+        total = weights[start]
+        if stop > start + 1:
+            most = weights[start:stop].max()
+            far = weights.dtype.type(0)
+            for k in range(start, stop):
+                far += math.exp(weights[k] - most)
+            total = most + math.log(far)
+        score = scores[places[group]]
+        if score == total:
+            scores[places[group]] = score + math.log(2.0)
+        else:
+            # What is no number stays none.
+            large, small = (score, total) if score > total else (total, score)
+            scores[places[group]] = large + math.log1p(math.exp(small - large))
+        start = stop
