@@ -153,7 +153,7 @@ class _Weigh(torch.autograd.Function):
         logits = torch.empty(empty.shape, dtype=gates.dtype)
         ctx.save_for_backward(*inputs, *parameters)
         ctx.sizes, ctx.constants = sizes, _constants(weights, sizes, gain, speed)
-        arrays = _arrays((*inputs, *parameters)) + [*ctx.constants, logits.numpy()]
+        arrays = [*_arrays((*inputs, *parameters)), *ctx.constants, logits.numpy()]
         _forward(*arrays, *_unrolled(weights.shape[1], numbers.shape[2]))
         return logits
 
@@ -162,7 +162,7 @@ class _Weigh(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         saved = ctx.saved_tensors
         gradients = [torch.zeros_like(value) for value in saved[3:]]
-        arrays = _arrays((gradient.contiguous(), *saved)) + [*ctx.constants, *_arrays(gradients)]
+        arrays = [*_arrays((gradient.contiguous(), *saved)), *ctx.constants, *_arrays(gradients)]
         _backward(*arrays, *_unrolled(saved[0].shape[2]))
         gates, bias, weights, offsets, tables, linear = gradients
         slots = offsets.split(ctx.sizes)
