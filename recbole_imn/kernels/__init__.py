@@ -1,1 +1,1 @@
-"""Loops over rows that are compiled for the processor at hand."""
+"""Compiled loops for what torch does slowly on a CPU: many small steps on short rows."""

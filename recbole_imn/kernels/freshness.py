@@ -1,0 +1,211 @@
+"""Cells of the table of freshness, and its values for the whole catalogue, row after row."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numba
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from recbole_imn.kernels.compiled import Function
+
+Array = npt.NDArray[Any]
+# Two steps for each doubling of the time since an item was last seen; 2^30 seconds are 34 years.
+N_AGES = 62
+
+
+def _exact(function: Function) -> Function:
+    """Compile without reordering of sums: a cell must be what numpy says, at its very edge."""
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+    try:
+        return numba.njit(cache=True, **options)(function)  # type: ignore[no-any-return]
+    except RuntimeError:
+        # As in `compiled`: nothing can be written where a cache would be.
+        return numba.njit(**options)(function)  # type: ignore[no-any-return]
+
+
+@_exact
+def cell(kind: int, elapsed: float) -> int:
+    """Give the cell of an item: its class, and half doublings of the time since its event.
+
+    Parameters
+    ----------
+    kind : int
+        Class of the item, from 0; the last class is that of items that were never seen.
+    elapsed : float
+        Seconds since the item's latest event, at least 0; 0 for items that were never seen.
+
+    Returns
+    -------
+    int
+        ``kind * N_AGES + age``.
+    """
+    # The exponent of a square counts half doublings.
+    return kind * N_AGES + min(math.frexp((1 + elapsed) * (1 + elapsed))[1], N_AGES - 1)
+
+
+@_exact
+def cells_of(kinds: Array, elapsed: Array) -> Array:
+    """Give cells of many items, as ``cell`` does.
+
+    Parameters
+    ----------
+    kinds : int [...]
+    elapsed : float64, same shape
+
+    Returns
+    -------
+    int64, same shape
+    """
+    all_kinds, all_elapsed = kinds.ravel(), elapsed.ravel()
+    cells = np.empty(kinds.size, np.int64)
+    for i in range(kinds.size):
+        cells[i] = cell(all_kinds[i], all_elapsed[i])
+    return cells.reshape(kinds.shape)
+
+
+def add_freshness(
+    scores: Tensor,
+    table: Tensor,
+    kinds: Array,
+    times: Array,
+    moved_items: Array,
+    moved_kinds: Array,
+    moved_times: Array,
+    moved_start: Array,
+    at: Array,
+) -> None:
+    """Add to scores, in place, the value of each item's cell at the time of each row.
+
+    From row to row only those items are looked up again that had an event meanwhile, or that
+    have grown out of their cell. A row's result depends on no other row.
+
+    Parameters
+    ----------
+    scores : float [n, n_items]
+        Rows in the order of time.
+    table : float [n_classes * N_AGES]
+        Values of cells; the last class is that of items that were never seen.
+    kinds : int32 or int64 [n_items]
+        Class of each item, the padding as well, before the events below.
+    times : float64 [n_items], seconds
+        Time of each item's latest event; anything for items that were never seen.
+    moved_items, moved_kinds : int32 or int64 [n_moved]
+        Items that had an event before some row, in the order of events, and their classes
+        after it.
+    moved_times : float64 [n_moved], seconds
+    moved_start : int64 [n + 1]
+        Events from ``moved_start[r]`` to ``moved_start[r + 1]`` come before row r, and not
+        before row r - 1.
+    at : float64 [n], seconds
+        Time of each row, never falling.
+
+    Raises
+    ------
+    ValueError
+        If times of rows fall.
+    """
+    if np.any(np.diff(at) < 0):
+        raise ValueError("Rows are not in the order of time.")
+    values = table.detach().to(scores).cpu().numpy()
+    moves = moved_items, moved_kinds, moved_times, moved_start
+    on_cpu = scores.device.type == "cpu"
+    target = scores.detach() if on_cpu else torch.zeros(scores.shape, dtype=scores.dtype)
+    _add(target.numpy(), values, kinds.copy(), times.copy(), *moves, at)
+    if not on_cpu:
+        scores += target.to(scores.device)
+
+
+@_exact
+def _leave(item: int, first: Array, due: Array, after: Array, before: Array) -> None:
+    """Take an item out of the list that it is in, if any."""
+    row = due[item]
+    if row < 0:
+        return
+    if before[item] < 0:
+        first[row] = after[item]
+    else:
+        after[before[item]] = after[item]
+    if after[item] >= 0:
+        before[after[item]] = before[item]
+    due[item] = -1
+
+
+@_exact
+def _enter(item: int, row: int, first: Array, due: Array, after: Array, before: Array) -> None:
+    """Put an item, which is in no list, at the head of a row's."""
+    due[item], before[item], after[item] = row, -1, first[row]
+    if first[row] >= 0:
+        before[first[row]] = item
+    first[row] = item
+
+
+@_exact
+def _first_other_row(kind: int, time: float, at: Array, row: int, here: int) -> int:
+    """Give the first row after one in which an item's cell is another, or -1.
+
+    Cells never fall as time goes on, rounding included, so that the row can be bisected.
+    """
+    last = len(at) - 1
+    if cell(kind, at[last] - time) == here:
+        return -1
+    while last - row > 1:
+        middle = (row + last) // 2
+        if cell(kind, at[middle] - time) == here:
+            row = middle
+        else:
+            last = middle
+    return last
+
+
+@_exact
+def _add(
+    scores: Array,
+    table: Array,
+    kinds: Array,
+    times: Array,
+    moved_items: Array,
+    moved_kinds: Array,
+    moved_times: Array,
+    moved_start: Array,
+    at: Array,
+) -> None:
+    """Add values to rows, and keep for each row a list of the items that then leave a cell.
+
+    ``first[row]`` is the head of a list, whose items are chained by ``after`` and ``before``;
+    ``due[item]`` tells the row in whose list an item is. -1 is none.
+    """
+    n, n_items = scores.shape
+    never = len(table) // N_AGES - 1
+    values = np.full(n_items, table[cell(never, 0.0)])
+    first = np.full(n, -1, np.int64)
+    due = np.full(n_items, -1, np.int64)
+    after = np.full(n_items, -1, np.int64)
+    before = np.full(n_items, -1, np.int64)
+    for row in range(n):
+        for move in range(moved_start[row], moved_start[row + 1]):
+            item = moved_items[move]
+            kinds[item] = moved_kinds[move]
+            times[item] = moved_times[move]
+            # It is looked up again in this row.
+            _leave(item, first, due, after, before)
+            _enter(item, row, first, due, after, before)
+        if row == 0:
+            for item in range(n_items):
+                if due[item] < 0 and kinds[item] != never:
+                    _enter(item, row, first, due, after, before)
+        while first[row] >= 0:
+            item = first[row]
+            _leave(item, first, due, after, before)
+            here = cell(kinds[item], at[row] - times[item])
+            values[item] = table[here]
+            leaves = _first_other_row(kinds[item], times[item], at, row, here)
+            if leaves >= 0:
+                _enter(item, leaves, first, due, after, before)
+        target = scores[row]
+        for item in range(n_items):
+            target[item] += values[item]
