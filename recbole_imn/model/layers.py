@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from recbole_imn.stream.events import Flags, Floats
+from recbole_imn.kernels.conditioning import condition, condition_rows, project, unit
+from recbole_imn.log import Flags, Floats
 from recbole_imn.stream.products import affine, sigmoid
 
-# Square of a length that counts as none; states are about 1 apart.
-SOFTENING = 1e-3
+# Ids are mixed by these before some are left out; both are odd.
+MIXERS = (0x9E3779B1, 0x85EBCA6B)
 
 
 class Affine(nn.Linear):
@@ -71,9 +74,9 @@ class Projection(nn.Module):
         # Zero: a state stays as it is until there is a reason.
         self.drift = nn.Parameter(torch.zeros(width, 2))
 
-    def forward(self, state: Tensor, elapsed: Tensor) -> Tensor:
-        """Project states [n, width] by elapsed inputs [n, 2]."""
-        return state * (1 + affine(elapsed, self.drift))
+    def forward(self, states: Tensor, rows: Tensor, elapsed: Tensor) -> Tensor:
+        """Project the hidden parts of states [m, stored] at rows [n] by elapsed inputs [n, 2]."""
+        return project(states, rows, elapsed, self.drift)
 
 
 class Gate(nn.Module):
@@ -110,17 +113,35 @@ class StaticTable(nn.Module):
         Whether rows are scaled to unit length when read.
     features : float [n_entities, n_features], optional
         Standardised features, of which a linear map is added to the rows.
+    n_known : int, optional
+        Ids from this one on were never trained. They share one learned row, which other ids
+        read now and then in training. Without it each has a random row of its own.
+    dropout : float
+        Share of the ids that read the shared row, for the length of a window.
+
+    Attributes
+    ----------
+    salt : int or None
+        Says which ids are left out at present; None leaves out none.
     """
 
     features: Tensor
 
     def __init__(
-        self, n_entities: int, width: int, unit: bool, features: Tensor | None = None
+        self,
+        n_entities: int,
+        width: int,
+        unit: bool,
+        features: Tensor | None = None,
+        n_known: int | None = None,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        self.unit = unit
-        self.table = nn.Embedding(n_entities, width, sparse=True)
+        self.unit, self.dropout, self.salt = unit, dropout, None
+        n_rows = n_entities if n_known is None else n_known
+        self.table = nn.Embedding(n_rows, width, sparse=True)
         nn.init.normal_(self.table.weight, std=width**-0.5)
+        self.unseen = None if n_known is None else nn.Parameter(torch.randn(width) * width**-0.5)
         self.of_features = None
         if features is not None and features.shape[1]:
             self.register_buffer("features", features, persistent=False)
@@ -129,12 +150,75 @@ class StaticTable(nn.Module):
             nn.init.normal_(self.of_features.weight, std=(width * features.shape[1]) ** -0.5)
 
     def forward(self, ids: Tensor) -> Tensor:
-        """Look up embeddings, float [n, width]."""
-        rows: Tensor = self.table(ids)
+        """Look up embeddings, float [*ids.shape, width]."""
+        flat = ids.reshape(-1)
+        rows = self._rows(flat)
         if self.of_features is not None:
-            features = self.features[ids]
-            rows = rows + self.of_features(features.reshape(-1, features.shape[-1])).view_as(rows)
-        return functional.normalize(rows, dim=-1) if self.unit else rows
+            rows = rows + self.of_features(self.features[flat])
+        rows = unit(rows) if self.unit else rows
+        return rows.view(*ids.shape, -1)
+
+    def grow(self, n_entities: int, features: Tensor | None = None) -> None:
+        """Make room for more ids; those that are there keep their rows.
+
+        Parameters
+        ----------
+        n_entities : int
+        features : float [n_entities, n_features], optional
+            Of all ids, where the table has features.
+        """
+        if self.of_features is not None and features is not None:
+            self.features = features
+        if self.unseen is None and n_entities > len(self.table.weight):
+            self._add_random_rows(n_entities)
+
+    @torch.no_grad()
+    def _add_random_rows(self, n_entities: int) -> None:
+        old = self.table.weight
+        generator = torch.Generator()
+        added = []
+        for entity in range(len(old), n_entities):
+            # Of an id alone, so that it does not matter when and with whom it comes.
+            generator.manual_seed(entity)
+            added.append(torch.randn(old.shape[1], generator=generator) * old.shape[1] ** -0.5)
+        weight = torch.cat([old, torch.stack(added).to(old)])
+        self.table.weight = nn.Parameter(weight)
+        self.table.num_embeddings = n_entities
+
+    def _rows(self, ids: Tensor) -> Tensor:
+        rows: Tensor
+        if self.unseen is None:
+            rows = self.table(ids)
+            return rows
+        missing = ids >= len(self.table.weight)
+        if self.salt is not None and self.dropout > 0:
+            missing = missing | (_fraction(ids, self.salt) < self.dropout) & (ids > 0)
+        rows = self.table(ids.masked_fill(missing, 0))
+        return torch.where(missing.unsqueeze(1), self.unseen, rows)
+
+
+def _fraction(ids: Tensor, salt: int) -> Tensor:
+    """Give a number in [0, 1) that depends on an id and the salt, as good as random."""
+    mixed = (ids + salt % 2**20) * MIXERS[0]
+    mixed = (mixed ^ (mixed >> 15)) * MIXERS[1] & 0xFFFFFFFF
+    return ((mixed ^ (mixed >> 13)) & 0xFFFFFF).double() / 2**24
+
+
+class Statics(nn.Module):
+    """The static embeddings of users and of items."""
+
+    def __init__(self, user: StaticTable, item: StaticTable) -> None:
+        super().__init__()
+        self.user, self.item = user, item
+
+    @contextmanager
+    def leaving_out(self, salt: int) -> Iterator[None]:
+        """Leave ids out meanwhile, others for another salt."""
+        self.user.salt, self.item.salt = salt, salt + 1
+        try:
+            yield
+        finally:
+            self.user.salt = self.item.salt = None
 
 
 class Conditioning(nn.Module):
@@ -154,16 +238,25 @@ class Conditioning(nn.Module):
 
     def __init__(self, width: int, centre: float, unit: bool) -> None:
         super().__init__()
-        self.unit = unit
+        self.width = width
         self.centre = nn.Parameter(torch.full((width,), centre)) if unit else None
 
-    def forward(self, states: Tensor) -> Tensor:
-        """Condition states [n, width]."""
+    def forward(self, states: Tensor, rows: Tensor | None = None) -> Tensor:
+        """Condition states, float [n, width].
+
+        Parameters
+        ----------
+        states : float [m, stored]
+            The first ``width`` columns count.
+        rows : int64 [n], optional
+            Which of them; all by default.
+        """
         if self.centre is None:
-            return states
-        away = states - self.centre
-        # Softened: the length of a state at the centre has no gradient of use.
-        return away * torch.rsqrt(away.square().sum(dim=-1, keepdim=True) + SOFTENING)
+            chosen = states if rows is None else states[rows]
+            return chosen[:, : self.width]
+        if rows is None:
+            return condition(states[:, : self.width], self.centre)
+        return condition_rows(states, rows, self.centre)
 
 
 class EventInput(nn.Module):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import field, fields
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -20,6 +20,8 @@ class SettingsError(ValueError):
 Positive = Annotated[int, Field(gt=0, le=2**24)]
 Count = Annotated[int, Field(ge=0, le=2**24)]
 Weight = Annotated[float, Field(ge=0)]
+# Whether a name without dots is known is said where parts are found (parts.py).
+Named = Annotated[str, Field(min_length=1)]
 
 
 @told(SettingsError)
@@ -50,10 +52,13 @@ class NetworkSettings:
     cell : str
         'sigmoid' (the paper), 'tanh' (JODIE), 'gru' or 'lstm'.
     resource_branch : str
-        'simplified' (equation 6), 'full' (3-5) or 'none' (IMN-Net*).
+        'simplified' (equation 6), 'full' (3-5), 'none' (IMN-Net*) or ``module.Class``.
+    purchase_reach : int
+        How many purchases of a user before a window are unrolled again in training, so that
+        gradients reach them; 0 is the paper's form, in which they end at the window's start.
     fusion : str
-        How the two user states become one, f of (11): 'sum', 'concat', 'product', or
-        beyond the paper 'gate', a learnable mean.
+        How the two user states become one, f of (11): 'sum', 'concat', 'product', beyond
+        the paper 'gate', a learnable mean, or ``module.Class``.
     static_geometry : str
         'unit': static embeddings have unit length. 'free': as they come.
     conditioning : str
@@ -68,18 +73,24 @@ class NetworkSettings:
         'log' or 'linear' elapsed times, standardised on the training events.
     first_events : bool
         Whether users' first events, which have no previous item, are learned from too.
-    pointer : bool
-        Beyond the paper: candidates from the user's own past in the density ratio.
+    terms : list of str
+        Beyond the paper: further summands of the log density ratio. 'freshness' sees when an
+        item was last seen, 'taste' is linear in item features; or ``module.Class``.
+    sources : list of str
+        Beyond the paper: what proposes candidates from the past. 'own_items' are the user's
+        latest ones, 'successors' and 'predecessors' lie beside these in the histories of all
+        users; or ``module.Class``.
     pointer_neighbours : int
-        How many successors and predecessors of the user's latest items are candidates too.
-    freshness : bool
-        Beyond the paper: a part of the density ratio that sees when an item was last seen.
+        How many successors and predecessors of each item.
     static_features : bool
         Beyond the paper: item features in static embeddings, for items without a past.
     n_active_negatives : int
         Beyond the paper: further negatives, from the items that were touched lately.
-    taste : bool
-        Beyond the paper: a part of the density ratio that is linear in item features.
+    unseen_ids : str
+        What ids read that no training event has: 'random' static embeddings of their own, or
+        one 'learned' embedding for all of them.
+    id_dropout : float
+        Share of the ids that read the learned embedding, for the length of a window.
 
     Raises
     ------
@@ -99,20 +110,22 @@ class NetworkSettings:
     n_negatives: Positive = 127
     temperature: Annotated[float, Field(gt=0)] = 0.1
     cell: Literal["sigmoid", "tanh", "gru", "lstm"] = "sigmoid"
-    resource_branch: Literal["simplified", "full", "none"] = "simplified"
-    fusion: Literal["sum", "concat", "product", "gate"] = "sum"
+    resource_branch: Named = "simplified"
+    purchase_reach: Count = 4
+    fusion: Named = "sum"
     static_geometry: Literal["unit", "free"] = "unit"
     conditioning: Literal["unit", "none"] = "unit"
     positive_state: Literal["before", "after"] = "before"
     context_start: Literal["identity", "random"] = "identity"
     elapsed_scale: Literal["log", "linear"] = "log"
     first_events: bool = False
-    pointer: bool = False
-    pointer_neighbours: Count = 10
-    freshness: bool = False
+    terms: list[Named] = field(default_factory=list)
+    sources: list[Named] = field(default_factory=list)
+    pointer_neighbours: Positive = 10
     static_features: bool = False
     n_active_negatives: Count = 0
-    taste: bool = False
+    unseen_ids: Literal["random", "learned"] = "random"
+    id_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
     @model_validator(mode="after")
     def _check_together(self) -> NetworkSettings:
@@ -123,10 +136,15 @@ class NetworkSettings:
             raise ValueError(
                 "ranking_mse_weight and ranking_nce_weight are both 0: nothing would be ranked"
             )
-        if self.searches_ranking and (self.pointer or self.freshness):
+        if self.searches_ranking and (self.terms or self.sources):
             raise ValueError(
-                "search_ranking_weights is True, but with pointer or freshness a ranking is no "
+                "search_ranking_weights is True, but with terms or sources a ranking is no "
                 "weighted sum of two parts; set it to False"
+            )
+        if self.id_dropout and self.unseen_ids == "random":
+            raise ValueError(
+                f"id_dropout is {self.id_dropout}, but unseen_ids is 'random': there is no row to "
+                "read instead; use 'learned'"
             )
         return self
 

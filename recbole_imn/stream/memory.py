@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """A copy of a memory's content."""
-
-    states: Tensor
-    known: Tensor
 
 
 class Memory(nn.Module):
@@ -47,6 +37,18 @@ class Memory(nn.Module):
         """State before the first event, float [width]."""
         return torch.sigmoid(self.initial_logit) if self.positive else self.initial_logit
 
+    def grow(self, n_entities: int) -> None:
+        """Make room for more entities, none of which has a state."""
+        missing = n_entities - len(self.states)
+        if missing > 0:
+            self.states = torch.cat([self.states, self.states.new_zeros(missing, self.width)])
+            self.known = torch.cat([self.known, self.known.new_zeros(missing)])
+
+    @property
+    def width(self) -> int:
+        """Size of a state."""
+        return self.states.shape[1]
+
     def reset(self) -> None:
         """Forget every state."""
         self.known.zero_()
@@ -66,11 +68,19 @@ class Memory(nn.Module):
         self.states[ids] = states.detach()
         self.known[ids] = True
 
-    def snapshot(self) -> Snapshot:
-        """Copy the content."""
-        return Snapshot(self.states.clone(), self.known.clone())
+    def commit_rows(self, ids: Tensor, buffer: Tensor, rows: Tensor, first: int) -> None:
+        """Store the states at rows of a buffer, where these are not below ``first``.
 
-    def restore(self, snapshot: Snapshot) -> None:
-        """Put back the content of a snapshot."""
-        self.states.copy_(snapshot.states)
-        self.known.copy_(snapshot.known)
+        Rows below were read from here, and nothing has changed.
+        """
+        changed = rows >= first
+        self.commit(ids[changed], buffer[rows[changed]])
+
+    def state(self) -> dict[str, Tensor]:
+        """Give a copy of the content."""
+        return {"states": self.states.clone(), "known": self.known.clone()}
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Take back what :meth:`state` gave."""
+        self.states = state["states"].to(self.states)
+        self.known = state["known"].to(self.known)

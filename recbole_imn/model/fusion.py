@@ -1,0 +1,100 @@
+"""How the two user states become one: f of equation (11)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from recbole_imn.model.layers import Conditioning, Gate
+
+
+class Fusion(nn.Module):
+    """Give the user's part of a context, of both projected states.
+
+    Parameters
+    ----------
+    width : int
+        Size of a state.
+    centre : float
+        Where the states' centre lies.
+    unit : bool
+        As of :class:`~recbole_imn.model.layers.Conditioning`.
+    """
+
+    n_parts = 1
+    # Where the fused state's centre starts, in centres of one state.
+    centres = 1.0
+
+    def __init__(self, width: int, centre: float, unit: bool) -> None:
+        super().__init__()
+        self.condition = Conditioning(width, self.centres * centre, unit)
+
+    def forward(self, interest: Tensor, resources: Tensor) -> Tensor:
+        """Fuse and condition two states [n, d], float [n, n_parts * d]."""
+        return self.condition(self.fuse(interest, resources))
+
+    def fuse(self, interest: Tensor, resources: Tensor) -> Tensor:
+        """Make one state [n, d] of two."""
+        raise NotImplementedError
+
+
+class Sum(Fusion):
+    """The paper's default."""
+
+    centres = 2.0
+
+    def fuse(self, interest: Tensor, resources: Tensor) -> Tensor:
+        """Add."""
+        return interest + resources
+
+
+class Product(Fusion):
+    """An option of the paper."""
+
+    def fuse(self, interest: Tensor, resources: Tensor) -> Tensor:
+        """Multiply element by element."""
+        return interest * resources
+
+
+class Gated(Fusion):
+    """Beyond the paper: a learnable mean of the two."""
+
+    def __init__(self, width: int, centre: float, unit: bool) -> None:
+        super().__init__(width, centre, unit)
+        self.gate = Gate(width)
+
+    def fuse(self, interest: Tensor, resources: Tensor) -> Tensor:
+        """Mix element by element."""
+        mixed: Tensor = self.gate(interest, resources)
+        return mixed
+
+
+class Concatenation(Fusion):
+    """An option of the paper: both states side by side."""
+
+    n_parts = 2
+
+    def __init__(self, width: int, centre: float, unit: bool) -> None:
+        super().__init__(width, centre, unit)
+        self.condition_resources = Conditioning(width, centre, unit)
+
+    def forward(self, interest: Tensor, resources: Tensor) -> Tensor:
+        """Condition each by itself, float [n, 2d]."""
+        return torch.cat([self.condition(interest), self.condition_resources(resources)], dim=1)
+
+
+class InterestAlone(Fusion):
+    """No limited state at all: IMN-Net* and JODIE."""
+
+    def forward(self, interest: Tensor, resources: Tensor | None = None) -> Tensor:
+        """Condition the general state, float [n, d]."""
+        conditioned: Tensor = self.condition(interest)
+        return conditioned
+
+
+FUSIONS: dict[str, type[Fusion]] = {
+    "sum": Sum,
+    "concat": Concatenation,
+    "product": Product,
+    "gate": Gated,
+}

@@ -1,0 +1,153 @@
+"""What a window teaches: the items of its rows, and others to compare them with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from recbole_imn.kernels.freshness import cells_of_columns
+from recbole_imn.log import NO_EVENT, Ids, Integers
+from recbole_imn.model.negatives import Negatives
+from recbole_imn.model.terms.base import CellTerm
+from recbole_imn.past import Facts, Past
+from recbole_imn.stream.plan import WindowPlan
+from recbole_imn.stream.versions import ItemVersions, item_versions, latest_at
+
+# Rows that are compared with negatives at a time; few items move meanwhile.
+ROWS_A_CHUNK = 256
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Consecutive rows and the versions of the negatives that they see.
+
+    Attributes
+    ----------
+    start, stop : int
+        Rows ``start <= k < stop``.
+    found : int64 [n_versions]
+        The items of the versions.
+    rows : int64 [n_versions]
+        Buffer rows of the versions that the window made; -1 for states in memory.
+    columns : int32 [stop - start, n_negatives] or None
+        The version that each row sees of each negative; None if it is the n-th of the n-th.
+    cells : int32 [stop - start, n_negatives] or None
+        For a term by cells.
+    """
+
+    start: int
+    stop: int
+    found: Tensor
+    rows: Tensor
+    columns: Tensor | None
+    cells: Tensor | None
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """Targets of rows that are events, and negatives.
+
+    Attributes
+    ----------
+    items : int64 [n]
+        The items of the rows' events.
+    before, after : int64 [n]
+        Buffer rows of their states just before and after the event.
+    cells : int32 [n] or None
+        Their cells, for a term by cells.
+    negatives : int64 [m]
+    log_shares : float [m]
+    comparisons : list of Comparison
+    salt : int
+        Says which ids are left out.
+    """
+
+    items: Tensor
+    before: Tensor
+    after: Tensor
+    cells: Tensor | None
+    negatives: Tensor
+    log_shares: Tensor
+    comparisons: list[Comparison]
+    salt: int
+
+
+def prepare_lessons(
+    past: Past,
+    plan: WindowPlan,
+    facts: Facts,
+    negatives: Negatives,
+    term: CellTerm | None,
+    salt: int,
+) -> Lessons:
+    """Look up what the rows of a window are compared with.
+
+    Parameters
+    ----------
+    past : Past
+        At the window's end, or beyond it.
+    plan : WindowPlan
+    facts : Facts
+        Of the rows, each an event of the window.
+    negatives : Negatives
+    term : CellTerm, optional
+    salt : int
+    """
+    events = facts.position
+    places = torch.from_numpy(events - plan.start)
+    items = past.log.item[events].astype(np.int64)
+    cells = None
+    if term is not None:
+        known = past.look_at_items(items, facts.at, events)
+        kinds = term.kinds(past, known.latest, known.count)
+        cells = torch.from_numpy(term.cells(kinds, known.elapsed))
+    return Lessons(
+        torch.from_numpy(items),
+        plan.levels.sources[places, 1],
+        plan.after(1)[places],
+        cells,
+        torch.from_numpy(negatives.items),
+        torch.from_numpy(negatives.log_shares),
+        list(_comparisons(past, plan, facts, negatives.items, term)),
+        salt,
+    )
+
+
+def _comparisons(
+    past: Past, plan: WindowPlan, facts: Facts, negatives: Integers, term: CellTerm | None
+) -> Iterator[Comparison]:
+    for start in range(0, len(facts), ROWS_A_CHUNK):
+        rows = facts[start : start + ROWS_A_CHUNK]
+        versions = item_versions(past, plan.start, rows.position, negatives)
+        made = versions.events != NO_EVENT
+        buffer = plan.levels.n_initial + 2 * (versions.events - plan.start) + 1
+        yield Comparison(
+            start,
+            start + len(rows),
+            torch.from_numpy(versions.items),
+            torch.from_numpy(np.where(made, buffer, -1)),
+            None if versions.columns is None else torch.from_numpy(versions.columns),
+            None if term is None else _cells(past, plan.start, rows, versions, negatives, term),
+        )
+
+
+def _cells(
+    past: Past,
+    start: int,
+    rows: Facts,
+    versions: ItemVersions,
+    negatives: Integers,
+    term: CellTerm,
+) -> Tensor:
+    """Give the cell of each negative at each row's time, int32 [n_rows, n_negatives]."""
+    event, time, count = latest_at(versions, past, start)
+    kinds = term.kinds(past, event, count)
+    columns: Ids | None = versions.columns
+    if columns is None:
+        own = np.arange(len(negatives), dtype=np.int32)
+        columns = np.ascontiguousarray(np.broadcast_to(own, (len(rows), len(negatives))))
+    return torch.from_numpy(cells_of_columns(kinds, event >= 0, time, columns, rows.at))

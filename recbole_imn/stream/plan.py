@@ -1,0 +1,231 @@
+"""Window plans: where the states lie that events and rows of a window read.
+
+The states of a window live in one append-only buffer: first the states that the window
+starts from (users, then items), then the user's and the item's state after each event, in
+turns. Nothing is ever overwritten, so the backward pass needs no copies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from recbole_imn.kernels.compiled import compiled
+from recbole_imn.log import NO_EVENT, Flags, Integers
+from recbole_imn.past import Facts, Past
+from recbole_imn.stream.levels import LevelPlan, plan_levels
+
+
+@dataclass(frozen=True)
+class PurchasePlan:
+    """The recursion of the limited states over a window's purchases.
+
+    Buffer rows: initial limited states of the window's users (in the order of
+    ``WindowPlan.users``), then one row a purchase.
+
+    Attributes
+    ----------
+    events : int64 [n_purchases]
+        Purchases in time order; those before the window are unrolled again.
+    n_earlier : int
+        How many of them lie before the window.
+    first : bool [n_purchases]
+        Whether a purchase is its user's first.
+    levels : LevelPlan
+    row : int64 [n_rows]
+        Buffer row of the limited state of each row's user, just before the row.
+    last_row : int64 [n_window_users]
+        Buffer rows at the window's end.
+    """
+
+    events: Integers
+    n_earlier: int
+    first: Flags
+    levels: LevelPlan
+    row: Tensor
+    last_row: Tensor
+
+    def to(self, device: torch.device) -> PurchasePlan:
+        """Give the plan with its tensors on a device."""
+        return replace(
+            self,
+            levels=self.levels.to(device),
+            row=self.row.to(device),
+            last_row=self.last_row.to(device),
+        )
+
+
+@dataclass(frozen=True)
+class WindowPlan:
+    """Where the states of a window of events lie; events and rows are in time order.
+
+    Attributes
+    ----------
+    start, stop : int
+        Events ``start <= k < stop``.
+    users, items : int64 [n_window_users], [n_window_items]
+        Distinct entities whose states the window reads, increasing.
+    levels : LevelPlan
+        The recursion; slot 0 of an event is its user, slot 1 its item.
+    user_row, item_row : int64 [n_rows]
+        Buffer rows, just before each row, of its user and of the item of his latest event.
+    last_user_row, last_item_row : int64 [n_window_users], [n_window_items]
+        Buffer rows at the window's end.
+    purchases : PurchasePlan
+    """
+
+    start: int
+    stop: int
+    users: Tensor
+    items: Tensor
+    levels: LevelPlan
+    user_row: Tensor
+    item_row: Tensor
+    last_user_row: Tensor
+    last_item_row: Tensor
+    purchases: PurchasePlan
+
+    @property
+    def n_events(self) -> int:
+        """Number of events."""
+        return self.stop - self.start
+
+    def after(self, slot: int) -> Tensor:
+        """Buffer rows that the events write, int64 [n_events]: slot 0 users, 1 items."""
+        first = self.levels.n_initial + slot
+        device = self.user_row.device
+        return torch.arange(first, first + 2 * self.n_events, 2, device=device)
+
+    def to(self, device: torch.device) -> WindowPlan:
+        """Give the plan with its tensors on a device."""
+        if device.type == "cpu":
+            return self
+        tensors = ("users", "items", "user_row", "item_row", "last_user_row", "last_item_row")
+        moved = {name: getattr(self, name).to(device) for name in tensors}
+        return replace(
+            self, levels=self.levels.to(device), purchases=self.purchases.to(device), **moved
+        )
+
+
+def plan_window(past: Past, start: int, stop: int, rows: Facts, reach: int = 0) -> WindowPlan:
+    """Plan the exact recursion over the events ``start <= k < stop``.
+
+    Parameters
+    ----------
+    past : Past
+        At ``stop``, or beyond it.
+    start, stop : int
+        The window may be empty: then the rows read what is in memory.
+    rows : Facts
+        Rows whose states are asked for, by position, each in ``start..stop``.
+    reach : int
+        How many purchases before the window are unrolled again, of each of its users.
+
+    Raises
+    ------
+    ValueError
+        If the window or a row is outside the past, or rows are in no order.
+    """
+    _check(past, start, stop, rows)
+    log = past.log
+    user, item = log.user[start:stop].astype(np.int64), log.item[start:stop].astype(np.int64)
+    users, of_users = np.unique(np.concatenate([user, rows.user]), return_inverse=True)
+    items, of_items = np.unique(np.concatenate([item, rows.item]), return_inverse=True)
+    n, n_initial = len(user), len(users) + len(items)
+    sources = np.empty((n, 2), np.int64)
+    row = np.empty((2, len(rows)), np.int64)
+    last = np.arange(n_initial)
+    _place(n_initial, len(users), of_users, of_items, rows.position - start, sources, row, last)
+    return WindowPlan(
+        start,
+        stop,
+        torch.from_numpy(users),
+        torch.from_numpy(items),
+        plan_levels(sources, n_initial),
+        torch.from_numpy(row[0]),
+        torch.from_numpy(row[1]),
+        torch.from_numpy(last[: len(users)]),
+        torch.from_numpy(last[len(users) :]),
+        _plan_purchases(past, start, stop, users, rows, reach),
+    )
+
+
+def windows(start: int, stop: int, size: int) -> Iterator[tuple[int, int]]:
+    """Give consecutive windows of at most ``size`` events that cover ``start <= k < stop``."""
+    for begin in range(start, stop, size):
+        yield begin, min(begin + size, stop)
+
+
+def _plan_purchases(
+    past: Past, start: int, stop: int, users: Integers, rows: Facts, reach: int
+) -> PurchasePlan:
+    """Plan the limited states of a window: a chain of purchases for each user."""
+    inside = start + np.flatnonzero(past.log.purchase[start:stop])
+    earlier = np.empty(0, np.int64)
+    if reach:
+        at = np.zeros(len(users))
+        latest = past.look(users, at, np.full(len(users), start)).purchase
+        found = past.purchases(latest, reach)
+        earlier = np.sort(found[found != NO_EVENT])
+    events = np.concatenate([earlier, inside])
+    owners = np.searchsorted(users, past.log.user[events])
+    sources, last = np.empty((len(events), 1), np.int64), np.arange(len(users))
+    row = np.empty(len(rows), np.int64)
+    of_rows = np.searchsorted(users, rows.user)
+    _place_purchases(events, owners, of_rows, rows.position, sources, row, last)
+    return PurchasePlan(
+        events,
+        len(earlier),
+        past.chains.purchase[events] == NO_EVENT,
+        plan_levels(sources, len(users)),
+        torch.from_numpy(row),
+        torch.from_numpy(last),
+    )
+
+
+def _check(past: Past, start: int, stop: int, rows: Facts) -> None:
+    if not 0 <= start <= stop <= past.position:
+        raise ValueError(f"window {start}..{stop} is not inside a past of {past.position} events")
+    if len(rows) == 0:
+        return
+    if (np.diff(rows.position) < 0).any():
+        raise ValueError("rows of a window must be in the order of their positions")
+    if rows.position[0] < start or rows.position[-1] > stop:
+        raise ValueError(
+            f"rows at {rows.position[0]}..{rows.position[-1]} are outside the window "
+            f"{start}..{stop}"
+        )
+
+
+@compiled
+def _place(n_initial, n_users, of_users, of_items, positions, sources, row, last):  # type: ignore[no-untyped-def]
+    """Find what events and rows read; ``last`` holds the newest row of each entity."""
+    n, asked = len(sources), 0
+    for event in range(n + 1):
+        while asked < len(positions) and positions[asked] == event:
+            row[0, asked] = last[of_users[n + asked]]
+            row[1, asked] = last[n_users + of_items[n + asked]]
+            asked += 1
+        if event < n:
+            user, item = of_users[event], n_users + of_items[event]
+            sources[event, 0], sources[event, 1] = last[user], last[item]
+            last[user] = n_initial + 2 * event
+            last[item] = n_initial + 2 * event + 1
+
+
+@compiled
+def _place_purchases(events, owners, of_rows, positions, sources, row, last):  # type: ignore[no-untyped-def]
+    """Do the same for purchases, one state each."""
+    n_users, asked = len(last), 0
+    for place in range(len(events)):
+        while asked < len(positions) and positions[asked] <= events[place]:
+            row[asked] = last[of_rows[asked]]
+            asked += 1
+        sources[place, 0] = last[owners[place]]
+        last[owners[place]] = n_users + place
+    for rest in range(asked, len(positions)):
+        row[rest] = last[of_rows[rest]]
