@@ -131,6 +131,11 @@ class FeatureMap:
         return {field.name: self.owners.count(field.name) for field in self.fields}
 
     @property
+    def names(self) -> list[str]:
+        """Names of the columns, such as ``brand=audi``, ``price``, ``image[3]``."""
+        return [name for field in self.fields for name in field.names(self.widths[field.name])]
+
+    @property
     def forgotten(self) -> Flags:
         """Columns of numbers that are constant in training and count as 0, bool [n_columns]."""
         numbers = {field.name for field in self.fields if field.is_number}
@@ -229,7 +234,9 @@ class FeatureMap:
             owners = tuple(str(name) for name in values["owners"])
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"values are no map of features: {error!r}") from error
-        if any(len(column) != len(owners) for column in (*numbers, scale.constant)):
+        known = {field.name for field in fields}
+        shapes = {column.shape for column in (*numbers, scale.constant)}
+        if shapes != {(len(owners),)} or not known.issuperset(owners):
             raise DataError("values are no map of features: their columns do not fit together")
         return cls(fields, owners, scale)
 

@@ -99,6 +99,15 @@ class FieldMap:
         hot = [(values == category).any(axis=1) for category in self.categories]
         return np.stack([np.zeros(len(values)), *hot], axis=1)[:, 1:]
 
+    def names(self, n_columns: int) -> list[str]:
+        """Name the columns; that of empty cells has nothing after its ``=``."""
+        if self.kind == "float":
+            return [self.name]
+        if self.is_number:
+            return [f"{self.name}[{place}]" for place in range(n_columns)]
+        empty = int(self.kind == "token")
+        return [f"{self.name}="] * empty + [f"{self.name}={token}" for token in self.tokens[empty:]]
+
     def read(self, cells: Iterable[Any]) -> npt.NDArray[Any]:
         """Give cells as the data set would have them.
 
