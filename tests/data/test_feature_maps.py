@@ -31,6 +31,14 @@ CASES = {
 }
 
 
+class Watched(IMNNetDataset):
+    """Keeps the log that features of events were made of."""
+
+    def _event_features(self, log, key):
+        self.log = log.copy()
+        return super()._event_features(log, key)
+
+
 @pytest.fixture(params=CASES)
 def case(request):
     return CASES[request.param]
@@ -41,7 +49,7 @@ def load(tmp_path, make_config):
     def run(rows=None, items=None, **options):
         write_rich(tmp_path, "rich", rows, items)
         options = {**RICH, "inventory_features": ["kind", "paid"], **options}
-        dataset = IMNNetDataset(make_config("IMNNet", dataset="rich", **options))
+        dataset = Watched(make_config("IMNNet", dataset="rich", **options))
         dataset._change_feat_format()
         return dataset
 
@@ -76,6 +84,19 @@ def item_parts(dataset):
         yield dataset.field2type[field].value, values
 
 
+def event_parts(dataset, key):
+    for field in dataset.names(key):
+        kind, values = dataset.field2type[field].value, dataset.log[field].to_numpy()
+        if field in (dataset.config["numerical_features"] or ()):
+            values = np.array([np.prod(pair) for pair in values])
+        if kind == "token_seq":
+            ids = np.zeros((len(values), dataset.field2seqlen[field]))
+            for row, sequence in zip(ids, values, strict=True):
+                row[: len(sequence)] = sequence
+            values = ids
+        yield kind, values
+
+
 def training_items(dataset):
     inside = np.zeros(dataset.item_num, np.bool_)
     inside[dataset.stream.item[: dataset.event_bounds[1]]] = True
@@ -103,6 +124,14 @@ def test_the_matrix_of_items_is_the_former_one_to_the_bit(load, case):
     assert dataset.item_features.shape[1] == sum(
         dataset.feature_maps["item_features"].widths.values()
     )
+
+
+def test_the_matrices_of_events_are_the_former_ones_to_the_bit(load, case):
+    dataset = load(**case)
+    for key in ("event_features", "inventory_features"):
+        expected = former_matrix(event_parts(dataset, key), dataset.in_training)
+        found = dataset.stream.features if key == "event_features" else dataset.inventory
+        assert found.tobytes() == expected.tobytes()
 
 
 def test_the_maps_of_a_data_set_have_the_names_of_its_settings(load):
