@@ -10,6 +10,7 @@ import torch
 from recbole_imn.checkpoints.sealed import CHECKPOINT, CheckpointError, read_sealed
 from recbole_imn.checkpoints.values import decode_parameter, is_plain, on_device, plain
 from recbole_imn.data.atomic import DataError, check_name
+from recbole_imn.data.feature_maps import FeatureMap
 
 # RecBole is imported where it is used: the mends that let it be imported need this package.
 
@@ -214,12 +215,35 @@ def restore(model: Any, checkpoint: dict[str, Any], file: str | Path) -> None:
     strange = [name for name in other or () if name not in known]
     if strange:
         raise CheckpointError(f"{file} sets {strange[0]!r}, which {type(model).__name__} has not")
+    _check_columns(model, other or {}, file)
     device = next(iter(model.state_dict().values()), torch.empty(0)).device
     try:
         model.load_other_parameter(on_device(other, device))
     except Exception as error:  # a file of anybody may hold anything
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise CheckpointError(f"{file} does not fit {type(model).__name__}: {reason}") from error
+
+
+def _check_columns(model: Any, other: dict[str, Any], file: str | Path) -> None:
+    """Refuse weights that learned of other columns of features than this data set makes.
+
+    As many columns may be of other categories, and nothing but their names would tell.
+    """
+    if "feature_maps" not in other:
+        return
+    try:
+        found, own = (
+            {key: FeatureMap.from_values(values).names for key, values in maps.items()}
+            for maps in (other["feature_maps"], model.feature_maps)
+        )
+    except Exception as error:  # a file of anybody may hold anything
+        raise CheckpointError(f"{file} has no maps of features: {error!r}") from error
+    for key, names in own.items():
+        if found.get(key) != names:
+            odd = sorted(set(names) ^ set(found.get(key, ())))
+            raise CheckpointError(
+                f"{file} does not fit this data: its columns of {key} are others, such as {odd[:1]}"
+            )
 
 
 def _misfit(own: dict[str, Any], found: dict[str, Any]) -> str | None:

@@ -14,7 +14,8 @@ from recbole.utils.enum_type import FeatureSource, FeatureType
 from torch import Tensor
 
 from recbole_imn.data.atomic import DataError
-from recbole_imn.data.features import feature_columns, item_feature_matrix
+from recbole_imn.data.feature_maps import FeatureMap
+from recbole_imn.data.features import event_features, item_features
 from recbole_imn.data.scaling import PARTS, PURCHASE, ScaledDataset
 from recbole_imn.model.rows import EVENT_INDEX
 from recbole_imn.model.settings import SettingsError
@@ -46,6 +47,9 @@ class StreamDataset(ScaledDataset):
         The columns named in ``inventory_features``: the shelf as the user saw it.
     item_features : float32 [n_items, n_features]
         The item attributes named in ``item_features``, as numbers; width 0 without any.
+    feature_maps : dict of str to FeatureMap
+        What was fitted on the training part for the settings ``event_features``,
+        ``inventory_features`` and ``item_features``.
     """
 
     events: Interaction
@@ -55,6 +59,7 @@ class StreamDataset(ScaledDataset):
     event_stop: int
     inventory: npt.NDArray[np.float32]
     item_features: Tensor
+    feature_maps: dict[str, FeatureMap]
     with_histories = True
 
     # -- stream and rows -------------------------------------------------------------------
@@ -62,13 +67,14 @@ class StreamDataset(ScaledDataset):
     def _change_feat_format(self) -> None:
         """Make the stream from exact times, then tensors, then the rows."""
         log = self.inter_feat
+        self.feature_maps = {}
         self.stream = self._make_stream(log)
         self._add_stream_fields(log)
         super()._change_feat_format()
         self.event_bounds = self._cut()
         self.event_start, self.event_stop = 0, len(self.stream)
-        self.inventory = feature_columns(self, log, "inventory_features")
-        self.item_features = item_feature_matrix(self, "item_features")
+        self.inventory = self._event_features(log, "inventory_features")
+        self.item_features = self._item_features(log, "item_features")
 
     def _make_stream(self, log: pd.DataFrame) -> EventStream:
         behaviour, n_behaviours = self._behaviours(log)
@@ -82,7 +88,17 @@ class StreamDataset(ScaledDataset):
             n_items=self.item_num,
             n_behaviours=n_behaviours,
         )
-        return stream.with_features(feature_columns(self, log, "event_features"))
+        return stream.with_features(self._event_features(log, "event_features"))
+
+    def _event_features(self, log: pd.DataFrame, key: str) -> npt.NDArray[np.float32]:
+        self.feature_maps[key], features = event_features(self, log, key)
+        return features
+
+    def _item_features(self, log: pd.DataFrame, key: str) -> Tensor:
+        inside = np.zeros(self.item_num, np.bool_)
+        inside[log[self.iid_field].to_numpy()[self.in_training]] = True
+        self.feature_maps[key], features = item_features(self, inside, key)
+        return features
 
     def _behaviours(self, log: pd.DataFrame) -> tuple[npt.NDArray[np.int64] | None, int]:
         """Give the kind of each event, and how many there are."""
