@@ -28,14 +28,14 @@ from recbole_imn.options import check, config_files
 from recbole_imn.provenance import environment, fingerprint
 from recbole_imn.resume import until_done
 from recbole_imn.settings_files import UsageError, read_any_settings
-from recbole_imn.stream import StreamError
+from recbole_imn.log import LogError
 
 EXPECTED = (
     UsageError,
     UnknownModelError,
     DataError,
     SettingsError,
-    StreamError,
+    LogError,
     CheckpointError,
     DivergenceError,
 )

@@ -13,6 +13,7 @@ from recbole.trainer import Trainer
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from recbole_imn.kernels.lazy_adam import LazyAdam
 from recbole_imn.model.imnnet import IMNNet
 from recbole_imn.model.joint_ranking import WeightSearch, rank_metric
 from recbole_imn.model.settings import SettingsError
@@ -35,10 +36,18 @@ class SparseAndDense:
     Parameters
     ----------
     dense, sparse : torch.optim.Optimizer
+    stepped : callable
+        Called after each step.
     """
 
-    def __init__(self, dense: torch.optim.Optimizer, sparse: torch.optim.Optimizer) -> None:
+    def __init__(
+        self,
+        dense: torch.optim.Optimizer,
+        sparse: torch.optim.Optimizer,
+        stepped: Callable[[], None],
+    ) -> None:
         self.dense, self.sparse = dense, sparse
+        self._stepped = stepped
 
     @property
     def param_groups(self) -> list[dict[str, Any]]:
@@ -54,6 +63,7 @@ class SparseAndDense:
         """Update all parameters."""
         self.dense.step(closure)
         self.sparse.step()
+        self._stepped()
 
     def state_dict(self) -> dict[str, Any]:
         """Give both states as plain values."""
@@ -154,4 +164,6 @@ class IMNNetTrainer(Trainer):  # type: ignore[misc]  # RecBole is untyped
             # One pass over each weight instead of a dozen; windows are small, and it shows.
             for group in optimizer.param_groups:
                 group["fused"] = True
-        return SparseAndDense(optimizer, torch.optim.SparseAdam(tables, lr=step))
+        # A fused step raises no version that autograd counts, so the session is told.
+        changed = self.model.session.weights_changed
+        return SparseAndDense(optimizer, LazyAdam(tables, lr=step), changed)

@@ -27,7 +27,8 @@ from recbole_imn.data.preparation import Preparation, padded, to_unit
 from recbole_imn.data.stream_settings import reduced_fields
 from recbole_imn.model.rows import EVENT_INDEX
 from recbole_imn.model.settings import SettingsError
-from recbole_imn.stream.events import place_within_group, split_positions
+from recbole_imn.log import split_positions
+from recbole_imn.log.grouping import place_within_group
 
 PURCHASE = "purchase"
 PARTS = ("training", "validation", "test")

@@ -209,3 +209,46 @@ def _add(
         target = scores[row]
         for item in range(n_items):
             target[item] += values[item]
+
+
+@_exact
+def cells_of_columns(kinds: Array, known: Array, times: Array, columns: Array, at: Array) -> Array:
+    """Give the cell of each item at each row's time, while the items move.
+
+    Parameters
+    ----------
+    kinds : int32 [n_versions]
+        Class of each version of an item.
+    known : bool [n_versions]
+        Whether the version has a latest event.
+    times : float64 [n_versions], seconds
+        Its time.
+    columns : int32 [n, n_items]
+        The version that each row sees of each item.
+    at : float64 [n], seconds
+        Time of each row, never falling.
+
+    Returns
+    -------
+    int32 [n, n_items]
+    """
+    n, n_items = columns.shape
+    cells = np.empty((n, n_items), np.int32)
+    version = np.full(n_items, -1, np.int64)
+    present = np.zeros(n_items, np.int32)
+    leaves = np.full(n_items, n, np.int64)
+    for row in range(n):
+        for place in range(n_items):
+            seen = columns[row, place]
+            # From row to row few items move, or grow out of their cell.
+            if seen != version[place] or row >= leaves[place]:
+                version[place] = seen
+                if known[seen]:
+                    here = cell(kinds[seen], at[row] - times[seen])
+                    other = _first_other_row(kinds[seen], times[seen], at, row, here)
+                    leaves[place] = other if other >= 0 else n
+                else:
+                    here, leaves[place] = cell(kinds[seen], 0.0), n
+                present[place] = here
+            cells[row, place] = present[place]
+    return cells

@@ -245,7 +245,7 @@ def session_behaviour(past: Past, facts: Facts) -> Tensor:
     1 + its number of events so far, and the share of each behaviour among them; it looks at
     the latest 20 events at most.
     """
-    log, recent = past.log, past.histories(facts, RECENT_EVENTS)
+    log, recent = past.log, past.histories(facts.latest, RECENT_EVENTS)
     inside, places = recent != NO_EVENT, np.maximum(recent, 0)
     later = np.concatenate([facts.at[:, None], log.time[places[:, :-1]]], axis=1)
     joined = inside & (later - log.time[places] <= SESSION_GAP)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from recbole_imn.model.settings import SettingsError
-from recbole_imn.stream.events import Floats
+from recbole_imn.log import Floats
 
 N_WEIGHTS = 21
 

@@ -156,7 +156,7 @@ class StaticTable(nn.Module):
         if self.of_features is not None:
             rows = rows + self.of_features(self.features[flat])
         rows = unit(rows) if self.unit else rows
-        return rows.view(*ids.shape, -1)
+        return rows.view(*ids.shape, rows.shape[1])
 
     def grow(self, n_entities: int, features: Tensor | None = None) -> None:
         """Make room for more ids; those that are there keep their rows.

@@ -48,21 +48,26 @@ class Asked:
 
     Attributes
     ----------
-    queries : float [n, width]
-        To be multiplied by :meth:`Network.ranking_items`.
+    nearest : float [n, 2d + 1]
+        The prediction's side of minus its squared distance to items (11).
+    density : float [n, width]
+        The rows' side of the log density ratio.
     candidates : int64 [n, n_slots]
         Items that sources propose; 0 for none.
     weights : float [n, n_slots]
         Their log weights.
     """
 
-    queries: Tensor
+    nearest: Tensor
+    density: Tensor
     candidates: Tensor
     weights: Tensor
 
     def __getitem__(self, rows: Tensor) -> Asked:
         """Give some of the rows."""
-        return Asked(self.queries[rows], self.candidates[rows], self.weights[rows])
+        return Asked(
+            self.nearest[rows], self.density[rows], self.candidates[rows], self.weights[rows]
+        )
 
 
 class Network(nn.Module):
@@ -308,14 +313,14 @@ class Network(nn.Module):
 
     # -- ranking -----------------------------------------------------------------------------
 
-    def ranking_queries(self, rows: Rows) -> Tensor:
+    def ranking_queries(self, asked: Asked) -> Tensor:
         """Give vectors whose products with :meth:`ranking_items` rank items, float [n, width].
 
         Minus the squared distance (11) and the log density ratio, weighed by alpha_m and
         alpha_n (24), up to a constant of the row.
         """
         mse, nce = (self.ranking_weights / self.ranking_scales).unbind()
-        nearest, density = self.prediction.queries(rows), self.density_queries(rows)
+        nearest, density = asked.nearest, asked.density
         width = nearest.shape[1] - 1
         return torch.cat(
             [
@@ -340,12 +345,12 @@ class Network(nn.Module):
 
     def ask(self, rows: Rows) -> Asked:
         """Give rows as ranking sees them."""
-        queries = self.ranking_queries(rows)
+        nearest, density = self.prediction.queries(rows), self.density_queries(rows)
         if self.pointer is None:
-            none = queries.new_zeros(len(queries), 0)
-            return Asked(queries, none.long(), none)
+            none = density.new_zeros(len(density), 0)
+            return Asked(nearest, density, none.long(), none)
         pointed = rows.columns.looked["pointer"]
-        return Asked(queries, pointed.items, self.pointer(pointed, rows.contexts))
+        return Asked(nearest, density, pointed.items, self.pointer(pointed, rows.contexts))
 
     def complete(
         self, scores: Tensor, past: Past, start: int, asked: Asked, facts: Facts

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from recbole_imn.log import Integers
 from recbole_imn.model.settings import NetworkSettings, SettingsError
-from recbole_imn.past import Facts, ItemFacts, Past
-from recbole_imn.stream.plan import windows
+from recbole_imn.past import Facts, ItemFacts, Past, look_at_log
 
 Part = TypeVar("Part")
-Looked = TypeVar("Looked", Facts, ItemFacts)
-# Events at a time.
-LOOK_AHEAD = 4096
 
 
 @dataclass
@@ -55,31 +49,18 @@ class Making:
         return n_own + self.item_features.shape[1]
 
     @property
-    def training(self) -> Integers:
-        """The training events."""
-        return np.arange(self.n_training)
-
-    @cached_property
     def facts(self) -> Facts:
         """What was known of users just before each training event."""
-        return self._each_window(lambda events: self.past.look_at_events(events))
+        return self._looked[0]
 
-    @cached_property
+    @property
     def item_facts(self) -> ItemFacts:
         """What was known of the items just before each training event."""
-        log = self.past.log
-        return self._each_window(
-            lambda events: self.past.look_at_items(log.item[events], log.time[events], events)
-        )
+        return self._looked[1]
 
-    def _each_window(self, look: Callable[[Integers], Looked]) -> Looked:
-        # Chains are walked from the present back, so the present stays close.
-        parts = []
-        for start, stop in windows(0, self.n_training, LOOK_AHEAD):
-            self.past.move_to(stop)
-            parts.append(look(np.arange(start, stop)))
-        columns = zip(*(vars(part).values() for part in parts), strict=True)
-        return type(parts[0])(*map(np.concatenate, columns))
+    @cached_property
+    def _looked(self) -> tuple[Facts, ItemFacts]:
+        return look_at_log(self.past, self.n_training)
 
 
 def find_part(key: str, name: str, known: Mapping[str, type[Part]]) -> type[Part]:

@@ -57,8 +57,8 @@ class PurchaseStore(nn.Module):
         """Take back what :meth:`state` gave."""
         for name in _ARRAYS:
             setattr(self, name, state[name].numpy().copy())
-        self.general = state["general"].to(self.general)
-        self.before = state["before"].to(self.before)
+        self.general = state["general"].to(self.general, copy=True)
+        self.before = state["before"].to(self.before, copy=True)
 
     def begin(
         self, chain: PurchasePlan, users: Tensor, initial: Tensor, none_before: Tensor

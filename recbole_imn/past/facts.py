@@ -119,26 +119,11 @@ def item_facts(items, at, positions, times, chains, heads, latest, counts):  # t
 
 
 @compiled
-def user_history(users, positions, chains, heads, width, found):  # type: ignore[no-untyped-def]
-    """Fill ``found`` int64 [n, width], -1 before, with the users' latest events, newest first."""
-    for row in range(len(users)):
-        event = heads.latest[users[row]]
-        while event >= positions[row]:
-            event = chains.user[event]
-        place = 0
-        while place < width and event != EMPTY:
-            found[row, place] = event
-            place += 1
-            event = chains.user[event]
-
-
-@compiled
-def purchase_history(latest, chains, width, found):  # type: ignore[no-untyped-def]
-    """Fill ``found`` int64 [n, width], -1 before, with purchases from ``latest`` back."""
+def walk_back(latest, chain, found):  # type: ignore[no-untyped-def]
+    """Fill ``found`` int64 [n, width], -1 before, from events ``latest`` back along a chain."""
     for row in range(len(latest)):
-        event = latest[row]
-        place = 0
-        while place < width and event != EMPTY:
+        event, place = latest[row], 0
+        while place < found.shape[1] and event != EMPTY:
             found[row, place] = event
             place += 1
-            event = chains.purchase[event]
+            event = chain[event]

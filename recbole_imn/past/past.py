@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from recbole_imn.log import NO_EVENT, EventLog, Integers
+from recbole_imn.log import NO_EVENT, EventLog, Ids, Integers
 from recbole_imn.past import heads as latest_so_far
-from recbole_imn.past.facts import (
-    Facts,
-    ItemFacts,
-    item_facts,
-    purchase_history,
-    user_facts,
-    user_history,
-)
+from recbole_imn.past.facts import Facts, ItemFacts, item_facts, user_facts, walk_back
 from recbole_imn.past.heads import ItemHeads, UserHeads, no_items, no_users
 from recbole_imn.past.index import ChainIndex, Chains
+
+Looked = TypeVar("Looked", Facts, ItemFacts)
+# Events that are looked at together.
+LOOK_AHEAD = 4096
 
 
 class Past:
@@ -49,6 +46,13 @@ class Past:
         self.position = 0
         self.users: UserHeads = no_users(log.n_users)
         self.items: ItemHeads = no_items(log.n_items)
+
+    def beginning(self) -> Past:
+        """Give another past of the same log, before its first event."""
+        other = Past.__new__(Past)
+        other.log, other._index, other.position = self.log, self._index, 0
+        other.users, other.items = no_users(self.log.n_users), no_items(self.log.n_items)
+        return other
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Past:
         """Give another past of the same log and index, at the same position."""
@@ -153,29 +157,53 @@ class Past:
         """
         return self.look(self.log.user[events], self.log.time[events], events)
 
-    def histories(self, facts: Facts, width: int) -> Integers:
-        """Give the latest events of each row's user, int64 [n, width], newest first.
-
-        -1 is padding.
-        """
-        found = np.full((len(facts), width), NO_EVENT, np.int64)
-        user_history(facts.user, facts.position, self.chains, self.users, width, found)
-        return found
-
-    def purchases(self, latest: Integers, width: int) -> Integers:
-        """Give purchases of a user from one of them back, int64 [n, width], newest first.
+    def histories(self, latest: Integers, width: int) -> Integers:
+        """Give events of a user from one of them back, int64 [n, width], newest first.
 
         Parameters
         ----------
         latest : int64 [n]
-            As ``Facts.purchase``; -1 for none.
+            As ``Facts.latest``; -1 for none.
         width : int
+            -1 is padding.
         """
+        return self._walk(latest, self.chains.user, width)
+
+    def purchases(self, latest: Integers, width: int) -> Integers:
+        """Do the same for purchases, from ``Facts.purchase`` back."""
+        return self._walk(latest, self.chains.purchase, width)
+
+    def _walk(self, latest: Integers, chain: Ids, width: int) -> Integers:
         found = np.full((len(latest), width), NO_EVENT, np.int64)
-        purchase_history(latest, self.chains, width, found)
+        walk_back(latest, chain, found)
         return found
 
     def _positions(self, positions: npt.ArrayLike | None, n: int) -> Integers:
         if positions is None:
             return np.full(n, self.position, np.int64)
         return np.asarray(positions, np.int64)
+
+
+def look_at_log(past: Past, stop: int) -> tuple[Facts, ItemFacts]:
+    """Give what was known of user and item just before each event below ``stop``.
+
+    Parameters
+    ----------
+    past : Past
+        Stays where it is.
+    stop : int
+    """
+    walker, log = past.beginning(), past.log
+    of_users, of_items = [], []
+    # Chains are walked from the present back, so the present stays close.
+    for start in range(0, stop, LOOK_AHEAD):
+        events = np.arange(start, min(start + LOOK_AHEAD, stop))
+        walker.move_to(int(events[-1]) + 1)
+        of_users.append(walker.look_at_events(events))
+        of_items.append(walker.look_at_items(log.item[events], log.time[events], events))
+    return _joined(of_users), _joined(of_items)
+
+
+def _joined(parts: list[Looked]) -> Looked:
+    columns = zip(*(vars(part).values() for part in parts), strict=True)
+    return type(parts[0])(*map(np.concatenate, columns))

@@ -42,11 +42,12 @@ class Ranked:
     asked: Asked
     moved: Tensor
 
-    def score_all(self, past: Past, table: Tensor, rows: Integers) -> Tensor:
+    def score_all(self, queries: Tensor, past: Past, table: Tensor, rows: Integers) -> Tensor:
         """Score the whole catalogue for some rows, up to what is no inner product.
 
         Parameters
         ----------
+        queries : float [n, width]
         past : Past
         table : float [n_items, width]
             The catalogue at the window's start.
@@ -57,7 +58,6 @@ class Ranked:
         -------
         float [n, n_items]
         """
-        queries = self.asked.queries[_tensor(rows, table)]
         scores = affine(queries, table)
         positions = self.facts.position[rows]
         changed = np.unique(past.log.item[self.start : int(positions[-1])]).astype(np.int64)
@@ -74,9 +74,10 @@ class Ranked:
         scores[:, columns] = torch.where(places >= 0, overwritten, scores[:, columns])
         return scores
 
-    def score_one(self, past: Past, table: Tensor, rows: Integers, items: Tensor) -> Tensor:
+    def score_one(
+        self, queries: Tensor, past: Past, table: Tensor, rows: Integers, items: Tensor
+    ) -> Tensor:
         """Do the same for one item a row, float [n]; rows in any order, repeated or not."""
-        queries = self.asked.queries[_tensor(rows, table)]
         facts = self.facts[rows]
         latest = past.look_at_items(items.cpu().numpy(), facts.at, facts.position).latest
         chosen = table[items]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recbole_imn.log import Integers
+from recbole_imn.model.unrolled import Unrolled
 from recbole_imn.session.ranking import Ranked
 
 if TYPE_CHECKING:
@@ -35,6 +36,23 @@ class Replayed:
     rows: Integers
 
 
+@dataclass(frozen=True)
+class Held:
+    """A window whose rows may be asked for again before its events have happened.
+
+    Attributes
+    ----------
+    events : int64 [n]
+        Those that were asked for.
+    ranked : Ranked
+    unrolled : Unrolled
+    """
+
+    events: Integers
+    ranked: Ranked
+    unrolled: Unrolled
+
+
 Replay = Callable[["Session", Integers, int], Iterator[Replayed]]
 
 
@@ -52,16 +70,23 @@ def plain_replay(session: Session, events: Integers, chunk: int) -> Iterator[Rep
     first = 0
     while first < len(events):
         start = int(events[first])
-        session.go_to(start)
-        session.catalogue()
         # Few events between the rows of a window, or their states would fill the memory.
         near = int(np.searchsorted(events, start + REPLAY_WINDOW))
         last = min(first + chunk, near)
-        chosen = events[first:last]
-        stop = int(chosen[-1])
-        session.past.move_to(stop)
-        window = session.look(start, stop, session.past.look_at_events(chosen))
-        ranked, unrolled = session.ranked(window)
-        yield Replayed(slice(first, last), ranked, np.arange(len(chosen)))
-        session.commit(unrolled)
+        ranked = _window(session, events[first:last])
+        yield Replayed(slice(first, last), ranked, np.arange(last - first))
         first = last
+
+
+def _window(session: Session, events: Integers) -> Ranked:
+    """Come to a window that ends before the last of some events."""
+    if session.held is not None and np.array_equal(session.held.events, events):
+        return session.held.ranked
+    start, stop = int(events[0]), int(events[-1])
+    session.go_to(start)
+    session.catalogue()
+    session.past.move_to(stop)
+    window = session.look(start, stop, session.past.look_at_events(events))
+    ranked, unrolled = session.ranked(window)
+    session.hold(Held(events, ranked, unrolled))
+    return ranked

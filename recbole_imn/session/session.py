@@ -20,7 +20,7 @@ from recbole_imn.past import Facts, Past
 from recbole_imn.session.ahead import LookAhead
 from recbole_imn.session.locks import ReadWriteLock
 from recbole_imn.session.ranking import Ranked
-from recbole_imn.session.replay import REPLAY_WINDOW, Replay, plain_replay
+from recbole_imn.session.replay import REPLAY_WINDOW, Held, Replay, plain_replay
 from recbole_imn.stream.plan import windows
 
 
@@ -81,6 +81,8 @@ class Session:
         self._version = 0
         self.made_by: Any = None
         self._table: Tensor | None = None
+        self.held: Held | None = None
+        self._end_of_training: dict[str, Any] | None = None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Session:
         """Give a session of its own for a copy of the network."""
@@ -132,12 +134,13 @@ class Session:
         self.made_by = self._weights()
 
     def _forget_scores(self) -> None:
-        self.made_by = self._table = None
+        self.made_by = self._table = self.held = self._end_of_training = None
 
     def _freshen(self) -> None:
         """Begin again where states were made by other weights."""
         if self.made_by is None or self.made_by != self._weights():
             self._ahead.cancel()
+            self._forget_scores()
             self.rewind()
             self.made_by = self._weights()
 
@@ -155,7 +158,7 @@ class Session:
     def rewind(self) -> None:
         """Go to the log's beginning and forget all states."""
         self.network.reset()
-        self.position, self._table = 0, None
+        self.position, self._table, self.held = 0, None, None
 
     def seek(self, position: int) -> None:
         """Bring states, made by the present weights, to a position of the log."""
@@ -169,11 +172,35 @@ class Session:
         if position == self.position:
             return
         self._ahead.cancel()
+        self._let_go(position)
         if position < self.position:
-            self.rewind()
+            self._go_back(position)
         for start, stop in windows(self.position, position, REPLAY_WINDOW):
             self.past.move_to(stop)
             self.commit(self.network.unroll(self.look(start, stop, self._no_rows())))
+        if position == self.n_training and self.made_by is not None:
+            # Every evaluation begins here.
+            self._end_of_training = self.state()
+
+    def hold(self, held: Held) -> None:
+        """Keep a window that was asked for at the present position, to be asked for again."""
+        self.held = held
+
+    def _let_go(self, position: int) -> None:
+        """Move on past a window that is held, if a position lies behind it."""
+        held, self.held = self.held, None
+        if held is not None and position >= held.ranked.stop:
+            self.commit(held.unrolled)
+
+    def _go_back(self, position: int) -> None:
+        """Go to the end of training, or to the beginning."""
+        kept = self._end_of_training
+        if kept is not None and position >= kept["position"]:
+            for memory, state in zip(self.network.memories(), kept["memories"], strict=True):
+                memory.load_state(state)
+            self.position, self._table = kept["position"], None
+        else:
+            self.rewind()
 
     def observe(self, columns: Mapping[str, npt.NDArray[Any]]) -> None:
         """Append events to the log, and move on past them.
@@ -299,8 +326,10 @@ class Session:
         return Ranked(plan.start, plan.stop, window.facts, asked, moved), unrolled
 
     def _score_all(self, ranked: Ranked, rows: Integers) -> Tensor:
-        scores = ranked.score_all(self.past, self.catalogue(), rows)
-        asked = ranked.asked[torch.from_numpy(rows).to(scores.device)]
+        table = self.catalogue()
+        asked = ranked.asked[torch.from_numpy(rows).to(table.device)]
+        queries = self.network.ranking_queries(asked)
+        scores = ranked.score_all(queries, self.past, table, rows)
         return self.network.complete(scores, self.past, ranked.start, asked, ranked.facts[rows])
 
     # -- scores of events of the log -----------------------------------------------------------
@@ -346,8 +375,10 @@ class Session:
             return scores
 
     def _score_one(self, ranked: Ranked, rows: Integers, items: Tensor) -> Tensor:
-        scores = ranked.score_one(self.past, self.catalogue(), rows, items)
-        asked = ranked.asked[torch.from_numpy(rows).to(scores.device)]
+        table = self.catalogue()
+        asked = ranked.asked[torch.from_numpy(rows).to(table.device)]
+        queries = self.network.ranking_queries(asked)
+        scores = ranked.score_one(queries, self.past, table, rows, items)
         return self.network.complete_one(scores, self.past, asked, ranked.facts[rows], items)
 
     # -- keeping -----------------------------------------------------------------------------

@@ -82,5 +82,5 @@ class Memory(nn.Module):
 
     def load_state(self, state: dict[str, Tensor]) -> None:
         """Take back what :meth:`state` gave."""
-        self.states = state["states"].to(self.states)
-        self.known = state["known"].to(self.known)
+        self.states = state["states"].to(self.states, copy=True)
+        self.known = state["known"].to(self.known, copy=True)

@@ -8,10 +8,10 @@ from torch import Tensor, nn
 
 from recbole_imn.kernels.freshness import N_AGES, add_freshness, cells_of
 from recbole_imn.log import NO_EVENT, Floats, Ids, Integers
-from recbole_imn.model.parts import LOOK_AHEAD, Making
+from recbole_imn.model.parts import Making
 from recbole_imn.model.sources.pointer import SPEED
 from recbole_imn.model.terms.base import CellTerm
-from recbole_imn.past import Facts, Past
+from recbole_imn.past import LOOK_AHEAD, Facts, Past
 from recbole_imn.stream.plan import windows
 
 # Pairs of an event and an item by which the catalogue is counted.
@@ -83,7 +83,7 @@ class Freshness(CellTerm):
 
     def _count(self, making: Making) -> Floats:
         """Log of the chance that an item of a cell is chosen, float [n_cells]."""
-        past, n, size = making.past, making.n_training, (self.never + 1) * N_AGES
+        past, n, size = making.past.beginning(), making.n_training, (self.never + 1) * N_AGES
         of_items, n_items = making.item_facts, past.log.n_items
         kinds = self.kinds(past, of_items.latest, of_items.count)
         chosen = np.bincount(self.cells(kinds, of_items.elapsed), minlength=size)

@@ -68,7 +68,7 @@ class Taste(ProductTerm):
 
     def look(self, past: Past, facts: Facts) -> Any:
         """Look up the users' latest items, their behaviours and ages, [n, 50], newest first."""
-        log, latest = past.log, past.histories(facts, LATEST)
+        log, latest = past.log, past.histories(facts.latest, LATEST)
         known, events = latest != NO_EVENT, np.maximum(latest, 0)
         passed = np.where(known, facts.at[:, None] - log.time[events], 0.0)
         return (
