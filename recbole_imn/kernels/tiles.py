@@ -29,7 +29,7 @@ WIDE = "+avx512f" in str(cpu_target.target_context.codegen().magic_tuple())
 # for: sums, one matrix row and one broadcast input must fit in 32 (or 16) registers.
 VECTOR_BYTES = 64 if WIDE else 32
 N_VECTORS = 4
-TILE_ROWS = 6 if WIDE else 2
+TILE_ROWS = 6 if WIDE else 3
 # Numbers in a line of memory, about.
 LINE = 16
 
