@@ -1,7 +1,8 @@
 """Update cells on one slot of one event, forward and backward, compiled.
 
-The formulas, and the order of the gates, are those of ``recbole_imn.stream.cells``. Loops
-are short, each with few arrays, so that the compiler can see that they may be vectorised.
+The formulas, and the order of the gates, are those of :mod:`recbole_imn.stream.cells`. Loops
+are short, and each sees few arrays from their first element on, for else the compiler
+cannot tell that it may vectorise them.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from recbole_imn.kernels.elementary import hyperbolic_tangent, logistic
-from recbole_imn.kernels.tiles import in_order
+from recbole_imn.kernels.ordered import in_order
 
 Floats = NDArray[Any]
 SIGMOID, TANH, GRU, LSTM = range(4)

@@ -9,16 +9,16 @@ another, and would keep no sums in registers.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba.core import cgutils, types
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 from numpy.typing import NDArray
+
+from recbole_imn.kernels.ordered import in_order
 
 Floats = NDArray[Any]
 Integers = NDArray[np.int64]
@@ -32,16 +32,6 @@ N_VECTORS = 4
 TILE_ROWS = 6 if WIDE else 3
 # Numbers in a line of memory, about.
 LINE = 16
-
-
-def in_order(function: Callable[..., Any]) -> Any:
-    """Compile a loop whose sums keep the order in which they are written."""
-    options: dict[str, Any] = {"nogil": True, "fastmath": {"contract"}, "error_model": "numpy"}
-    try:
-        return numba.njit(cache=True, **options)(function)
-    except RuntimeError:
-        # Neither the package's folder nor the user's cache can be written to.
-        return numba.njit(**options)(function)
 
 
 def panel_columns(itemsize: int) -> int:
