@@ -25,11 +25,11 @@ Integers = NDArray[np.int64]
 
 # The processor that numba compiles for, as its cache knows it.
 WIDE = "+avx512f" in str(cpu_target.target_context.codegen().magic_tuple())
-# Bytes of a vector register, vectors side by side, and rows that their registers have room
-# for: sums, one matrix row and one broadcast input must fit in 32 (or 16) registers.
+# Bytes of a vector register, vectors side by side, and rows of a tile: all their sums, the
+# vectors of one matrix row and a broadcast input must fit in 32 registers, or 16.
 VECTOR_BYTES = 64 if WIDE else 32
 N_VECTORS = 4
-TILE_ROWS = 6 if WIDE else 3
+TILE_ROWS = 6 if WIDE else 2
 # Numbers in a line of memory, about.
 LINE = 16
 
