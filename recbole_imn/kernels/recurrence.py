@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recbole_imn.kernels.cells import cell_backward, cell_forward
-from recbole_imn.kernels.tiles import TILE_ROWS, in_order, multiply
+from recbole_imn.kernels.ordered import in_order
+from recbole_imn.kernels.tiles import TILE_ROWS, multiply
 
 Floats = NDArray[Any]
 Integers = NDArray[np.int64]
@@ -87,7 +88,8 @@ def recurrence_forward(
                     pre[i, j] += inputs[k, j]
                 for slot in range(n_slots):
                     new, at = n_initial + k * n_slots + slot, slot * n_gates * width
-                    cell_forward(kind, pre, i, at, buffer, sources[k, slot], new, width)
+                    own = pre[i, at : at + n_gates * width]
+                    cell_forward(kind, own, buffer[sources[k, slot]], buffer[new])
                 if len(gates) > 0:
                     for j in range(n_columns):
                         gates[k, j] = pre[i, j]
@@ -139,8 +141,12 @@ def recurrence_backward(
                 offsets[i] = k * n_columns
                 for slot in range(n_slots):
                     new, at = n_initial + k * n_slots + slot, slot * n_gates * width
-                    old = sources[k, slot]
-                    cell_backward(kind, gates, grad_inputs, k, at, buffer, grad, old, new, width)
+                    old, own = sources[k, slot], slice(at, at + n_gates * width)
+                    kept = gates[k, own] if len(gates) > 0 else buffer[new]
+                    cell_backward(
+                        kind, kept, buffer[old], buffer[new], grad[new],
+                        grad_inputs[k, own], grad[old],
+                    )  # fmt: skip
             multiply(
                 given, offsets, stop - begin, transposed, columns, n_columns * columns, columns,
                 n_columns, n_panels, flat,

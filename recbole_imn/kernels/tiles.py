@@ -9,10 +9,8 @@ another, and would keep no sums in registers.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba.core import cgutils, types
@@ -20,28 +18,20 @@ from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
+from recbole_imn.kernels.ordered import in_order
+
 Floats = NDArray[Any]
 Integers = NDArray[np.int64]
 
 # The processor that numba compiles for, as its cache knows it.
 WIDE = "+avx512f" in str(cpu_target.target_context.codegen().magic_tuple())
-# Bytes of a vector register, vectors side by side, and rows that their registers have room
-# for: sums, one matrix row and one broadcast input must fit in 32 (or 16) registers.
+# Bytes of a vector register, vectors side by side, and rows of a tile: all their sums, the
+# vectors of one matrix row and a broadcast input must fit in 32 registers, or 16.
 VECTOR_BYTES = 64 if WIDE else 32
 N_VECTORS = 4
 TILE_ROWS = 6 if WIDE else 2
 # Numbers in a line of memory, about.
 LINE = 16
-
-
-def in_order(function: Callable[..., Any]) -> Any:
-    """Compile a loop whose sums keep the order in which they are written."""
-    options: dict[str, Any] = {"nogil": True, "fastmath": {"contract"}, "error_model": "numpy"}
-    try:
-        return numba.njit(cache=True, **options)(function)
-    except RuntimeError:
-        # Neither the package's folder nor the user's cache can be written to.
-        return numba.njit(**options)(function)
 
 
 def panel_columns(itemsize: int) -> int:
