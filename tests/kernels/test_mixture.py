@@ -195,6 +195,21 @@ def test_places_that_do_not_exist_are_refused(name, value):
         mixture_loss(**arguments)
 
 
+@pytest.mark.parametrize("name", ["positive", "own", "shares", "weights", "hits", "columns"])
+def test_shapes_that_do_not_agree_are_refused(name):
+    arguments = draw(7)
+    arguments[name] = arguments[name].detach()[:-1]
+    with pytest.raises(ValueError, match="do not agree"):
+        mixture_loss(**arguments)
+
+
+def test_too_few_products_are_refused():
+    arguments = draw(7) | {"columns": None}
+    arguments["products"] = arguments["products"][:, :6]
+    with pytest.raises(ValueError, match="fewer products"):
+        mixture_loss(**arguments)
+
+
 def catalogue(seed, n=6, n_items=12, n_slots=9, dtype=torch.float64):
     """Scores, candidates with repeats and empty slots, and weights."""
     rng = torch.Generator().manual_seed(seed)
