@@ -15,6 +15,9 @@ from torch.autograd.function import once_differentiable
 from recbole_imn.kernels.compiled import compiled
 from recbole_imn.kernels.conditioning import array, is_compiled
 
+# Stand for columns, cells, and positive cells that are not given.
+NO_PLACES = (np.empty((0, 0), np.uint32), np.empty((0, 0), np.uint32), np.empty(0, np.uint32))
+
 # -- loss ----------------------------------------------------------------------------------
 
 
@@ -125,33 +128,44 @@ class _MixtureLoss(torch.autograd.Function):
         cells: Tensor | None,
         positive_cells: Tensor | None,
     ) -> Tensor:
-        none, new = torch.empty(0, 0, dtype=torch.int32), products.new_empty
-        columns = none if columns is None else columns
-        cells = none if cells is None else cells.to(torch.int32)
-        positive_cells = none.view(-1) if positive_cells is None else positive_cells.to(torch.int32)
-        values = new(0) if table is None else table
-        given = (positive, products, shares.to(products.dtype), own, negatives, weights, hits)
+        scores = array(products)
+        given = (positive, shares.to(products.dtype), own, negatives, weights, hits)
         places = (columns, cells, positive_cells)
-        chances = (new(len(products), len(negatives)), new(positive.shape), new(weights.shape))
-        loss = _mixture_loss(
-            *map(array, (*given, values)), *map(_unsigned, places), *map(array, chances)
+        ctx.places = [
+            none if some is None else _unsigned(some)
+            for some, none in zip(places, NO_PLACES, strict=True)
+        ]
+        ctx.chances = (
+            np.empty((len(scores), len(negatives)), scores.dtype),
+            np.empty(len(scores), scores.dtype),
+            np.empty(weights.shape, scores.dtype),
         )
-        ctx.save_for_backward(*places, *chances)
-        ctx.shape, ctx.n_cells = products.shape, None if table is None else len(table)
-        return products.new_tensor(loss)
+        values = np.empty(0, scores.dtype) if table is None else array(table)
+        arrays: Any = (*map(array, given), values, *ctx.places, *ctx.chances)
+        loss = _mixture_loss(scores, *arrays)
+        ctx.shape, ctx.n_cells = scores.shape, None if table is None else len(values)
+        return torch.from_numpy(np.array(loss, scores.dtype))
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        columns, cells, positive_cells, chances, of_positive, of_weights = ctx.saved_tensors
-        of_products = grad.new_empty(ctx.shape)
-        of_positive, of_weights = of_positive * grad, of_weights * grad
-        of_table = grad.new_empty(ctx.n_cells or 0)
-        parts = (chances, of_positive, grad.reshape(1), of_products, of_table)
-        _mixture_loss_back(*map(_unsigned, (columns, cells, positive_cells)), *map(array, parts))
-        to_table = None if ctx.n_cells is None else of_table
-        nothing = (None,) * 4
-        return of_positive, of_products, *nothing, of_weights, None, to_table, None, None
+        chances, of_positive, of_weights = ctx.chances
+        of_products, factor = grad.new_empty(ctx.shape), array(grad)
+        of_positive, of_weights = factor * of_positive, factor * of_weights
+        of_table = np.empty(ctx.n_cells or 0, factor.dtype)
+        arrays: Any = (*ctx.places, chances, of_positive, factor, of_products.numpy(), of_table)
+        _mixture_loss_back(*arrays)
+        to_table = None if ctx.n_cells is None else torch.from_numpy(of_table)
+        return (
+            torch.from_numpy(of_positive),
+            of_products,
+            *(None,) * 4,
+            torch.from_numpy(of_weights),
+            None,
+            to_table,
+            None,
+            None,
+        )
 
 
 def _unsigned(places: Tensor) -> Any:
@@ -267,8 +281,8 @@ def _decay_all(values: Any, most: Any) -> Any:
 
 @compiled
 def _mixture_loss(
-    positive: Any,
     products: Any,
+    positive: Any,
     shares: Any,
     own: Any,
     negatives: Any,
@@ -337,7 +351,7 @@ def _mixture_loss_back(
     n, n_negatives = chances.shape
     # Many negatives share a cell.
     sums = np.zeros(len(of_table), np.float64)
-    factor = grad[0]
+    factor = grad[()]
     for i in range(n):
         row = of_products[i]
         row[:] = 0
