@@ -93,6 +93,8 @@ class _Project(torch.autograd.Function):
 @compiled
 def _project(states: Any, rows: Any, elapsed: Any, drift: Any, out: Any) -> None:
     n, width = out.shape
+    if states.shape[1] < width or len(elapsed) != n:
+        raise ValueError("shapes of states, elapsed times and drift do not agree")
     one = out.dtype.type(1)
     by = np.ascontiguousarray(drift.T)
     for i in range(n):
@@ -202,6 +204,8 @@ class _Condition(torch.autograd.Function):
 @compiled
 def _condition(states: Any, rows: Any, centre: Any, out: Any, scale: Any) -> None:
     n, width = out.shape
+    if states.shape[1] < width:
+        raise ValueError("states have fewer columns than the centre")
     one = out.dtype.type(1)
     for i in range(n):
         row = rows[i] if len(rows) else i

@@ -401,6 +401,7 @@ def add_mixture(scores: Tensor, items: Tensor, weights: Tensor) -> Tensor:
     if not is_compiled(scores):
         return add_mixture_formula(scores, items, weights)
     changed = scores.detach().contiguous()
+    _check_slots(scores, items, weights)
     given = array(items), array(weights.to(scores.dtype))
     places, stops, sums = _slots_of_items(*given, scores.shape[1])
     _add_groups(changed.view(-1).numpy(), places, stops, sums)
@@ -437,10 +438,19 @@ def log_add_hits(scores: Tensor, items: Tensor, candidates: Tensor, weights: Ten
     """
     if not is_compiled(scores):
         return log_add_hits_formula(scores, items, candidates, weights)
+    _check_slots(scores, candidates, weights)
     out = scores.detach().clone(memory_format=torch.contiguous_format)
     given = array(items), array(candidates), array(weights.to(scores.dtype))
     _add_groups(out.numpy(), *_slots_of_hits(*given))
     return out
+
+
+def _check_slots(scores: Tensor, items: Tensor, weights: Tensor) -> None:
+    if items.shape != weights.shape or len(items) != len(scores):
+        raise ValueError(
+            f"slots have items {list(items.shape)} and weights {list(weights.shape)}, "
+            f"scores have {len(scores)} rows"
+        )
 
 
 def log_add_hits_formula(

@@ -283,6 +283,14 @@ def test_candidates_outside_the_catalogue_are_refused():
         add_mixture(scores, items, weights)
 
 
+def test_slots_of_other_rows_are_refused():
+    scores, items, weights = catalogue(3)
+    with pytest.raises(ValueError, match="slots have items"):
+        add_mixture(scores[1:], items, weights)
+    with pytest.raises(ValueError, match="slots have items"):
+        log_add_hits(scores[:, 0], items[:, 0], items, weights[:, 1:])
+
+
 def test_other_kinds_of_numbers_take_the_formula():
     arguments = {
         name: part.detach().bfloat16() if part.is_floating_point() else part
