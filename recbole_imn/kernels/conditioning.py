@@ -18,6 +18,8 @@ from recbole_imn.kernels.compiled import compiled
 
 # Square of a length that counts as none; states are about 1 apart.
 SOFTENING = 1e-3
+# Stands for all rows, one after the other.
+ALL_ROWS = np.empty(0, np.int64)
 # Length that counts as none where nothing is softened, as in torch.nn.functional.normalize.
 SHORTEST = 1e-12
 
@@ -30,7 +32,7 @@ def is_compiled(values: Tensor) -> bool:
 def array(values: Tensor) -> Any:
     """Give the numbers of a tensor as a contiguous array, without a copy if they are one."""
     # One layout: another would be compiled to other code, which may round differently.
-    return values.detach().contiguous().numpy()
+    return (values.detach() if values.requires_grad else values).contiguous().numpy()
 
 
 # -- projection ----------------------------------------------------------------------------
@@ -91,6 +93,8 @@ class _Project(torch.autograd.Function):
 @compiled
 def _project(states: Any, rows: Any, elapsed: Any, drift: Any, out: Any) -> None:
     n, width = out.shape
+    if states.shape[1] < width or len(elapsed) != n:
+        raise ValueError("shapes of states, elapsed times and drift do not agree")
     one = out.dtype.type(1)
     by = np.ascontiguousarray(drift.T)
     for i in range(n):
@@ -178,27 +182,30 @@ def condition_formula(values: Tensor, centre: Tensor) -> Tensor:
 class _Condition(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, states: Tensor, rows: Tensor | None, centre: Tensor) -> Tensor:
-        n = len(states) if rows is None else len(rows)
-        out, scale = states.new_empty(n, len(centre)), states.new_empty(n)
-        # Without rows it is all of them, one after the other.
-        rows = torch.empty(0, dtype=torch.int64) if rows is None else rows
-        _condition(array(states), array(rows), array(centre), out.numpy(), scale.numpy())
-        ctx.save_for_backward(rows, out, scale)
+        out = states.new_empty(len(states) if rows is None else len(rows), len(centre))
+        values = out.numpy()
+        ctx.rows = ALL_ROWS if rows is None else array(rows)
+        ctx.scale = np.empty(len(values), values.dtype)
+        _condition(array(states), ctx.rows, array(centre), values, ctx.scale)
+        ctx.save_for_backward(out)
         ctx.shape = states.shape
         return out
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        rows, out, scale = ctx.saved_tensors
+        (out,) = ctx.saved_tensors
         of_states, of_centre = grad.new_zeros(ctx.shape), grad.new_zeros(out.shape[1])
-        _condition_back(*map(array, (rows, out, scale, grad, of_states, of_centre)))
+        given = array(out), ctx.scale, array(grad)
+        _condition_back(ctx.rows, *given, of_states.numpy(), of_centre.numpy())
         return of_states, None, of_centre
 
 
 @compiled
 def _condition(states: Any, rows: Any, centre: Any, out: Any, scale: Any) -> None:
     n, width = out.shape
+    if states.shape[1] < width:
+        raise ValueError("states have fewer columns than the centre")
     one = out.dtype.type(1)
     for i in range(n):
         row = rows[i] if len(rows) else i
@@ -258,17 +265,19 @@ def unit_formula(values: Tensor) -> Tensor:
 class _Unit(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, values: Tensor) -> Tensor:
-        out, scale = values.new_empty(values.shape), values.new_empty(len(values))
-        _unit(array(values), out.numpy(), scale.numpy())
-        ctx.save_for_backward(out, scale)
+        out = values.new_empty(values.shape)
+        unscaled = array(values)
+        ctx.scale = np.empty(len(unscaled), unscaled.dtype)
+        _unit(unscaled, out.numpy(), ctx.scale)
+        ctx.save_for_backward(out)
         return out
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> Tensor:
-        out, scale = ctx.saved_tensors
+        (out,) = ctx.saved_tensors
         of_values = torch.empty_like(out)
-        _unit_back(array(out), array(scale), array(grad), of_values.numpy())
+        _unit_back(array(out), ctx.scale, array(grad), of_values.numpy())
         return of_values
 
 

@@ -15,6 +15,9 @@ from torch.autograd.function import once_differentiable
 from recbole_imn.kernels.compiled import compiled
 from recbole_imn.kernels.conditioning import array, is_compiled
 
+# Stand for columns, cells, and positive cells that are not given.
+NO_PLACES = (np.empty((0, 0), np.uint32), np.empty((0, 0), np.uint32), np.empty(0, np.uint32))
+
 # -- loss ----------------------------------------------------------------------------------
 
 
@@ -125,30 +128,50 @@ class _MixtureLoss(torch.autograd.Function):
         cells: Tensor | None,
         positive_cells: Tensor | None,
     ) -> Tensor:
-        none, new = torch.empty(0, 0, dtype=torch.int32), products.new_empty
-        columns = none if columns is None else columns
-        cells = none if cells is None else cells.to(torch.int32)
-        positive_cells = none.view(-1) if positive_cells is None else positive_cells.to(torch.int32)
-        values = new(0) if table is None else table
-        given = (positive, products, columns, shares.to(products.dtype), own, negatives, weights)
-        chances = (new(len(products), len(negatives)), new(positive.shape), new(weights.shape))
-        loss = _mixture_loss(*map(array, (*given, hits, values, cells, positive_cells, *chances)))
-        ctx.save_for_backward(columns, cells, positive_cells, *chances)
-        ctx.shape, ctx.n_cells = products.shape, None if table is None else len(table)
-        return products.new_tensor(loss)
+        scores = array(products)
+        given = (positive, shares.to(products.dtype), own, negatives, weights, hits)
+        places = (columns, cells, positive_cells)
+        ctx.places = [
+            none if some is None else _unsigned(some)
+            for some, none in zip(places, NO_PLACES, strict=True)
+        ]
+        ctx.chances = (
+            np.empty((len(scores), len(negatives)), scores.dtype),
+            np.empty(len(scores), scores.dtype),
+            np.empty(weights.shape, scores.dtype),
+        )
+        values = np.empty(0, scores.dtype) if table is None else array(table)
+        arrays: Any = (*map(array, given), values, *ctx.places, *ctx.chances)
+        loss = _mixture_loss(scores, *arrays)
+        ctx.shape, ctx.n_cells = scores.shape, None if table is None else len(values)
+        return torch.from_numpy(np.array(loss, scores.dtype))
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        columns, cells, positive_cells, chances, of_positive, of_weights = ctx.saved_tensors
-        of_products = grad.new_empty(ctx.shape)
-        of_positive, of_weights = of_positive * grad, of_weights * grad
-        of_table = grad.new_empty(ctx.n_cells or 0)
-        saved = (columns, cells, positive_cells, chances, of_positive)
-        _mixture_loss_back(*map(array, (*saved, grad.reshape(1), of_products, of_table)))
-        to_table = None if ctx.n_cells is None else of_table
-        nothing = (None,) * 4
-        return of_positive, of_products, *nothing, of_weights, None, to_table, None, None
+        chances, of_positive, of_weights = ctx.chances
+        of_products, factor = grad.new_empty(ctx.shape), array(grad)
+        of_positive, of_weights = factor * of_positive, factor * of_weights
+        of_table = np.empty(ctx.n_cells or 0, factor.dtype)
+        arrays: Any = (*ctx.places, chances, of_positive, factor, of_products.numpy(), of_table)
+        _mixture_loss_back(*arrays)
+        to_table = None if ctx.n_cells is None else torch.from_numpy(of_table)
+        return (
+            torch.from_numpy(of_positive),
+            of_products,
+            *(None,) * 4,
+            torch.from_numpy(of_weights),
+            None,
+            to_table,
+            None,
+            None,
+        )
+
+
+def _unsigned(places: Tensor) -> Any:
+    """Give places that do not count from the end where they are negative."""
+    numbers = array(places)
+    return numbers.view(f"u{numbers.dtype.itemsize}")
 
 
 def _decay(distance: Any) -> Any:
@@ -181,6 +204,32 @@ def _decay_single(distance: Any) -> Any:
     return np.float32(0) if distance >= far else value * power
 
 
+def _largest(values: Any) -> Any:
+    """Give the largest of some numbers, -inf of none."""
+    largest = -np.inf
+    for value in values:
+        largest = max(largest, value)
+    return largest
+
+
+@overload(_largest)
+def _largest_of_type(values: Any) -> Any:
+    """Choose the code: compilers look for the largest whole number in fewer steps."""
+    return _largest_single if values.dtype == numba.float32 else _largest
+
+
+def _largest_single(values: Any) -> Any:
+    # Bits of positive numbers are in the order of the numbers; negative ones are turned round.
+    places = values.view(np.int32)
+    largest = np.int32(-0x7F800001)
+    for j in range(len(places)):
+        bits = places[j]
+        turned = np.int32(bits ^ np.int32((bits >> np.int32(31)) & np.int32(0x7FFFFFFF)))
+        largest = max(largest, turned)
+    bits = np.int32(largest ^ np.int32((largest >> np.int32(31)) & np.int32(0x7FFFFFFF)))
+    return bits.view(np.float32)
+
+
 @compiled
 def _scores(
     i: Any, products: Any, columns: Any, shares: Any, table: Any, cells: Any, out: Any
@@ -199,25 +248,48 @@ def _scores(
 
 @compiled
 def _check(places: Any, size: int) -> None:
-    """Refuse places beyond an array's end; negative ones would count from there."""
-    least, most = 0, -1
-    for place in places.reshape(-1):
-        least, most = min(least, place), max(most, place)
-    if least < 0 or most >= size:
+    """Refuse places beyond an array's end."""
+    last, flat = places.dtype.type(0), places.reshape(-1)
+    for k in range(len(flat)):
+        last = max(last, flat[k])
+    if places.size and last >= size:
         raise IndexError("a column or a cell does not exist")
 
 
 @compiled
+def _check_shapes(
+    weights: Any, hits: Any, chances: Any, columns: Any, cells: Any, positive_cells: Any
+) -> None:
+    """Refuse shapes that would be read beyond their ends."""
+    agree = weights.shape == hits.shape and len(weights) == len(chances)
+    agree &= not columns.size or columns.shape == chances.shape
+    agree &= not cells.size or cells.shape == chances.shape
+    agree &= not len(positive_cells) or len(positive_cells) == len(chances)
+    if not agree:
+        raise ValueError("shapes of rows, negatives and slots do not agree")
+
+
+@compiled
+def _decay_all(values: Any, most: Any) -> Any:
+    """Replace log weights by weights relative to the largest; give their sum."""
+    total = values.dtype.type(0)
+    for j in range(len(values)):
+        values[j] = _decay(most - values[j])
+        total += values[j]
+    return total
+
+
+@compiled
 def _mixture_loss(
-    positive: Any,
     products: Any,
-    columns: Any,
+    positive: Any,
     shares: Any,
     own: Any,
     negatives: Any,
     weights: Any,
     hits: Any,
     table: Any,
+    columns: Any,
     cells: Any,
     positive_cells: Any,
     chances: Any,
@@ -225,41 +297,41 @@ def _mixture_loss(
     of_weights: Any,
 ) -> Any:
     """Give the loss; write the negatives' chances and the gradients of two parts."""
+    _check_shapes(weights, hits, chances, columns, cells, positive_cells)
+    if not len(positive) == len(own) == len(weights) or len(shares) != len(negatives):
+        raise ValueError("shapes of rows, negatives and slots do not agree")
+    if not columns.size and products.shape[1] < len(negatives):
+        raise ValueError("there are fewer products than negatives")
     _check(columns, products.shape[1])
     _check(cells, len(table))
     _check(positive_cells, len(table))
     n, n_negatives = chances.shape
     n_slots = weights.shape[1]
-    no = products.dtype.type(-np.inf)
+    no, one = products.dtype.type(-np.inf), products.dtype.type(1)
+    hit = np.empty(n_slots, weights.dtype)
     loss = 0.0
     for i in range(n):
-        row = chances[i]
+        row, candidate = chances[i], of_weights[i]
         _scores(i, products, columns, shares, table, cells, row)
+        for j in range(n_negatives):
+            row[j] = no if negatives[j] == own[i] else row[j]
+        for k in range(n_slots):
+            candidate[k] = weights[i, k]
+            hit[k] = weights[i, k] if hits[i, k] else no
         score = positive[i]
         if len(positive_cells):
             score += table[positive_cells[i]]
-        most = best = score
-        for j in range(n_negatives):
-            row[j] = no if negatives[j] == own[i] else row[j]
-            most = max(most, row[j])
-        for k in range(n_slots):
-            most = max(most, weights[i, k])
-            best = max(best, weights[i, k] if hits[i, k] else no)
+        best = max(score, _largest(hit))
+        most = max(score, _largest(row), _largest(candidate))
         share, right_share = _decay(most - score), _decay(best - score)
-        total, right = share, right_share
+        total = share + _decay_all(row, most) + _decay_all(candidate, most)
+        right = right_share + _decay_all(hit, best)
+        scale, right_scale = one / total, one / right
         for j in range(n_negatives):
-            row[j] = _decay(most - row[j])
-            total += row[j]
+            row[j] *= scale
         for k in range(n_slots):
-            of_weights[i, k] = _decay(most - weights[i, k])
-            total += of_weights[i, k]
-            right += _decay(best - (weights[i, k] if hits[i, k] else no))
-        for j in range(n_negatives):
-            row[j] /= total
-        for k in range(n_slots):
-            hit = _decay(best - (weights[i, k] if hits[i, k] else no))
-            of_weights[i, k] = of_weights[i, k] / total - hit / right
-        of_positive[i] = share / total - right_share / right
+            candidate[k] = candidate[k] * scale - hit[k] * right_scale
+        of_positive[i] = share * scale - right_share * right_scale
         loss += (most - best) + np.log(total / right)
     return loss
 
@@ -279,7 +351,7 @@ def _mixture_loss_back(
     n, n_negatives = chances.shape
     # Many negatives share a cell.
     sums = np.zeros(len(of_table), np.float64)
-    factor = grad[0]
+    factor = grad[()]
     for i in range(n):
         row = of_products[i]
         row[:] = 0
@@ -329,6 +401,7 @@ def add_mixture(scores: Tensor, items: Tensor, weights: Tensor) -> Tensor:
     if not is_compiled(scores):
         return add_mixture_formula(scores, items, weights)
     changed = scores.detach().contiguous()
+    _check_slots(scores, items, weights)
     given = array(items), array(weights.to(scores.dtype))
     places, stops, sums = _slots_of_items(*given, scores.shape[1])
     _add_groups(changed.view(-1).numpy(), places, stops, sums)
@@ -365,10 +438,19 @@ def log_add_hits(scores: Tensor, items: Tensor, candidates: Tensor, weights: Ten
     """
     if not is_compiled(scores):
         return log_add_hits_formula(scores, items, candidates, weights)
+    _check_slots(scores, candidates, weights)
     out = scores.detach().clone(memory_format=torch.contiguous_format)
     given = array(items), array(candidates), array(weights.to(scores.dtype))
     _add_groups(out.numpy(), *_slots_of_hits(*given))
     return out
+
+
+def _check_slots(scores: Tensor, items: Tensor, weights: Tensor) -> None:
+    if items.shape != weights.shape or len(items) != len(scores):
+        raise ValueError(
+            f"slots have items {list(items.shape)} and weights {list(weights.shape)}, "
+            f"scores have {len(scores)} rows"
+        )
 
 
 def log_add_hits_formula(

@@ -155,3 +155,21 @@ def test_formulas_serve_other_kinds_of_numbers():
     assert torch.equal(condition(values, centre), condition_formula(values, centre))
     assert torch.equal(condition_rows(states, rows, centre), condition(values[rows], centre))
     assert torch.equal(unit(values), unit_formula(values))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("width", [3, 128, 131])
+def test_rows_of_states_get_the_bits_of_a_copy_of_them(dtype, width):
+    states, rows, _, _, centre = draw(6, 70, 40, width, width + 3, dtype)
+    copied = states.detach()[rows, :width]
+    assert torch.equal(condition_rows(states, rows, centre), condition(copied, centre))
+
+
+def test_shapes_that_do_not_agree_are_refused():
+    states, rows, elapsed, drift, centre = draw(0)
+    with pytest.raises(ValueError, match="do not agree"):
+        project(states, rows, elapsed[1:], drift)
+    with pytest.raises(ValueError, match="do not agree"):
+        project(states[:, :3], rows, elapsed, drift)
+    with pytest.raises(ValueError, match="fewer columns"):
+        condition(states[:, :3], centre)

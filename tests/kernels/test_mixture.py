@@ -195,6 +195,21 @@ def test_places_that_do_not_exist_are_refused(name, value):
         mixture_loss(**arguments)
 
 
+@pytest.mark.parametrize("name", ["positive", "own", "shares", "weights", "hits", "columns"])
+def test_shapes_that_do_not_agree_are_refused(name):
+    arguments = draw(7)
+    arguments[name] = arguments[name].detach()[:-1]
+    with pytest.raises(ValueError, match="do not agree"):
+        mixture_loss(**arguments)
+
+
+def test_too_few_products_are_refused():
+    arguments = draw(7) | {"columns": None}
+    arguments["products"] = arguments["products"][:, :6]
+    with pytest.raises(ValueError, match="fewer products"):
+        mixture_loss(**arguments)
+
+
 def catalogue(seed, n=6, n_items=12, n_slots=9, dtype=torch.float64):
     """Scores, candidates with repeats and empty slots, and weights."""
     rng = torch.Generator().manual_seed(seed)
@@ -266,6 +281,14 @@ def test_candidates_outside_the_catalogue_are_refused():
     items[0, 0] = 12
     with pytest.raises(IndexError, match="none of the items"):
         add_mixture(scores, items, weights)
+
+
+def test_slots_of_other_rows_are_refused():
+    scores, items, weights = catalogue(3)
+    with pytest.raises(ValueError, match="slots have items"):
+        add_mixture(scores[1:], items, weights)
+    with pytest.raises(ValueError, match="slots have items"):
+        log_add_hits(scores[:, 0], items[:, 0], items, weights[:, 1:])
 
 
 def test_other_kinds_of_numbers_take_the_formula():
