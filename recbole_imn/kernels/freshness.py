@@ -18,6 +18,22 @@ Array = npt.NDArray[Any]
 N_AGES = 62
 
 
+def _stays() -> Array:
+    """Give the least time, to the last bit, after which an item is older than each age."""
+    stays: Array = np.sqrt(2.0 ** np.arange(N_AGES)) - 1
+    # No item that was ever seen has age 0, and none leaves the last age.
+    stays[0], stays[-1] = 0, np.inf
+    for age in range(1, N_AGES - 1):
+        while np.square(1 + stays[age]) >= 2.0**age:
+            stays[age] = np.nextafter(stays[age], 0)
+        while np.square(1 + stays[age]) < 2.0**age:
+            stays[age] = np.nextafter(stays[age], np.inf)
+    return stays
+
+
+STAYS = _stays()
+
+
 def _exact(function: Function) -> Function:
     """Compile without reordering of sums: a cell must be what numpy says, at its very edge."""
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
@@ -121,41 +137,41 @@ def add_freshness(
 
 
 @_exact
-def _leave(item: int, first: Array, due: Array, after: Array, before: Array) -> None:
+def _leave(item: int, first: Array, links: Array) -> None:
     """Take an item out of the list that it is in, if any."""
-    row = due[item]
+    row, after, before = links[item, 0], links[item, 1], links[item, 2]
     if row < 0:
         return
-    if before[item] < 0:
-        first[row] = after[item]
+    if before < 0:
+        first[row] = after
     else:
-        after[before[item]] = after[item]
-    if after[item] >= 0:
-        before[after[item]] = before[item]
-    due[item] = -1
+        links[before, 1] = after
+    if after >= 0:
+        links[after, 2] = before
+    links[item, 0] = -1
 
 
 @_exact
-def _enter(item: int, row: int, first: Array, due: Array, after: Array, before: Array) -> None:
+def _enter(item: int, row: int, first: Array, links: Array) -> None:
     """Put an item, which is in no list, at the head of a row's."""
-    due[item], before[item], after[item] = row, -1, first[row]
+    links[item, 0], links[item, 1], links[item, 2] = row, first[row], -1
     if first[row] >= 0:
-        before[first[row]] = item
+        links[first[row], 2] = item
     first[row] = item
 
 
 @_exact
-def _first_other_row(kind: int, time: float, at: Array, row: int, here: int) -> int:
-    """Give the first row after one in which an item's cell is another, or -1.
+def _first_row_from(time: float, stay: float, at: Array, row: int) -> int:
+    """Give the first row after one in which that much time has passed since a time, or -1.
 
-    Cells never fall as time goes on, rounding included, so that the row can be bisected.
+    Differences never fall as time goes on, rounding included, so that rows can be bisected.
     """
     last = len(at) - 1
-    if cell(kind, at[last] - time) == here:
+    if at[last] - time < stay:
         return -1
     while last - row > 1:
         middle = (row + last) // 2
-        if cell(kind, at[middle] - time) == here:
+        if at[middle] - time < stay:
             row = middle
         else:
             last = middle
@@ -182,30 +198,28 @@ def _add(
     n, n_items = scores.shape
     never = len(table) // N_AGES - 1
     values = np.full(n_items, table[cell(never, 0.0)])
-    first = np.full(n, -1, np.int64)
-    due = np.full(n_items, -1, np.int64)
-    after = np.full(n_items, -1, np.int64)
-    before = np.full(n_items, -1, np.int64)
+    first = np.full(n, -1, np.int32)
+    links = np.full((n_items, 3), -1, np.int32)
     for row in range(n):
         for move in range(moved_start[row], moved_start[row + 1]):
             item = moved_items[move]
             kinds[item] = moved_kinds[move]
             times[item] = moved_times[move]
             # It is looked up again in this row.
-            _leave(item, first, due, after, before)
-            _enter(item, row, first, due, after, before)
+            _leave(item, first, links)
+            _enter(item, row, first, links)
         if row == 0:
             for item in range(n_items):
-                if due[item] < 0 and kinds[item] != never:
-                    _enter(item, row, first, due, after, before)
+                if links[item, 0] < 0 and kinds[item] != never:
+                    _enter(item, row, first, links)
         while first[row] >= 0:
             item = first[row]
-            _leave(item, first, due, after, before)
+            _leave(item, first, links)
             here = cell(kinds[item], at[row] - times[item])
             values[item] = table[here]
-            leaves = _first_other_row(kinds[item], times[item], at, row, here)
+            leaves = _first_row_from(times[item], STAYS[here % N_AGES], at, row)
             if leaves >= 0:
-                _enter(item, leaves, first, due, after, before)
+                _enter(item, leaves, first, links)
         target = scores[row]
         for item in range(n_items):
             target[item] += values[item]

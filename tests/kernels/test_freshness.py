@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recbole_imn.kernels.freshness import N_AGES, add_freshness, cell, cells_of
+from recbole_imn.kernels.freshness import N_AGES, STAYS, add_freshness, cell, cells_of
 
 
 def cells_by_numpy(kinds, elapsed):
@@ -61,6 +61,12 @@ def test_cells_at_their_edges():
     shape = (3, -1)
     cells = cells_of(kinds.reshape(shape), elapsed.reshape(shape))
     assert np.array_equal(cells, cells_by_numpy(kinds, elapsed).reshape(shape))
+
+
+def test_an_item_stays_in_its_cell_up_to_the_last_bit():
+    ages = np.arange(1, N_AGES - 1)
+    assert np.array_equal(cells_by_numpy(0, STAYS[1:-1]), ages + 1)
+    assert np.array_equal(cells_by_numpy(0, np.nextafter(STAYS[1:-1], 0)), ages)
 
 
 @settings(deadline=None, max_examples=100)
