@@ -183,13 +183,14 @@ def add_freshness(
     """Add to scores, in place, the value of each item's cell at the time of each row.
 
     From row to row only those items are looked up again that had an event meanwhile, or that
-    have grown out of their cell. A row's result depends on no other row.
+    have grown out of their cell. A row's result depends on no other row. The other arrays
+    are left as they are.
 
     Parameters
     ----------
     scores : float [n, n_items]
-        Rows in the order of time.
-    table : float [n_classes * N_AGES]
+        Rows in the order of time; values for another device are made on the CPU.
+    table : float [n_classes, N_AGES] or flat
         Values of cells; the last class is that of items that were never seen.
     kinds : int32 or int64 [n_items]
         Class of each item, the padding as well, before the events below.
@@ -212,7 +213,7 @@ def add_freshness(
     """
     if np.any(np.diff(at) < 0):
         raise ValueError("Rows are not in the order of time.")
-    values = table.detach().to(scores).cpu().numpy()
+    values = table.detach().to(scores).reshape(-1).cpu().numpy()
     moves = moved_items, moved_kinds, moved_times, moved_start
     on_cpu = scores.device.type == "cpu"
     target = scores.detach() if on_cpu else torch.zeros(scores.shape, dtype=scores.dtype)
@@ -277,8 +278,8 @@ def _add(
 ) -> None:
     """Add values to rows, and keep for each row a list of the items that then leave a cell.
 
-    ``first[row]`` is the head of a list, whose items are chained by ``after`` and ``before``;
-    ``due[item]`` tells the row in whose list an item is. -1 is none.
+    ``first[row]`` is the head of a list; ``links[item]`` are the row in whose list an item is,
+    and the items after and before it there. -1 is none.
     """
     n, n_items = scores.shape
     never = len(table) // N_AGES - 1
