@@ -48,12 +48,11 @@ def gradients(logits, values, by):
     n=st.integers(0, 40),
     sizes=st.lists(st.integers(0, 5), min_size=1, max_size=4),
     n_behaviours=st.integers(1, 3),
-    n_numbers=st.sampled_from([1, 3, 4, 8]),
-    width=st.sampled_from([1, 5, 16]),
+    widths=st.sampled_from([(1, 4), (3, 1), (8, 16)]),
     full=st.sampled_from([0.0, 0.25, 1.0]),
 )
-def test_equals_the_formula_with_gradients(seed, n, sizes, n_behaviours, n_numbers, width, full):
-    values = arguments(seed, n, sizes, n_behaviours, n_numbers, width, full)
+def test_equals_the_formula_with_gradients(seed, n, sizes, n_behaviours, widths, full):
+    values = arguments(seed, n, sizes, n_behaviours, *widths, full)
     by = torch.randn(n, sum(sizes), dtype=torch.float64)
     compiled, formula = weigh(*values), weigh_by_formula(*values)
     torch.testing.assert_close(compiled, formula, rtol=1e-10, atol=1e-10)
