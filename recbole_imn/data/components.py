@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
-# A component that varies less than this share of the first one is rounding of the numbers.
-LEAST_VARIANCE = 1e-10
+# A component that varies less than this share of the first one is rounding of the numbers, and
+# the first one is, if that is a smaller share yet of the numbers' own squares.
+LEAST_VARIANCE, LEAST_SPREAD = 1e-10, 1e-20
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +43,8 @@ class Components:
         centred = vectors - centre
         variances, axes = np.linalg.eigh(centred.T @ centred)
         variances, axes = variances[::-1][:width], axes.T[::-1][:width]
-        axes = axes[variances > LEAST_VARIANCE * max(float(variances[0]), 0.0)]
+        least = LEAST_VARIANCE * variances[0], LEAST_SPREAD * (vectors**2).sum()
+        axes = axes[variances > max(*least, 0.0)]
         largest = np.abs(axes).argmax(axis=1)
         signs = np.sign(axes[np.arange(len(axes)), largest])
         return cls(centre, np.ascontiguousarray(axes * signs[:, None]))

@@ -123,7 +123,9 @@ def _fitted(
         matrix = found.transform(columns)
     except FarValue as error:
         line = dataset.line_of(source, error.field, error.value)
-        raise DataError(f"{dataset.file(source)}, line {line}: {error}") from None
+        # Numbers that were scaled are on no line of the file.
+        place = f", line {line}" if line else ""
+        raise DataError(f"{dataset.file(source)}{place}: {error}") from None
     widths = ", ".join(f"{field} {width}" for field, width in found.widths.items())
     dataset.logger.info(f"Columns of {key}: {widths}")
     return found, matrix

@@ -140,7 +140,7 @@ class ScaledDataset(AtomicDataset):
         Tokens and sequences as in RecBole (dataset.py, same name).
         """
         self.preparations, wanted = {}, self._feature_fields()
-        reduced = reduced_fields(self.config, self.field2type)
+        reduced = reduced_fields(self.config, self.field2type, self.unscaled)
         for name in self.feat_name_list:
             frame, inside = getattr(self, name), self._in_training_part(name)
             for field in frame:

@@ -75,7 +75,7 @@ def check_unused(config: Any, loaded: Mapping[str, Collection[str]]) -> None:
             )
 
 
-def reduced_fields(config: Any, kinds: Mapping[str, Any]) -> dict[str, int]:
+def reduced_fields(config: Any, kinds: Mapping[str, Any], kept: Collection[str]) -> dict[str, int]:
     """Give the fields of ``reduced_features`` that are loaded, and their widths.
 
     Parameters
@@ -83,11 +83,13 @@ def reduced_fields(config: Any, kinds: Mapping[str, Any]) -> dict[str, int]:
     config : recbole.config.Config
     kinds : mapping of str to FeatureType
         The types of the fields that are loaded.
+    kept : collection of str
+        Fields that must stay as they are.
 
     Raises
     ------
     SettingsError
-        If a field is not there or holds no sequences of numbers, or a width is none.
+        If a field is not there or holds no features of that kind, or a width is none.
     """
     wanted = dict(config["reduced_features"] or {})
     if IMAGE not in kinds or kinds[IMAGE].value != "float_seq":
@@ -96,6 +98,10 @@ def reduced_fields(config: Any, kinds: Mapping[str, Any]) -> dict[str, int]:
     for field, width in wanted.items():
         if type(width) is not int or width < 1:
             raise SettingsError(f"reduced_features has {width!r} for {field}; a width is 1 or more")
+        if field in kept:
+            raise SettingsError(
+                f"reduced_features names {field!r}, which the stream needs as it is"
+            )
         if field not in kinds or kinds[field].value != "float_seq":
             reason = kinds[field].value if field in kinds else "no column that was loaded"
             raise SettingsError(

@@ -26,6 +26,11 @@ def test_no_component_is_made_of_rounding_alone(n, width):
     assert Components.fit(plane(n), 5).axes.shape == (width, 10)
 
 
+def test_equal_vectors_have_no_component():
+    # Means of 0.1s are off by a bit.
+    assert Components.fit(np.full((1001, 8), 0.1), 4).axes.shape == (0, 8)
+
+
 def test_a_row_is_projected_to_the_same_bits_in_any_company():
     vectors = np.random.default_rng(1).normal(size=(33, 512))
     components = Components.fit(vectors, 16)

@@ -276,11 +276,40 @@ def test_reduction_may_be_turned_off(load):
         ({"looks": 4}, "'looks', which is no column that was loaded"),
         ({"price": 4}, "'price', which is float; sequences"),
         ({"image": 0}, "image"),
+        ({"timestamp": 4}, "'timestamp', which the stream needs as it is"),
     ],
 )
 def test_what_cannot_be_reduced_is_refused(load, setting, message):
     with pytest.raises(SettingsError, match=message):
         load(reduced_features=setting)
+
+
+def test_a_far_vector_that_was_reduced_names_the_file(load):
+    rows, items = [row for row in rich_rows() if row[1] != "i7"], wide_items()
+    rows[-1][1] = "i7"
+    items["i7"][3] = " ".join(["1e30", *["0"] * 39])
+    with pytest.raises(DataError, match=r"rich\.item: image is -?\d.*, too far from all"):
+        load(rows, items)
+
+
+def test_equal_images_have_no_component(load):
+    items = {item: [*cells[:3], " ".join(["0.1"] * 40)] for item, cells in rich_items().items()}
+    dataset = load(items=items, reduced_features={"image": 2}, normalize_all=True)
+    assert dataset.feature_maps["item_features"].widths["image"] == 0
+    assert dataset.item_feat["image"].shape == (dataset.item_num, 0)
+
+
+def test_features_know_nothing_of_the_stream():
+    import ast
+    from pathlib import Path
+
+    import recbole_imn.data as package
+
+    folder = Path(package.__file__).parent
+    for name in ("features", "feature_maps", "field_maps", "preparation", "components"):
+        nodes = ast.walk(ast.parse((folder / f"{name}.py").read_text()))
+        imported = {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
+        assert "recbole_imn.data.dataset" not in imported
 
 
 # -- checkpoints ------------------------------------------------------------------------------
