@@ -64,6 +64,7 @@ setup(
         'recbole==1.2.1; python_version < "3.12"',
         # What recbole 1.2.1 imports. It asks for exact releases of some; any later one will do.
         "torch>=2.6",
+        "numba>=0.61",
         "numpy>=1.26",
         "pandas>=2.2",
         # The random generator of its bootstrap is called rng from here on.

@@ -28,7 +28,7 @@ from recbole.config import Config
 
 from recbole_imn import preparation
 from recbole_imn.files import replace_text
-from recbole_imn.stream.tbatch import plan_window, windows
+from recbole_imn.stream.plan import plan_window, windows
 from recbole_imn.trainer import window_threads
 
 WIDTH = 128
@@ -197,7 +197,7 @@ def stage_table(options: argparse.Namespace, run: Run, size: int) -> list[str]:
     spans = list(windows(0, limit, size))
     for _ in range(options.repeats):
         totals = dict.fromkeys(STAGES, 0.0)
-        run.model.playback.rewind()
+        run.model.session.rewind()
         for span in spans:
             for stage, seconds in zip(STAGES, timed_window(run, *span), strict=True):
                 totals[stage] += seconds
@@ -253,9 +253,9 @@ def ranking_table(options: argparse.Namespace, run: Run, epoch: float) -> list[s
 
 def replay_events(run: Run) -> float:
     limit = min(EVENTS, run.dataset.event_bounds[1])
-    run.model.playback.rewind()
+    run.model.session.rewind()
     start = perf_counter()
-    run.model.playback._seek(limit)
+    run.model.session._seek(limit)
     return limit / (perf_counter() - start)
 
 
