@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
-from numba.core.caching import IndexDataCacheFile
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -73,7 +72,7 @@ def sources_digest(folder: Path) -> str:
     return sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
-class _CacheFiles(IndexDataCacheFile):  # type: ignore[misc]  # numba is untyped
+class _CacheFiles:
     """The files in which a loop is kept, each named by all that it was compiled from.
 
     numba itself looks at the file of the loop alone, and would run what it once compiled of
@@ -83,30 +82,32 @@ class _CacheFiles(IndexDataCacheFile):  # type: ignore[misc]  # numba is untyped
     Parameters
     ----------
     files : numba.core.caching.IndexDataCacheFile
-        numba's own, of the loop.
+        numba's own, of the loop; it writes and reads.
     sources : str
         Digest of the sources of all loops that it may call.
     """
 
-    def __init__(self, files: IndexDataCacheFile, sources: str) -> None:
-        vars(self).update(vars(files))
-        self._sources = sources
+    def __init__(self, files: Any, sources: str) -> None:
+        self._files, self._sources = files, sources
 
     def save(self, key: Any, data: Any) -> None:
         """Keep a loop for types and a processor; a full disk costs the next start, no more."""
         try:
-            self._save_data(self._name(key), data)
+            self._files._save_data(self._name(key), data)
         except OSError:
             return
 
     def load(self, key: Any) -> Any:
         """Give what was kept, or None."""
         try:
-            return self._load_data(self._name(key))
+            return self._files._load_data(self._name(key))
         except Exception:  # a file that is damaged can raise anything
             return None
 
+    def flush(self) -> None:
+        """Do nothing: what was kept is never stale."""
+
     def _name(self, key: Any) -> str:
-        known = self._version, self._source_stamp, self._sources, key
+        known = self._files._version, self._files._source_stamp, self._sources, key
         number = int(sha256(repr(known).encode()).hexdigest()[:32], 16)
-        return str(self._data_name(number))
+        return str(self._files._data_name(number))

@@ -31,7 +31,8 @@ class Fusion(nn.Module):
 
     def forward(self, interest: Tensor, resources: Tensor) -> Tensor:
         """Fuse and condition two states [n, d], float [n, n_parts * d]."""
-        return self.condition(self.fuse(interest, resources))
+        fused: Tensor = self.condition(self.fuse(interest, resources))
+        return fused
 
     def fuse(self, interest: Tensor, resources: Tensor) -> Tensor:
         """Make one state [n, d] of two."""

@@ -36,7 +36,8 @@ class PredictionLoss:
         self, network: Network, unrolled: Unrolled, rows: Rows, positive: Tensor
     ) -> Tensor:
         """Sum over rows."""
-        return (network.prediction(rows) - positive.detach()).square().sum()
+        missed: Tensor = network.prediction(rows) - positive.detach()
+        return missed.square().sum()
 
 
 class ContrastiveLoss:

@@ -157,7 +157,7 @@ class Past:
         """
         return self.look(self.log.user[events], self.log.time[events], events)
 
-    def histories(self, latest: Integers, width: int) -> Integers:
+    def histories(self, latest: Integers | Ids, width: int) -> Integers:
         """Give events of a user from one of them back, int64 [n, width], newest first.
 
         Parameters
@@ -169,11 +169,11 @@ class Past:
         """
         return self._walk(latest, self.chains.user, width)
 
-    def purchases(self, latest: Integers, width: int) -> Integers:
+    def purchases(self, latest: Integers | Ids, width: int) -> Integers:
         """Do the same for purchases, from ``Facts.purchase`` back."""
         return self._walk(latest, self.chains.purchase, width)
 
-    def _walk(self, latest: Integers, chain: Ids, width: int) -> Integers:
+    def _walk(self, latest: Integers | Ids, chain: Ids, width: int) -> Integers:
         found = np.full((len(latest), width), NO_EVENT, np.int64)
         walk_back(latest, chain, found)
         return found

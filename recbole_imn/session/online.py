@@ -103,7 +103,7 @@ class OnlineReplay:
         """Learn from the present window, and go to the next one."""
         end = min(bound for bound in self.bounds if bound > self._part)
         start, stop = self._stop, min(self._stop + self.size, end)
-        network, past = session.network, session.past
+        past = session.past
         with self._learned_weights(session):
             if self._start < start:
                 self._learn(session, self._start, start)

@@ -266,9 +266,7 @@ class Session:
             ids, rows = plan.items, plan.last_item_row
             changed = rows >= plan.levels.n_initial
             with torch.no_grad():
-                moved = self.network.ranking_items(
-                    ids[changed], unrolled.states, rows[changed]
-                )
+                moved = self.network.ranking_items(ids[changed], unrolled.states, rows[changed])
             self._table[ids[changed]] = moved
 
     def look(self, start: int, stop: int, facts: Facts) -> Window:
@@ -319,6 +317,7 @@ class Session:
             return scores[torch.from_numpy(query.order).to(scores.device)]
 
     def ranked(self, window: Window) -> tuple[Ranked, Unrolled]:
+        """Give the rows of a window as ranking sees them, and the window unrolled."""
         network, plan = self.network, window.plan
         unrolled = network.unroll(window)
         asked = network.ask(network.contexts(unrolled))
@@ -352,9 +351,7 @@ class Session:
         with self.lock.writing():
             self._freshen()
             distinct, back = np.unique(events, return_inverse=True)
-            scores = torch.empty(
-                len(distinct), self.past.log.n_items, device=self.network.device
-            )
+            scores = torch.empty(len(distinct), self.past.log.n_items, device=self.network.device)
             for replayed in self.replay(self, distinct, chunk):
                 scores[replayed.place] = self._score_all(replayed.ranked, replayed.rows)
             same = len(distinct) == len(events) and (back[1:] > back[:-1]).all()
@@ -395,4 +392,3 @@ class Session:
         self.position, self.passes = state["position"], state["passes"]
         for memory, kept in zip(self.network.memories(), state["memories"], strict=True):
             memory.load_state(kept)
-

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from numba.core.caching import IndexDataCacheFile
 
 from recbole_imn.kernels import compiled
 
@@ -104,7 +105,7 @@ def test_nothing_needs_to_be_written(package):
 def test_a_full_disk_costs_no_result(package, monkeypatch):
     write(package, "kernels", 1)
     monkeypatch.syspath_prepend(str(package.parent))
-    monkeypatch.setattr(compiled.IndexDataCacheFile, "_save_data", _full)
+    monkeypatch.setattr(IndexDataCacheFile, "_save_data", _full)
     from loops.past.calling import calling
 
     assert calling(1) == 2

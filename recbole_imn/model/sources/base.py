@@ -11,6 +11,7 @@ from recbole_imn.log import Floats, Integers
 from recbole_imn.model.parts import Making
 from recbole_imn.past import Facts, Past
 
+Numbers = npt.NDArray[np.float32]
 # What the pointer is told of a candidate, by column of ``Proposals.numbers``.
 AGE, AGE_SQUARED, ANCHOR_AGE, GAP, ITEM_AGE, CROWD, TIMES, ITEM_PURCHASED = range(8)
 N_NUMBERS = 8
@@ -36,7 +37,7 @@ class Proposals:
 
     items: Integers
     events: Integers
-    numbers: npt.NDArray[np.float32]
+    numbers: Numbers
 
     @classmethod
     def empty(cls, n_rows: int, n_slots: int) -> Proposals:

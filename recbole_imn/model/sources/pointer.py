@@ -58,6 +58,8 @@ class Pointer(nn.Module):
     context_width : int
     """
 
+    numbers: Sequence[Affine]
+
     def __init__(self, making: Making, sources: Sequence[Source], context_width: int) -> None:
         super().__init__()
         self.sources = list(sources)
@@ -67,7 +69,8 @@ class Pointer(nn.Module):
         self.bias = nn.Parameter(torch.from_numpy(bias).to(torch.get_default_dtype()) / SPEED)
         self.slots = _small_tables(self.sizes)
         self.behaviours = _small_tables([n_behaviours] * n)
-        self.numbers = nn.ModuleList(Affine(N_NUMBERS, HIDDEN) for _ in range(n))
+        layers = (Affine(N_NUMBERS, HIDDEN) for _ in range(n))
+        self.numbers = nn.ModuleList(layers)  # type: ignore[assignment]
         self.weights = nn.Parameter(0.1 * torch.randn(n, HIDDEN))
         self.gate = Affine(context_width, n)
         self.user = Affine(N_USER_NUMBERS, n)
