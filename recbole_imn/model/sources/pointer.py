@@ -10,10 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from recbole_imn.kernels.pointer import weigh
-from recbole_imn.log import Floats
 from recbole_imn.model.layers import Affine
 from recbole_imn.model.parts import Making
-from recbole_imn.model.sources.base import N_NUMBERS, Proposals, Source
+from recbole_imn.model.sources.base import N_NUMBERS, Proposals, Source, log_time
 from recbole_imn.model.window import ids
 from recbole_imn.past import Facts, Past
 
@@ -123,9 +122,3 @@ def _user_numbers(facts: Facts) -> np.ndarray[tuple[int, int], np.dtype[np.float
     rates = ((facts.repeats + 1) / (facts.count + 2)).astype(np.float32)
     columns = [np.log(rates), np.log1p(facts.count) / 5, log_time(facts.elapsed)]
     return np.stack(columns, axis=1).astype(np.float32)
-
-
-def log_time(seconds: Floats) -> Floats:
-    """Logarithm of a time: -1 for a second, about 1 for two days."""
-    scaled: Floats = np.log1p(seconds) / 6 - 1
-    return scaled
