@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from recbole_imn.kernels.conditioning import condition, condition_rows, project, unit
+from recbole_imn.kernels.event_input import event_input
 from recbole_imn.kernels.representation import join
 from recbole_imn.log import Flags, Floats
 from recbole_imn.stream.products import affine, sigmoid
@@ -261,17 +262,21 @@ class Conditioning(nn.Module):
             return condition(states[:, : self.width], self.centre)
         return condition_rows(states, rows, self.centre)
 
-    def beside(self, states: Tensor, rows: Tensor, table: StaticTable, ids: Tensor) -> Tensor:
+    def beside(
+        self, states: Tensor, rows: Tensor | None, table: StaticTable, ids: Tensor
+    ) -> Tensor:
         """Give conditioned states and static embeddings side by side, float [n, 2 * width].
 
         Parameters
         ----------
         states : float [m, stored]
-        rows : int64 [n]
+        rows : int64 [n], optional
+            Which of them; all by default.
         table : StaticTable
         ids : int64 [n]
         """
         if self.centre is not None and table.unit:
+            rows = torch.arange(len(states), device=states.device) if rows is None else rows
             return join(states, rows, self.centre, table.rows(ids))
         return torch.cat([self(states, rows), table(ids)], dim=1)
 
@@ -298,7 +303,9 @@ class EventInput(nn.Module):
 
     def forward(self, elapsed: Tensor, behaviour: Tensor, features: Tensor) -> Tensor:
         """Give the input, float [n, width], of events: [n, 2], int64 [n], [n, n_features]."""
-        out: Tensor = self.elapsed(elapsed) + self.behaviour(behaviour)
+        out = event_input(
+            elapsed, behaviour, self.elapsed.weight, self.elapsed.bias, self.behaviour.weight
+        )
         return out if self.features is None else out + self.features(features)
 
 

@@ -298,8 +298,8 @@ class Network(nn.Module):
         resources = None
         if self.branch is not None and unrolled.limited is not None:
             resources = self.branch.project(unrolled.limited, plan.purchases, rows.since_purchase)
-        user = self.fusion(interest, resources)
-        contexts = torch.cat([user, self.statics.user(rows.user), latest], dim=1)
+        user = self.fusion(interest, resources, self.statics.user, rows.user)
+        contexts = torch.cat([user, latest], dim=1)
         return Rows(rows, contexts, *self.maps(contexts))
 
     def represent(self, ids: Tensor, states: Tensor, rows: Tensor) -> Tensor:
