@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from recbole_imn.model.branch import BRANCHES, Branch
 from recbole_imn.model.fusion import FUSIONS, Fusion, InterestAlone
-from recbole_imn.model.layers import Conditioning, Statics, StaticTable
+from recbole_imn.model.layers import Conditioning, ContextMaps, Statics, StaticTable
 from recbole_imn.model.losses import make_losses
 from recbole_imn.model.negatives import sampler
 from recbole_imn.model.network import Network
@@ -18,8 +18,6 @@ from recbole_imn.model.states import GeneralStates
 from recbole_imn.model.terms import (
     TERMS,
     CellTerm,
-    DensityRatio,
-    Prediction,
     ProductTerm,
     Term,
 )
@@ -89,8 +87,7 @@ def build_network(making: Making) -> Network:
     # In this order, since each part draws its first weights from one generator.
     statics = _make_statics(making)
     states = GeneralStates(making)
-    prediction = Prediction(n_parts, width, start)
-    density = DensityRatio(n_parts, width, start, settings.temperature)
+    maps = ContextMaps(n_parts, width, start, settings.temperature)
     branch = None if parts.branch is None else parts.branch(making)
     fused = fusion(width, centre, unit)
     pointer = _make_pointer(making, parts.sources, n_parts * width)
@@ -102,8 +99,7 @@ def build_network(making: Making) -> Network:
         branch,
         fused,
         Conditioning(width, centre, unit),
-        prediction,
-        density,
+        maps,
         products,
         cell_term,
         pointer,
