@@ -1,6 +1,7 @@
 """The examples train and rank, each as its reader would run it."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -38,3 +39,26 @@ def test_an_example_prints_its_test_result(folder, example):
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.stem)
 def test_an_example_is_short(example):
     assert len(example.read_text(encoding="utf-8").splitlines()) < 40
+
+
+def test_the_code_of_the_documentation_makes_parts(prepare, tmp_path, monkeypatch):
+    text = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert len(blocks) == 4
+    assert all(len(block.splitlines()) <= 30 for block in blocks)
+    (tmp_path / "my_parts.py").write_text("\n".join(blocks[:3]))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    parts = {
+        "sources": ["own_items", "my_parts.HotItems"],
+        "terms": ["my_parts.AfterAPurchase"],
+        "resource_branch": "my_parts.MoneyLeft",
+    }
+    _, _, (train, _, test), model = prepare("IMNNetPlus", **parts)
+    loss = sum(model.calculate_loss(window) for window in train)
+    loss.backward()
+    learned = {name for name, weight in model.named_parameters() if weight.grad is not None}
+    assert {"network.branch.spent.weight", "network.pointer.bias"} <= learned
+    assert "network.products.my_parts_AfterAPurchase.wanted" in learned
+    scores = model.full_sort_predict(test.dataset[[0, 1, 2]])
+    assert scores[:, 1:].isfinite().all()
+    sys.modules.pop("my_parts")
