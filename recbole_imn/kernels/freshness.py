@@ -345,7 +345,7 @@ def cells_of_columns(kinds: Array, known: Array, times: Array, columns: Array, a
                 version[place] = seen
                 if known[seen]:
                     here = cell(kinds[seen], at[row] - times[seen])
-                    other = _first_other_row(kinds[seen], times[seen], at, row, here)
+                    other = _first_row_from(times[seen], STAYS[here % N_AGES], at, row)
                     leaves[place] = other if other >= 0 else n
                 else:
                     here, leaves[place] = cell(kinds[seen], 0.0), n
