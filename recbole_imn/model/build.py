@@ -30,7 +30,9 @@ def build_network(making: Making) -> Network:
     settings, width = making.settings, making.width
     centre, unit = _geometry(settings)
     branched = settings.resource_branch != "none"
-    fusion = find_part("fusion", settings.fusion, FUSIONS) if branched else InterestAlone
+    # Looked up in any case, so that a name of nothing is refused.
+    named = find_part("fusion", settings.fusion, FUSIONS)
+    fusion = named if branched else InterestAlone
     n_parts, start = 3 + fusion.n_parts, settings.context_start
     # In this order, since each part draws its first weights from one generator.
     statics = _make_statics(making)
