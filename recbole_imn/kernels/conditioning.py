@@ -60,6 +60,8 @@ def project(states: Tensor, rows: Tensor, elapsed: Tensor, drift: Tensor) -> Ten
     ------
     IndexError
         If a row is not one of ``states``.
+    ValueError
+        If shapes do not agree.
     """
     elapsed = elapsed.detach().to(states.dtype)
     if not is_compiled(states):

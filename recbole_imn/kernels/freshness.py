@@ -332,23 +332,10 @@ def cells_of_columns(kinds: Array, known: Array, times: Array, columns: Array, a
     -------
     int32 [n, n_items]
     """
-    n, n_items = columns.shape
-    cells = np.empty((n, n_items), np.int32)
-    version = np.full(n_items, -1, np.int64)
-    present = np.zeros(n_items, np.int32)
-    leaves = np.full(n_items, n, np.int64)
-    for row in range(n):
-        for place in range(n_items):
+    cells = np.empty(columns.shape, np.int32)
+    for row in range(len(columns)):
+        for place in range(columns.shape[1]):
             seen = columns[row, place]
-            # From row to row few items move, or grow out of their cell.
-            if seen != version[place] or row >= leaves[place]:
-                version[place] = seen
-                if known[seen]:
-                    here = cell(kinds[seen], at[row] - times[seen])
-                    other = _first_other_row(kinds[seen], times[seen], at, row, here)
-                    leaves[place] = other if other >= 0 else n
-                else:
-                    here, leaves[place] = cell(kinds[seen], 0.0), n
-                present[place] = here
-            cells[row, place] = present[place]
+            elapsed = at[row] - times[seen] if known[seen] else 0.0
+            cells[row, place] = cell(kinds[seen], elapsed)
     return cells
