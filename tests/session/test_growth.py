@@ -32,7 +32,7 @@ def test_scores_of_others_stay(trained, through):
     session, bounds = trained
     log = session.past.log
     n_users, n_items = log.n_users, log.n_items
-    events, asked = np.arange(*bounds[2:]), question(log)
+    events, asked = np.arange(bounds[1], bounds[3]), question(log)
     expected, now = session.scores_before(events), session.scores(session.query(*asked))
     if through == "past":
         session.past.grow(n_users + 3, n_items + 4)
