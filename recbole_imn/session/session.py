@@ -348,6 +348,8 @@ class Session:
 
     def _score_all(self, ranked: Ranked, rows: Integers) -> Tensor:
         table = self.catalogue()
+        if len(rows) == 0:
+            return table.new_empty(0, len(table))
         asked = ranked.asked[torch.from_numpy(rows).to(table.device)]
         queries = self.network.ranking_queries(asked)
         scores = ranked.score_all(queries, self.past, table, rows)

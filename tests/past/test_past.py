@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recbole_imn.log import EventLog
+from recbole_imn.log import EventLog, LogError
 from recbole_imn.past import Past, look_at_log
 from tests.past.logs import of_item, of_user, random_log
 
@@ -137,3 +137,20 @@ def test_looking_at_a_log_equals_looking_at_each_event(stop):
     expected = whole.look_at_items(log.item[:stop], log.time[:stop], events)
     for name, values in vars(expected).items():
         np.testing.assert_array_equal(getattr(of_items, name), values)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (([6], [1.0]), r"user 6 is asked for, outside 0\.\.5"),
+        (([-1], [1.0]), r"user -1 is asked for"),
+        (([1, 1], [1.0, 1.0], [3, 21]), r"position 21 is asked for, but only 20 events"),
+    ],
+)
+def test_what_is_not_there_is_refused(asked, message):
+    past = Past(random_log(0))
+    past.move_to(20)
+    with pytest.raises(LogError, match=message):
+        past.look(*asked)
+    with pytest.raises(LogError, match=r"item 8 is asked for, outside 0\.\.7"):
+        past.look_at_items([8], [1.0])

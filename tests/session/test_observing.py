@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from tests.session.streams import SETTINGS, columns, learn, log_until, ranks, session_on
+from recbole_imn.log import EventLog
+from tests.session.streams import (
+    FULL_BRANCH,
+    SETTINGS,
+    columns,
+    learn,
+    log_until,
+    ranks,
+    session_on,
+)
 
 
 @pytest.fixture(params=SETTINGS, ids=lambda case: "-".join([case[0], *map(str, case[1])]))
@@ -61,3 +70,25 @@ def test_many_users_at_once_are_scored_as_each_alone(trained):
     for row in range(20):
         alone = session.scores(session.query(users[[row]], at[[row]]))
         assert torch.equal(alone[0], together[row])
+
+
+def test_nobody_may_be_asked_for(trained):
+    session, n_items = trained[0].session, trained[0].session.past.log.n_items
+    assert session.scores(session.query([], [])).shape == (0, n_items)
+    none = np.empty(0, np.int64)
+    assert session.scores_before(none).shape == (0, n_items)
+    assert session.score_before(none, torch.empty(0, dtype=torch.int64)).shape == (0,)
+
+
+@pytest.mark.parametrize("options", [{}, FULL_BRANCH])
+def test_an_empty_log_is_a_beginning(prepare, options):
+    like = prepare("IMNNet", **options)[-1].session
+    known = like.past.log
+    widths = known.features.shape[1], known.inventory.shape[1]
+    log = EventLog(known.n_users, known.n_items, known.n_behaviours, *widths)
+    session = session_on(log, like)
+    assert session.scores(session.query([1], [5.0])).shape == (1, known.n_items)
+    session.observe(columns(known, 0, 3))
+    session.observe(columns(known, 3, 40))
+    expected = like.scores_before(np.arange(40))
+    assert torch.equal(session.scores_before(np.arange(40)), expected)
