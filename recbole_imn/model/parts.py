@@ -29,13 +29,18 @@ class Making:
     n_training : int
         Number of training events, at the start of the log.
     item_features : float32 [n_items, n_item_features]
-        Numeric features of items, standardised; row 0 is padding.
+        Numeric features of items, standardised; row 0 is padding. Without them, none.
     """
 
     settings: NetworkSettings
     past: Past
     n_training: int
     item_features: Tensor = field(default_factory=lambda: torch.zeros(0, 0))
+
+    def __post_init__(self) -> None:
+        """Give every item its no features."""
+        if len(self.item_features) == 0:
+            self.item_features = torch.zeros(self.past.log.n_items, 0)
 
     @property
     def width(self) -> int:
