@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from recbole_imn.model.branch import BRANCHES, Branch
 from recbole_imn.model.fusion import FUSIONS, InterestAlone
-from recbole_imn.model.layers import Conditioning, Statics, StaticTable
+from recbole_imn.model.layers import Conditioning, ContextMaps, Statics, StaticTable
 from recbole_imn.model.losses import make_losses
 from recbole_imn.model.negatives import sampler
 from recbole_imn.model.network import Network
@@ -12,7 +12,7 @@ from recbole_imn.model.parts import Making, find_part
 from recbole_imn.model.settings import NetworkSettings, SettingsError
 from recbole_imn.model.sources import SOURCES, Pointer
 from recbole_imn.model.states import GeneralStates
-from recbole_imn.model.terms import TERMS, CellTerm, DensityRatio, Prediction, ProductTerm
+from recbole_imn.model.terms import TERMS, CellTerm, ProductTerm
 
 
 def build_network(making: Making) -> Network:
@@ -35,8 +35,7 @@ def build_network(making: Making) -> Network:
     # In this order, since each part draws its first weights from one generator.
     statics = _make_statics(making)
     states = GeneralStates(making)
-    prediction = Prediction(n_parts, width, start)
-    density = DensityRatio(n_parts, width, start, settings.temperature)
+    maps = ContextMaps(n_parts, width, start, settings.temperature)
     branch = _make_branch(making)
     fused = fusion(width, centre, unit)
     pointer = _make_pointer(making, n_parts * width)
@@ -48,8 +47,7 @@ def build_network(making: Making) -> Network:
         branch,
         fused,
         Conditioning(width, centre, unit),
-        prediction,
-        density,
+        maps,
         products,
         cell_term,
         pointer,

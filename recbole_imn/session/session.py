@@ -286,7 +286,7 @@ class Session:
         if self._table is None:
             items = self.network.states.items
             ids = torch.arange(self.past.log.n_items, device=self.network.device)
-            self._table = self.network.ranking_items(ids, items.read_all())
+            self._table = self.network.ranking_items(ids, items.read_all(), ids)
         return self._table
 
     # -- scores of now -----------------------------------------------------------------------

@@ -94,6 +94,10 @@ class WindowPlan:
         """Number of events."""
         return self.stop - self.start
 
+    def initial_item_row(self, items: Integers) -> Integers:
+        """Give buffer rows of items as the window finds them, int64 [n]."""
+        return len(self.users) + np.searchsorted(self.items.numpy(), items)
+
     def after(self, slot: int) -> Tensor:
         """Buffer rows that the events write, int64 [n_events]: slot 0 users, 1 items."""
         first = self.levels.n_initial + slot
@@ -111,7 +115,14 @@ class WindowPlan:
         )
 
 
-def plan_window(past: Past, start: int, stop: int, rows: Facts, reach: int = 0) -> WindowPlan:
+def plan_window(
+    past: Past,
+    start: int,
+    stop: int,
+    rows: Facts,
+    reach: int = 0,
+    others: Integers | None = None,
+) -> WindowPlan:
     """Plan the exact recursion over the events ``start <= k < stop``.
 
     Parameters
@@ -124,6 +135,8 @@ def plan_window(past: Past, start: int, stop: int, rows: Facts, reach: int = 0) 
         Rows whose states are asked for, by position, each in ``start..stop``.
     reach : int
         How many purchases before the window are unrolled again, of each of its users.
+    others : int64 [n_others], optional
+        Further items whose states are read.
 
     Raises
     ------
@@ -134,7 +147,8 @@ def plan_window(past: Past, start: int, stop: int, rows: Facts, reach: int = 0) 
     log = past.log
     user, item = log.user[start:stop].astype(np.int64), log.item[start:stop].astype(np.int64)
     users, of_users = np.unique(np.concatenate([user, rows.user]), return_inverse=True)
-    items, of_items = np.unique(np.concatenate([item, rows.item]), return_inverse=True)
+    asked = [item, rows.item] if others is None else [item, rows.item, others]
+    items, of_items = np.unique(np.concatenate(asked), return_inverse=True)
     n, n_initial = len(user), len(users) + len(items)
     sources = np.empty((n, 2), np.int64)
     row = np.empty((2, len(rows)), np.int64)

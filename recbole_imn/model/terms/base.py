@@ -25,10 +25,16 @@ class Rows:
         What was looked up of them.
     contexts : float [n, n_parts * d]
         [user, static user, previous item's state, previous static item].
+    predicted : float [n, 2d]
+        Where the next item's representation is expected, equation (11).
+    compared : float [n, 2d]
+        W c over the temperature, equation (13): the rows' side of the density ratio.
     """
 
     columns: RowColumns
     contexts: Tensor
+    predicted: Tensor
+    compared: Tensor
 
 
 class ProductTerm(nn.Module):
