@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,8 @@ NEVER_TAKEN = frozenset(
 )
 # Settings that become parts of file names.
 NAME_PARTS = ("benchmark_filename", "additional_feat_suffix")
+# Settings that name parts of a network, maybe classes of somebody's own.
+PARTS = ("terms", "sources", "fusion", "resource_branch")
 
 
 def load_checkpoint(file: str | Path) -> dict[str, Any]:
@@ -162,6 +166,20 @@ def _check_settings(file: str, values: dict[str, Any]) -> None:
         for names in (values[part].get(key) or () for part in ("external", "final")):
             for name in names if isinstance(names, list | tuple) else [names]:
                 check_name(str(name), f"{key} in {file}")
+    _check_parts(file, values)
+
+
+def _check_parts(file: str, values: dict[str, Any]) -> None:
+    """Refuse parts of modules that nobody has imported: importing one runs its code."""
+    for key, part in product(PARTS, ("external", "final")):
+        names = values[part].get(key) or ()
+        for name in names if isinstance(names, list | tuple) else [names]:
+            module = str(name).rpartition(".")[0]
+            if module and module not in sys.modules:
+                raise CheckpointError(
+                    f"{file} has {key}: {name}, but {module} is not imported; a checkpoint imports "
+                    "nothing, so import it before the checkpoint is loaded"
+                )
 
 
 def is_known(model: str) -> bool:

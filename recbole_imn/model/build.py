@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from recbole_imn.model.branch import BRANCHES, Branch
-from recbole_imn.model.fusion import FUSIONS, InterestAlone
+from recbole_imn.model.fusion import FUSIONS, Fusion, InterestAlone
 from recbole_imn.model.layers import Conditioning, ContextMaps, Statics, StaticTable
 from recbole_imn.model.losses import make_losses
 from recbole_imn.model.negatives import sampler
 from recbole_imn.model.network import Network
 from recbole_imn.model.parts import Making, find_part
 from recbole_imn.model.settings import NetworkSettings, SettingsError
-from recbole_imn.model.sources import SOURCES, Pointer
+from recbole_imn.model.sources import SOURCES, Pointer, Source
 from recbole_imn.model.states import GeneralStates
 from recbole_imn.model.terms import TERMS, CellTerm, ProductTerm
 
@@ -30,7 +30,7 @@ def build_network(making: Making) -> Network:
     settings, width = making.settings, making.width
     centre, unit = _geometry(settings)
     branched = settings.resource_branch != "none"
-    fusion = find_part("fusion", settings.fusion, FUSIONS) if branched else InterestAlone
+    fusion = find_part("fusion", settings.fusion, FUSIONS, Fusion) if branched else InterestAlone
     n_parts, start = 3 + fusion.n_parts, settings.context_start
     # In this order, since each part draws its first weights from one generator.
     statics = _make_statics(making)
@@ -75,14 +75,14 @@ def _geometry(settings: NetworkSettings) -> tuple[float, bool]:
 
 def _make_branch(making: Making) -> Branch | None:
     name = making.settings.resource_branch
-    return None if name == "none" else find_part("resource_branch", name, BRANCHES)(making)
+    return None if name == "none" else find_part("resource_branch", name, BRANCHES, Branch)(making)
 
 
 def _make_pointer(making: Making, context_width: int) -> Pointer | None:
     names = making.settings.sources
     if not names:
         return None
-    sources = [find_part("sources", name, SOURCES)(making) for name in names]
+    sources = [find_part("sources", name, SOURCES, Source)(making) for name in names]
     return Pointer(making, sources, context_width)
 
 
@@ -90,17 +90,15 @@ def _make_terms(making: Making) -> tuple[dict[str, ProductTerm], CellTerm | None
     products: dict[str, ProductTerm] = {}
     cell_terms: list[CellTerm] = []
     for name in making.settings.terms:
-        kind = find_part("terms", name, TERMS)
+        kind = find_part("terms", name, TERMS, ProductTerm, CellTerm)
         if not kind.applies(making):
             continue
         term = kind(making)
         if isinstance(term, CellTerm):
             cell_terms.append(term)
-        elif isinstance(term, ProductTerm):
+        else:
             # A module's name has no dots.
             products[name.replace(".", "_")] = term
-        else:
-            raise SettingsError(f"terms names {name!r}, which is no ProductTerm and no CellTerm")
     if len(cell_terms) > 1:
         raise SettingsError("terms names more than one term by cells; there can be one")
     return products, cell_terms[0] if cell_terms else None

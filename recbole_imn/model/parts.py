@@ -68,7 +68,9 @@ class Making:
         return look_at_log(self.past, self.n_training)
 
 
-def find_part(key: str, name: str, known: Mapping[str, type[Part]]) -> type[Part]:
+def find_part(
+    key: str, name: str, known: Mapping[str, type[Part]], *kinds: type
+) -> type[Part]:
     """Give the class of a part.
 
     Parameters
@@ -79,6 +81,8 @@ def find_part(key: str, name: str, known: Mapping[str, type[Part]]) -> type[Part
         A name of the package, or ``module.Class``.
     known : mapping of str to type
         The classes of the package.
+    *kinds : type
+        The part must be a subclass of one of them.
 
     Raises
     ------
@@ -95,4 +99,8 @@ def find_part(key: str, name: str, known: Mapping[str, type[Part]]) -> type[Part
             f"{key} names {name!r}, which is none of {', '.join(known)}, and no class that can "
             f"be imported as module.Class ({error})"
         ) from error
+    # Nothing else is ever called, whatever a setting names.
+    if not (isinstance(found, type) and issubclass(found, kinds)):
+        kind = " and no ".join(kind.__name__ for kind in kinds)
+        raise SettingsError(f"{key} names {name!r}, which is no {kind}")
     return found
