@@ -24,7 +24,7 @@ class Negatives:
     ----------
     items : int64 [m]
     log_shares : float32 [m]
-        Logarithm of how many items each stands for; -inf for one that stands for none.
+        Logarithm of how many items each stands for.
     """
 
     items: Integers
@@ -76,12 +76,11 @@ def draw_strata(
         return Negatives(np.arange(1, n_items), np.zeros(n_items - 1, np.float32))
     since = max(0, start - ACTIVE_EVENTS) if n_active else start
     active = np.unique(past.log.item[since:start]).astype(np.int64)
-    others = rng.integers(1, n_items, n_others)
-    outside = ~np.isin(others, active)
+    drawn = rng.integers(1, n_items, n_others)
+    others = drawn[~np.isin(drawn, active)]
     n_rest = n_items - 1 - len(active)
-    shares = np.where(outside, n_rest / max(int(outside.sum()), 1), 0.0)
+    shares = np.full(len(others), n_rest / max(len(others), 1))
     chosen = active if len(active) <= n_active else rng.choice(active, n_active, replace=False)
     share = np.full(len(chosen), len(active) / max(len(chosen), 1))
-    with np.errstate(divide="ignore"):
-        log_shares = np.log(np.concatenate([shares, share])).astype(np.float32)
+    log_shares = np.log(np.concatenate([shares, share])).astype(np.float32)
     return Negatives(np.concatenate([others, chosen]), log_shares)
