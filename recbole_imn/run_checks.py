@@ -24,6 +24,7 @@ from recbole_imn.data.atomic import check_name
 from recbole_imn.data.first_use import provide
 from recbole_imn.data.simulated import is_simulated
 from recbole_imn.evaluation.benchmark.plan import FEATURE_AWARE, feature_settings
+from recbole_imn.model.imnnet import IMNNet
 from recbole_imn.model.settings import NetworkSettings, SettingsError
 from recbole_imn.model_settings import check_activation, check_model_settings, check_own_settings
 from recbole_imn.run_settings import RunSettings
@@ -109,7 +110,7 @@ def check(config: Any, settings: dict[str, Any]) -> None:
     _check_keys(config)
     given = {key: value for key, value in settings.items() if key in RunSettings.model_fields}
     run = validated(RunSettings, given, "", SettingsError)
-    if hasattr(config.model_class, "network_class"):
+    if issubclass(config.model_class, IMNNet):
         NetworkSettings.from_mapping(settings)
     _check_evaluation(config.model, run)
     _check_columns(run, settings)
@@ -234,7 +235,7 @@ def check_valid_metric(config: Any) -> None:
 
 def _check_own(config: Any, run: RunSettings, settings: dict[str, Any]) -> None:
     """Refuse what RecBole's loaders and optimisers would do, and ours do otherwise."""
-    model, has_network = config.model, hasattr(config.model_class, "network_class")
+    model, has_network = config.model, issubclass(config.model_class, IMNNet)
     draws = "draws its own negatives: set n_negatives" if has_network else "draws no negatives"
     external = config.external_config_dict
     for key in ("train_neg_sample_args", *OLD_NEGATIVES):

@@ -130,7 +130,7 @@ def test_the_matrices_of_events_are_the_former_ones_to_the_bit(load, case):
     dataset = load(**case)
     for key in ("event_features", "inventory_features"):
         expected = former_matrix(event_parts(dataset, key), dataset.in_training)
-        found = getattr(dataset.log, key.removeprefix("event_").removesuffix("_features"))
+        found = dataset.log.features if key == "event_features" else dataset.log.inventory
         assert found.tobytes() == expected.tobytes()
 
 

@@ -424,18 +424,18 @@ def test_another_format_is_named(tmp_path, monkeypatch):
         read_sealed(tmp_path / "new.pth", CHECKPOINT)
 
 
-def weight(values, name="network.transition"):
+def weight(values, name="network.states.transition"):
     return values["state_dict"][name]
 
 
 MISFITS = {
-    "shape": lambda values: values["state_dict"].update({"network.transition": torch.ones(2, 2)}),
-    "missing": lambda values: values["state_dict"].pop("network.transition"),
+    "shape": lambda values: values["state_dict"].update({"network.states.transition": torch.ones(2, 2)}),
+    "missing": lambda values: values["state_dict"].pop("network.states.transition"),
     "unknown": lambda values: values["state_dict"].update({"more": torch.ones(1)}),
     "type": lambda values: values["state_dict"].update(
-        {"network.transition": weight(values).double()}
+        {"network.states.transition": weight(values).double()}
     ),
-    "text": lambda values: values["state_dict"].update({"network.transition": "x"}),
+    "text": lambda values: values["state_dict"].update({"network.states.transition": "x"}),
     "numbers": lambda values: values["state_dict"].update({3: torch.ones(1)}),
 }
 
