@@ -80,8 +80,8 @@ def known_negatives(monkeypatch):
     """
 
     def draw(past, start, n_active, n_others, rng):
-        items = rng.choice(np.unique(past.log.item[:N_TRAINING]), n_active + n_others)
-        return Negatives(items.astype(np.int64), np.zeros(n_active + n_others, np.float32))
+        items = np.unique(past.log.item[:N_KNOWN]).astype(np.int64)
+        return Negatives(items, np.zeros(len(items), np.float32))
 
     monkeypatch.setattr(negatives, "draw_strata", draw)
 
