@@ -140,7 +140,9 @@ def test_scores_are_those_of_the_weights_after_a_fused_step(kind):
     trainer.optimizer.step()
     after = model.session.scores_before(events)
     assert not torch.equal(after, before)
-    fresh = session_on(log_until(model.session.past.log, len(model.session.past.log)), model.session)
+    fresh = session_on(
+        log_until(model.session.past.log, len(model.session.past.log)), model.session
+    )
     assert torch.equal(fresh.scores_before(events), after)
 
 

@@ -41,7 +41,9 @@ def make_network(seed, n_events=40, n_users=5, n_items=6, **options):
         "user_drift_weight": 0.3,
         "item_drift_weight": 0.2,
     }
-    made = Making(NetworkSettings(**{**defaults, **options}), past, n_events, torch.randn(n_items + 1, 3))
+    made = Making(
+        NetworkSettings(**{**defaults, **options}), past, n_events, torch.randn(n_items + 1, 3)
+    )
     network = build_network(made)
     for module in network.modules():
         if isinstance(module, torch.nn.Embedding):
