@@ -233,7 +233,7 @@ def test_levels_of_a_literal_stream():
 
 
 def test_windows_and_rows_outside_the_past_are_refused():
-    network, past = make_network(1)
+    past = make_network(1)[1]
     none = past.look([], [])
     with pytest.raises(ValueError, match=r"window 30\.\.41 is not inside a past of 40 events"):
         plan_window(past, 30, 41, none)
