@@ -75,7 +75,7 @@ class DenseAdam(torch.optim.Adam):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take a state, loaded or unpickled."""
-        super().__setstate__(state)
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
         self._made = {}
 
     @torch.no_grad()
@@ -131,7 +131,7 @@ _MOMENTS = ("exp_avg", "exp_avg_sq")
 
 def _update(batch: _Batch, group: dict[str, Any]) -> None:
     """Take one step for the weights of a batch."""
-    grads = [weight.grad for weight in batch.weights]
+    grads = [weight.grad for weight in batch.weights if weight.grad is not None]
     batch.counts.add_(1)
     beta1, beta2 = group["betas"]
     update = torch._fused_adamw_ if group["decoupled_weight_decay"] else torch._fused_adam_

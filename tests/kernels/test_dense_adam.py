@@ -157,7 +157,7 @@ def test_a_closure_is_called_and_weights_learn():
         loss.backward()
         return loss
 
-    losses = [float(optimizer.step(closure)) for _ in range(20)]
+    losses = [optimizer.step(closure).item() for _ in range(20)]
     assert losses[-1] < 0.5 * losses[0]
 
 
