@@ -70,7 +70,8 @@ class ChainIndex:
     @property
     def n_bytes(self) -> int:
         """Bytes that the index takes for its events."""
-        return sum(column.values.nbytes for column in self._columns) + self._pairs.nbytes
+        tables = self._pairs, self._ends, self._link_ends
+        return sum(table.nbytes for table in (*self.chains, *tables))
 
     def extend(self) -> None:
         """Index the events of the log that are not indexed yet."""
