@@ -191,7 +191,8 @@ class Past:
         where = np.asarray(positions, np.int64)
         if where.max(initial=0) > self.position:
             raise LogError(
-                f"position {where.max()} is asked for, but only {self.position} events have happened"
+                f"position {where.max()} is asked for, but only {self.position} events have "
+                "happened"
             )
         return where
 
