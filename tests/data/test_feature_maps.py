@@ -32,10 +32,10 @@ CASES = {
 
 
 class Watched(IMNNetDataset):
-    """Keeps the log that features of events were made of."""
+    """Keeps the table that features of events were made of."""
 
     def _event_features(self, log, key):
-        self.log = log.copy()
+        self.table = log.copy()
         return super()._event_features(log, key)
 
 
@@ -86,7 +86,7 @@ def item_parts(dataset):
 
 def event_parts(dataset, key):
     for field in dataset.names(key):
-        kind, values = dataset.field2type[field].value, dataset.log[field].to_numpy()
+        kind, values = dataset.field2type[field].value, dataset.table[field].to_numpy()
         if field in (dataset.config["numerical_features"] or ()):
             values = np.array([np.prod(pair) for pair in values])
         if kind == "token_seq":

@@ -50,7 +50,8 @@ def test_what_comes_later_is_not_looked_at(past):
     items = past.log.item.copy()
     items[3000:] = 200
     one, other = (
-        draw_strata(found, 3000, 8, 5, np.random.default_rng(1)) for found in (past, make_past(items))
+        draw_strata(found, 3000, 8, 5, np.random.default_rng(1))
+        for found in (past, make_past(items))
     )
     assert (one.items == other.items).all()
     assert (one.log_shares == other.log_shares).all()

@@ -18,7 +18,9 @@ def plain_ranking(log, event, n_training, recent):
     return newest_first + [item for item in popular if item not in newest_first]
 
 
-@pytest.mark.parametrize(("model", "recent"), [("LastItem", 1), ("RecentHistory", 1000), ("Popularity", 0)])
+@pytest.mark.parametrize(
+    ("model", "recent"), [("LastItem", 1), ("RecentHistory", 1000), ("Popularity", 0)]
+)
 def test_rankings_equal_a_plain_loop(prepare, model, recent):
     _, dataset, (_, _, test), network = prepare(model)
     rows = test._dataset[np.arange(len(test._dataset))]

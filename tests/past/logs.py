@@ -24,4 +24,4 @@ def of_item(log, item, position):
 
 def previous(log, event):
     """The previous event of an event's user; -1 for none."""
-    return ([-1] + of_user(log, log.user[event], event))[-1]
+    return [-1, *of_user(log, log.user[event], event)][-1]

@@ -429,7 +429,9 @@ def weight(values, name="network.states.transition"):
 
 
 MISFITS = {
-    "shape": lambda values: values["state_dict"].update({"network.states.transition": torch.ones(2, 2)}),
+    "shape": lambda values: values["state_dict"].update(
+        {"network.states.transition": torch.ones(2, 2)}
+    ),
     "missing": lambda values: values["state_dict"].pop("network.states.transition"),
     "unknown": lambda values: values["state_dict"].update({"more": torch.ones(1)}),
     "type": lambda values: values["state_dict"].update(

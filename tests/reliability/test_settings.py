@@ -127,7 +127,9 @@ def test_a_wrong_setting_of_a_model_of_recbole_is_one_line(make_config, settings
 
 
 def test_settings_as_text_are_read_as_what_they_say(make_config):
-    config = make_config("IMNNet", static_features="False", mse_weight="1e-1", n_negatives=np.int64(9))
+    config = make_config(
+        "IMNNet", static_features="False", mse_weight="1e-1", n_negatives=np.int64(9)
+    )
     assert config["static_features"] is False
     assert config["mse_weight"] == 0.1
     assert type(config["n_negatives"]) is int

@@ -66,7 +66,7 @@ def test_one_item_scores_as_in_the_catalogue(trained):
 
 
 def test_asking_between_windows_of_training_changes_nothing(kind):
-    _, dataset, _, model = kind
+    model = kind[-1]
     twin = copy.deepcopy(model.session)
     expected = learn(twin, epochs=2)
     session, weights, found = model.session, list(model.session.network.parameters()), []
@@ -140,7 +140,9 @@ def test_scores_are_those_of_the_weights_after_a_fused_step(kind):
     trainer.optimizer.step()
     after = model.session.scores_before(events)
     assert not torch.equal(after, before)
-    fresh = session_on(log_until(model.session.past.log, len(model.session.past.log)), model.session)
+    fresh = session_on(
+        log_until(model.session.past.log, len(model.session.past.log)), model.session
+    )
     assert torch.equal(fresh.scores_before(events), after)
 
 

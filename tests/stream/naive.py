@@ -98,7 +98,10 @@ class NaiveNetwork:
         told = self.told(event)
         new_user = of_user + states.user_input(self.since_user(event), *told)[0]
         new_item = of_item + states.item_input(self.since_item(event), *told)[0]
-        self.user[user], self.item[item] = self.cell(new_user, old_user), self.cell(new_item, old_item)
+        self.user[user], self.item[item] = (
+            self.cell(new_user, old_user),
+            self.cell(new_item, old_item),
+        )
         if self.network.branch is not None and log.purchase[event]:
             general = self.general(event, old_user)
             self.kept.setdefault(user, []).append((event, general, self.limited_state(user)))
@@ -108,7 +111,10 @@ class NaiveNetwork:
         """What the limited state takes from the general ones."""
         if self.settings.resource_branch == "full":
             return old_user[: self.width]
-        new_user, new_item = self.user_state(self.log.user[event]), self.item_state(self.log.item[event])
+        new_user, new_item = (
+            self.user_state(self.log.user[event]),
+            self.item_state(self.log.item[event]),
+        )
         return torch.cat([new_user[: self.width], new_item[: self.width]])
 
     def purchase(self, event, general):
@@ -142,7 +148,9 @@ class NaiveNetwork:
             session.append(int(log.behaviour[k]))
             later = log.time[k]
         counts = torch.bincount(torch.tensor(session, dtype=torch.long), minlength=log.n_behaviours)
-        told = torch.cat([torch.tensor([float(np.log1p(len(session)))]), counts / max(len(session), 1)])
+        told = torch.cat(
+            [torch.tensor([float(np.log1p(len(session)))]), counts / max(len(session), 1)]
+        )
         since = self.since_purchase(event)[0]
         finance = branch.finance(torch.cat([history, told.to(general), since])[None])[0]
         shelf = branch.inventory(torch.from_numpy(log.inventory[[event]]).to(general))[0]
@@ -217,7 +225,10 @@ class NaiveNetwork:
         if resources is None:
             return [fusion.condition(interest[None])[0]]
         if kind == "concat":
-            return [fusion.condition(interest[None])[0], fusion.condition_resources(resources[None])[0]]
+            return [
+                fusion.condition(interest[None])[0],
+                fusion.condition_resources(resources[None])[0],
+            ]
         if kind == "gate":
             linear = fusion.gate.linear
             gate = torch.sigmoid(torch.cat([interest, resources]) @ linear.weight.t() + linear.bias)

@@ -41,7 +41,9 @@ def make_network(seed, n_events=40, n_users=5, n_items=6, **options):
         "user_drift_weight": 0.3,
         "item_drift_weight": 0.2,
     }
-    made = Making(NetworkSettings(**{**defaults, **options}), past, n_events, torch.randn(n_items + 1, 3))
+    made = Making(
+        NetworkSettings(**{**defaults, **options}), past, n_events, torch.randn(n_items + 1, 3)
+    )
     network = build_network(made)
     for module in network.modules():
         if isinstance(module, torch.nn.Embedding):
@@ -231,7 +233,7 @@ def test_levels_of_a_literal_stream():
 
 
 def test_windows_and_rows_outside_the_past_are_refused():
-    network, past = make_network(1)
+    past = make_network(1)[1]
     none = past.look([], [])
     with pytest.raises(ValueError, match=r"window 30\.\.41 is not inside a past of 40 events"):
         plan_window(past, 30, 41, none)

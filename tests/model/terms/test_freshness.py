@@ -72,7 +72,9 @@ def test_freshness_begins_with_what_training_events_tell():
 
 def test_the_beginning_does_not_know_what_comes_after_training():
     log = long_log()
-    changed = {name: getattr(log, name).copy() for name in ("user", "item", "behaviour", "purchase")}
+    changed = {
+        name: getattr(log, name).copy() for name in ("user", "item", "behaviour", "purchase")
+    }
     rng = np.random.default_rng(3)
     changed["item"][300:] = rng.integers(1, log.n_items, 100)
     changed["purchase"][300:] ^= True
