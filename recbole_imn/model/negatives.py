@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from recbole_imn.kernels.compiled import compiled
 from recbole_imn.log import Integers
 from recbole_imn.model.settings import NetworkSettings
 from recbole_imn.past import Past
+from recbole_imn.past.distinct import distinct, place_in
 
 # Latest events whose items count as touched lately.
 ACTIVE_EVENTS = 2048
@@ -75,13 +77,24 @@ def draw_strata(
     if n_others >= n_items - 1:
         return Negatives(np.arange(1, n_items), np.zeros(n_items - 1, np.float32))
     since = max(0, start - ACTIVE_EVENTS) if n_active else start
-    active = np.unique(past.log.item[since:start]).astype(np.int64)
+    active = distinct(past.log.item[since:start])
     others = rng.integers(1, n_items, n_others)
-    outside = ~np.isin(others, active)
-    n_rest = n_items - 1 - len(active)
-    shares = np.where(outside, n_rest / max(int(outside.sum()), 1), 0.0)
     chosen = active if len(active) <= n_active else rng.choice(active, n_active, replace=False)
-    share = np.full(len(chosen), len(active) / max(len(chosen), 1))
-    with np.errstate(divide="ignore"):
-        log_shares = np.log(np.concatenate([shares, share])).astype(np.float32)
-    return Negatives(np.concatenate([others, chosen]), log_shares)
+    items = np.concatenate([others, chosen])
+    return Negatives(items, _log_shares(items, n_others, active, n_items - 1 - len(active)))
+
+
+@compiled
+def _log_shares(items, n_others, active, n_rest):  # type: ignore[no-untyped-def]
+    """Let those of the first items that are not active stand for the rest, float32 [n]."""
+    shares = np.full(len(items), -np.inf, np.float32)
+    n_outside, n_chosen = 0, len(items) - n_others
+    for place in range(n_others):
+        found = place_in(active, items[place])
+        if found == len(active) or active[found] != items[place]:
+            shares[place] = 0
+            n_outside += 1
+    of_rest, of_active = np.log(n_rest / max(n_outside, 1)), np.log(len(active) / max(n_chosen, 1))
+    shares[:n_others] += of_rest
+    shares[n_others:] = of_active
+    return shares

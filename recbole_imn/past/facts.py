@@ -119,6 +119,19 @@ def item_facts(items, at, positions, times, chains, heads, latest, counts):  # t
 
 
 @compiled
+def since_previous(events, chain, times):  # type: ignore[no-untyped-def]
+    """Give seconds from the events that a chain leads to, 0 for none, and where it ends."""
+    elapsed, first = np.zeros(len(events)), np.empty(len(events), np.bool_)
+    for place in range(len(events)):
+        event = events[place]
+        before = chain[event]
+        first[place] = before == EMPTY
+        if before != EMPTY:
+            elapsed[place] = times[event] - times[before]
+    return elapsed, first
+
+
+@compiled
 def walk_back(latest, chain, found):  # type: ignore[no-untyped-def]
     """Fill ``found`` int64 [n, width], -1 before, from events ``latest`` back along a chain."""
     for row in range(len(latest)):
