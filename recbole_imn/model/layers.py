@@ -69,7 +69,7 @@ class ElapsedTime(nn.Module):
 @compiled
 def _elapsed_inputs(seconds, first, logarithmic, mean, deviation, inputs):  # type: ignore[no-untyped-def]
     for row in range(len(seconds)):
-        # Half the time of log1p; a second's fraction of 1e-16 is of no matter.
+        # As log1p in half its time: what is lost of a fraction of a second is 1e-16.
         time = np.log(1 + seconds[row]) if logarithmic else seconds[row]
         inputs[row, 0] = 0.0 if first[row] else (time - mean) / deviation
         inputs[row, 1] = first[row]
