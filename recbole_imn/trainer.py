@@ -56,8 +56,9 @@ class SparseAndDense:
 
     def zero_grad(self) -> None:
         """Forget all gradients."""
-        self.dense.zero_grad()
-        self.sparse.zero_grad()
+        for group in self.param_groups:
+            for weight in group["params"]:
+                weight.grad = None
 
     def step(self, closure: Callable[[], float] | None = None) -> None:
         """Update all parameters."""

@@ -55,7 +55,8 @@ class Branch(nn.Module):
         self.transition = nn.Parameter(torch.empty(width, gates * width))
         nn.init.xavier_uniform_(self.transition)
         self.projection = Projection(width)
-        self.kept = PurchaseStore(log.n_users, settings.purchase_reach, self.n_general * width, stored)
+        n_kept = self.n_general * width
+        self.kept = PurchaseStore(log.n_users, settings.purchase_reach, n_kept, stored)
 
     @property
     def width(self) -> int:
@@ -147,7 +148,8 @@ class Branch(nn.Module):
 
     def project(self, limited: Tensor, chain: PurchasePlan, since_purchase: Tensor) -> Tensor:
         """Give the limited state of each row's user, projected to now, float [n, d]."""
-        return self.projection(limited, chain.row, since_purchase)
+        projected: Tensor = self.projection(limited, chain.row, since_purchase)
+        return projected
 
     def commit(self, plan: WindowPlan, limited: Tensor, general: Tensor, users: Tensor) -> None:
         """Store the states at the window's end, and what entered its purchases."""

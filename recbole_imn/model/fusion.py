@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from recbole_imn.model.layers import Conditioning, Gate
+from recbole_imn.model.layers import Conditioning, Gate, StaticTable
 
 
 class Fusion(nn.Module):
@@ -29,11 +29,21 @@ class Fusion(nn.Module):
         super().__init__()
         self.condition = Conditioning(width, self.centres * centre, unit)
 
-    def forward(self, interest: Tensor, resources: Tensor) -> Tensor:
-        """Fuse and condition two states [n, d], float [n, n_parts * d]."""
-        return self.condition(self.fuse(interest, resources))
+    def forward(
+        self, interest: Tensor, resources: Tensor | None, table: StaticTable, users: Tensor
+    ) -> Tensor:
+        """Give [fused and conditioned state, static user], float [n, (n_parts + 1) * d].
 
-    def fuse(self, interest: Tensor, resources: Tensor) -> Tensor:
+        Parameters
+        ----------
+        interest, resources : float [n, d]
+            General and limited state, projected; without a branch there is no second.
+        table : StaticTable
+        users : int64 [n]
+        """
+        return self.condition.beside(self.fuse(interest, resources), None, table, users)
+
+    def fuse(self, interest: Tensor, resources: Tensor | None) -> Tensor:
         """Make one state [n, d] of two."""
         raise NotImplementedError
 
@@ -43,16 +53,18 @@ class Sum(Fusion):
 
     centres = 2.0
 
-    def fuse(self, interest: Tensor, resources: Tensor) -> Tensor:
+    def fuse(self, interest: Tensor, resources: Tensor | None) -> Tensor:
         """Add."""
+        assert resources is not None
         return interest + resources
 
 
 class Product(Fusion):
     """An option of the paper."""
 
-    def fuse(self, interest: Tensor, resources: Tensor) -> Tensor:
+    def fuse(self, interest: Tensor, resources: Tensor | None) -> Tensor:
         """Multiply element by element."""
+        assert resources is not None
         return interest * resources
 
 
@@ -63,8 +75,9 @@ class Gated(Fusion):
         super().__init__(width, centre, unit)
         self.gate = Gate(width)
 
-    def fuse(self, interest: Tensor, resources: Tensor) -> Tensor:
+    def fuse(self, interest: Tensor, resources: Tensor | None) -> Tensor:
         """Mix element by element."""
+        assert resources is not None
         mixed: Tensor = self.gate(interest, resources)
         return mixed
 
@@ -78,18 +91,21 @@ class Concatenation(Fusion):
         super().__init__(width, centre, unit)
         self.condition_resources = Conditioning(width, centre, unit)
 
-    def forward(self, interest: Tensor, resources: Tensor) -> Tensor:
-        """Condition each by itself, float [n, 2d]."""
-        return torch.cat([self.condition(interest), self.condition_resources(resources)], dim=1)
+    def forward(
+        self, interest: Tensor, resources: Tensor | None, table: StaticTable, users: Tensor
+    ) -> Tensor:
+        """Condition each by itself."""
+        assert resources is not None
+        conditioned = self.condition(interest), self.condition_resources(resources)
+        return torch.cat([*conditioned, table(users)], dim=1)
 
 
 class InterestAlone(Fusion):
     """No limited state at all: IMN-Net* and JODIE."""
 
-    def forward(self, interest: Tensor, resources: Tensor | None = None) -> Tensor:
-        """Condition the general state, float [n, d]."""
-        conditioned: Tensor = self.condition(interest)
-        return conditioned
+    def fuse(self, interest: Tensor, resources: Tensor | None) -> Tensor:
+        """Give the general state."""
+        return interest
 
 
 FUSIONS: dict[str, type[Fusion]] = {

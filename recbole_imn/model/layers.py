@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from recbole_imn.kernels.compiled import compiled
 from recbole_imn.kernels.conditioning import condition, condition_rows, project, unit
+from recbole_imn.kernels.event_input import event_input
+from recbole_imn.kernels.representation import join
 from recbole_imn.log import Flags, Floats
 from recbole_imn.stream.products import affine, sigmoid
 
@@ -67,7 +70,14 @@ class ElapsedTime(nn.Module):
 
 
 @compiled
-def _elapsed_inputs(seconds, first, logarithmic, mean, deviation, inputs):  # type: ignore[no-untyped-def]
+def _elapsed_inputs(
+    seconds: Floats,
+    first: Flags,
+    logarithmic: bool,
+    mean: float,
+    deviation: float,
+    inputs: npt.NDArray[np.float32],
+) -> None:
     for row in range(len(seconds)):
         # As log1p in half its time: what is lost of a fraction of a second is 1e-16.
         time = np.log(1 + seconds[row]) if logarithmic else seconds[row]
@@ -146,7 +156,8 @@ class StaticTable(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        self.unit, self.dropout, self.salt = unit, dropout, None
+        self.unit, self.dropout = unit, dropout
+        self.salt: int | None = None
         n_rows = n_entities if n_known is None else n_known
         self.table = nn.Embedding(n_rows, width, sparse=True)
         nn.init.normal_(self.table.weight, std=width**-0.5)
@@ -160,12 +171,14 @@ class StaticTable(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         """Look up embeddings, float [*ids.shape, width]."""
-        flat = ids.reshape(-1)
-        rows = self._rows(flat)
-        if self.of_features is not None:
-            rows = rows + self.of_features(self.features[flat])
+        rows = self.rows(ids.reshape(-1))
         rows = unit(rows) if self.unit else rows
         return rows.view(*ids.shape, rows.shape[1])
+
+    def rows(self, ids: Tensor) -> Tensor:
+        """Look up embeddings as they are, float [n, width]."""
+        rows = self._rows(ids)
+        return rows if self.of_features is None else rows + self.of_features(self.features[ids])
 
     def grow(self, n_entities: int, features: Tensor | None = None) -> None:
         """Make room for more ids; those that are there keep their rows.
@@ -267,6 +280,24 @@ class Conditioning(nn.Module):
             return condition(states[:, : self.width], self.centre)
         return condition_rows(states, rows, self.centre)
 
+    def beside(
+        self, states: Tensor, rows: Tensor | None, table: StaticTable, ids: Tensor
+    ) -> Tensor:
+        """Give conditioned states and static embeddings side by side, float [n, 2 * width].
+
+        Parameters
+        ----------
+        states : float [m, stored]
+        rows : int64 [n], optional
+            Which of them; all by default.
+        table : StaticTable
+        ids : int64 [n]
+        """
+        if self.centre is not None and table.unit:
+            rows = torch.arange(len(states), device=states.device) if rows is None else rows
+            return join(states, rows, self.centre, table.rows(ids))
+        return torch.cat([self(states, rows), table(ids)], dim=1)
+
 
 class EventInput(nn.Module):
     """What a state's update takes from the event itself: W3 D + W4 v + bias.
@@ -290,16 +321,19 @@ class EventInput(nn.Module):
 
     def forward(self, elapsed: Tensor, behaviour: Tensor, features: Tensor) -> Tensor:
         """Give the input, float [n, width], of events: [n, 2], int64 [n], [n, n_features]."""
-        out: Tensor = self.elapsed(elapsed) + self.behaviour(behaviour)
+        out = event_input(
+            elapsed, behaviour, self.elapsed.weight, self.elapsed.bias, self.behaviour.weight
+        )
         return out if self.features is None else out + self.features(features)
 
 
-class ContextMap(nn.Module):
-    """A linear map from a context to the space of item representations.
+class ContextMaps(nn.Module):
+    """Two linear maps from a context to the space of item representations, as one product.
 
     The context is [user, static user, previous item's state, previous static item], where
-    the user may have several parts, and the representation [item state, static item]:
-    equations (11) and (13).
+    the user may have several parts, and the representation [item state, static item]. The
+    first map is the prediction of equation (11), the second the W of the density ratio (13),
+    over a learnable temperature.
 
     Parameters
     ----------
@@ -308,20 +342,45 @@ class ContextMap(nn.Module):
     width : int
         Size d of each part.
     start : str
-        'identity': begins as a copy of the previous item, plus a little noise. 'random':
-        begins as any linear layer.
+        'identity': both begin as a copy of the previous item, plus a little noise. 'random':
+        they begin as any linear layer.
+    temperature : float
+        Where the temperature starts.
     """
 
-    def __init__(self, n_parts: int, width: int, start: str) -> None:
+    def __init__(self, n_parts: int, width: int, start: str, temperature: float) -> None:
         super().__init__()
-        self.linear = Affine(n_parts * width, 2 * width)
-        if start == "identity":
-            nn.init.normal_(self.linear.weight, std=0.1 / (n_parts * width) ** 0.5)
-            nn.init.zeros_(self.linear.bias)
-            with torch.no_grad():
-                self.linear.weight[:, -2 * width :] += torch.eye(2 * width)
+        self.width = 2 * width
+        starts = [_start_of_map(n_parts, width, start) for _ in range(2)]
+        self.linear = Affine(n_parts * width, 2 * self.width)
+        with torch.no_grad():
+            self.linear.weight.copy_(torch.cat([linear.weight for linear in starts]))
+            self.linear.bias.copy_(torch.cat([linear.bias for linear in starts]))
+        self.log_temperature = nn.Parameter(torch.tensor(float(np.log(temperature))))
 
-    def forward(self, context: Tensor) -> Tensor:
-        """Map contexts [n, n_parts * width] to [n, 2 * width]."""
-        out: Tensor = self.linear(context)
-        return out
+    @property
+    def inverse_temperature(self) -> Tensor:
+        """Scale of the log density ratio, a positive scalar."""
+        return torch.exp(-self.log_temperature)
+
+    def forward(self, contexts: Tensor) -> tuple[Tensor, Tensor]:
+        """Map contexts, float [n, n_parts * width].
+
+        Returns
+        -------
+        predicted : float [n, 2 * width]
+        compared : float [n, 2 * width]
+            Its inner product with a representation is the log density ratio.
+        """
+        predicted, compared = self.linear(contexts).split(self.width, dim=1)
+        return predicted, compared * self.inverse_temperature
+
+
+def _start_of_map(n_parts: int, width: int, start: str) -> nn.Linear:
+    linear = nn.Linear(n_parts * width, 2 * width)
+    if start == "identity":
+        nn.init.normal_(linear.weight, std=0.1 / (n_parts * width) ** 0.5)
+        nn.init.zeros_(linear.bias)
+        with torch.no_grad():
+            linear.weight[:, -2 * width :] += torch.eye(2 * width)
+    return linear

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,8 +30,6 @@ class Comparison:
         Rows ``start <= k < stop``.
     found : int64 [n_versions]
         The items of the versions.
-    rows : int64 [n_versions]
-        Buffer rows of the versions that the window made; -1 for states in memory.
     columns : int32 [stop - start, n_negatives] or None
         The version that each row sees of each negative; None if it is the n-th of the n-th.
     cells : int32 [stop - start, n_negatives] or None
@@ -42,7 +39,6 @@ class Comparison:
     start: int
     stop: int
     found: Tensor
-    rows: Tensor
     columns: Tensor | None
     cells: Tensor | None
 
@@ -55,8 +51,11 @@ class Lessons:
     ----------
     items : int64 [n]
         The items of the rows' events.
-    before, after : int64 [n]
-        Buffer rows of their states just before and after the event.
+    after : int64 [n]
+        Buffer rows of their states just after the event.
+    represented, states : int64 [2 * n + versions of all comparisons]
+        Items that are represented, and the buffer rows of their states: those of the rows'
+        events just before each, those of each user's latest event, then the versions.
     cells : int32 [n] or None
         Their cells, for a term by cells.
     negatives : int64 [m]
@@ -67,8 +66,9 @@ class Lessons:
     """
 
     items: Tensor
-    before: Tensor
     after: Tensor
+    represented: Tensor
+    states: Tensor
     cells: Tensor | None
     negatives: Tensor
     log_shares: Tensor
@@ -105,34 +105,59 @@ def prepare_lessons(
         known = past.look_at_items(items, facts.at, events)
         kinds = term.kinds(past, known.latest, known.count)
         cells = torch.from_numpy(term.cells(kinds, known.elapsed))
+    comparisons, found, rows = [], [items, facts.item], [_before(plan, places), _latest(plan)]
+    for start in range(0, len(facts), ROWS_A_CHUNK):
+        chunk = facts[start : start + ROWS_A_CHUNK]
+        versions = item_versions(past, plan.start, chunk.position, negatives.items)
+        comparisons.append(_compare(past, plan.start, start, chunk, versions, negatives, term))
+        found.append(versions.items)
+        rows.append(_rows_of_versions(plan, versions))
     return Lessons(
         torch.from_numpy(items),
-        plan.levels.sources[places, 1],
         plan.after(1)[places],
+        torch.from_numpy(np.concatenate(found)),
+        torch.from_numpy(np.concatenate(rows)),
         cells,
         torch.from_numpy(negatives.items),
         torch.from_numpy(negatives.log_shares),
-        list(_comparisons(past, plan, facts, negatives.items, term)),
+        comparisons,
         salt,
     )
 
 
-def _comparisons(
-    past: Past, plan: WindowPlan, facts: Facts, negatives: Integers, term: CellTerm | None
-) -> Iterator[Comparison]:
-    for start in range(0, len(facts), ROWS_A_CHUNK):
-        rows = facts[start : start + ROWS_A_CHUNK]
-        versions = item_versions(past, plan.start, rows.position, negatives)
-        made = versions.events != NO_EVENT
-        buffer = plan.levels.n_initial + 2 * (versions.events - plan.start) + 1
-        yield Comparison(
-            start,
-            start + len(rows),
-            torch.from_numpy(versions.items),
-            torch.from_numpy(np.where(made, buffer, -1)),
-            None if versions.columns is None else torch.from_numpy(versions.columns),
-            None if term is None else _cells(past, plan.start, rows, versions, negatives, term),
-        )
+def _before(plan: WindowPlan, places: Tensor) -> Integers:
+    """Buffer rows of the items of events, just before them."""
+    before: Integers = plan.levels.sources[places, 1].numpy()
+    return before
+
+
+def _latest(plan: WindowPlan) -> Integers:
+    latest: Integers = plan.item_row.numpy()
+    return latest
+
+
+def _rows_of_versions(plan: WindowPlan, versions: ItemVersions) -> Integers:
+    made = plan.levels.n_initial + 2 * (versions.events - plan.start) + 1
+    found = plan.initial_item_row(versions.items)
+    return np.where(versions.events != NO_EVENT, made, found)
+
+
+def _compare(
+    past: Past,
+    window: int,
+    start: int,
+    rows: Facts,
+    versions: ItemVersions,
+    negatives: Negatives,
+    term: CellTerm | None,
+) -> Comparison:
+    return Comparison(
+        start,
+        start + len(rows),
+        torch.from_numpy(versions.items),
+        None if versions.columns is None else torch.from_numpy(versions.columns),
+        None if term is None else _cells(past, window, rows, versions, negatives.items, term),
+    )
 
 
 def _cells(

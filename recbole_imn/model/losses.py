@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from torch import Tensor
+from torch.nn import functional
 
 from recbole_imn.kernels.mixture import mixture_loss
-from recbole_imn.model.lessons import Comparison
-from recbole_imn.model.network import LossTerm, Network
+from recbole_imn.model.network import Learned, LossTerm, Network
 from recbole_imn.model.settings import NetworkSettings
 from recbole_imn.model.terms.base import Rows
 from recbole_imn.model.unrolled import Unrolled
@@ -32,11 +32,10 @@ class PredictionLoss:
     def __init__(self, weight: float) -> None:
         self.weight = weight
 
-    def __call__(
-        self, network: Network, unrolled: Unrolled, rows: Rows, positive: Tensor
-    ) -> Tensor:
+    def __call__(self, network: Network, unrolled: Unrolled, learned: Learned) -> Tensor:
         """Sum over rows."""
-        return (network.prediction(rows) - positive.detach()).square().sum()
+        predicted, target = learned.rows.predicted, learned.positive.detach()
+        return functional.mse_loss(predicted, target, reduction="sum")
 
 
 class ContrastiveLoss:
@@ -48,19 +47,18 @@ class ContrastiveLoss:
     def __init__(self, weight: float) -> None:
         self.weight = weight
 
-    def __call__(
-        self, network: Network, unrolled: Unrolled, rows: Rows, positive: Tensor
-    ) -> Tensor:
+    def __call__(self, network: Network, unrolled: Unrolled, learned: Learned) -> Tensor:
         """Sum over rows."""
-        lessons = unrolled.window.lessons
+        lessons, rows = unrolled.window.lessons, learned.rows
         queries = network.density_queries(rows)
-        scores = (queries * network.density_items(lessons.items, positive)).sum(dim=1)
+        positive = network.density_items(lessons.items, learned.positive)
+        scores = (queries * positive).sum(dim=1)
         weights, hits = _pointed(network, rows, lessons.items)
         values = None if network.cell_term is None else network.cell_term.values
         loss = scores.new_zeros(())
-        for part in lessons.comparisons:
+        for part, versions in zip(lessons.comparisons, learned.versions, strict=True):
             chosen = slice(part.start, part.stop)
-            products = queries[chosen] @ _versions(network, unrolled, part).t()
+            products = queries[chosen] @ network.density_items(part.found, versions).t()
             loss = loss + mixture_loss(
                 scores[chosen],
                 products,
@@ -86,15 +84,6 @@ def _pointed(network: Network, rows: Rows, items: Tensor) -> tuple[Tensor, Tenso
     return network.pointer(pointed, rows.contexts), pointed.items == items.unsqueeze(1)
 
 
-def _versions(network: Network, unrolled: Unrolled, part: Comparison) -> Tensor:
-    """Represent the versions of negatives that rows see, float [n_versions, width]."""
-    states = network.states.items.read(part.found)
-    made = (part.rows >= 0).nonzero().squeeze(1)
-    if len(made):
-        states = states.index_copy(0, made, unrolled.states[part.rows[made]])
-    return network.density_items(part.found, network.represent(part.found, states))
-
-
 class Drift:
     """Squared changes of states, one of the last two terms of equation (22).
 
@@ -108,9 +97,7 @@ class Drift:
     def __init__(self, weight: float, slot: int) -> None:
         self.weight, self.slot = weight, slot
 
-    def __call__(
-        self, network: Network, unrolled: Unrolled, rows: Rows, positive: Tensor
-    ) -> Tensor:
+    def __call__(self, network: Network, unrolled: Unrolled, learned: Learned) -> Tensor:
         """Sum over events."""
         plan, states = unrolled.window.plan, unrolled.states
         before, after = plan.levels.sources[:, self.slot], plan.after(self.slot)

@@ -26,7 +26,7 @@ class Negatives:
     ----------
     items : int64 [m]
     log_shares : float32 [m]
-        Logarithm of how many items each stands for; -inf for one that stands for none.
+        Logarithm of how many items each stands for.
     """
 
     items: Integers
@@ -78,23 +78,26 @@ def draw_strata(
         return Negatives(np.arange(1, n_items), np.zeros(n_items - 1, np.float32))
     since = max(0, start - ACTIVE_EVENTS) if n_active else start
     active = distinct(past.log.item[since:start])
-    others = rng.integers(1, n_items, n_others)
+    others = _outside(rng.integers(1, n_items, n_others), active)
     chosen = active if len(active) <= n_active else rng.choice(active, n_active, replace=False)
-    items = np.concatenate([others, chosen])
-    return Negatives(items, _log_shares(items, n_others, active, n_items - 1 - len(active)))
+    log_shares = np.empty(len(others) + len(chosen), np.float32)
+    log_shares[: len(others)] = _log_share(n_items - 1 - len(active), len(others))
+    log_shares[len(others) :] = _log_share(len(active), len(chosen))
+    return Negatives(np.concatenate([others, chosen]), log_shares)
+
+
+def _log_share(n_items: int, n_drawn: int) -> float:
+    # Where there is nothing to draw from, nothing is drawn.
+    return float(np.log(max(n_items, 1) / max(n_drawn, 1)))
 
 
 @compiled
-def _log_shares(items, n_others, active, n_rest):  # type: ignore[no-untyped-def]
-    """Let those of the first items that are not active stand for the rest, float32 [n]."""
-    shares = np.full(len(items), -np.inf, np.float32)
-    n_outside, n_chosen = 0, len(items) - n_others
-    for place in range(n_others):
-        found = place_in(active, items[place])
-        if found == len(active) or active[found] != items[place]:
-            shares[place] = 0
-            n_outside += 1
-    of_rest, of_active = np.log(n_rest / max(n_outside, 1)), np.log(len(active) / max(n_chosen, 1))
-    shares[:n_others] += of_rest
-    shares[n_others:] = of_active
-    return shares
+def _outside(drawn: Integers, active: Integers) -> Integers:
+    """Give those that are not among increasing ones, int64 [n]."""
+    outside, n = np.empty_like(drawn), 0
+    for item in drawn:
+        place = place_in(active, item)
+        if place == len(active) or active[place] != item:
+            outside[n] = item
+            n += 1
+    return outside[:n]

@@ -12,18 +12,19 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from recbole_imn.kernels.mixture import add_mixture, log_add_hits
 from recbole_imn.log import Integers
 from recbole_imn.model.branch import Branch
 from recbole_imn.model.fusion import Fusion
-from recbole_imn.model.layers import Conditioning, Projection, Statics
-from recbole_imn.model.lessons import Lessons, prepare_lessons
+from recbole_imn.model.layers import Conditioning, ContextMaps, Projection, Statics
+from recbole_imn.model.lessons import prepare_lessons
 from recbole_imn.model.negatives import Draw
 from recbole_imn.model.settings import NetworkSettings
 from recbole_imn.model.sources import Pointer
 from recbole_imn.model.states import GeneralStates
-from recbole_imn.model.terms import CellTerm, DensityRatio, Prediction, ProductTerm, Rows
+from recbole_imn.model.terms import CellTerm, ProductTerm, Rows
 from recbole_imn.model.unrolled import Unrolled
 from recbole_imn.model.window import RowColumns, Window
 from recbole_imn.past import Facts, Past
@@ -35,11 +36,27 @@ class LossTerm(Protocol):
 
     weight: float
 
-    def __call__(
-        self, network: Network, unrolled: Unrolled, rows: Rows, positive: Tensor
-    ) -> Tensor:
-        """Sum over the window; ``positive`` float [n, 2d] represents the rows' items."""
+    def __call__(self, network: Network, unrolled: Unrolled, learned: Learned) -> Tensor:
+        """Sum over the window."""
         ...
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What a window is learned from.
+
+    Attributes
+    ----------
+    rows : Rows
+    positive : float [n, 2d]
+        The items of the rows' events, represented.
+    versions : list of float [n_versions, 2d]
+        The negatives of each comparison, in all versions that its rows see.
+    """
+
+    rows: Rows
+    positive: Tensor
+    versions: list[Tensor]
 
 
 @dataclass(frozen=True)
@@ -89,8 +106,7 @@ class Network(nn.Module):
     branch : Branch or None
     fusion : Fusion
     item_condition : Conditioning
-    prediction : Prediction
-    density : DensityRatio
+    maps : ContextMaps
     products : dict of str to ProductTerm
         Further terms of the log density ratio.
     cell_term : CellTerm or None
@@ -99,6 +115,7 @@ class Network(nn.Module):
     draw_negatives : callable
     """
 
+    products: Mapping[str, ProductTerm]
     ranking_weights: Tensor
     ranking_scales: Tensor
 
@@ -110,8 +127,7 @@ class Network(nn.Module):
         branch: Branch | None,
         fusion: Fusion,
         item_condition: Conditioning,
-        prediction: Prediction,
-        density: DensityRatio,
+        maps: ContextMaps,
         products: Mapping[str, ProductTerm],
         cell_term: CellTerm | None,
         pointer: Pointer | None,
@@ -124,8 +140,8 @@ class Network(nn.Module):
         self.projection = Projection(settings.embedding_size)
         self.branch, self.fusion = branch, fusion
         self.item_condition = item_condition
-        self.prediction, self.density = prediction, density
-        self.products = nn.ModuleDict(products)
+        self.maps = maps
+        self.products = nn.ModuleDict(products)  # type: ignore[assignment]
         self.cell_term, self.pointer = cell_term, pointer
         self.losses, self.draw_negatives = list(losses), draw_negatives
         # Buffers: a checkpoint ranks by the weights that were found for it.
@@ -147,7 +163,7 @@ class Network(nn.Module):
         facts : Facts
             Of rows in the order of their positions, each in ``start..stop``.
         """
-        return self._look(past, start, stop, facts, 0)
+        return self._look(past, start, stop, facts)
 
     def look_at_lessons(
         self, past: Past, start: int, stop: int, seed: Sequence[int], first: int | None = None
@@ -167,15 +183,25 @@ class Network(nn.Module):
         facts = past.look_at_events(_range(start if first is None else first, stop))
         if not self.settings.first_events:
             facts = facts[(facts.count > 0).nonzero()[0]]
-        window = self._look(past, start, stop, facts, self.settings.purchase_reach)
         rng = np.random.default_rng([*seed, start])
         negatives = self.draw_negatives(past, start, rng)
+        reach = self.settings.purchase_reach
+        window = self._look(past, start, stop, facts, reach, negatives.items)
         salt = int(rng.integers(2**20))
         lessons = prepare_lessons(past, window.plan, facts, negatives, self.cell_term, salt)
         return replace(window, lessons=lessons)
 
-    def _look(self, past: Past, start: int, stop: int, facts: Facts, reach: int) -> Window:
-        plan = plan_window(past, start, stop, facts, reach if self.branch is not None else 0)
+    def _look(
+        self,
+        past: Past,
+        start: int,
+        stop: int,
+        facts: Facts,
+        reach: int = 0,
+        others: Integers | None = None,
+    ) -> Window:
+        reach = reach if self.branch is not None else 0
+        plan = plan_window(past, start, stop, facts, reach, others)
         looked: dict[str, Any] = {
             name: term.look(past, facts) for name, term in self.products.items()
         }
@@ -235,9 +261,7 @@ class Network(nn.Module):
         states = self.states.unroll(window.plan, window.events)
         if self.branch is None or window.purchases is None:
             return Unrolled(window, states, None, None)
-        limited, general = self.branch.unroll(
-            window.plan, states, window.purchases, self.statics
-        )
+        limited, general = self.branch.unroll(window.plan, states, window.purchases, self.statics)
         return Unrolled(window, states, limited, general)
 
     def commit(self, unrolled: Unrolled) -> None:
@@ -245,7 +269,8 @@ class Network(nn.Module):
         window = unrolled.window
         self.states.commit(window.plan, unrolled.states)
         if self.branch is not None and unrolled.limited is not None:
-            assert window.purchases is not None and unrolled.general is not None
+            assert window.purchases is not None
+            assert unrolled.general is not None
             self.branch.commit(
                 window.plan, unrolled.limited, unrolled.general, window.purchases.user
             )
@@ -254,34 +279,40 @@ class Network(nn.Module):
 
     def contexts(self, unrolled: Unrolled) -> Rows:
         """Give the window's rows with their contexts, from what lies before each."""
+        plan, rows = unrolled.window.plan, unrolled.window.rows
+        latest = self.represent(rows.item, unrolled.states, plan.item_row)
+        return self._rows(unrolled, latest)
+
+    def _rows(self, unrolled: Unrolled, latest: Tensor) -> Rows:
+        """Put contexts together, and map them to the space of representations.
+
+        Parameters
+        ----------
+        unrolled : Unrolled
+        latest : float [n, 2d]
+            The item of each user's latest event, represented.
+        """
         window, rows = unrolled.window, unrolled.window.rows
-        plan, states = window.plan, unrolled.states
-        interest = self.projection(states, plan.user_row, rows.since_user)
+        plan = window.plan
+        interest = self.projection(unrolled.states, plan.user_row, rows.since_user)
         resources = None
         if self.branch is not None and unrolled.limited is not None:
             resources = self.branch.project(unrolled.limited, plan.purchases, rows.since_purchase)
-        contexts = torch.cat(
-            [
-                self.fusion(interest, resources),
-                self.statics.user(rows.user),
-                self.item_condition(states, plan.item_row),
-                self.statics.item(rows.item),
-            ],
-            dim=1,
-        )
-        return Rows(rows, contexts)
+        user = self.fusion(interest, resources, self.statics.user, rows.user)
+        contexts = torch.cat([user, latest], dim=1)
+        return Rows(rows, contexts, *self.maps(contexts))
 
-    def represent(self, ids: Tensor, states: Tensor, rows: Tensor | None = None) -> Tensor:
+    def represent(self, ids: Tensor, states: Tensor, rows: Tensor) -> Tensor:
         """Give representations [item state, static item], float [n, 2d].
 
         Parameters
         ----------
         ids : int64 [n]
         states : float [m, n_parts * d]
-        rows : int64 [n], optional
-            The state of each item; the n-th by default.
+        rows : int64 [n]
+            Where the state of each item lies.
         """
-        return torch.cat([self.item_condition(states, rows), self.statics.item(ids)], dim=1)
+        return self.item_condition.beside(states, rows, self.statics.item, ids)
 
     def density_items(self, ids: Tensor, represented: Tensor) -> Tensor:
         """Give the items' side of the log density ratio's products, float [n, width]."""
@@ -292,24 +323,25 @@ class Network(nn.Module):
         """Give the rows' side of the same, float [n, width]."""
         looked = rows.columns.looked
         others = [term.queries(rows, looked[name]) for name, term in self.products.items()]
-        own = self.density.queries(rows)
-        return torch.cat([own, *others], dim=1) if others else own
+        return torch.cat([rows.compared, *others], dim=1) if others else rows.compared
 
     # -- losses ------------------------------------------------------------------------------
 
     def loss(self, unrolled: Unrolled) -> Tensor:
         """Equation (22), summed over the window's rows."""
-        window, lessons = unrolled.window, unrolled.window.lessons
+        lessons = unrolled.window.lessons
         with self.statics.leaving_out(lessons.salt):
-            rows = self.contexts(unrolled)
-            positive = self.represent(lessons.items, unrolled.states, self._target_rows(lessons))
-            loss = rows.contexts.new_zeros(())
+            represented = self.represent(lessons.represented, unrolled.states, lessons.states)
+            n = len(lessons.items)
+            n_versions = [len(part.found) for part in lessons.comparisons]
+            positive, latest, *versions = represented.split([n, n, *n_versions])
+            if self.settings.positive_state == "after":
+                positive = self.represent(lessons.items, unrolled.states, lessons.after)
+            rows = self._rows(unrolled, latest)
+            loss: Tensor = positive.new_zeros(())
             for term in self.losses:
-                loss = loss + term.weight * term(self, unrolled, rows, positive)
+                loss = loss + term.weight * term(self, unrolled, Learned(rows, positive, versions))
         return loss
-
-    def _target_rows(self, lessons: Lessons) -> Tensor:
-        return lessons.before if self.settings.positive_state == "before" else lessons.after
 
     # -- ranking -----------------------------------------------------------------------------
 
@@ -331,7 +363,7 @@ class Network(nn.Module):
             dim=1,
         )
 
-    def ranking_items(self, ids: Tensor, states: Tensor, rows: Tensor | None = None) -> Tensor:
+    def ranking_items(self, ids: Tensor, states: Tensor, rows: Tensor) -> Tensor:
         """Give items as ranking sees them, float [n, width]; parameters as of `represent`."""
         items = self.represent(ids, states, rows)
         length = items.square().sum(dim=1, keepdim=True)
@@ -345,7 +377,8 @@ class Network(nn.Module):
 
     def ask(self, rows: Rows) -> Asked:
         """Give rows as ranking sees them."""
-        nearest, density = self.prediction.queries(rows), self.density_queries(rows)
+        nearest = functional.pad(2 * rows.predicted, (0, 1), value=-1.0)
+        density = self.density_queries(rows)
         if self.pointer is None:
             none = density.new_zeros(len(density), 0)
             return Asked(nearest, density, none.long(), none)

@@ -54,11 +54,13 @@ class PurchaseStore(nn.Module):
         return {**arrays, "general": self.general.clone(), "before": self.before.clone()}
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Take back what :meth:`state` gave."""
+        """Take back what :meth:`state` gave; users that came later have purchased nothing then."""
+        n_users = len(self.slots)
         for name in _ARRAYS:
             setattr(self, name, state[name].numpy().copy())
         self.general = state["general"].to(self.general, copy=True)
         self.before = state["before"].to(self.before, copy=True)
+        self.grow(n_users)
 
     def begin(
         self, chain: PurchasePlan, users: Tensor, initial: Tensor, none_before: Tensor

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from recbole_imn.kernels.compiled import compiled
-from recbole_imn.log import Integers
+from recbole_imn.log import Ids, Integers
 from recbole_imn.past import Facts, Past
 from recbole_imn.stream.plan import WindowPlan
 
@@ -149,7 +149,13 @@ def ids_of(past: Past, events: Integers) -> tuple[Tensor, Tensor, Tensor]:
 
 
 @compiled
-def _ids_of(events, users, items, behaviours, found):  # type: ignore[no-untyped-def]
+def _ids_of(
+    events: Integers,
+    users: Ids,
+    items: Ids,
+    behaviours: npt.NDArray[np.int16],
+    found: Integers,
+) -> None:
     for place in range(len(events)):
         event = events[place]
         found[0, place], found[1, place] = users[event], items[event]

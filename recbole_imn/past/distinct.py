@@ -22,7 +22,7 @@ def distinct(*ids: Ids | Integers) -> Integers:
 
 
 @compiled
-def _drop_repeats(ordered):  # type: ignore[no-untyped-def]
+def _drop_repeats(ordered: Integers) -> int:
     """Move the first of each value to the front; give how many there are."""
     n = min(len(ordered), 1)
     for place in range(1, len(ordered)):
@@ -33,7 +33,7 @@ def _drop_repeats(ordered):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def place_in(ordered, value):  # type: ignore[no-untyped-def]
+def place_in(ordered: Integers, value: int) -> int:
     """Give the place of a value among increasing ones, or that of the next larger one."""
     low, size = 0, len(ordered)
     while size > 0:
@@ -44,3 +44,12 @@ def place_in(ordered, value):  # type: ignore[no-untyped-def]
         else:
             size = half
     return low
+
+
+@compiled
+def places_in(ordered: Integers, values: Integers) -> Integers:
+    """Give the places of values among increasing ones, int64 [n]."""
+    places = np.empty(len(values), np.int64)
+    for i in range(len(values)):
+        places[i] = place_in(ordered, values[i])
+    return places

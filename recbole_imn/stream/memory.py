@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from recbole_imn.kernels.memory import read, write
+
 
 class Memory(nn.Module):
     """States of entities of one kind, kept between windows.
@@ -55,32 +57,26 @@ class Memory(nn.Module):
 
     def read(self, ids: Tensor) -> Tensor:
         """Give the states of some entities, float [n, width]; no gradient to older windows."""
-        known = self.known[ids].unsqueeze(1)
-        return torch.where(known, self.states[ids], self.initial)
+        return read(self.states, self.known, ids, self.initial)
 
     def read_all(self) -> Tensor:
         """Give the states of all entities, float [n_entities, width]."""
         return torch.where(self.known.unsqueeze(1), self.states, self.initial)
-
-    @torch.no_grad()
-    def commit(self, ids: Tensor, states: Tensor) -> None:
-        """Store states of distinct entities, float [n, width]."""
-        self.states[ids] = states.detach()
-        self.known[ids] = True
 
     def commit_rows(self, ids: Tensor, buffer: Tensor, rows: Tensor, first: int) -> None:
         """Store the states at rows of a buffer, where these are not below ``first``.
 
         Rows below were read from here, and nothing has changed.
         """
-        changed = rows >= first
-        self.commit(ids[changed], buffer[rows[changed]])
+        write(self.states, self.known, ids, buffer, rows, first)
 
     def state(self) -> dict[str, Tensor]:
         """Give a copy of the content."""
         return {"states": self.states.clone(), "known": self.known.clone()}
 
     def load_state(self, state: dict[str, Tensor]) -> None:
-        """Take back what :meth:`state` gave."""
+        """Take back what :meth:`state` gave; entities that came later have no state then."""
+        n_entities = len(self.states)
         self.states = state["states"].to(self.states, copy=True)
         self.known = state["known"].to(self.known, copy=True)
+        self.grow(n_entities)

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 
 from recbole_imn.kernels.compiled import compiled
-from recbole_imn.log import NO_EVENT, Flags, Integers
+from recbole_imn.log import NO_EVENT, Flags, Ids, Integers
 from recbole_imn.past import Facts, Past
-from recbole_imn.past.distinct import distinct, place_in
+from recbole_imn.past.distinct import distinct, place_in, places_in
 from recbole_imn.stream.levels import LevelPlan, plan_levels
 
 
@@ -95,6 +95,10 @@ class WindowPlan:
         """Number of events."""
         return self.stop - self.start
 
+    def initial_item_row(self, items: Integers) -> Integers:
+        """Give buffer rows of items as the window finds them, int64 [n]."""
+        return len(self.users) + places_in(self.items.numpy(), items)
+
     def after(self, slot: int) -> Tensor:
         """Buffer rows that the events write, int64 [n_events]: slot 0 users, 1 items."""
         first = self.levels.n_initial + slot
@@ -112,7 +116,14 @@ class WindowPlan:
         )
 
 
-def plan_window(past: Past, start: int, stop: int, rows: Facts, reach: int = 0) -> WindowPlan:
+def plan_window(
+    past: Past,
+    start: int,
+    stop: int,
+    rows: Facts,
+    reach: int = 0,
+    others: Integers | None = None,
+) -> WindowPlan:
     """Plan the exact recursion over the events ``start <= k < stop``.
 
     Parameters
@@ -125,6 +136,8 @@ def plan_window(past: Past, start: int, stop: int, rows: Facts, reach: int = 0) 
         Rows whose states are asked for, by position, each in ``start..stop``.
     reach : int
         How many purchases before the window are unrolled again, of each of its users.
+    others : int64 [n_others], optional
+        Further items whose states are read.
 
     Raises
     ------
@@ -134,7 +147,8 @@ def plan_window(past: Past, start: int, stop: int, rows: Facts, reach: int = 0) 
     _check(past, start, stop, rows)
     log = past.log
     user, item = log.user[start:stop], log.item[start:stop]
-    users, items = distinct(user, rows.user), distinct(item, rows.item)
+    users = distinct(user, rows.user)
+    items = distinct(item, rows.item, *(() if others is None else (others,)))
     n_initial = len(users) + len(items)
     sources = np.empty((stop - start, 2), np.int64)
     row = np.empty((2, len(rows)), np.int64)
@@ -203,9 +217,18 @@ def _check(past: Past, start: int, stop: int, rows: Facts) -> None:
 
 
 @compiled
-def _place(  # type: ignore[no-untyped-def]
-    users, items, of_events, items_of_events, of_rows, items_of_rows, positions, sources, row, last
-):
+def _place(
+    users: Integers,
+    items: Integers,
+    of_events: Ids,
+    items_of_events: Ids,
+    of_rows: Integers,
+    items_of_rows: Integers,
+    positions: Integers,
+    sources: Integers,
+    row: Integers,
+    last: Integers,
+) -> None:
     """Find what events and rows read; ``last`` holds the newest row of each entity."""
     n, n_users, asked = len(sources), len(users), 0
     n_initial = n_users + len(items)
@@ -223,7 +246,16 @@ def _place(  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _find_purchases(start, stop, reach, users, latest, chain, purchases, found):  # type: ignore[no-untyped-def]
+def _find_purchases(
+    start: int,
+    stop: int,
+    reach: int,
+    users: Integers,
+    latest: Ids,
+    chain: Ids,
+    purchases: Flags,
+    found: Integers,
+) -> tuple[int, int]:
     """Find the last purchases of users before a window, user by user, then those inside."""
     n = 0
     for user in users if reach > 0 else users[:0]:
@@ -245,9 +277,18 @@ def _find_purchases(start, stop, reach, users, latest, chain, purchases, found):
 
 
 @compiled
-def _place_purchases(  # type: ignore[no-untyped-def]
-    users, events, of_events, chain, of_rows, positions, sources, first, row, last
-):
+def _place_purchases(
+    users: Integers,
+    events: Integers,
+    of_events: Ids,
+    chain: Ids,
+    of_rows: Integers,
+    positions: Integers,
+    sources: Integers,
+    first: Flags,
+    row: Integers,
+    last: Integers,
+) -> None:
     """Do the same for purchases, one state each; say which of them are their users' first."""
     n_users, asked = len(last), 0
     for place in range(len(events)):

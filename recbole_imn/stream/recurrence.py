@@ -115,7 +115,7 @@ class _Recurrence(torch.autograd.Function):
 
 
 def _array(values: Tensor) -> Any:
-    return values.detach().numpy()
+    return (values.detach() if values.requires_grad else values).numpy()
 
 
 def _plan_arrays(plan: LevelPlan) -> tuple[Any, Any, Any]:

@@ -165,6 +165,6 @@ def test_an_empty_cell_is_the_mean_of_the_training_part(prepare, toy):
         row[5] = row[5] and "1000"
     write_rich(toy, "rich", rows, items)
     dataset = prepare("IMNNetPlus", dataset="rich", **RICH)[1]
-    paid = dataset.stream.features[:, 0]
+    paid = dataset.log.features[:, 0]
     assert paid[3] == paid[290] == pytest.approx(0, abs=1e-6)
     assert paid[250] > 100

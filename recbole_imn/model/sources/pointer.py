@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from recbole_imn.kernels.compiled import compiled
 from recbole_imn.kernels.pointer import weigh
+from recbole_imn.log import Floats, Integers
 from recbole_imn.model.layers import Affine
 from recbole_imn.model.parts import Making
-from recbole_imn.model.sources.base import N_NUMBERS, Proposals, Source
+from recbole_imn.model.sources.base import N_NUMBERS, Numbers, Proposals, Source
 from recbole_imn.model.sources.numbers import log_time
 from recbole_imn.past import Facts, Past
 
@@ -58,6 +60,8 @@ class Pointer(nn.Module):
     context_width : int
     """
 
+    numbers: Sequence[Affine]
+
     def __init__(self, making: Making, sources: Sequence[Source], context_width: int) -> None:
         super().__init__()
         self.sources = list(sources)
@@ -67,7 +71,8 @@ class Pointer(nn.Module):
         self.bias = nn.Parameter(torch.from_numpy(bias).to(torch.get_default_dtype()) / SPEED)
         self.slots = _small_tables(self.sizes)
         self.behaviours = _small_tables([n_behaviours] * n)
-        self.numbers = nn.ModuleList(Affine(N_NUMBERS, HIDDEN) for _ in range(n))
+        layers = (Affine(N_NUMBERS, HIDDEN) for _ in range(n))
+        self.numbers = nn.ModuleList(layers)  # type: ignore[assignment]
         self.weights = nn.Parameter(0.1 * torch.randn(n, HIDDEN))
         self.gate = Affine(context_width, n)
         self.user = Affine(N_USER_NUMBERS, n)
@@ -83,9 +88,7 @@ class Pointer(nn.Module):
             source.propose(past, facts, proposed.slots(start, start + size))
             start += size
         done = np.empty(proposed.items.shape, np.int64)
-        _complete(
-            proposed.items, proposed.events, past.log.behaviour, proposed.numbers, done
-        )
+        _complete(proposed.items, proposed.events, past.log.behaviour, proposed.numbers, done)
         return Pointed(
             torch.from_numpy(proposed.items),
             torch.from_numpy(done),
@@ -127,7 +130,9 @@ def _user_numbers(facts: Facts) -> np.ndarray[tuple[int, int], np.dtype[np.float
 
 
 @compiled
-def _fill_user_numbers(log_rates, counts, elapsed, numbers):  # type: ignore[no-untyped-def]
+def _fill_user_numbers(
+    log_rates: Numbers, counts: Integers, elapsed: Floats, numbers: Numbers
+) -> None:
     for row in range(len(numbers)):
         numbers[row, 0] = log_rates[row]
         numbers[row, 1] = np.log(1 + counts[row]) / 5
@@ -135,7 +140,13 @@ def _fill_user_numbers(log_rates, counts, elapsed, numbers):  # type: ignore[no-
 
 
 @compiled
-def _complete(items, events, behaviours, numbers, done):  # type: ignore[no-untyped-def]
+def _complete(
+    items: Integers,
+    events: Integers,
+    behaviours: npt.NDArray[np.int16],
+    numbers: Numbers,
+    done: Integers,
+) -> None:
     """Fill in what was done in the events, and clear the numbers of empty slots."""
     for row in range(items.shape[0]):
         for slot in range(items.shape[1]):

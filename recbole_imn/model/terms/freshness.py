@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from recbole_imn.kernels.compiled import compiled
 from recbole_imn.kernels.freshness import N_AGES, add_freshness, cells_of
-from recbole_imn.log import NO_EVENT, Floats, Ids, Integers
+from recbole_imn.log import NO_EVENT, Flags, Floats, Ids, Integers
 from recbole_imn.model.parts import Making
 from recbole_imn.model.sources.pointer import SPEED
 from recbole_imn.model.terms.base import CellTerm
@@ -108,7 +109,14 @@ class Freshness(CellTerm):
 
 
 @compiled
-def _kinds(latest, counts, behaviours, purchases, n_done, kinds):  # type: ignore[no-untyped-def]
+def _kinds(
+    latest: Integers,
+    counts: Integers,
+    behaviours: npt.NDArray[np.int16],
+    purchases: Flags,
+    n_done: int,
+    kinds: Ids,
+) -> None:
     for place in range(len(latest)):
         event, steps = latest[place], 0
         for limit in COUNT_LIMITS:

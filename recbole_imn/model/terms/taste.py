@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from recbole_imn.kernels.compiled import compiled
 from recbole_imn.kernels.taste import profile
-from recbole_imn.log import NO_EVENT, Floats
+from recbole_imn.log import NO_EVENT, Floats, Ids, Integers
 from recbole_imn.model.parts import Making
 from recbole_imn.model.sources.numbers import log_time
 from recbole_imn.model.sources.pointer import GAIN, SPEED
@@ -102,7 +103,17 @@ class Taste(ProductTerm):
 
 
 @compiled
-def _latest_items(latest, at, chain, items, behaviours, times, found, done, ages):  # type: ignore[no-untyped-def]
+def _latest_items(
+    latest: Integers,
+    at: Floats,
+    chain: Ids,
+    items: Ids,
+    behaviours: npt.NDArray[np.int16],
+    times: Floats,
+    found: Integers,
+    done: Integers,
+    ages: npt.NDArray[np.float32],
+) -> None:
     # Padding: no item, and the behaviour of the log's first event, which counts for nothing.
     none, nothing = log_time(0.0), behaviours[0] if len(behaviours) else 0
     for row in range(len(latest)):
