@@ -15,7 +15,7 @@ from recbole_imn.model.layers import Affine, ElapsedTime, EventInput, Projection
 from recbole_imn.model.parts import Making
 from recbole_imn.model.purchases import PurchaseStore
 from recbole_imn.model.settings import SettingsError
-from recbole_imn.model.window import PurchaseColumns, features_of, ids
+from recbole_imn.model.window import PurchaseColumns, features_of, ids, ids_of
 from recbole_imn.past import Facts, Past
 from recbole_imn.stream import CELLS, Memory, recur
 from recbole_imn.stream.plan import PurchasePlan, WindowPlan
@@ -102,16 +102,13 @@ class Branch(nn.Module):
 
     def look(self, past: Past, purchases: Integers) -> PurchaseColumns:
         """Give what the updates of some purchases take from them."""
-        log = past.log
-        before = past.chains.purchase[purchases].astype(np.int64)
-        first = before == NO_EVENT
-        elapsed = np.where(first, 0.0, log.time[purchases] - log.time[np.maximum(before, 0)])
+        user, item, behaviour = ids_of(past, purchases)
         return PurchaseColumns(
-            ids(log.user[purchases]),
-            ids(log.item[purchases]),
-            ids(log.behaviour[purchases]),
-            features_of(past, purchases, self.item_features),
-            self.elapsed(elapsed, first),
+            user,
+            item,
+            behaviour,
+            features_of(past, purchases, item, self.item_features),
+            self.elapsed(*past.since_previous(purchases, past.chains.purchase)),
             self.extra(past, purchases),
         )
 
