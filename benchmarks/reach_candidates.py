@@ -108,9 +108,7 @@ class OnceMore(GeneralStates):
         if not hasattr(self, "kept"):
             sizes = len(self.users.states), len(self.items.states)
             width = 2 * self.users.width
-            self.kept = [
-                (torch.zeros(size, width), np.full(size, -1, np.int64)) for size in sizes
-            ]
+            self.kept = [(torch.zeros(size, width), np.full(size, -1, np.int64)) for size in sizes]
         return self.kept[slot]
 
     def commit(self, plan: WindowPlan, states: Tensor) -> None:
@@ -164,9 +162,7 @@ def main() -> int:
     return 0
 
 
-def run(
-    options: argparse.Namespace, model: str, candidate: str, seed: int
-) -> tuple[float, float]:
+def run(options: argparse.Namespace, model: str, candidate: str, seed: int) -> tuple[float, float]:
     """Train a model, and give its best validation score and its speed."""
     with tempfile.TemporaryDirectory() as folder:
         values = {

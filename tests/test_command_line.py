@@ -28,7 +28,7 @@ GOOD = ["--model=IMNNet", "--dataset=toy"]
         (["--dataset=toy"], "--model=NAME is missing"),
         (["--model=IMNNet"], "--dataset=NAME is missing"),
         ([*GOOD, "--config_files=gone.yaml"], "names gone.yaml, which does not exist"),
-        ([*GOOD, "--pointer=2"], "unknown key --pointer"),
+        ([*GOOD, "--pointr=2"], "unknown key --pointr"),
     ],
 )
 def test_bad_options_are_refused_in_one_line(arguments, message, capsys):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,8 @@ NEVER_TAKEN = frozenset(
 )
 # Settings that become parts of file names.
 NAME_PARTS = ("benchmark_filename", "additional_feat_suffix")
+# Settings that may name classes as module.Class.
+PARTS = ("resource_branch", "fusion", "terms", "sources")
 
 
 def load_checkpoint(file: str | Path) -> dict[str, Any]:
@@ -158,10 +161,25 @@ def _check_settings(file: str, values: dict[str, Any]) -> None:
             "recbole_imn.checkpoints.load_checkpoint"
         )
     check_name(values["dataset"], f"the data set in {file}")
+    _check_parts(file, values)
     for key in NAME_PARTS:
         for names in (values[part].get(key) or () for part in ("external", "final")):
             for name in names if isinstance(names, list | tuple) else [names]:
                 check_name(str(name), f"{key} in {file}")
+
+
+def _check_parts(file: str, values: dict[str, Any]) -> None:
+    """Refuse a class of anybody's that is not imported yet: nothing is, for a checkpoint."""
+    for key in PARTS:
+        for names in (values[part].get(key) or () for part in ("external", "final")):
+            listed = names if isinstance(names, list | tuple) else str(names).strip("[]").split(",")
+            for name in map(str, listed):
+                module = name.strip().rpartition(".")[0]
+                if module and module not in sys.modules:
+                    raise CheckpointError(
+                        f"{file} has {key} {name}, a class of somebody's own; import {module} "
+                        "yourself first, if you trust it"
+                    )
 
 
 def is_known(model: str) -> bool:

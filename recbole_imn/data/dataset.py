@@ -17,9 +17,9 @@ from recbole_imn.data.atomic import DataError
 from recbole_imn.data.feature_maps import FeatureMap
 from recbole_imn.data.features import event_features, item_features
 from recbole_imn.data.scaling import PARTS, PURCHASE, ScaledDataset
+from recbole_imn.log import NO_EVENT, EventLog
 from recbole_imn.model.rows import EVENT_INDEX
 from recbole_imn.model.settings import SettingsError
-from recbole_imn.log import NO_EVENT, EventLog
 from recbole_imn.past import Past, look_at_log
 
 DELTAS = ("delta_user", "delta_item", "delta_purchase")
@@ -153,9 +153,7 @@ class StreamDataset(ScaledDataset):
             rows.update(self._histories(rows[EVENT_INDEX]))
         return self.join(rows) if join else rows
 
-    def histories_before(
-        self, events: npt.NDArray[np.int64], width: int
-    ) -> npt.NDArray[np.int64]:
+    def histories_before(self, events: npt.NDArray[np.int64], width: int) -> npt.NDArray[np.int64]:
         """Give the latest earlier events of each event's user, oldest first.
 
         Parameters

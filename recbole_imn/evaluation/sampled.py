@@ -19,8 +19,8 @@ from recbole.utils import InputType
 from torch import Tensor
 
 from recbole_imn.data.atomic import DataError
-from recbole_imn.model.rows import event_indices
 from recbole_imn.log import Floats, Integers
+from recbole_imn.model.rows import event_indices
 
 
 class SampledEvalDataLoader(NegSampleDataLoader):  # type: ignore[misc]  # RecBole is untyped

@@ -11,8 +11,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from recbole_imn.kernels.compiled import in_order
 from recbole_imn.kernels.elementary import hyperbolic_tangent, logistic
-from recbole_imn.kernels.ordered import in_order
 
 Floats = NDArray[Any]
 SIGMOID, TANH, GRU, LSTM = range(4)

@@ -73,9 +73,7 @@ class _EventInput(torch.autograd.Function):
 
 
 @compiled
-def _forward(
-    elapsed: Any, behaviour: Any, weight: Any, bias: Any, table: Any, out: Any
-) -> None:
+def _forward(elapsed: Any, behaviour: Any, weight: Any, bias: Any, table: Any, out: Any) -> None:
     by = np.ascontiguousarray(weight.T)
     for i in range(len(out)):
         kind, time, first = behaviour[i], elapsed[i, 0], elapsed[i, 1]

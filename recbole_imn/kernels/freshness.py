@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from recbole_imn.kernels.compiled import Function
+from recbole_imn.kernels.compiled import exact
 
 Array = npt.NDArray[Any]
 # Two steps for each doubling of the time since an item was last seen; 2^30 seconds are 34 years.
@@ -34,17 +33,7 @@ def _stays() -> Array:
 STAYS = _stays()
 
 
-def _exact(function: Function) -> Function:
-    """Compile without reordering of sums: a cell must be what numpy says, at its very edge."""
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
-    try:
-        return numba.njit(cache=True, **options)(function)  # type: ignore[no-any-return]
-    except RuntimeError:
-        # As in `compiled`: nothing can be written where a cache would be.
-        return numba.njit(**options)(function)  # type: ignore[no-any-return]
-
-
-@_exact
+@exact
 def cell(kind: int, elapsed: float) -> int:
     """Give the cell of an item: its class, and half doublings of the time since its event.
 
@@ -68,7 +57,7 @@ def cell(kind: int, elapsed: float) -> int:
     return place
 
 
-@_exact
+@exact
 def cells_of(kinds: Array, elapsed: Array) -> Array:
     """Give cells of many items, as ``cell`` does.
 
@@ -124,7 +113,7 @@ def look_up_latest(
     return values
 
 
-@_exact
+@exact
 def _fill_cells(
     latest: Array, now: Array, times: Array, classes: Array, never: int, cells: Array
 ) -> None:
@@ -157,13 +146,13 @@ class _LookUp(torch.autograd.Function):
         return to_table.mul_(ctx.speed), None, None
 
 
-@_exact
+@exact
 def _take(table: Array, cells: Array, values: Array) -> None:
     for i in range(len(cells)):
         values[i] = table[cells[i]]
 
 
-@_exact
+@exact
 def _add_up(cells: Array, values: Array, totals: Array) -> None:
     for i in range(len(cells)):
         totals[cells[i]] += values[i]
@@ -222,7 +211,7 @@ def add_freshness(
         scores += target.to(scores.device)
 
 
-@_exact
+@exact
 def _leave(item: int, first: Array, links: Array) -> None:
     """Take an item out of the list that it is in, if any."""
     row, after, before = links[item, 0], links[item, 1], links[item, 2]
@@ -237,7 +226,7 @@ def _leave(item: int, first: Array, links: Array) -> None:
     links[item, 0] = -1
 
 
-@_exact
+@exact
 def _enter(item: int, row: int, first: Array, links: Array) -> None:
     """Put an item, which is in no list, at the head of a row's."""
     links[item, 0], links[item, 1], links[item, 2] = row, first[row], -1
@@ -246,7 +235,7 @@ def _enter(item: int, row: int, first: Array, links: Array) -> None:
     first[row] = item
 
 
-@_exact
+@exact
 def _first_row_from(time: float, stay: float, at: Array, row: int) -> int:
     """Give the first row after one in which that much time has passed since a time, or -1.
 
@@ -264,7 +253,7 @@ def _first_row_from(time: float, stay: float, at: Array, row: int) -> int:
     return last
 
 
-@_exact
+@exact
 def _add(
     scores: Array,
     table: Array,
@@ -311,7 +300,7 @@ def _add(
             target[item] += values[item]
 
 
-@_exact
+@exact
 def cells_of_columns(kinds: Array, known: Array, times: Array, columns: Array, at: Array) -> Array:
     """Give the cell of each item at each row's time, while the items move.
 

@@ -62,7 +62,8 @@ def write(
         Rows below were read from the table, and nothing has changed.
     """
     if is_compiled(states):
-        _write(*map(array, (states, known, ids, buffer, rows)), first)
+        arrays = map(array, (states, known, ids, buffer, rows))
+        _write(first, *arrays)
         return
     changed = rows >= first
     states[ids[changed]] = buffer[rows[changed]]
@@ -109,7 +110,7 @@ def _read_back(found: Any, grad: Any, of_initial: Any) -> None:
 
 
 @compiled
-def _write(states: Any, known: Any, ids: Any, buffer: Any, rows: Any, first: int) -> None:
+def _write(first: int, states: Any, known: Any, ids: Any, buffer: Any, rows: Any) -> None:
     for i in range(len(ids)):
         if rows[i] >= first:
             states[ids[i]] = buffer[rows[i]]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recbole_imn.kernels.cells import cell_backward, cell_forward
-from recbole_imn.kernels.ordered import in_order
+from recbole_imn.kernels.compiled import in_order
 from recbole_imn.kernels.tiles import TILE_ROWS, multiply
 
 Floats = NDArray[Any]

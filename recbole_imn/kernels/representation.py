@@ -54,9 +54,7 @@ def join_formula(states: Tensor, rows: Tensor, centre: Tensor, embedded: Tensor)
 
 class _Join(torch.autograd.Function):
     @staticmethod
-    def forward(
-        ctx: Any, states: Tensor, rows: Tensor, centre: Tensor, embedded: Tensor
-    ) -> Tensor:
+    def forward(ctx: Any, states: Tensor, rows: Tensor, centre: Tensor, embedded: Tensor) -> Tensor:
         n, width = len(rows), len(centre)
         out = states.new_empty(n, width + embedded.shape[1])
         scales = states.new_empty(n, 2)
@@ -76,9 +74,7 @@ class _Join(torch.autograd.Function):
 
 
 @compiled
-def _join(
-    states: Any, rows: Any, centre: Any, embedded: Any, out: Any, scales: Any
-) -> None:
+def _join(states: Any, rows: Any, centre: Any, embedded: Any, out: Any, scales: Any) -> None:
     width, n_embedded = len(centre), embedded.shape[1]
     one = out.dtype.type(1)
     softening, shortest = out.dtype.type(SOFTENING), out.dtype.type(SHORTEST)

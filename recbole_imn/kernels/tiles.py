@@ -18,7 +18,7 @@ from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from recbole_imn.kernels.ordered import in_order
+from recbole_imn.kernels.compiled import in_order
 
 Floats = NDArray[Any]
 Integers = NDArray[np.int64]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -85,9 +85,10 @@ class Column:
         # A file of no bytes, or of entries of no width, cannot be mapped.
         if self._path is None or n * int(np.prod(self._shape)) == 0:
             return np.empty((n, *self._shape), self._dtype)
-        mode = "r+" if self._path.exists() else "w+"
+        mode: Literal["r+", "w+"] = "r+" if self._path.exists() else "w+"
         if mode == "r+":
             size = n * int(np.prod(self._shape)) * self._dtype.itemsize
             with self._path.open("r+b") as file:
                 file.truncate(max(size, self._path.stat().st_size))
-        return np.memmap(self._path, self._dtype, mode, shape=(n, *self._shape))
+        shape = n, *self._shape
+        return np.memmap(str(self._path), self._dtype, mode, shape=shape)

@@ -132,7 +132,8 @@ class EventLog:
         log = cls.__new__(cls)
         log.sizes = Sizes(**header["sizes"])
         log.folder = folder
-        log._columns = _make_columns(folder, *header["widths"], header["events"])
+        n_features, n_inventory = header["widths"]
+        log._columns = _make_columns(folder, n_features, n_inventory, header["events"])
         return log
 
     @property

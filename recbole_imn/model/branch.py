@@ -55,7 +55,8 @@ class Branch(nn.Module):
         self.transition = nn.Parameter(torch.empty(width, gates * width))
         nn.init.xavier_uniform_(self.transition)
         self.projection = Projection(width)
-        self.kept = PurchaseStore(log.n_users, settings.purchase_reach, self.n_general * width, stored)
+        n_kept = self.n_general * width
+        self.kept = PurchaseStore(log.n_users, settings.purchase_reach, n_kept, stored)
 
     @property
     def width(self) -> int:
@@ -89,10 +90,9 @@ class Branch(nn.Module):
         places : int64 [n]
             Places of the purchases in the window.
         """
-        d = self.width
-        return torch.cat(
-            [states[plan.after(0)[places], :d], states[plan.after(1)[places], :d]], dim=1
-        )
+        # The two rows that an event writes lie beside each other.
+        after = states[plan.levels.n_initial :].unflatten(0, (-1, 2))
+        return after.index_select(0, places)[..., : self.width].flatten(1)
 
     def extra(self, past: Past, purchases: Integers) -> dict[str, Tensor]:
         """Look up what else of the past the updates need; nothing by default."""
@@ -131,14 +131,13 @@ class Branch(nn.Module):
             What :meth:`context` gave of each.
         """
         chain = plan.purchases
-        initial, earlier = self.kept.begin(
-            chain, purchases.user, self.memory.read(plan.users), self.memory.initial
-        )
+        initial, general = self.kept.begin(chain, purchases.user, plan.users, self.memory)
         if len(chain.events) == 0:
-            return initial, earlier
-        inside = torch.from_numpy(chain.events[chain.n_earlier :] - plan.start)
-        present = self.context(plan, states, inside.to(states.device))
-        general = torch.cat([earlier, present])
+            return initial, general
+        if chain.n_earlier < len(chain.events):
+            inside = torch.from_numpy(chain.events[chain.n_earlier :] - plan.start)
+            present = self.context(plan, states, inside.to(states.device))
+            general = torch.cat([general, present]) if chain.n_earlier else present
         inputs = self.inputs(general, purchases, statics)
         return recur(initial, inputs, self.transition, chain.levels, self.cell), general
 
@@ -150,7 +149,8 @@ class Branch(nn.Module):
 
     def project(self, limited: Tensor, chain: PurchasePlan, since_purchase: Tensor) -> Tensor:
         """Give the limited state of each row's user, projected to now, float [n, d]."""
-        return self.projection(limited, chain.row, since_purchase)
+        projected: Tensor = self.projection(limited, chain.row, since_purchase)
+        return projected
 
     def commit(self, plan: WindowPlan, limited: Tensor, general: Tensor, users: Tensor) -> None:
         """Store the states at the window's end, and what entered its purchases."""

@@ -2,17 +2,69 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
 from recbole_imn.model.branch import BRANCHES, Branch
-from recbole_imn.model.fusion import FUSIONS, InterestAlone
+from recbole_imn.model.fusion import FUSIONS, Fusion, InterestAlone
 from recbole_imn.model.layers import Conditioning, ContextMaps, Statics, StaticTable
 from recbole_imn.model.losses import make_losses
 from recbole_imn.model.negatives import sampler
 from recbole_imn.model.network import Network
 from recbole_imn.model.parts import Making, find_part
 from recbole_imn.model.settings import NetworkSettings, SettingsError
-from recbole_imn.model.sources import SOURCES, Pointer
+from recbole_imn.model.sources import SOURCES, Pointer, Source
 from recbole_imn.model.states import GeneralStates
-from recbole_imn.model.terms import TERMS, CellTerm, ProductTerm
+from recbole_imn.model.terms import (
+    TERMS,
+    CellTerm,
+    ProductTerm,
+    Term,
+)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Classes that settings name.
+
+    Attributes
+    ----------
+    branch : type or None
+    fusion : type
+    terms : dict of str to type
+        By the names that settings give them.
+    sources : list of type
+    """
+
+    branch: type[Branch] | None
+    fusion: type[Fusion]
+    terms: dict[str, type[Term]]
+    sources: list[type[Source]]
+
+
+def find_parts(settings: NetworkSettings) -> Parts:
+    """Find the classes that settings name, those of one's own included.
+
+    Raises
+    ------
+    SettingsError
+        If there is none of a name, or it is of another kind.
+    """
+    branch = None
+    if settings.resource_branch != "none":
+        branch = find_part("resource_branch", settings.resource_branch, BRANCHES, Branch, ["none"])
+    parts = Parts(
+        branch,
+        find_part("fusion", settings.fusion, FUSIONS, Fusion),
+        {name: find_part("terms", name, TERMS, Term) for name in settings.terms},
+        [find_part("sources", name, SOURCES, Source) for name in settings.sources],
+    )
+    by_cells = [name for name, kind in parts.terms.items() if issubclass(kind, CellTerm)]
+    if len(by_cells) > 1:
+        raise SettingsError(
+            f"terms names {' and '.join(by_cells)}, which are both a CellTerm; there can be one"
+        )
+    return parts
 
 
 def build_network(making: Making) -> Network:
@@ -29,19 +81,17 @@ def build_network(making: Making) -> Network:
     """
     settings, width = making.settings, making.width
     centre, unit = _geometry(settings)
-    branched = settings.resource_branch != "none"
-    # Looked up in any case, so that a name of nothing is refused.
-    named = find_part("fusion", settings.fusion, FUSIONS)
-    fusion = named if branched else InterestAlone
+    parts = find_parts(settings)
+    fusion = InterestAlone if parts.branch is None else parts.fusion
     n_parts, start = 3 + fusion.n_parts, settings.context_start
     # In this order, since each part draws its first weights from one generator.
     statics = _make_statics(making)
     states = GeneralStates(making)
     maps = ContextMaps(n_parts, width, start, settings.temperature)
-    branch = _make_branch(making)
+    branch = None if parts.branch is None else parts.branch(making)
     fused = fusion(width, centre, unit)
-    pointer = _make_pointer(making, n_parts * width)
-    products, cell_term = _make_terms(making)
+    pointer = _make_pointer(making, parts.sources, n_parts * width)
+    products, cell_term = _make_terms(making, parts.terms)
     return Network(
         settings,
         states,
@@ -75,34 +125,23 @@ def _geometry(settings: NetworkSettings) -> tuple[float, bool]:
     return 0.5 if settings.cell == "sigmoid" else 0.0, settings.conditioning == "unit"
 
 
-def _make_branch(making: Making) -> Branch | None:
-    name = making.settings.resource_branch
-    return None if name == "none" else find_part("resource_branch", name, BRANCHES)(making)
+def _make_pointer(
+    making: Making, kinds: Sequence[type[Source]], context_width: int
+) -> Pointer | None:
+    sources = [kind(making) for kind in kinds]
+    return Pointer(making, sources, context_width) if sources else None
 
 
-def _make_pointer(making: Making, context_width: int) -> Pointer | None:
-    names = making.settings.sources
-    if not names:
-        return None
-    sources = [find_part("sources", name, SOURCES)(making) for name in names]
-    return Pointer(making, sources, context_width)
-
-
-def _make_terms(making: Making) -> tuple[dict[str, ProductTerm], CellTerm | None]:
+def _make_terms(
+    making: Making, kinds: Mapping[str, type[Term]]
+) -> tuple[dict[str, ProductTerm], CellTerm | None]:
     products: dict[str, ProductTerm] = {}
-    cell_terms: list[CellTerm] = []
-    for name in making.settings.terms:
-        kind = find_part("terms", name, TERMS)
-        if not kind.applies(making):
-            continue
-        term = kind(making)
+    cell_term = None
+    for name, kind in kinds.items():
+        term = kind(making) if kind.applies(making) else None
         if isinstance(term, CellTerm):
-            cell_terms.append(term)
+            cell_term = term
         elif isinstance(term, ProductTerm):
             # A module's name has no dots.
             products[name.replace(".", "_")] = term
-        else:
-            raise SettingsError(f"terms names {name!r}, which is no ProductTerm and no CellTerm")
-    if len(cell_terms) > 1:
-        raise SettingsError("terms names more than one term by cells; there can be one")
-    return products, cell_terms[0] if cell_terms else None
+    return products, cell_term

@@ -62,9 +62,7 @@ class IMNNet(SequentialRecommender):  # type: ignore[misc]  # RecBole is untyped
                 self.network, bounds, config["learning_rate"], self.rows_per_loss, config["seed"]
             )
         threaded = torch.get_num_threads() > 1
-        self.session = Session(
-            self.network, past, bounds[1], config["seed"], threaded, **options
-        )
+        self.session = Session(self.network, past, bounds[1], config["seed"], threaded, **options)
 
     def calculate_loss(self, interaction: Interaction) -> Tensor:
         """Give the loss of a window of consecutive events, an event's share of a full batch.
@@ -92,7 +90,8 @@ class IMNNet(SequentialRecommender):  # type: ignore[misc]  # RecBole is untyped
                 "out or shuffles them; let RecBole's data_preparation make the loaders, for a "
                 "class of your own after recbole_imn.register_model(CLASS)"
             )
-        return self.session.train(start, stop) / self.rows_per_loss
+        loss: Tensor = self.session.train(start, stop) / self.rows_per_loss
+        return loss
 
     @torch.no_grad()
     def predict(self, interaction: Interaction) -> Tensor:

@@ -139,7 +139,8 @@ class StaticTable(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        self.unit, self.dropout, self.salt = unit, dropout, None
+        self.unit, self.dropout = unit, dropout
+        self.salt: int | None = None
         n_rows = n_entities if n_known is None else n_known
         self.table = nn.Embedding(n_rows, width, sparse=True)
         nn.init.normal_(self.table.weight, std=width**-0.5)

@@ -115,6 +115,7 @@ class Network(nn.Module):
     draw_negatives : callable
     """
 
+    products: Mapping[str, ProductTerm]
     ranking_weights: Tensor
     ranking_scales: Tensor
 
@@ -140,7 +141,7 @@ class Network(nn.Module):
         self.branch, self.fusion = branch, fusion
         self.item_condition = item_condition
         self.maps = maps
-        self.products = nn.ModuleDict(products)
+        self.products = nn.ModuleDict(products)  # type: ignore[assignment]
         self.cell_term, self.pointer = cell_term, pointer
         self.losses, self.draw_negatives = list(losses), draw_negatives
         # Buffers: a checkpoint ranks by the weights that were found for it.
@@ -260,9 +261,7 @@ class Network(nn.Module):
         states = self.states.unroll(window.plan, window.events)
         if self.branch is None or window.purchases is None:
             return Unrolled(window, states, None, None)
-        limited, general = self.branch.unroll(
-            window.plan, states, window.purchases, self.statics
-        )
+        limited, general = self.branch.unroll(window.plan, states, window.purchases, self.statics)
         return Unrolled(window, states, limited, general)
 
     def commit(self, unrolled: Unrolled) -> None:
@@ -270,7 +269,8 @@ class Network(nn.Module):
         window = unrolled.window
         self.states.commit(window.plan, unrolled.states)
         if self.branch is not None and unrolled.limited is not None:
-            assert window.purchases is not None and unrolled.general is not None
+            assert window.purchases is not None
+            assert unrolled.general is not None
             self.branch.commit(
                 window.plan, unrolled.limited, unrolled.general, window.purchases.user
             )
@@ -329,7 +329,7 @@ class Network(nn.Module):
 
     def loss(self, unrolled: Unrolled) -> Tensor:
         """Equation (22), summed over the window's rows."""
-        window, lessons = unrolled.window, unrolled.window.lessons
+        lessons = unrolled.window.lessons
         with self.statics.leaving_out(lessons.salt):
             represented = self.represent(lessons.represented, unrolled.states, lessons.states)
             n = len(lessons.items)
@@ -338,7 +338,7 @@ class Network(nn.Module):
             if self.settings.positive_state == "after":
                 positive = self.represent(lessons.items, unrolled.states, lessons.after)
             rows = self._rows(unrolled, latest)
-            loss = positive.new_zeros(())
+            loss: Tensor = positive.new_zeros(())
             for term in self.losses:
                 loss = loss + term.weight * term(self, unrolled, Learned(rows, positive, versions))
         return loss

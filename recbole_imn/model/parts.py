@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import ModuleType
 from typing import TypeVar
 
 import torch
@@ -13,6 +15,7 @@ from torch import Tensor
 
 from recbole_imn.model.settings import NetworkSettings, SettingsError
 from recbole_imn.past import Facts, ItemFacts, Past, look_at_log
+from recbole_imn.validation import nearest
 
 Part = TypeVar("Part")
 
@@ -63,7 +66,13 @@ class Making:
         return look_at_log(self.past, self.n_training)
 
 
-def find_part(key: str, name: str, known: Mapping[str, type[Part]]) -> type[Part]:
+def find_part(
+    key: str,
+    name: str,
+    known: Mapping[str, type[Part]],
+    base: type[Part],
+    others: Sequence[str] = (),
+) -> type[Part]:
     """Give the class of a part.
 
     Parameters
@@ -71,23 +80,53 @@ def find_part(key: str, name: str, known: Mapping[str, type[Part]]) -> type[Part
     key : str
         The setting that names it.
     name : str
-        A name of the package, or ``module.Class``.
+        A name of the package, or ``module.Class`` for a class of one's own, which is imported.
     known : mapping of str to type
-        The classes of the package.
+        The classes of the package by name.
+    base : type
+        What all classes that the setting may name are derived from.
+    others : sequence of str
+        What else the setting may be, for messages.
 
     Raises
     ------
     SettingsError
-        If there is no such part.
+        If there is no such class, or it is no part of this kind.
     """
     if name in known:
         return known[name]
     module, _, attribute = name.rpartition(".")
-    try:
-        found: type[Part] = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
+    if not module:
         raise SettingsError(
-            f"{key} names {name!r}, which is none of {', '.join(known)}, and no class that can "
-            f"be imported as module.Class ({error})"
+            f"{key} names {name!r}; it must be one of {', '.join([*known, *others])}, or a class "
+            f"of your own as module.Class{nearest(name, [*known, *others])}"
+        )
+    found = getattr(_imported(key, name, module), attribute, None)
+    if found is None:
+        classes = [other for other, value in vars(sys.modules[module]).items() if _is(value, base)]
+        raise SettingsError(
+            f"{key} names {name!r}, but {module} has no {attribute}{nearest(attribute, classes)}"
+        )
+    if not _is(found, base):
+        raise SettingsError(f"{key} names {name!r}, which is no class derived from {_path(base)}")
+    part: type[Part] = found
+    return part
+
+
+def _imported(key: str, name: str, module: str) -> ModuleType:
+    try:
+        return importlib.import_module(module)
+    except Exception as error:  # a module of anybody may raise anything
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise SettingsError(
+            f"{key} names {name!r}, but {module} cannot be imported ({reason})"
         ) from error
-    return found
+
+
+def _is(value: object, base: type) -> bool:
+    """Whether something is a part of a kind: a class derived from the kind's base."""
+    return isinstance(value, type) and issubclass(value, base) and value is not base
+
+
+def _path(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__name__}"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import field, fields
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from recbole_imn.validation import Strict, told
@@ -20,8 +20,28 @@ class SettingsError(ValueError):
 Positive = Annotated[int, Field(gt=0, le=2**24)]
 Count = Annotated[int, Field(ge=0, le=2**24)]
 Weight = Annotated[float, Field(ge=0)]
-# Whether a name without dots is known is said where parts are found (parts.py).
+
+
+def _listed(value: object) -> object:
+    """Let one name stand for a list of it, and read ``[a, b]`` as the command line has it."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    if text.startswith("[") and text.endswith("]"):
+        return [name.strip() for name in text[1:-1].split(",")]
+    return [value]
+
+
+def _distinct(names: list[str]) -> list[str]:
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"it names {name} twice")
+    return names
+
+
+# Whether there is a part of such a name is said where parts are found (build.py).
 Named = Annotated[str, Field(min_length=1)]
+Names = Annotated[list[Named], BeforeValidator(_listed), AfterValidator(_distinct)]
 
 
 @told(SettingsError)
@@ -119,8 +139,8 @@ class NetworkSettings:
     context_start: Literal["identity", "random"] = "identity"
     elapsed_scale: Literal["log", "linear"] = "log"
     first_events: bool = False
-    terms: list[Named] = field(default_factory=list)
-    sources: list[Named] = field(default_factory=list)
+    terms: Names = field(default_factory=list)
+    sources: Names = field(default_factory=list)
     pointer_neighbours: Positive = 10
     static_features: bool = False
     n_active_negatives: Count = 0

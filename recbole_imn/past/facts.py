@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from recbole_imn.kernels.compiled import compiled
-from recbole_imn.log import Floats, Integers
-from recbole_imn.past.index import EMPTY
+from recbole_imn.log import Floats, Ids, Integers
+from recbole_imn.past.heads import ItemHeads, UserHeads
+from recbole_imn.past.index import EMPTY, Chains
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,17 @@ class ItemFacts:
 
 
 @compiled
-def user_facts(users, at, positions, times, items, chains, heads, events, counts):  # type: ignore[no-untyped-def]
+def user_facts(
+    users: Integers,
+    at: Floats,
+    positions: Integers,
+    times: Floats,
+    items: Ids,
+    chains: Chains,
+    heads: UserHeads,
+    events: Integers,
+    counts: Integers,
+) -> Floats:
     """Fill ``events`` int64 [3, n] (latest, purchase, item) and ``counts`` int64 [2, n].
 
     Heads may lie beyond a row's position: chains lead back to it.
@@ -103,7 +114,16 @@ def user_facts(users, at, positions, times, items, chains, heads, events, counts
 
 
 @compiled
-def item_facts(items, at, positions, times, chains, heads, latest, counts):  # type: ignore[no-untyped-def]
+def item_facts(
+    items: Integers,
+    at: Floats,
+    positions: Integers,
+    times: Floats,
+    chains: Chains,
+    heads: ItemHeads,
+    latest: Integers,
+    counts: Integers,
+) -> Floats:
     """Fill the latest event and the number of events of items at positions, int64 [n]."""
     elapsed = np.zeros(len(items))
     for row in range(len(items)):
@@ -119,7 +139,7 @@ def item_facts(items, at, positions, times, chains, heads, latest, counts):  # t
 
 
 @compiled
-def walk_back(latest, chain, found):  # type: ignore[no-untyped-def]
+def walk_back(latest: Integers | Ids, chain: Ids, found: Integers) -> None:
     """Fill ``found`` int64 [n, width], -1 before, from events ``latest`` back along a chain."""
     for row in range(len(latest)):
         event, place = latest[row], 0

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from recbole_imn.kernels.compiled import compiled
-from recbole_imn.log import Ids
+from recbole_imn.log import Flags, Ids
 from recbole_imn.past.index import EMPTY, Chains
 
 
@@ -24,7 +24,7 @@ class UserHeads(NamedTuple):
 
     latest: Ids
     purchase: Ids
-    count: Ids
+    count: Ids  # type: ignore[assignment]  # hides a method of tuples
     repeats: Ids
 
 
@@ -43,7 +43,7 @@ class ItemHeads(NamedTuple):
 
     first: Ids
     latest: Ids
-    count: Ids
+    count: Ids  # type: ignore[assignment]  # hides a method of tuples
     link: Ids
     n_links: Ids
 
@@ -67,7 +67,16 @@ def _zeros(n: int) -> Ids:
 
 
 @compiled
-def move_on(start, stop, users, items, purchases, chains: Chains, of_user, of_item):  # type: ignore[no-untyped-def]
+def move_on(
+    start: int,
+    stop: int,
+    users: Ids,
+    items: Ids,
+    purchases: Flags,
+    chains: Chains,
+    of_user: UserHeads,
+    of_item: ItemHeads,
+) -> None:
     """Move the heads over the events ``start <= k < stop``."""
     for event in range(start, stop):
         user, item = users[event], items[event]

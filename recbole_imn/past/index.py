@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from recbole_imn.kernels.compiled import compiled
-from recbole_imn.log import NO_EVENT, EventLog, Ids
+from recbole_imn.log import NO_EVENT, EventLog, Flags, Ids
 from recbole_imn.log.columns import Column
 
 EMPTY = NO_EVENT
@@ -122,7 +122,7 @@ def _paths(folder: Path | None) -> list[Path | None]:
 
 
 @compiled
-def _slot(pairs, user, item, users, items):  # type: ignore[no-untyped-def]
+def _slot(pairs: Ids, user: int, item: int, users: Ids, items: Ids) -> np.int64:
     """Find the place of a pair in the table, or of the empty entry where it belongs."""
     mask = len(pairs) - 1
     # Multiplicative hashing; both factors are odd.
@@ -139,14 +139,23 @@ def _slot(pairs, user, item, users, items):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _insert(pairs, events, users, items):  # type: ignore[no-untyped-def]
+def _insert(pairs: Ids, events: Ids, users: Ids, items: Ids) -> None:
     """Put the latest events of pairs into a larger table."""
     for event in events:
         pairs[_slot(pairs, users[event], items[event], users, items)] = event
 
 
 @compiled
-def _extend(start, users, items, purchases, chains, ends, link_ends, pairs):  # type: ignore[no-untyped-def]
+def _extend(
+    start: int,
+    users: Ids,
+    items: Ids,
+    purchases: Flags,
+    chains: Chains,
+    ends: Ids,
+    link_ends: Ids,
+    pairs: Ids,
+) -> int:
     """Write the chains of the events from ``start`` on; give the number of new pairs."""
     n_new = 0
     for event in range(start, len(users)):

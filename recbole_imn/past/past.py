@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from recbole_imn.log import NO_EVENT, EventLog, Ids, Integers
+from recbole_imn.log import NO_EVENT, EventLog, Ids, Integers, LogError
 from recbole_imn.past import heads as latest_so_far
 from recbole_imn.past.facts import Facts, ItemFacts, item_facts, user_facts, walk_back
 from recbole_imn.past.heads import ItemHeads, UserHeads, no_items, no_users
@@ -128,8 +128,14 @@ class Past:
             Seconds.
         positions : int64 [n], optional
             What lies before is past; by default all that has happened.
+
+        Raises
+        ------
+        LogError
+            If an id is outside its space, or a position beyond :attr:`position`.
         """
         users, at = np.asarray(users, np.int64), np.asarray(at, np.float64)
+        _check_ids("user", users, self.log.n_users)
         where = self._positions(positions, len(users))
         events, counts = np.empty((3, len(users)), np.int64), np.empty((2, len(users)), np.int64)
         elapsed = user_facts(
@@ -143,6 +149,7 @@ class Past:
     ) -> ItemFacts:
         """Give what is known of items at some times; parameters as of :meth:`look`."""
         items, at = np.asarray(items, np.int64), np.asarray(at, np.float64)
+        _check_ids("item", items, self.log.n_items)
         where = self._positions(positions, len(items))
         latest, counts = np.empty(len(items), np.int64), np.empty(len(items), np.int64)
         elapsed = item_facts(
@@ -157,7 +164,7 @@ class Past:
         """
         return self.look(self.log.user[events], self.log.time[events], events)
 
-    def histories(self, latest: Integers, width: int) -> Integers:
+    def histories(self, latest: Integers | Ids, width: int) -> Integers:
         """Give events of a user from one of them back, int64 [n, width], newest first.
 
         Parameters
@@ -169,11 +176,11 @@ class Past:
         """
         return self._walk(latest, self.chains.user, width)
 
-    def purchases(self, latest: Integers, width: int) -> Integers:
+    def purchases(self, latest: Integers | Ids, width: int) -> Integers:
         """Do the same for purchases, from ``Facts.purchase`` back."""
         return self._walk(latest, self.chains.purchase, width)
 
-    def _walk(self, latest: Integers, chain: Ids, width: int) -> Integers:
+    def _walk(self, latest: Integers | Ids, chain: Ids, width: int) -> Integers:
         found = np.full((len(latest), width), NO_EVENT, np.int64)
         walk_back(latest, chain, found)
         return found
@@ -181,7 +188,13 @@ class Past:
     def _positions(self, positions: npt.ArrayLike | None, n: int) -> Integers:
         if positions is None:
             return np.full(n, self.position, np.int64)
-        return np.asarray(positions, np.int64)
+        where = np.asarray(positions, np.int64)
+        if where.max(initial=0) > self.position:
+            raise LogError(
+                f"position {where.max()} is asked for, but only {self.position} events have "
+                "happened"
+            )
+        return where
 
 
 def look_at_log(past: Past, stop: int) -> tuple[Facts, ItemFacts]:
@@ -202,6 +215,13 @@ def look_at_log(past: Past, stop: int) -> tuple[Facts, ItemFacts]:
         of_users.append(walker.look_at_events(events))
         of_items.append(walker.look_at_items(log.item[events], log.time[events], events))
     return _joined(of_users), _joined(of_items)
+
+
+def _check_ids(name: str, ids: Integers, size: int) -> None:
+    # Compiled loops would read beyond the ends of tables.
+    outside = np.flatnonzero((ids < 0) | (ids >= size))
+    if len(outside):
+        raise LogError(f"{name} {ids[outside[0]]} is asked for, outside 0..{size - 1}")
 
 
 def _joined(parts: list[Looked]) -> Looked:

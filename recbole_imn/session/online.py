@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,11 +14,8 @@ from recbole_imn.log import Integers
 from recbole_imn.model.layers import Conditioning, StaticTable
 from recbole_imn.model.terms import CellTerm
 from recbole_imn.session.ranking import Ranked
-from recbole_imn.session.replay import Replayed, plain_replay
+from recbole_imn.session.replay import Replayable, Replayed, plain_replay
 from recbole_imn.stream import Memory
-
-if TYPE_CHECKING:
-    from recbole_imn.session.session import Session
 
 
 class OnlineReplay:
@@ -66,7 +63,7 @@ class OnlineReplay:
         self._made_by: Any = None
         self._ranked: Ranked | None = None
 
-    def __call__(self, session: Session, events: Integers, chunk: int) -> Iterator[Replayed]:
+    def __call__(self, session: Replayable, events: Integers, chunk: int) -> Iterator[Replayed]:
         """Replay as :func:`~recbole_imn.session.replay.plain_replay` does, and learn."""
         early = int(np.searchsorted(events, self.bounds[1]))
         if early:
@@ -82,7 +79,7 @@ class OnlineReplay:
                 yield Replayed(slice(start, stop), self._ranked, rows[start - first : stop - first])
             first = last
 
-    def _come_to(self, session: Session, event: int) -> None:
+    def _come_to(self, session: Replayable, event: int) -> None:
         """Move on until the present window has an event."""
         part = max(bound for bound in self.bounds[:-1] if bound <= event)
         came_back = part != self._part or event < self._start
@@ -91,7 +88,7 @@ class OnlineReplay:
         while event >= self._stop:
             self._next(session)
 
-    def _begin(self, session: Session, part: int) -> None:
+    def _begin(self, session: Replayable, part: int) -> None:
         session.go_to(part)
         session.catalogue()
         self._part = self._start = self._stop = part
@@ -99,11 +96,11 @@ class OnlineReplay:
         self._learned = [weight.detach().clone() for weight in self.weights]
         self._optimizer = torch.optim.Adam(self.weights, lr=self.learning_rate)
 
-    def _next(self, session: Session) -> None:
+    def _next(self, session: Replayable) -> None:
         """Learn from the present window, and go to the next one."""
         end = min(bound for bound in self.bounds if bound > self._part)
         start, stop = self._stop, min(self._stop + self.size, end)
-        network, past = session.network, session.past
+        past = session.past
         with self._learned_weights(session):
             if self._start < start:
                 self._learn(session, self._start, start)
@@ -112,7 +109,7 @@ class OnlineReplay:
             self._ranked, _ = session.ranked(session.look(start, stop, facts))
         self._start, self._stop = start, stop
 
-    def _learn(self, session: Session, start: int, stop: int) -> None:
+    def _learn(self, session: Replayable, start: int, stop: int) -> None:
         """Take a step by a window's loss, and let its events have happened."""
         network, past = session.network, session.past
         past.move_to(stop)
@@ -131,7 +128,7 @@ class OnlineReplay:
             weight.grad = None
 
     @contextmanager
-    def _learned_weights(self, session: Session) -> Iterator[None]:
+    def _learned_weights(self, session: Replayable) -> Iterator[None]:
         """Work with what has been learned, and put the network's own weights back."""
         own = [weight.detach().clone() for weight in self.weights]
         _copy(self._learned, self.weights)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import numpy as np
+from torch import Tensor
 
 from recbole_imn.log import Integers
+from recbole_imn.model.network import Network
 from recbole_imn.model.unrolled import Unrolled
+from recbole_imn.model.window import Window
+from recbole_imn.past import Facts, Past
 from recbole_imn.session.ranking import Ranked
-
-if TYPE_CHECKING:
-    from recbole_imn.session.session import Session
 
 REPLAY_WINDOW = 4096
 
@@ -53,15 +54,58 @@ class Held:
     unrolled: Unrolled
 
 
-Replay = Callable[["Session", Integers, int], Iterator[Replayed]]
+class Replayable(Protocol):
+    """What a replay needs of a session.
+
+    Attributes
+    ----------
+    network : Network
+    past : Past
+    made_by : object
+        Tells the weights that made the states; None before there are any.
+    held : Held or None
+        The window that was asked for last.
+    """
+
+    network: Network
+    past: Past
+    made_by: Any
+    held: Held | None
+
+    def go_to(self, position: int) -> None:
+        """Move states to a position of the log."""
+
+    def catalogue(self) -> Tensor:
+        """Give all items as ranking sees them there, float [n_items, width]."""
+        ...
+
+    def look(self, start: int, stop: int, facts: Facts) -> Window:
+        """Look at a window and rows in it."""
+        ...
+
+    def ranked(self, window: Window) -> tuple[Ranked, Unrolled]:
+        """Give the rows of a window as ranking sees them, and the window unrolled."""
+        ...
+
+    def hold(self, held: Held) -> None:
+        """Keep a window, to be asked for again."""
+
+    def commit(self, unrolled: Unrolled) -> None:
+        """Move on to a window's end."""
+
+    def same_weights(self) -> None:
+        """Say that the weights are those that made the states, though they were touched."""
 
 
-def plain_replay(session: Session, events: Integers, chunk: int) -> Iterator[Replayed]:
+Replay = Callable[[Replayable, Integers, int], Iterator[Replayed]]
+
+
+def plain_replay(session: Replayable, events: Integers, chunk: int) -> Iterator[Replayed]:
     """Replay the log with the weights as they are.
 
     Parameters
     ----------
-    session : Session
+    session : Replayable
     events : int64 [n]
         Increasing.
     chunk : int
@@ -78,7 +122,7 @@ def plain_replay(session: Session, events: Integers, chunk: int) -> Iterator[Rep
         first = last
 
 
-def _window(session: Session, events: Integers) -> Ranked:
+def _window(session: Replayable, events: Integers) -> Ranked:
     """Come to a window that ends before the last of some events."""
     if session.held is not None and np.array_equal(session.held.events, events):
         return session.held.ranked

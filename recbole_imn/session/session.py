@@ -34,10 +34,13 @@ class Query:
         Rows in the order of their times.
     order : int64 [n]
         Place of each user that was asked for among these rows.
+    made_by : object
+        The weights that the rows were made by.
     """
 
     ranked: Ranked
     order: Integers
+    made_by: Any
 
 
 class Session:
@@ -225,7 +228,6 @@ class Session:
         n_users: int = 0,
         n_items: int = 0,
         item_features: Tensor | None = None,
-        n_behaviours: int = 0,
     ) -> None:
         """Make room for users and items; the scores of others stay.
 
@@ -237,6 +239,7 @@ class Session:
             Of all items; by default new ones have zeros, which is the mean.
         """
         with self.lock.writing():
+            self._ahead.cancel()
             self.past.grow(n_users, n_items)
             log, known = self.past.log, self.network.states.item_features
             missing = log.n_items - len(known)
@@ -266,9 +269,7 @@ class Session:
             ids, rows = plan.items, plan.last_item_row
             changed = rows >= plan.levels.n_initial
             with torch.no_grad():
-                moved = self.network.ranking_items(
-                    ids[changed], unrolled.states, rows[changed]
-                )
+                moved = self.network.ranking_items(ids[changed], unrolled.states, rows[changed])
             self._table[ids[changed]] = moved
 
     def look(self, start: int, stop: int, facts: Facts) -> Window:
@@ -290,35 +291,54 @@ class Session:
 
     @torch.no_grad()
     def query(self, users: npt.ArrayLike, at: npt.ArrayLike) -> Query:
-        """Ask for users at times not before the last event, after all that has happened.
+        """Ask for users at some times, after all that has happened.
 
         Parameters
         ----------
         users : int64 [n]
         at : float64 [n]
-            Seconds.
+            Seconds; those before the last event count as its time.
         """
         order = np.argsort(np.asarray(at), kind="stable")
         back = np.empty(len(order), np.int64)
         back[order] = np.arange(len(order))
+        users, at = np.asarray(users)[order], np.asarray(at)[order]
         while True:
             with self.lock.reading():
                 if self.is_fresh:
-                    facts = self.past.look(np.asarray(users)[order], np.asarray(at)[order])
-                    window = self.look(self.position, self.position, facts)
-                    return Query(self.ranked(window)[0], back)
+                    return Query(self._ask(users, at), back, self.made_by)
             with self.lock.writing():
                 self._be_present()
 
+    def _ask(self, users: npt.ArrayLike, at: npt.ArrayLike) -> Ranked:
+        """Look at rows of the present, which are in the order of their times."""
+        last = self.past.log.time[-1] if len(self.past.log) else -np.inf
+        facts = self.past.look(users, np.maximum(at, last))
+        return self.ranked(self.look(self.position, self.position, facts))[0]
+
     @torch.no_grad()
     def scores(self, query: Query) -> Tensor:
-        """Score the whole catalogue, float [n, n_items]."""
-        with self.lock.reading():
-            ranked = query.ranked
-            scores = self._score_all(ranked, np.arange(len(ranked.facts)))
-            return scores[torch.from_numpy(query.order).to(scores.device)]
+        """Score the whole catalogue, float [n, n_items].
+
+        Where events were observed since the query was made, or weights have changed, it is
+        asked anew: scores are of one moment.
+        """
+        while True:
+            with self.lock.reading():
+                if self.is_fresh:
+                    return self._scores(query)
+            with self.lock.writing():
+                self._be_present()
+
+    def _scores(self, query: Query) -> Tensor:
+        ranked = query.ranked
+        if ranked.stop != self.position or query.made_by != self.made_by:
+            ranked = self._ask(ranked.facts.user, ranked.facts.at)
+        scores = self._score_all(ranked, np.arange(len(ranked.facts)))
+        return scores[torch.from_numpy(query.order).to(scores.device)]
 
     def ranked(self, window: Window) -> tuple[Ranked, Unrolled]:
+        """Give the rows of a window as ranking sees them, and the window unrolled."""
         network, plan = self.network, window.plan
         unrolled = network.unroll(window)
         asked = network.ask(network.contexts(unrolled))
@@ -327,6 +347,8 @@ class Session:
 
     def _score_all(self, ranked: Ranked, rows: Integers) -> Tensor:
         table = self.catalogue()
+        if len(rows) == 0:
+            return table.new_empty(0, len(table))
         asked = ranked.asked[torch.from_numpy(rows).to(table.device)]
         queries = self.network.ranking_queries(asked)
         scores = ranked.score_all(queries, self.past, table, rows)
@@ -352,9 +374,7 @@ class Session:
         with self.lock.writing():
             self._freshen()
             distinct, back = np.unique(events, return_inverse=True)
-            scores = torch.empty(
-                len(distinct), self.past.log.n_items, device=self.network.device
-            )
+            scores = torch.empty(len(distinct), self.past.log.n_items, device=self.network.device)
             for replayed in self.replay(self, distinct, chunk):
                 scores[replayed.place] = self._score_all(replayed.ranked, replayed.rows)
             same = len(distinct) == len(events) and (back[1:] > back[:-1]).all()
@@ -395,4 +415,3 @@ class Session:
         self.position, self.passes = state["position"], state["passes"]
         for memory, kept in zip(self.network.memories(), state["memories"], strict=True):
             memory.load_state(kept)
-

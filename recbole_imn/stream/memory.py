@@ -75,6 +75,8 @@ class Memory(nn.Module):
         return {"states": self.states.clone(), "known": self.known.clone()}
 
     def load_state(self, state: dict[str, Tensor]) -> None:
-        """Take back what :meth:`state` gave."""
+        """Take back what :meth:`state` gave; entities that came later have no state then."""
+        n_entities = len(self.states)
         self.states = state["states"].to(self.states, copy=True)
         self.known = state["known"].to(self.known, copy=True)
+        self.grow(n_entities)

@@ -216,7 +216,16 @@ def _check(past: Past, start: int, stop: int, rows: Facts) -> None:
 
 
 @compiled
-def _place(n_initial, n_users, of_users, of_items, positions, sources, row, last):  # type: ignore[no-untyped-def]
+def _place(
+    n_initial: int,
+    n_users: int,
+    of_users: Integers,
+    of_items: Integers,
+    positions: Integers,
+    sources: Integers,
+    row: Integers,
+    last: Integers,
+) -> None:
     """Find what events and rows read; ``last`` holds the newest row of each entity."""
     n, asked = len(sources), 0
     for event in range(n + 1):
@@ -232,7 +241,15 @@ def _place(n_initial, n_users, of_users, of_items, positions, sources, row, last
 
 
 @compiled
-def _place_purchases(events, owners, of_rows, positions, sources, row, last):  # type: ignore[no-untyped-def]
+def _place_purchases(
+    events: Integers,
+    owners: Integers,
+    of_rows: Integers,
+    positions: Integers,
+    sources: Integers,
+    row: Integers,
+    last: Integers,
+) -> None:
     """Do the same for purchases, one state each."""
     n_users, asked = len(last), 0
     for place in range(len(events)):

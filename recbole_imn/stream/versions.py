@@ -64,7 +64,16 @@ def item_versions(past: Past, start: int, positions: Integers, items: Integers) 
 
 
 @compiled
-def _latest(items, start, first, last, latest, chain, made, moves):  # type: ignore[no-untyped-def]
+def _latest(
+    items: Integers,
+    start: int,
+    first: int,
+    last: int,
+    latest: Ids,
+    chain: Ids,
+    made: Integers,
+    moves: Integers,
+) -> None:
     """Find the version before ``first`` of each item, and count its moves until ``last``."""
     for place in range(len(items)):
         event = latest[items[place]]
@@ -78,7 +87,17 @@ def _latest(items, start, first, last, latest, chain, made, moves):  # type: ign
 
 
 @compiled
-def _columns(items, first, last, positions, latest, chain, moves, events, columns):  # type: ignore[no-untyped-def]
+def _columns(
+    items: Integers,
+    first: int,
+    last: int,
+    positions: Integers,
+    latest: Ids,
+    chain: Ids,
+    moves: Integers,
+    events: Integers,
+    columns: Ids,
+) -> None:
     """List the moves of each item in time, and say of each row which one is the newest."""
     for row in range(len(positions)):
         for column in range(len(items)):

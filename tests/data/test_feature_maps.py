@@ -32,10 +32,10 @@ CASES = {
 
 
 class Watched(IMNNetDataset):
-    """Keeps the log that features of events were made of."""
+    """Keeps the table that features of events were made of."""
 
     def _event_features(self, log, key):
-        self.log = log.copy()
+        self.table = log.copy()
         return super()._event_features(log, key)
 
 
@@ -86,7 +86,7 @@ def item_parts(dataset):
 
 def event_parts(dataset, key):
     for field in dataset.names(key):
-        kind, values = dataset.field2type[field].value, dataset.log[field].to_numpy()
+        kind, values = dataset.field2type[field].value, dataset.table[field].to_numpy()
         if field in (dataset.config["numerical_features"] or ()):
             values = np.array([np.prod(pair) for pair in values])
         if kind == "token_seq":
@@ -99,7 +99,7 @@ def event_parts(dataset, key):
 
 def training_items(dataset):
     inside = np.zeros(dataset.item_num, np.bool_)
-    inside[dataset.stream.item[: dataset.event_bounds[1]]] = True
+    inside[dataset.log.item[: dataset.event_bounds[1]]] = True
     return inside
 
 
@@ -130,7 +130,7 @@ def test_the_matrices_of_events_are_the_former_ones_to_the_bit(load, case):
     dataset = load(**case)
     for key in ("event_features", "inventory_features"):
         expected = former_matrix(event_parts(dataset, key), dataset.in_training)
-        found = dataset.stream.features if key == "event_features" else dataset.inventory
+        found = dataset.log.features if key == "event_features" else dataset.log.inventory
         assert found.tobytes() == expected.tobytes()
 
 
@@ -141,7 +141,7 @@ def test_the_maps_of_a_data_set_have_the_names_of_its_settings(load):
     assert names[:2] == ["paid", "kind="]
     assert sorted(names[2:5]) == ["kind=k0", "kind=k1", "kind=k2"]
     assert dataset.feature_maps["item_features"].names[-2:] == ["image[0]", "image[1]"]
-    assert len(names) == dataset.stream.features.shape[1]
+    assert len(names) == dataset.log.features.shape[1]
 
 
 def test_without_features_maps_are_empty(load):
@@ -212,7 +212,7 @@ def test_cells_of_events_become_their_features(load, case):
     }
     order = np.argsort([row[2] for row in rows], kind="stable")
     features = dataset.feature_maps["event_features"].transform_cells(cells)
-    assert features[order].tobytes() == dataset.stream.features.tobytes()
+    assert features[order].tobytes() == dataset.log.features.tobytes()
 
 
 def test_missing_cells_and_far_numbers_are_named(load):

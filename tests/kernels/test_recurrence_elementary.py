@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from recbole_imn.kernels.compiled import in_order
 from recbole_imn.kernels.elementary import exponential, hyperbolic_tangent, logistic
-from recbole_imn.kernels.ordered import in_order
 
 
 @in_order

@@ -1,4 +1,4 @@
-"""State tables: reset, read, commit, snapshot, restore."""
+"""State tables: reset, read, commit, growth, what is kept of them."""
 
 import torch
 
@@ -14,15 +14,28 @@ def test_unknown_entities_read_as_the_learnable_initial_state():
     assert (memory.initial_logit.grad == 0.25).all()
 
 
-def test_restore_brings_a_snapshot_back():
+def test_what_was_kept_comes_back():
     memory = Memory(3, 2)
     memory.commit(torch.tensor([1]), torch.tensor([[0.2, 0.3]]))
-    snapshot = memory.snapshot()
-    memory.commit(torch.tensor([1, 2]), torch.ones(2, 2))
-    memory.restore(snapshot)
-    torch.testing.assert_close(
-        memory.read_all(), torch.tensor([[0.5, 0.5], [0.2, 0.3], [0.5, 0.5]])
-    )
+    kept = memory.state()
+    for _ in range(2):
+        memory.commit(torch.tensor([1, 2]), torch.ones(2, 2))
+        memory.load_state(kept)
+        expected = torch.tensor([[0.5, 0.5], [0.2, 0.3], [0.5, 0.5]])
+        torch.testing.assert_close(memory.read_all(), expected)
+
+
+def test_growth_keeps_states_and_outlives_what_was_kept_before():
+    memory = Memory(3, 2)
+    memory.commit(torch.tensor([1]), torch.tensor([[0.2, 0.3]]))
+    kept = memory.state()
+    memory.grow(5)
+    memory.commit(torch.tensor([4]), torch.ones(1, 2))
+    expected = torch.tensor([[0.5, 0.5], [0.2, 0.3], [0.5, 0.5], [0.5, 0.5], [1.0, 1.0]])
+    torch.testing.assert_close(memory.read_all(), expected)
+    memory.load_state(kept)
+    expected[4] = 0.5
+    torch.testing.assert_close(memory.read_all(), expected)
 
 
 def test_reset_forgets_states_and_checkpoints_never_have_them():

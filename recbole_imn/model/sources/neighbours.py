@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from recbole_imn.kernels.compiled import compiled
-from recbole_imn.log import Floats
+from recbole_imn.log import Flags, Floats, Ids, Integers
 from recbole_imn.model.parts import Making
-from recbole_imn.model.sources.base import Proposals, Source
+from recbole_imn.model.sources.base import Numbers, Proposals, Source
 from recbole_imn.model.sources.numbers import crowd, latest_of_item, log_time
 from recbole_imn.model.sources.own_items import HORIZON, own_events
 from recbole_imn.past import Facts, Past
@@ -66,10 +66,26 @@ class Predecessors(Neighbours):
 
 
 @compiled
-def _neighbours(  # type: ignore[no-untyped-def]
-    forward, each, at, positions, anchors, anchor_events, times, items, purchases, ends, counts,
-    chain, user_chain, item_chain, latest_items, found, events, out,
-):  # fmt: skip
+def _neighbours(
+    forward: bool,
+    each: int,
+    at: Floats,
+    positions: Integers,
+    anchors: Integers,
+    anchor_events: Integers,
+    times: Floats,
+    items: Ids,
+    purchases: Flags,
+    ends: Ids,
+    counts: Ids,
+    chain: Ids,
+    user_chain: Ids,
+    item_chain: Ids,
+    latest_items: Ids,
+    found: Integers,
+    events: Integers,
+    out: Numbers,
+) -> None:
     for row in range(len(at)):
         for place in range(anchors.shape[1]):
             anchor, own = anchors[row, place], anchor_events[row, place]

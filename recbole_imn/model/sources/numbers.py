@@ -5,24 +5,27 @@ from __future__ import annotations
 import numpy as np
 
 from recbole_imn.kernels.compiled import compiled
+from recbole_imn.log import Ids
 
 
 @compiled
-def log_time(seconds):  # type: ignore[no-untyped-def]
+def log_time(seconds: float) -> float:
     """Logarithm of a time: -1 for a second, about 1 for two days."""
-    return np.log1p(seconds) / 6 - 1
+    scaled: float = np.log1p(seconds) / 6 - 1
+    return scaled
 
 
 @compiled
-def crowd(number):  # type: ignore[no-untyped-def]
+def crowd(number: int) -> float:
     """Logarithm of how many candidates there were, roughly scaled."""
-    return np.log(max(number, 1)) / 4
+    scaled: float = np.log(max(number, 1)) / 4
+    return scaled
 
 
 @compiled
-def latest_of_item(item, position, chain, latest):  # type: ignore[no-untyped-def]
+def latest_of_item(item: int, position: int, chain: Ids, latest: Ids) -> int:
     """Find the latest event of an item before a position; -1 for none."""
-    event = latest[item]
+    event: int = latest[item]
     while event >= position:
         event = chain[event]
     return event

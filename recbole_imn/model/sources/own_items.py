@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from recbole_imn.kernels.compiled import compiled
-from recbole_imn.log import Floats
-from recbole_imn.model.sources.base import Proposals, Source
+from recbole_imn.log import Flags, Floats, Ids, Integers
+from recbole_imn.model.sources.base import Numbers, Proposals, Source
 from recbole_imn.model.sources.numbers import crowd, latest_of_item, log_time
 from recbole_imn.past import Facts, Past
 
@@ -22,24 +22,26 @@ class OwnItems(Source):
     def propose(self, past: Past, facts: Facts, out: Proposals) -> None:
         """Fill slots with the latest event of each item."""
         own_events(facts.latest, past.log.item, past.chains.user, HORIZON, out.items, out.events)
-        _tell(
-            facts.at, facts.position, facts.count, past.log, past.chains, past.items.latest, out
-        )
+        log, chains = past.log, past.chains
+        _numbers(
+            facts.at, facts.position, facts.count, log.time, log.purchase, chains.times,
+            chains.item, past.items.latest, out.items, out.events, out.numbers,
+        )  # fmt: skip
 
     def starting_bias(self) -> Floats:
         """Newer items weigh more."""
         return -np.log1p(np.arange(self.n_slots))
 
 
-def _tell(at, positions, counts, log, chains, latest_items, out) -> None:  # type: ignore[no-untyped-def]
-    _numbers(
-        at, positions, counts, log.time, log.purchase, chains.times, chains.item, latest_items,
-        out.items, out.events, out.numbers,
-    )  # fmt: skip
-
-
 @compiled
-def own_events(latest, items, chain, horizon, found_items, found_events):  # type: ignore[no-untyped-def]
+def own_events(
+    latest: Integers,
+    items: Ids,
+    chain: Ids,
+    horizon: int,
+    found_items: Integers,
+    found_events: Integers,
+) -> None:
     """Walk back from the users' latest events; keep the newest event of each distinct item."""
     n_slots = found_items.shape[1]
     for row in range(len(latest)):
@@ -61,9 +63,19 @@ def own_events(latest, items, chain, horizon, found_items, found_events):  # typ
 
 
 @compiled
-def _numbers(  # type: ignore[no-untyped-def]
-    at, positions, counts, times, purchases, repeats, item_chain, latest_items, items, events, out
-):
+def _numbers(
+    at: Floats,
+    positions: Integers,
+    counts: Integers,
+    times: Floats,
+    purchases: Flags,
+    repeats: Ids,
+    item_chain: Ids,
+    latest_items: Ids,
+    items: Integers,
+    events: Integers,
+    out: Numbers,
+) -> None:
     none = log_time(0.0)
     for row in range(len(at)):
         crowded = crowd(counts[row])

@@ -10,10 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from recbole_imn.kernels.pointer import weigh
-from recbole_imn.log import Floats
 from recbole_imn.model.layers import Affine
 from recbole_imn.model.parts import Making
-from recbole_imn.model.sources.base import N_NUMBERS, Proposals, Source
+from recbole_imn.model.sources.base import N_NUMBERS, Proposals, Source, log_time
 from recbole_imn.model.window import ids
 from recbole_imn.past import Facts, Past
 
@@ -58,6 +57,8 @@ class Pointer(nn.Module):
     context_width : int
     """
 
+    numbers: Sequence[Affine]
+
     def __init__(self, making: Making, sources: Sequence[Source], context_width: int) -> None:
         super().__init__()
         self.sources = list(sources)
@@ -67,7 +68,8 @@ class Pointer(nn.Module):
         self.bias = nn.Parameter(torch.from_numpy(bias).to(torch.get_default_dtype()) / SPEED)
         self.slots = _small_tables(self.sizes)
         self.behaviours = _small_tables([n_behaviours] * n)
-        self.numbers = nn.ModuleList(Affine(N_NUMBERS, HIDDEN) for _ in range(n))
+        layers = (Affine(N_NUMBERS, HIDDEN) for _ in range(n))
+        self.numbers = nn.ModuleList(layers)  # type: ignore[assignment]
         self.weights = nn.Parameter(0.1 * torch.randn(n, HIDDEN))
         self.gate = Affine(context_width, n)
         self.user = Affine(N_USER_NUMBERS, n)
@@ -120,9 +122,3 @@ def _user_numbers(facts: Facts) -> np.ndarray[tuple[int, int], np.dtype[np.float
     rates = ((facts.repeats + 1) / (facts.count + 2)).astype(np.float32)
     columns = [np.log(rates), np.log1p(facts.count) / 5, log_time(facts.elapsed)]
     return np.stack(columns, axis=1).astype(np.float32)
-
-
-def log_time(seconds: Floats) -> Floats:
-    """Logarithm of a time: -1 for a second, about 1 for two days."""
-    scaled: Floats = np.log1p(seconds) / 6 - 1
-    return scaled

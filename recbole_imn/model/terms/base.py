@@ -37,8 +37,8 @@ class Rows:
     compared: Tensor
 
 
-class ProductTerm(nn.Module):
-    """An inner product of something of the row and something of the item.
+class Term(nn.Module):
+    """A summand of the log density ratio; subclasses are of one of the two kinds below.
 
     Parameters
     ----------
@@ -52,6 +52,10 @@ class ProductTerm(nn.Module):
     def applies(cls, making: Making) -> bool:
         """Whether the log has what the term goes by; else it is left out."""
         return True
+
+
+class ProductTerm(Term):
+    """An inner product of something of the row and something of the item."""
 
     def look(self, past: Past, facts: Facts) -> Any:
         """Look up what the term needs of rows; tensors, or nothing."""
@@ -76,21 +80,8 @@ class ProductTerm(nn.Module):
         """Make room for users and items that come later."""
 
 
-class CellTerm(nn.Module):
-    """A table by an item's cell: what was done last with it, and how long ago.
-
-    Parameters
-    ----------
-    making : Making
-    """
-
-    def __init__(self, making: Making) -> None:
-        super().__init__()
-
-    @classmethod
-    def applies(cls, making: Making) -> bool:
-        """Whether the log has what the term goes by; else it is left out."""
-        return True
+class CellTerm(Term):
+    """A table by an item's cell: what was done last with it, and how long ago."""
 
     @property
     def values(self) -> Tensor:

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from recbole_imn.kernels.taste import profile
 from recbole_imn.log import NO_EVENT, Floats
 from recbole_imn.model.parts import Making
-from recbole_imn.model.sources.pointer import GAIN, SPEED, log_time
+from recbole_imn.model.sources.base import log_time
+from recbole_imn.model.sources.pointer import GAIN, SPEED
 from recbole_imn.model.terms.base import ProductTerm, Rows
 from recbole_imn.model.window import ids
 from recbole_imn.past import Facts, Past
