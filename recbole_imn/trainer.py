@@ -13,6 +13,7 @@ from recbole.trainer import Trainer
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from recbole_imn.kernels.dense_adam import DenseAdam
 from recbole_imn.kernels.lazy_adam import LazyAdam
 from recbole_imn.model.imnnet import IMNNet
 from recbole_imn.model.joint_ranking import WeightSearch, rank_metric
@@ -162,9 +163,8 @@ class IMNNetTrainer(Trainer):  # type: ignore[misc]  # RecBole is untyped
         step = self.config["table_learning_rate"] or self.learning_rate
         optimizer = super()._build_optimizer(params=dense, **kwargs)
         if isinstance(optimizer, torch.optim.Adam):
-            # One pass over each weight instead of a dozen; windows are small, and it shows.
-            for group in optimizer.param_groups:
-                group["fused"] = True
+            # Windows are small, and it shows what torch does beside the passes over weights.
+            optimizer = DenseAdam.instead_of(optimizer)
         # A fused step raises no version that autograd counts, so the session is told.
         changed = self.model.session.weights_changed
         return SparseAndDense(optimizer, LazyAdam(tables, lr=step), changed)

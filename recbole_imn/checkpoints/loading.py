@@ -177,8 +177,8 @@ def _check_parts(file: str, values: dict[str, Any]) -> None:
                 module = name.strip().rpartition(".")[0]
                 if module and module not in sys.modules:
                     raise CheckpointError(
-                        f"{file} has {key} {name}, a class of somebody's own; import {module} "
-                        "yourself first, if you trust it"
+                        f"{file} has {key}: {name.strip()}, but {module} is not imported; a "
+                        "checkpoint imports nothing, so import it before the checkpoint is loaded"
                     )
 
 

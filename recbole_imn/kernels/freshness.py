@@ -312,8 +312,8 @@ def cells_of_columns(kinds: Array, known: Array, times: Array, columns: Array, a
         Whether the version has a latest event.
     times : float64 [n_versions], seconds
         Its time.
-    columns : int32 [n, n_items]
-        The version that each row sees of each item.
+    columns : int32 [n, n_items] or [1, n_items]
+        The version that each row sees of each item; one row if all see the same.
     at : float64 [n], seconds
         Time of each row, never falling.
 
@@ -321,10 +321,17 @@ def cells_of_columns(kinds: Array, known: Array, times: Array, columns: Array, a
     -------
     int32 [n, n_items]
     """
-    cells = np.empty(columns.shape, np.int32)
-    for row in range(len(columns)):
-        for place in range(columns.shape[1]):
+    n_items = columns.shape[1]
+    cells = np.empty((len(at), n_items), np.int32)
+    # What the present row sees. An infinite time leaves nothing elapsed: none is negative.
+    seen_kinds, seen_times = np.empty(n_items, np.int32), np.empty(n_items)
+    for row in range(len(at)):
+        for place in range(n_items if row < len(columns) else 0):
             seen = columns[row, place]
-            elapsed = at[row] - times[seen] if known[seen] else 0.0
-            cells[row, place] = cell(kinds[seen], elapsed)
+            if row == 0 or seen != columns[row - 1, place]:
+                seen_kinds[place] = kinds[seen]
+                seen_times[place] = times[seen] if known[seen] else np.inf
+        for place in range(n_items):
+            elapsed = max(at[row] - seen_times[place], 0.0)
+            cells[row, place] = cell(seen_kinds[place], elapsed)
     return cells

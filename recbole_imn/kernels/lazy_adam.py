@@ -107,12 +107,11 @@ def update_rows(
     step : tuple of float
         1 - beta1, 1 - beta2, epsilon, step size with bias correction, sign of the gradient.
     """
-    rows = array(grad._indices()[0])
-    order = np.argsort(rows, kind="stable")
     weight, mean, square = map(array, tables)
     # Not in double precision where the tables are not.
     numbers = np.array(step, weight.dtype)
-    _update_rows(weight, mean, square, rows, order, array(grad._values()), numbers)
+    rows, values = grad._indices()[0], grad._values()
+    _update_rows(weight, mean, square, array(rows), array(values), numbers)
     increment_version(tables)
 
 
@@ -133,30 +132,48 @@ def update_formula(
 
 
 @compiled
-def _update_rows(
-    weight: Any,
-    mean: Any,
-    square: Any,
-    rows: Any,
-    order: Any,
-    values: Any,
-    step: Any,
-) -> None:
-    width = weight.shape[1]
+def _update_rows(weight: Any, mean: Any, square: Any, rows: Any, values: Any, step: Any) -> None:
     new, new_square, epsilon, size, sign = step[0], step[1], step[2], step[3], step[4]
-    total = np.empty(width, weight.dtype)
-    start, n = 0, len(order)
-    while start < n:
-        row = rows[order[start]]
-        if row < 0 or row >= len(weight):
-            raise IndexError("a gradient is for none of the rows")
-        total[:] = values[order[start]]
-        start += 1
-        while start < n and rows[order[start]] == row:
-            total += values[order[start]]
-            start += 1
-        for j in range(width):
+    begins, following = _occurrences(rows, len(weight))
+    total = np.empty(weight.shape[1], weight.dtype)
+    for place in range(len(rows)):
+        if not begins[place]:
+            continue
+        total[:] = values[place]
+        more = following[place]
+        while more >= 0:
+            total += values[more]
+            more = following[more]
+        row = rows[place]
+        weights, means, squares = weight[row], mean[row], square[row]
+        for j in range(len(total)):
             slope = sign * total[j]
-            mean[row, j] += new * (slope - mean[row, j])
-            square[row, j] += new_square * (slope * slope - square[row, j])
-            weight[row, j] -= size * mean[row, j] / (np.sqrt(square[row, j]) + epsilon)
+            first = means[j] + new * (slope - means[j])
+            second = squares[j] + new_square * (slope * slope - squares[j])
+            means[j], squares[j] = first, second
+            weights[j] -= size * first / (np.sqrt(second) + epsilon)
+
+
+@compiled
+def _occurrences(rows: Any, n_rows: int) -> tuple[Any, Any]:
+    """Find where each row occurs first, and after each place where it occurs next, or -1."""
+    n, n_slots = len(rows), 16
+    while n_slots < 2 * n:
+        n_slots *= 2
+    # Hashed by its low bits, a row finds the place where it was first seen.
+    seen = np.full(n_slots, -1, np.int32)
+    latest, following = np.empty(n, np.int32), np.full(n, -1, np.int32)
+    begins = np.zeros(n, np.bool_)
+    for place in range(n):
+        row = rows[place]
+        if row < 0 or row >= n_rows:
+            raise IndexError("a gradient is for none of the rows")
+        slot = row & (n_slots - 1)
+        while seen[slot] >= 0 and rows[seen[slot]] != row:
+            slot = (slot + 1) & (n_slots - 1)
+        if seen[slot] < 0:
+            seen[slot], begins[place] = place, True
+        else:
+            following[latest[seen[slot]]] = place
+        latest[seen[slot]] = place
+    return begins, following

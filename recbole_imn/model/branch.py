@@ -15,7 +15,7 @@ from recbole_imn.model.layers import Affine, ElapsedTime, EventInput, Projection
 from recbole_imn.model.parts import Making
 from recbole_imn.model.purchases import PurchaseStore
 from recbole_imn.model.settings import SettingsError
-from recbole_imn.model.window import PurchaseColumns, features_of, ids
+from recbole_imn.model.window import PurchaseColumns, features_of, ids, ids_of
 from recbole_imn.past import Facts, Past
 from recbole_imn.stream import CELLS, Memory, recur
 from recbole_imn.stream.plan import PurchasePlan, WindowPlan
@@ -90,10 +90,9 @@ class Branch(nn.Module):
         places : int64 [n]
             Places of the purchases in the window.
         """
-        d = self.width
-        return torch.cat(
-            [states[plan.after(0)[places], :d], states[plan.after(1)[places], :d]], dim=1
-        )
+        # The two rows that an event writes lie beside each other.
+        after = states[plan.levels.n_initial :].unflatten(0, (-1, 2))
+        return after.index_select(0, places)[..., : self.width].flatten(1)
 
     def extra(self, past: Past, purchases: Integers) -> dict[str, Tensor]:
         """Look up what else of the past the updates need; nothing by default."""
@@ -103,16 +102,13 @@ class Branch(nn.Module):
 
     def look(self, past: Past, purchases: Integers) -> PurchaseColumns:
         """Give what the updates of some purchases take from them."""
-        log = past.log
-        before = past.chains.purchase[purchases].astype(np.int64)
-        first = before == NO_EVENT
-        elapsed = np.where(first, 0.0, log.time[purchases] - log.time[np.maximum(before, 0)])
+        user, item, behaviour = ids_of(past, purchases)
         return PurchaseColumns(
-            ids(log.user[purchases]),
-            ids(log.item[purchases]),
-            ids(log.behaviour[purchases]),
-            features_of(past, purchases, self.item_features),
-            self.elapsed(elapsed, first),
+            user,
+            item,
+            behaviour,
+            features_of(past, purchases, item, self.item_features),
+            self.elapsed(*past.since_previous(purchases, past.chains.purchase)),
             self.extra(past, purchases),
         )
 
@@ -132,14 +128,13 @@ class Branch(nn.Module):
             What :meth:`context` gave of each.
         """
         chain = plan.purchases
-        initial, earlier = self.kept.begin(
-            chain, purchases.user, self.memory.read(plan.users), self.memory.initial
-        )
+        initial, general = self.kept.begin(chain, purchases.user, plan.users, self.memory)
         if len(chain.events) == 0:
-            return initial, earlier
-        inside = torch.from_numpy(chain.events[chain.n_earlier :] - plan.start)
-        present = self.context(plan, states, inside.to(states.device))
-        general = torch.cat([earlier, present])
+            return initial, general
+        if chain.n_earlier < len(chain.events):
+            inside = torch.from_numpy(chain.events[chain.n_earlier :] - plan.start)
+            present = self.context(plan, states, inside.to(states.device))
+            general = torch.cat([general, present]) if chain.n_earlier else present
         inputs = self.inputs(general, purchases, statics)
         return recur(initial, inputs, self.transition, chain.levels, self.cell), general
 

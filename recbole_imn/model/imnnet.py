@@ -52,6 +52,9 @@ class IMNNet(SequentialRecommender):  # type: ignore[misc]  # RecBole is untyped
         self.rows_per_loss = config["train_batch_size"]
         self.ranking_chunk = config["ranking_chunk_size"]
         bounds = dataset.event_bounds
+        # Beside the weights in checkpoints: of what columns they learned.
+        self.feature_maps = {key: m.to_values() for key, m in dataset.feature_maps.items()}
+        self.other_parameter_name = ["feature_maps"]
 
         # define layers and loss
         past = dataset.new_past()

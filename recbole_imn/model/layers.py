@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from recbole_imn.kernels.compiled import compiled
 from recbole_imn.kernels.conditioning import condition, condition_rows, project, unit
 from recbole_imn.kernels.event_input import event_input
 from recbole_imn.kernels.representation import join
@@ -61,11 +63,26 @@ class ElapsedTime(nn.Module):
 
     def forward(self, seconds: Floats, first: Flags) -> Tensor:
         """Give the inputs, float32 [n, 2]: standardised time (0 for a first event), flag."""
-        device = self.mean.device
-        times = torch.from_numpy(self._transform(seconds)).to(device)
-        flags = torch.from_numpy(first).to(device)
-        standard = ((times - self.mean) / self.deviation).masked_fill(flags, 0.0)
-        return torch.stack([standard.float(), flags.float()], dim=1)
+        inputs = np.empty((len(seconds), 2), np.float32)
+        mean, deviation = float(self.mean), float(self.deviation)
+        _elapsed_inputs(seconds, first, self.logarithmic, mean, deviation, inputs)
+        return torch.from_numpy(inputs).to(self.mean.device)
+
+
+@compiled
+def _elapsed_inputs(
+    seconds: Floats,
+    first: Flags,
+    logarithmic: bool,
+    mean: float,
+    deviation: float,
+    inputs: npt.NDArray[np.float32],
+) -> None:
+    for row in range(len(seconds)):
+        # As log1p in half its time: what is lost of a fraction of a second is 1e-16.
+        time = np.log(1 + seconds[row]) if logarithmic else seconds[row]
+        inputs[row, 0] = 0.0 if first[row] else (time - mean) / deviation
+        inputs[row, 1] = first[row]
 
 
 class Projection(nn.Module):

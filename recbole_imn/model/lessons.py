@@ -173,6 +173,5 @@ def _cells(
     kinds = term.kinds(past, event, count)
     columns: Ids | None = versions.columns
     if columns is None:
-        own = np.arange(len(negatives), dtype=np.int32)
-        columns = np.ascontiguousarray(np.broadcast_to(own, (len(rows), len(negatives))))
+        columns = np.arange(len(negatives), dtype=np.int32)[None]
     return torch.from_numpy(cells_of_columns(kinds, event >= 0, time, columns, rows.at))

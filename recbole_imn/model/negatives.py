@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from recbole_imn.kernels.compiled import compiled
 from recbole_imn.log import Integers
 from recbole_imn.model.settings import NetworkSettings
 from recbole_imn.past import Past
+from recbole_imn.past.distinct import distinct, place_in
 
 # Latest events whose items count as touched lately.
 ACTIVE_EVENTS = 2048
@@ -75,12 +77,27 @@ def draw_strata(
     if n_others >= n_items - 1:
         return Negatives(np.arange(1, n_items), np.zeros(n_items - 1, np.float32))
     since = max(0, start - ACTIVE_EVENTS) if n_active else start
-    active = np.unique(past.log.item[since:start]).astype(np.int64)
-    drawn = rng.integers(1, n_items, n_others)
-    others = drawn[~np.isin(drawn, active)]
-    n_rest = n_items - 1 - len(active)
-    shares = np.full(len(others), n_rest / max(len(others), 1))
+    active = distinct(past.log.item[since:start])
+    others = _outside(rng.integers(1, n_items, n_others), active)
     chosen = active if len(active) <= n_active else rng.choice(active, n_active, replace=False)
-    share = np.full(len(chosen), len(active) / max(len(chosen), 1))
-    log_shares = np.log(np.concatenate([shares, share])).astype(np.float32)
+    log_shares = np.empty(len(others) + len(chosen), np.float32)
+    log_shares[: len(others)] = _log_share(n_items - 1 - len(active), len(others))
+    log_shares[len(others) :] = _log_share(len(active), len(chosen))
     return Negatives(np.concatenate([others, chosen]), log_shares)
+
+
+def _log_share(n_items: int, n_drawn: int) -> float:
+    # Where there is nothing to draw from, nothing is drawn.
+    return float(np.log(max(n_items, 1) / max(n_drawn, 1)))
+
+
+@compiled
+def _outside(drawn: Integers, active: Integers) -> Integers:
+    """Give those that are not among increasing ones, int64 [n]."""
+    outside, n = np.empty_like(drawn), 0
+    for item in drawn:
+        place = place_in(active, item)
+        if place == len(active) or active[place] != item:
+            outside[n] = item
+            n += 1
+    return outside[:n]

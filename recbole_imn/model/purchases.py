@@ -8,7 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from recbole_imn.kernels.purchases import begin, claim, find, take_turns, write
 from recbole_imn.log import Integers
+from recbole_imn.stream.memory import Memory
 from recbole_imn.stream.plan import PurchasePlan
 
 
@@ -30,7 +32,7 @@ class PurchaseStore(nn.Module):
 
     def __init__(self, n_users: int, reach: int, n_general: int, n_limited: int) -> None:
         super().__init__()
-        self.reach = reach
+        self.reach, self.n_slots = reach, 0
         self.slots = np.full(n_users, -1, np.int32)
         self.counts = np.zeros(0, np.int64)
         self.events = np.full((0, reach), -1, np.int64)
@@ -40,7 +42,9 @@ class PurchaseStore(nn.Module):
     def reset(self) -> None:
         """Forget everything."""
         self.slots.fill(-1)
-        self._resize(0)
+        self.n_slots = 0
+        self.counts, self.events = self.counts[:0], self.events[:0]
+        self.general, self.before = self.general[:0], self.before[:0]
 
     def grow(self, n_users: int) -> None:
         """Make room for more users."""
@@ -50,60 +54,71 @@ class PurchaseStore(nn.Module):
 
     def state(self) -> dict[str, Any]:
         """Give everything as tensors."""
-        arrays = {name: torch.from_numpy(getattr(self, name).copy()) for name in _ARRAYS}
-        return {**arrays, "general": self.general.clone(), "before": self.before.clone()}
+        n = self.n_slots
+        arrays = {"slots": self.slots, "counts": self.counts[:n], "events": self.events[:n]}
+        return {
+            **{name: torch.from_numpy(values.copy()) for name, values in arrays.items()},
+            **{name: getattr(self, name)[:n].clone() for name in _TABLES},
+        }
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Take back what :meth:`state` gave; users that came later have purchased nothing then."""
         n_users = len(self.slots)
-        for name in _ARRAYS:
+        for name in ("slots", "counts", "events"):
             setattr(self, name, state[name].numpy().copy())
-        self.general = state["general"].to(self.general, copy=True)
-        self.before = state["before"].to(self.before, copy=True)
+        for name in _TABLES:
+            setattr(self, name, state[name].to(getattr(self, name), copy=True))
+        self.n_slots = len(self.counts)
         self.grow(n_users)
 
     def begin(
-        self, chain: PurchasePlan, users: Tensor, initial: Tensor, none_before: Tensor
+        self, chain: PurchasePlan, purchasers: Tensor, users: Tensor, memory: Memory
     ) -> tuple[Tensor, Tensor]:
         """Give what the recursion of a window starts from.
 
         Parameters
         ----------
         chain : PurchasePlan
-        users : int64 [n_purchases]
+        purchasers : int64 [n_purchases]
             Who purchased.
-        initial : float [n_users, n_limited]
-            The limited states in memory of the window's users.
-        none_before : float [n_limited]
-            The limited state before any purchase.
+        users : int64 [n_users]
+            The window's users.
+        memory : Memory
+            The limited states. The one before any purchase is a weight.
 
         Returns
         -------
         initial : float [n_users, n_limited]
-            For users with earlier purchases in the plan, the state before the first of them.
+            The states in memory; for users with earlier purchases in the plan, the state
+            before the first of them.
         general : float [n_earlier, n_general]
+
+        Raises
+        ------
+        IndexError
+            If an earlier purchase is not kept.
         """
         n = chain.n_earlier
         if n == 0:
-            return initial, self.general.new_zeros(0, self.general.shape[2])
-        slots = self.slots[users[:n].cpu().numpy()]
-        places = (self.events[slots] == chain.events[:n, None]).argmax(axis=1)
-        slot, place = torch.from_numpy(slots.astype(np.int64)), torch.from_numpy(places)
-        owners = chain.levels.sources[:n, 0]
-        oldest = (owners < len(initial)).nonzero().squeeze(1)
-        before = self.before[slot[oldest.cpu()], place[oldest.cpu()]]
-        # With no purchase before it, the state is a weight, and gradients reach it.
-        first = torch.from_numpy(chain.first[:n]).to(initial.device)[oldest].unsqueeze(1)
-        before = torch.where(first, none_before, before)
-        return initial.index_copy(0, owners[oldest], before), self.general[slot, place]
+            return memory.read(users), self.general.new_zeros(0, self.general.shape[2])
+        slot, place = find(self.slots, self.events, purchasers[:n].cpu().numpy(), chain.events[:n])
+        rows = torch.from_numpy(slot * self.reach + place).to(users.device)
+        before, general = (
+            table.flatten(0, 1).index_select(0, rows) for table in (self.before, self.general)
+        )
+        owners, first = chain.levels.sources[:n, 0], chain.first[:n]
+        states = (memory.states, memory.known, users, memory.initial)
+        return begin(*states, before, owners, first), general
 
     @torch.no_grad()
-    def keep(self, chain: PurchasePlan, users: Tensor, limited: Tensor, general: Tensor) -> None:
+    def keep(
+        self, chain: PurchasePlan, purchasers: Tensor, limited: Tensor, general: Tensor
+    ) -> None:
         """Keep what entered the purchases of a window.
 
         Parameters
         ----------
-        chain, users
+        chain, purchasers
             As of :meth:`begin`.
         limited : float [n_window_users + n_purchases, n_limited]
         general : float [n_purchases, n_general]
@@ -111,44 +126,28 @@ class PurchaseStore(nn.Module):
         n = chain.n_earlier
         if self.reach == 0 or len(chain.events) == n:
             return
-        slots, places = self._claim(users[n:].cpu().numpy(), chain.events[n:])
-        # Of several purchases that would lie in the same place, the last stays.
-        flat = slots * self.reach + places
-        last = len(flat) - 1 - np.unique(flat[::-1], return_index=True)[1]
-        slot, place = torch.from_numpy(slots[last]), torch.from_numpy(places[last])
-        rows = torch.from_numpy(n + last).to(limited.device)
-        self.events[slots[last], places[last]] = chain.events[n + last]
-        self.general[slot, place] = general[rows]
-        self.before[slot, place] = limited[chain.levels.sources[rows, 0]]
+        users = purchasers[n:].cpu().numpy()
+        self.n_slots = claim(self.slots, users, self.n_slots)
+        self._make_room()
+        slot, place = take_turns(self.slots, self.counts, self.events, users, chain.events[n:])
+        rows, sources = (general[n:], limited), chain.levels.sources[n:, 0]
+        write((self.general, self.before), slot, place, rows, sources)
 
-    def _claim(self, users: Integers, events: Integers) -> tuple[Integers, Integers]:
-        """Give each purchase its place: a slot for the user, and one of its rows in turns."""
-        new = np.unique(users[self.slots[users] < 0])
-        first = len(self.counts)
-        self.slots[new] = first + np.arange(len(new))
-        self._resize(first + len(new))
-        slots = self.slots[users].astype(np.int64)
-        order = np.argsort(slots, kind="stable")
-        ordered = slots[order]
-        earlier = np.empty(len(slots), np.int64)
-        earlier[order] = np.arange(len(slots)) - np.searchsorted(ordered, ordered)
-        places = (self.counts[slots] + earlier) % self.reach
-        np.add.at(self.counts, slots, 1)
-        return slots, places
-
-    def _resize(self, n: int) -> None:
-        self.counts = np.resize(self.counts, n) if n == 0 else _longer(self.counts, n, 0)
-        self.events = self.events[:0] if n == 0 else _longer(self.events, n, -1)
-        for name in ("general", "before"):
+    def _make_room(self) -> None:
+        """Make tables as long as there are slots, at least twice as long as they were."""
+        if self.n_slots > len(self.counts):
+            n = max(self.n_slots, 2 * len(self.counts))
+            self.counts = _longer(self.counts, n, 0)
+            self.events = _longer(self.events, n, -1)
+        for name in _TABLES:
             table: Tensor = getattr(self, name)
-            if n == 0:
-                setattr(self, name, table[:0])
-            elif n > len(table):
-                room = table.new_zeros(max(n, 2 * len(table)) - len(table), *table.shape[1:])
+            if self.n_slots > len(table):
+                missing = max(self.n_slots, 2 * len(table)) - len(table)
+                room = table.new_zeros(missing, *table.shape[1:])
                 setattr(self, name, torch.cat([table, room]))
 
 
-_ARRAYS = ("slots", "counts", "events")
+_TABLES = ("general", "before")
 
 
 def _longer(table: Integers, n: int, fill: int) -> Integers:

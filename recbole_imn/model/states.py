@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from recbole_imn.log import Integers
 from recbole_imn.model.layers import ElapsedTime, EventInput
 from recbole_imn.model.parts import Making
-from recbole_imn.model.window import EventColumns, features_of, ids
+from recbole_imn.model.window import EventColumns, features_of, ids_of
 from recbole_imn.past import Past
 from recbole_imn.stream import CELLS, Memory, recur
 from recbole_imn.stream.plan import WindowPlan
@@ -44,16 +44,14 @@ class GeneralStates(nn.Module):
 
     def look(self, past: Past, events: Integers) -> EventColumns:
         """Give what the updates of some events take from them."""
-        log = past.log
-        facts = past.look_at_events(events)
-        of_items = past.look_at_items(log.item[events], facts.at, events)
+        user, item, behaviour = ids_of(past, events)
         return EventColumns(
-            ids(log.user[events]),
-            ids(log.item[events]),
-            ids(log.behaviour[events]),
-            features_of(past, events, self.item_features),
-            self.elapsed_user(facts.elapsed, facts.latest < 0),
-            self.elapsed_item(of_items.elapsed, of_items.latest < 0),
+            user,
+            item,
+            behaviour,
+            features_of(past, events, item, self.item_features),
+            self.elapsed_user(*past.since_previous(events, past.chains.user)),
+            self.elapsed_item(*past.since_previous(events, past.chains.item)),
         )
 
     def unroll(self, plan: WindowPlan, events: EventColumns) -> Tensor:

@@ -10,7 +10,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from recbole_imn.log import Integers
+from recbole_imn.kernels.compiled import compiled
+from recbole_imn.log import Ids, Integers
 from recbole_imn.past import Facts, Past
 from recbole_imn.stream.plan import WindowPlan
 
@@ -139,8 +140,37 @@ def ids(column: npt.NDArray[Any]) -> Tensor:
     return torch.from_numpy(column.astype(np.int64))
 
 
-def features_of(past: Past, events: Integers, item_features: Tensor) -> Tensor:
-    """Give v of events: their own features and those of their items, float32 [n, n_features]."""
+def ids_of(past: Past, events: Integers) -> tuple[Tensor, Tensor, Tensor]:
+    """Give user, item and behaviour of events, int64 [n] each."""
+    found, log = np.empty((3, len(events)), np.int64), past.log
+    _ids_of(events, log.user, log.item, log.behaviour, found)
+    user, item, behaviour = torch.from_numpy(found).unbind()
+    return user, item, behaviour
+
+
+@compiled
+def _ids_of(
+    events: Integers,
+    users: Ids,
+    items: Ids,
+    behaviours: npt.NDArray[np.int16],
+    found: Integers,
+) -> None:
+    for place in range(len(events)):
+        event = events[place]
+        found[0, place], found[1, place] = users[event], items[event]
+        found[2, place] = behaviours[event]
+
+
+def features_of(past: Past, events: Integers, items: Tensor, item_features: Tensor) -> Tensor:
+    """Give v of events: their own features and those of their items, float32 [n, n_features].
+
+    Parameters
+    ----------
+    past : Past
+    events, items : int64 [n]
+        Events, and the item of each.
+    item_features : float32 [n_items, n_item_features]
+    """
     own = torch.from_numpy(past.log.features[events])
-    of_items = item_features.cpu()[ids(past.log.item[events])]
-    return torch.cat([own, of_items], dim=1)
+    return torch.cat([own, item_features.cpu()[items]], dim=1)

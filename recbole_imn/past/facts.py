@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recbole_imn.kernels.compiled import compiled
-from recbole_imn.log import Floats, Ids, Integers
+from recbole_imn.log import Flags, Floats, Ids, Integers
 from recbole_imn.past.heads import ItemHeads, UserHeads
 from recbole_imn.past.index import EMPTY, Chains
 
@@ -136,6 +136,19 @@ def item_facts(
         if event != EMPTY:
             elapsed[row] = at[row] - times[event]
     return elapsed
+
+
+@compiled
+def since_previous(events: Integers, chain: Ids, times: Floats) -> tuple[Floats, Flags]:
+    """Give seconds from the events that a chain leads to, 0 for none, and where it ends."""
+    elapsed, first = np.zeros(len(events)), np.empty(len(events), np.bool_)
+    for place in range(len(events)):
+        event = events[place]
+        before = chain[event]
+        first[place] = before == EMPTY
+        if before != EMPTY:
+            elapsed[place] = times[event] - times[before]
+    return elapsed, first
 
 
 @compiled

@@ -48,6 +48,11 @@ class ChainIndex:
     ----------
     log : EventLog
         Its events are indexed when :meth:`extend` is called.
+
+    Attributes
+    ----------
+    chains : Chains
+        Of the indexed events, without a copy.
     """
 
     def __init__(self, log: EventLog) -> None:
@@ -57,15 +62,11 @@ class ChainIndex:
         self._link_ends = np.full(0, EMPTY, np.int32)
         self._pairs = np.full(1024, EMPTY, np.int32)
         self._n_pairs = 0
+        self.chains = self._views()
 
     def __len__(self) -> int:
         """Return the number of indexed events."""
         return len(self._columns[0])
-
-    @property
-    def chains(self) -> Chains:
-        """The chains, without a copy."""
-        return Chains(*(column.values for column in self._columns))
 
     @property
     def n_bytes(self) -> int:
@@ -81,6 +82,7 @@ class ChainIndex:
             if start == 0:
                 column.fit(n_new)
             column.extend(n_new)
+        self.chains = self._views()
         self._ends = grown(self._ends, max(log.n_users, log.n_items))
         self._link_ends = grown(self._link_ends, log.n_items)
         self._make_room(n_new)
@@ -88,6 +90,9 @@ class ChainIndex:
             start, log.user, log.item, log.purchase, self.chains, self._ends, self._link_ends,
             self._pairs,
         )  # fmt: skip
+
+    def _views(self) -> Chains:
+        return Chains(*(column.values for column in self._columns))
 
     def _make_room(self, n_new: int) -> None:
         """Keep the table of pairs at most half full, whether or not all new pairs are new."""

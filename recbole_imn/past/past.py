@@ -8,9 +8,16 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from recbole_imn.log import NO_EVENT, EventLog, Ids, Integers, LogError
+from recbole_imn.log import NO_EVENT, EventLog, Flags, Floats, Ids, Integers, LogError
 from recbole_imn.past import heads as latest_so_far
-from recbole_imn.past.facts import Facts, ItemFacts, item_facts, user_facts, walk_back
+from recbole_imn.past.facts import (
+    Facts,
+    ItemFacts,
+    item_facts,
+    since_previous,
+    user_facts,
+    walk_back,
+)
 from recbole_imn.past.heads import ItemHeads, UserHeads, no_items, no_users
 from recbole_imn.past.index import ChainIndex, Chains
 
@@ -163,6 +170,24 @@ class Past:
         The events must not lie beyond :attr:`position`, but for the one at it.
         """
         return self.look(self.log.user[events], self.log.time[events], events)
+
+    def since_previous(self, events: Integers, chain: Ids) -> tuple[Floats, Flags]:
+        """Give how long before events of the log the previous ones of their kind were.
+
+        Parameters
+        ----------
+        events : int64 [n]
+        chain : int32 [n_events]
+            One of :attr:`chains`.
+
+        Returns
+        -------
+        elapsed : float64 [n]
+            Seconds; 0 for none.
+        first : bool [n]
+            Whether there is no previous one.
+        """
+        return since_previous(events, chain, self.log.time)
 
     def histories(self, latest: Integers | Ids, width: int) -> Integers:
         """Give events of a user from one of them back, int64 [n, width], newest first.

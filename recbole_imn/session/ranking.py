@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from recbole_imn.log import Integers
 from recbole_imn.model.network import Asked
 from recbole_imn.past import Facts, Past
-from recbole_imn.stream.products import affine
+from recbole_imn.stream.products import MOST_COLUMNS, affine
 from recbole_imn.stream.versions import item_versions
 
 
@@ -58,7 +59,7 @@ class Ranked:
         -------
         float [n, n_items]
         """
-        scores = affine(queries, table)
+        scores = _products(queries, table)
         positions = self.facts.position[rows]
         changed = np.unique(past.log.item[self.start : int(positions[-1])]).astype(np.int64)
         if len(changed) == 0:
@@ -86,6 +87,15 @@ class Ranked:
             places = _tensor(latest[inside] - self.start, table)
             chosen = chosen.index_copy(0, _tensor(inside, table), self.moved[places])
         return (queries * chosen).sum(dim=1)
+
+
+def _products(queries: Tensor, table: Tensor) -> Tensor:
+    """Multiply rows by the catalogue; how many items there are makes no difference to one."""
+    missing = MOST_COLUMNS - len(table)
+    if missing <= 0:
+        return affine(queries, table)
+    padded = functional.pad(table, (0, 0, 0, missing))
+    return affine(queries, padded)[:, : len(table)].contiguous()
 
 
 def _tensor(values: Integers, like: Tensor) -> Tensor:

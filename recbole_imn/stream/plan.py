@@ -15,8 +15,9 @@ import torch
 from torch import Tensor
 
 from recbole_imn.kernels.compiled import compiled
-from recbole_imn.log import NO_EVENT, Flags, Integers
+from recbole_imn.log import NO_EVENT, Flags, Ids, Integers
 from recbole_imn.past import Facts, Past
+from recbole_imn.past.distinct import distinct, place_in, places_in
 from recbole_imn.stream.levels import LevelPlan, plan_levels
 
 
@@ -96,7 +97,7 @@ class WindowPlan:
 
     def initial_item_row(self, items: Integers) -> Integers:
         """Give buffer rows of items as the window finds them, int64 [n]."""
-        return len(self.users) + np.searchsorted(self.items.numpy(), items)
+        return len(self.users) + places_in(self.items.numpy(), items)
 
     def after(self, slot: int) -> Tensor:
         """Buffer rows that the events write, int64 [n_events]: slot 0 users, 1 items."""
@@ -145,15 +146,16 @@ def plan_window(
     """
     _check(past, start, stop, rows)
     log = past.log
-    user, item = log.user[start:stop].astype(np.int64), log.item[start:stop].astype(np.int64)
-    users, of_users = np.unique(np.concatenate([user, rows.user]), return_inverse=True)
-    asked = [item, rows.item] if others is None else [item, rows.item, others]
-    items, of_items = np.unique(np.concatenate(asked), return_inverse=True)
-    n, n_initial = len(user), len(users) + len(items)
-    sources = np.empty((n, 2), np.int64)
+    user, item = log.user[start:stop], log.item[start:stop]
+    users = distinct(user, rows.user)
+    items = distinct(item, rows.item, *(() if others is None else (others,)))
+    n_initial = len(users) + len(items)
+    sources = np.empty((stop - start, 2), np.int64)
     row = np.empty((2, len(rows)), np.int64)
     last = np.arange(n_initial)
-    _place(n_initial, len(users), of_users, of_items, rows.position - start, sources, row, last)
+    _place(
+        users, items, user, item, rows.user, rows.item, rows.position - start, sources, row, last
+    )
     return WindowPlan(
         start,
         stop,
@@ -178,23 +180,22 @@ def _plan_purchases(
     past: Past, start: int, stop: int, users: Integers, rows: Facts, reach: int
 ) -> PurchasePlan:
     """Plan the limited states of a window: a chain of purchases for each user."""
-    inside = start + np.flatnonzero(past.log.purchase[start:stop])
-    earlier = np.empty(0, np.int64)
-    if reach:
-        at = np.zeros(len(users))
-        latest = past.look(users, at, np.full(len(users), start)).purchase
-        found = past.purchases(latest, reach)
-        earlier = np.sort(found[found != NO_EVENT])
-    events = np.concatenate([earlier, inside])
-    owners = np.searchsorted(users, past.log.user[events])
-    sources, last = np.empty((len(events), 1), np.int64), np.arange(len(users))
-    row = np.empty(len(rows), np.int64)
-    of_rows = np.searchsorted(users, rows.user)
-    _place_purchases(events, owners, of_rows, rows.position, sources, row, last)
+    log, chain = past.log, past.chains.purchase
+    events = np.empty(reach * len(users) + stop - start, np.int64)
+    n_earlier, n = _find_purchases(
+        start, stop, reach, users, past.users.purchase, chain, log.purchase, events
+    )
+    events = events[:n]
+    events[:n_earlier].sort()
+    sources, first = np.empty((n, 1), np.int64), np.empty(n, np.bool_)
+    row, last = np.empty(len(rows), np.int64), np.arange(len(users))
+    _place_purchases(
+        users, events, log.user, chain, rows.user, rows.position, sources, first, row, last
+    )
     return PurchasePlan(
         events,
-        len(earlier),
-        past.chains.purchase[events] == NO_EVENT,
+        n_earlier,
+        first,
         plan_levels(sources, len(users)),
         torch.from_numpy(row),
         torch.from_numpy(last),
@@ -217,46 +218,87 @@ def _check(past: Past, start: int, stop: int, rows: Facts) -> None:
 
 @compiled
 def _place(
-    n_initial: int,
-    n_users: int,
-    of_users: Integers,
-    of_items: Integers,
+    users: Integers,
+    items: Integers,
+    of_events: Ids,
+    items_of_events: Ids,
+    of_rows: Integers,
+    items_of_rows: Integers,
     positions: Integers,
     sources: Integers,
     row: Integers,
     last: Integers,
 ) -> None:
     """Find what events and rows read; ``last`` holds the newest row of each entity."""
-    n, asked = len(sources), 0
+    n, n_users, asked = len(sources), len(users), 0
+    n_initial = n_users + len(items)
     for event in range(n + 1):
         while asked < len(positions) and positions[asked] == event:
-            row[0, asked] = last[of_users[n + asked]]
-            row[1, asked] = last[n_users + of_items[n + asked]]
+            row[0, asked] = last[place_in(users, of_rows[asked])]
+            row[1, asked] = last[n_users + place_in(items, items_of_rows[asked])]
             asked += 1
         if event < n:
-            user, item = of_users[event], n_users + of_items[event]
+            user = place_in(users, of_events[event])
+            item = n_users + place_in(items, items_of_events[event])
             sources[event, 0], sources[event, 1] = last[user], last[item]
             last[user] = n_initial + 2 * event
             last[item] = n_initial + 2 * event + 1
 
 
 @compiled
+def _find_purchases(
+    start: int,
+    stop: int,
+    reach: int,
+    users: Integers,
+    latest: Ids,
+    chain: Ids,
+    purchases: Flags,
+    found: Integers,
+) -> tuple[int, int]:
+    """Find the last purchases of users before a window, user by user, then those inside."""
+    n = 0
+    for user in users if reach > 0 else users[:0]:
+        event = latest[user]
+        while event >= start:
+            event = chain[event]
+        for _ in range(reach):
+            if event == NO_EVENT:
+                break
+            found[n] = event
+            n += 1
+            event = chain[event]
+    n_earlier = n
+    for event in range(start, stop):
+        if purchases[event]:
+            found[n] = event
+            n += 1
+    return n_earlier, n
+
+
+@compiled
 def _place_purchases(
+    users: Integers,
     events: Integers,
-    owners: Integers,
+    of_events: Ids,
+    chain: Ids,
     of_rows: Integers,
     positions: Integers,
     sources: Integers,
+    first: Flags,
     row: Integers,
     last: Integers,
 ) -> None:
-    """Do the same for purchases, one state each."""
+    """Do the same for purchases, one state each; say which of them are their users' first."""
     n_users, asked = len(last), 0
     for place in range(len(events)):
-        while asked < len(positions) and positions[asked] <= events[place]:
-            row[asked] = last[of_rows[asked]]
+        event = events[place]
+        while asked < len(positions) and positions[asked] <= event:
+            row[asked] = last[place_in(users, of_rows[asked])]
             asked += 1
-        sources[place, 0] = last[owners[place]]
-        last[owners[place]] = n_users + place
+        owner = place_in(users, of_events[event])
+        sources[place, 0] = last[owner]
+        first[place] = chain[event] == NO_EVENT
+        last[owner] = n_users + place
     for rest in range(asked, len(positions)):
-        row[rest] = last[of_rows[rest]]
+        row[rest] = last[place_in(users, of_rows[rest])]

@@ -55,12 +55,11 @@ def item_versions(past: Past, start: int, positions: Integers, items: Integers) 
     if n_moves == 0:
         return ItemVersions(items, made, None)
     columns = np.empty((len(positions), len(items)), np.int32)
-    events = np.empty(len(items) + n_moves, np.int64)
-    events[: len(items)] = made
-    _columns(items, first, last, positions, past.items.latest, past.chains.item, moves, events,
-             columns)  # fmt: skip
-    owners = np.concatenate([np.arange(len(items)), np.repeat(np.arange(len(items)), moves)])
-    return ItemVersions(items[owners], events, columns)
+    owners, events = np.empty((2, len(items) + n_moves), np.int64)
+    owners[: len(items)], events[: len(items)] = items, made
+    _columns(items, first, last, positions, past.items.latest, past.chains.item, moves, owners,
+             events, columns)  # fmt: skip
+    return ItemVersions(owners, events, columns)
 
 
 @compiled
@@ -95,6 +94,7 @@ def _columns(
     latest: Ids,
     chain: Ids,
     moves: Integers,
+    owners: Integers,
     events: Integers,
     columns: Ids,
 ) -> None:
@@ -110,7 +110,7 @@ def _columns(
         while event >= last:
             event = chain[event]
         for move in range(moves[column] - 1, -1, -1):
-            events[place + move] = event
+            owners[place + move], events[place + move] = items[column], event
             event = chain[event]
         seen = 0
         for row in range(len(positions)):
@@ -137,7 +137,34 @@ def latest_at(versions: ItemVersions, past: Past, start: int) -> tuple[Integers,
     time : float64 [n_versions]
     count : int64 [n_versions]
     """
-    positions = np.where(versions.events >= 0, versions.events + 1, start)
-    found = past.look_at_items(versions.items, np.zeros(len(positions)), positions)
-    time = np.where(found.latest >= 0, past.log.time[np.maximum(found.latest, 0)], 0.0)
-    return found.latest, time, found.count
+    latest, count = np.empty((2, len(versions.items)), np.int64)
+    time = _latest_at(
+        versions.items, versions.events, start, past.items.latest, past.items.count,
+        past.chains.item, past.log.time, latest, count,
+    )  # fmt: skip
+    return latest, time, count
+
+
+@compiled
+def _latest_at(
+    items: Integers,
+    events: Integers,
+    start: int,
+    heads: Ids,
+    counts: Ids,
+    chain: Ids,
+    times: Floats,
+    latest: Integers,
+    count: Integers,
+) -> Floats:
+    time = np.zeros(len(items))
+    for place in range(len(items)):
+        position = events[place] + 1 if events[place] >= 0 else start
+        event, n = heads[items[place]], counts[items[place]]
+        while event >= position:
+            event = chain[event]
+            n -= 1
+        latest[place], count[place] = event, n
+        if event >= 0:
+            time[place] = times[event]
+    return time

@@ -56,4 +56,5 @@ def test_a_quick_run_writes_both_tables(toy, monkeypatch):
     text = out.read_text(encoding="utf-8")
     assert text.count("| IMNNet, reach ") == text.count("| IMNNetPlus, reach ") == 2
     assert text.count("| IMNNet | ") == text.count("| IMNNetPlus | ") == 2
+    assert "95% at purchases 1 and 4: met." in text
     assert "commit " in text

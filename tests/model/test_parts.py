@@ -218,6 +218,6 @@ def test_nothing_is_imported_for_a_checkpoint(prepare, own, tmp_path):
     trainer.fit(loaders[0], loaders[1], show_progress=False)
     assert load_data_and_model(trainer.saved_model_file)
     del sys.modules[own]
-    with pytest.raises(CheckpointError, match="import own_parts yourself first"):
+    with pytest.raises(CheckpointError, match="but own_parts is not imported"):
         load_data_and_model(trainer.saved_model_file)
     assert own not in sys.modules

@@ -41,11 +41,11 @@ class Proposals:
 
     @classmethod
     def empty(cls, n_rows: int, n_slots: int) -> Proposals:
-        """Give proposals of nothing."""
+        """Give proposals of nothing; numbers of empty slots are of no particular value."""
         return cls(
             np.zeros((n_rows, n_slots), np.int64),
             np.full((n_rows, n_slots), -1, np.int64),
-            np.zeros((n_rows, n_slots, N_NUMBERS), np.float32),
+            np.empty((n_rows, n_slots, N_NUMBERS), np.float32),
         )
 
     def slots(self, start: int, stop: int) -> Proposals:
@@ -100,7 +100,7 @@ class Source:
         facts : Facts
             Of the rows.
         out : Proposals
-            All slots empty.
+            All slots empty. A slot that gets an item must get an event and all its numbers.
 
         Raises
         ------

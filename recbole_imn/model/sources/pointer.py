@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from recbole_imn.kernels.compiled import compiled
 from recbole_imn.kernels.pointer import weigh
+from recbole_imn.log import Floats, Integers
 from recbole_imn.model.layers import Affine
 from recbole_imn.model.parts import Making
-from recbole_imn.model.sources.base import N_NUMBERS, Proposals, Source, log_time
-from recbole_imn.model.window import ids
+from recbole_imn.model.sources.base import N_NUMBERS, Numbers, Proposals, Source
+from recbole_imn.model.sources.numbers import log_time
 from recbole_imn.past import Facts, Past
 
 # A scalar must be able to move: a step of Adam changes a weight by the step size at most.
@@ -84,10 +87,11 @@ class Pointer(nn.Module):
         for source, size in zip(self.sources, self.sizes, strict=True):
             source.propose(past, facts, proposed.slots(start, start + size))
             start += size
-        done = past.log.behaviour[np.maximum(proposed.events, 0)]
+        done = np.empty(proposed.items.shape, np.int64)
+        _complete(proposed.items, proposed.events, past.log.behaviour, proposed.numbers, done)
         return Pointed(
             torch.from_numpy(proposed.items),
-            ids(np.where(proposed.events >= 0, done, 0)),
+            torch.from_numpy(done),
             torch.from_numpy(proposed.numbers),
             torch.from_numpy(_user_numbers(facts)),
         )
@@ -120,5 +124,33 @@ def _user_numbers(facts: Facts) -> np.ndarray[tuple[int, int], np.dtype[np.float
     """Give what the pointer's gates see of users, float32 [n, 3]."""
     # Smoothed: one repeat and one other event are added.
     rates = ((facts.repeats + 1) / (facts.count + 2)).astype(np.float32)
-    columns = [np.log(rates), np.log1p(facts.count) / 5, log_time(facts.elapsed)]
-    return np.stack(columns, axis=1).astype(np.float32)
+    numbers = np.empty((len(facts), N_USER_NUMBERS), np.float32)
+    _fill_user_numbers(np.log(rates), facts.count, facts.elapsed, numbers)
+    return numbers
+
+
+@compiled
+def _fill_user_numbers(
+    log_rates: Numbers, counts: Integers, elapsed: Floats, numbers: Numbers
+) -> None:
+    for row in range(len(numbers)):
+        numbers[row, 0] = log_rates[row]
+        numbers[row, 1] = np.log(1 + counts[row]) / 5
+        numbers[row, 2] = log_time(elapsed[row])
+
+
+@compiled
+def _complete(
+    items: Integers,
+    events: Integers,
+    behaviours: npt.NDArray[np.int16],
+    numbers: Numbers,
+    done: Integers,
+) -> None:
+    """Fill in what was done in the events, and clear the numbers of empty slots."""
+    for row in range(items.shape[0]):
+        for slot in range(items.shape[1]):
+            event = events[row, slot]
+            done[row, slot] = behaviours[event] if event >= 0 else 0
+            if items[row, slot] == 0:
+                numbers[row, slot] = 0

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from recbole_imn.kernels.compiled import compiled
 from recbole_imn.kernels.freshness import N_AGES, add_freshness, cells_of
-from recbole_imn.log import NO_EVENT, Floats, Ids, Integers
+from recbole_imn.log import NO_EVENT, Flags, Floats, Ids, Integers
 from recbole_imn.model.parts import Making
 from recbole_imn.model.sources.pointer import SPEED
 from recbole_imn.model.terms.base import CellTerm
@@ -48,11 +50,9 @@ class Freshness(CellTerm):
 
     def kinds(self, past: Past, latest: Integers, counts: Integers) -> Ids:
         """Give the kind of items by their latest events and how many they have had, int32."""
-        log, event = past.log, np.maximum(latest, 0)
-        steps = np.searchsorted(COUNT_LIMITS, counts, side="left")
-        done = 2 * log.behaviour[event].astype(np.int64) + log.purchase[event]
-        kinds = np.where(latest != NO_EVENT, self._n_done * steps + done, self.never)
-        return kinds.astype(np.int32)
+        kinds = np.empty(len(latest), np.int32)
+        _kinds(latest, counts, past.log.behaviour, past.log.purchase, self._n_done, kinds)
+        return kinds
 
     def cells(self, kinds: Ids, elapsed: Floats) -> Ids:
         """Give cells of items by kind and seconds since their latest event, int32."""
@@ -106,3 +106,22 @@ class Freshness(CellTerm):
             kinds = self.kinds(past, known.latest, known.count)
             cells.append(self.cells(kinds, known.elapsed))
         return np.concatenate(cells)
+
+
+@compiled
+def _kinds(
+    latest: Integers,
+    counts: Integers,
+    behaviours: npt.NDArray[np.int16],
+    purchases: Flags,
+    n_done: int,
+    kinds: Ids,
+) -> None:
+    for place in range(len(latest)):
+        event, steps = latest[place], 0
+        for limit in COUNT_LIMITS:
+            steps += limit < counts[place]
+        if event == NO_EVENT:
+            kinds[place] = n_done * (len(COUNT_LIMITS) + 1)
+        else:
+            kinds[place] = n_done * steps + 2 * behaviours[event] + purchases[event]

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from recbole_imn.kernels.compiled import compiled
 from recbole_imn.kernels.taste import profile
-from recbole_imn.log import NO_EVENT, Floats
+from recbole_imn.log import NO_EVENT, Floats, Ids, Integers
 from recbole_imn.model.parts import Making
-from recbole_imn.model.sources.base import log_time
+from recbole_imn.model.sources.numbers import log_time
 from recbole_imn.model.sources.pointer import GAIN, SPEED
 from recbole_imn.model.terms.base import ProductTerm, Rows
-from recbole_imn.model.window import ids
 from recbole_imn.past import Facts, Past
 
 LATEST = 50
@@ -69,14 +70,14 @@ class Taste(ProductTerm):
 
     def look(self, past: Past, facts: Facts) -> Any:
         """Look up the users' latest items, their behaviours and ages, [n, 50], newest first."""
-        log, latest = past.log, past.histories(facts.latest, LATEST)
-        known, events = latest != NO_EVENT, np.maximum(latest, 0)
-        passed = np.where(known, facts.at[:, None] - log.time[events], 0.0)
-        return (
-            ids(np.where(known, log.item[events], 0)),
-            ids(log.behaviour[events]),
-            torch.from_numpy(log_time(passed).astype(np.float32)),
-        )
+        log, shape = past.log, (len(facts), LATEST)
+        items, behaviours = np.empty((2, *shape), np.int64)
+        ages = np.empty(shape, np.float32)
+        _latest_items(
+            facts.latest, facts.at, past.chains.user, log.item, log.behaviour, log.time, items,
+            behaviours, ages,
+        )  # fmt: skip
+        return torch.from_numpy(items), torch.from_numpy(behaviours), torch.from_numpy(ages)
 
     def queries(self, rows: Rows, looked: Any) -> Tensor:
         """Give what the descriptions of items are multiplied by, float [n, n_columns]."""
@@ -99,6 +100,31 @@ class Taste(ProductTerm):
         if n_items > len(self.descriptions):
             added = describe(item_features[len(self.descriptions) - 1 :], self.reference)
             self.descriptions = torch.cat([self.descriptions, added[1:].to(self.descriptions)])
+
+
+@compiled
+def _latest_items(
+    latest: Integers,
+    at: Floats,
+    chain: Ids,
+    items: Ids,
+    behaviours: npt.NDArray[np.int16],
+    times: Floats,
+    found: Integers,
+    done: Integers,
+    ages: npt.NDArray[np.float32],
+) -> None:
+    # Padding: no item, and the behaviour of the log's first event, which counts for nothing.
+    none, nothing = log_time(0.0), behaviours[0] if len(behaviours) else 0
+    for row in range(len(latest)):
+        event = latest[row]
+        for place in range(found.shape[1]):
+            if event == NO_EVENT:
+                found[row, place], done[row, place], ages[row, place] = 0, nothing, none
+                continue
+            found[row, place], done[row, place] = items[event], behaviours[event]
+            ages[row, place] = log_time(at[row] - times[event])
+            event = chain[event]
 
 
 def describe(features: Tensor, reference: Tensor) -> Tensor:
