@@ -83,9 +83,10 @@ def _step_values(group: dict[str, Any], step: int) -> tuple[float, float, float,
 
 def _has_loops(tables: tuple[Tensor, ...], grad: Tensor) -> bool:
     """Whether the compiled loops can write to the tables."""
+    numbers = grad.dtype
     return (
-        all(is_compiled(table) and table.is_contiguous() for table in tables)
-        and len({table.dtype for table in (*tables, grad)}) == 1
+        is_compiled(grad)
+        and all(table.dtype == numbers and table.is_contiguous() for table in tables)
         and grad.ndim == 2
         and grad.sparse_dim() == 1
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
@@ -14,9 +15,11 @@ from recbole_imn.kernels.conditioning import array, is_compiled
 from recbole_imn.kernels.memory import read_formula
 from recbole_imn.log import Flags, Integers
 
+Slots = npt.NDArray[np.int32]
+
 
 def find(
-    slots: Integers, events: Integers, users: Integers, wanted: Integers
+    slots: Slots, events: Integers, users: Integers, wanted: Integers
 ) -> tuple[Integers, Integers]:
     """Find where some purchases are kept.
 
@@ -43,14 +46,14 @@ def find(
     return slot, place
 
 
-def claim(slots: Integers, users: Integers, n_slots: int) -> int:
+def claim(slots: Slots, users: Integers, n_slots: int) -> int:
     """Give slots to users who have none, in their order, and the number of slots then."""
     n: int = _claim(slots, users, n_slots)
     return n
 
 
 def take_turns(
-    slots: Integers, counts: Integers, events: Integers, users: Integers, new: Integers
+    slots: Slots, counts: Integers, events: Integers, users: Integers, new: Integers
 ) -> tuple[Integers, Integers]:
     """Give each purchase its place: its user's slot, and the places there in turns.
 
@@ -92,7 +95,8 @@ def write(
     """
     first, second = rows
     if is_compiled(first):
-        _write(*map(array, tables), slot, place, array(first), array(second), array(sources))
+        into, also_into = map(array, tables)
+        _write(into, also_into, slot, place, array(first), array(second), array(sources))
         return
     flat = slot * tables[0].shape[1] + place
     last = torch.from_numpy(len(flat) - 1 - np.unique(flat[::-1], return_index=True)[1])
@@ -175,8 +179,8 @@ class _Begin(torch.autograd.Function):
     ) -> Tensor:
         out = states.new_empty(len(ids), states.shape[1])
         ctx.found = np.empty(len(ids), np.bool_)
-        read = (states, known, ids, none_before, before, owners)
-        _begin(*map(array, read), first, array(out), ctx.found)
+        in_memory = array(states), array(known), array(ids), array(none_before)
+        _begin(*in_memory, array(before), array(owners), first, array(out), ctx.found)
         return out
 
     @staticmethod

@@ -91,7 +91,7 @@ class Branch(nn.Module):
             Places of the purchases in the window.
         """
         # The two rows that an event writes lie beside each other.
-        after = states[plan.levels.n_initial :].unflatten(0, (-1, 2))
+        after: Tensor = states[plan.levels.n_initial :].unflatten(0, (-1, 2))
         return after.index_select(0, places)[..., : self.width].flatten(1)
 
     def extra(self, past: Past, purchases: Integers) -> dict[str, Tensor]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -55,6 +56,7 @@ class PurchaseStore(nn.Module):
     def state(self) -> dict[str, Any]:
         """Give everything as tensors."""
         n = self.n_slots
+        arrays: dict[str, npt.NDArray[Any]]
         arrays = {"slots": self.slots, "counts": self.counts[:n], "events": self.events[:n]}
         return {
             **{name: torch.from_numpy(values.copy()) for name, values in arrays.items()},
