@@ -87,7 +87,8 @@ def build_network(making: Making) -> Network:
     # In this order, since each part draws its first weights from one generator.
     statics = _make_statics(making)
     states = GeneralStates(making)
-    maps = ContextMaps(n_parts, width, start, settings.temperature)
+    learned = settings.mse_weight > 0, settings.nce_weight > 0
+    maps = ContextMaps(n_parts, width, start, settings.temperature, learned)
     branch = None if parts.branch is None else parts.branch(making)
     fused = fusion(width, centre, unit)
     pointer = _make_pointer(making, parts.sources, n_parts * width)

@@ -346,13 +346,24 @@ class ContextMaps(nn.Module):
         they begin as any linear layer.
     temperature : float
         Where the temperature starts.
+    learned : tuple of bool
+        Whether there is something that the first and the second map learn from; one that
+        learns nothing is 0.
     """
 
-    def __init__(self, n_parts: int, width: int, start: str, temperature: float) -> None:
+    def __init__(
+        self,
+        n_parts: int,
+        width: int,
+        start: str,
+        temperature: float,
+        learned: tuple[bool, bool] = (True, True),
+    ) -> None:
         super().__init__()
-        self.width = 2 * width
-        starts = [_start_of_map(n_parts, width, start) for _ in range(2)]
-        self.linear = Affine(n_parts * width, 2 * self.width)
+        self.width, self.learned = 2 * width, learned
+        both = [_start_of_map(n_parts, width, start) for _ in range(2)]
+        starts = [linear for linear, there in zip(both, learned, strict=True) if there]
+        self.linear = Affine(n_parts * width, len(starts) * self.width)
         with torch.no_grad():
             self.linear.weight.copy_(torch.cat([linear.weight for linear in starts]))
             self.linear.bias.copy_(torch.cat([linear.bias for linear in starts]))
@@ -372,7 +383,11 @@ class ContextMaps(nn.Module):
         compared : float [n, 2 * width]
             Its inner product with a representation is the log density ratio.
         """
-        predicted, compared = self.linear(contexts).split(self.width, dim=1)
+        mapped = list(self.linear(contexts).split(self.width, dim=1))
+        for place, there in enumerate(self.learned):
+            if not there:
+                mapped.insert(place, contexts.new_zeros(len(contexts), self.width))
+        predicted, compared = mapped
         return predicted, compared * self.inverse_temperature
 
 
