@@ -40,12 +40,13 @@ class Proposals:
     numbers: Numbers
 
     @classmethod
-    def empty(cls, n_rows: int, n_slots: int) -> Proposals:
-        """Give proposals of nothing; numbers of empty slots are of no particular value."""
+    def empty(cls, n_rows: int, n_slots: int, cleared: bool = True) -> Proposals:
+        """Give proposals of nothing; numbers that are not cleared are of no particular value."""
+        numbers = np.zeros if cleared else np.empty
         return cls(
             np.zeros((n_rows, n_slots), np.int64),
             np.full((n_rows, n_slots), -1, np.int64),
-            np.empty((n_rows, n_slots, N_NUMBERS), np.float32),
+            numbers((n_rows, n_slots, N_NUMBERS), np.float32),
         )
 
     def slots(self, start: int, stop: int) -> Proposals:

@@ -82,7 +82,7 @@ class Pointer(nn.Module):
 
     def look(self, past: Past, facts: Facts) -> Pointed:
         """Let the sources propose candidates of rows."""
-        proposed = Proposals.empty(len(facts), sum(self.sizes))
+        proposed = Proposals.empty(len(facts), sum(self.sizes), cleared=False)
         start = 0
         for source, size in zip(self.sources, self.sizes, strict=True):
             source.propose(past, facts, proposed.slots(start, start + size))
