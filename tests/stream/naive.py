@@ -239,7 +239,8 @@ class NaiveNetwork:
 
     def represent(self, item):
         """The representation of an item now."""
-        return self.network.represent(torch.tensor([item]), self.item_state(item)[None])[0]
+        state, row = self.item_state(item)[None], torch.tensor([0])
+        return self.network.represent(torch.tensor([item]), state, row)[0]
 
     def loss(self, start, stop, negatives):
         """Equation (22) over a window that begins with the present states."""
