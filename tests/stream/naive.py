@@ -239,7 +239,8 @@ class NaiveNetwork:
 
     def represent(self, item):
         """The representation of an item now."""
-        return self.network.represent(torch.tensor([item]), self.item_state(item)[None])[0]
+        state, row = self.item_state(item)[None], torch.tensor([0])
+        return self.network.represent(torch.tensor([item]), state, row)[0]
 
     def loss(self, start, stop, negatives):
         """Equation (22) over a window that begins with the present states."""
@@ -266,9 +267,11 @@ class NaiveNetwork:
 
     def event_loss(self, context, positive, others):
         network, settings = self.network, self.settings
-        predicted = network.prediction.map(context[None])[0]
+        maps = network.maps
+        mapped = maps.linear.weight @ context + maps.linear.bias
+        predicted, compared = mapped.split(2 * self.width)
         mse = (predicted - positive.detach()).square().sum()
-        query = network.density.map(context[None])[0] / network.density.log_temperature.exp()
+        query = compared / maps.log_temperature.exp()
         logits = torch.stack([query @ other for other in [positive, *others]])
         nce = torch.logsumexp(logits, 0) - logits[0]
         return settings.mse_weight * mse + settings.nce_weight * nce
