@@ -40,6 +40,11 @@ class Making:
     n_training: int
     item_features: Tensor = field(default_factory=lambda: torch.zeros(0, 0))
 
+    def __post_init__(self) -> None:
+        """Give items no features where none are told."""
+        if len(self.item_features) == 0:
+            self.item_features = torch.zeros(self.past.log.n_items, 0)
+
     @property
     def width(self) -> int:
         """Width d of a state."""

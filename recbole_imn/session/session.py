@@ -279,6 +279,7 @@ class Session:
     def _no_rows(self) -> Facts:
         return self.past.look([], [])
 
+    @torch.no_grad()
     def catalogue(self) -> Tensor:
         """Give all items as ranking sees them at :attr:`position`, float [n_items, width]."""
         if self._table is None:
