@@ -1,7 +1,7 @@
 """Distinct ids, and places among them, are numpy's."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recbole_imn.past.distinct import distinct, places_in
@@ -9,6 +9,7 @@ from recbole_imn.past.distinct import distinct, places_in
 ids = st.lists(st.integers(0, 20), max_size=30).map(lambda values: np.array(values, np.int32))
 
 
+@settings(deadline=None)
 @given(ids, ids)
 def test_distinct_ids_and_their_places(first, second):
     values = np.concatenate([first, second])
