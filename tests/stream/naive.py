@@ -269,7 +269,9 @@ class NaiveNetwork:
         network, settings = self.network, self.settings
         maps = network.maps
         mapped = maps.linear.weight @ context + maps.linear.bias
-        predicted, compared = mapped.split(2 * self.width)
+        learned = iter(mapped.split(2 * self.width))
+        none = mapped.new_zeros(2 * self.width)
+        predicted, compared = (next(learned) if there else none for there in maps.learned)
         mse = (predicted - positive.detach()).square().sum()
         query = compared / maps.log_temperature.exp()
         logits = torch.stack([query @ other for other in [positive, *others]])
