@@ -19,7 +19,9 @@ PACKAGE = KERNELS.parent
 def compiled(function: Function) -> Function:
     """Compile a loop over numpy arrays; it runs without the interpreter's lock.
 
-    Within a row sums may be reordered and products fused; every row runs the same code.
+    Within a row sums may be reordered and products fused; every row runs the same code. That
+    holds for a loop that adds up and writes nothing: with a write in it, there is a second
+    version of the loop, for arrays that lie close together, whose sums have another order.
     """
     # Not 'nnan' or 'ninf': minus infinity is a score like any other.
     return _compiled(function, {"contract", "reassoc", "nsz"})

@@ -277,9 +277,10 @@ def _check_shapes(
 @compiled
 def _decay_all(values: Any, most: Any) -> Any:
     """Replace log weights by weights relative to the largest; give their sum."""
-    total = values.dtype.type(0)
     for j in range(len(values)):
         values[j] = _decay(most - values[j])
+    total = values.dtype.type(0)
+    for j in range(len(values)):
         total += values[j]
     return total
 

@@ -316,9 +316,9 @@ def _backward(
                     hidden = offset
                     for j in range(n_numbers):
                         hidden += part[j, m] * linear[kind, j, h]
-                    value = coming[m] if hidden > zero else zero
-                    going[m] = value
-                    total += value
+                    going[m] = coming[m] if hidden > zero else zero
+                for m in range(last - first):
+                    total += going[m]
                 to_tables[kind, b, h] += weight * total
                 to_slot += total
                 to_weight += offset * total

@@ -82,14 +82,13 @@ def _join(states: Any, rows: Any, centre: Any, embedded: Any, out: Any, scales: 
         row = rows[i]
         if row < 0 or row >= len(states):
             raise IndexError("a row is not one of the states")
-        square = out.dtype.type(0)
+        square = softening
         for j in range(width):
             away = states[row, j] - centre[j]
-            out[i, j] = away
             square += away * away
-        scale = one / np.sqrt(square + softening)
+        scale = one / np.sqrt(square)
         for j in range(width):
-            out[i, j] *= scale
+            out[i, j] = (states[row, j] - centre[j]) * scale
         square = out.dtype.type(0)
         for j in range(n_embedded):
             square += embedded[i, j] * embedded[i, j]
