@@ -349,6 +349,8 @@ class ContextMaps(nn.Module):
     learned : tuple of bool
         Whether there is something that the first and the second map learn from; one that
         learns nothing is 0.
+    shared : bool
+        Whether there is one map for both.
     """
 
     def __init__(
@@ -358,11 +360,13 @@ class ContextMaps(nn.Module):
         start: str,
         temperature: float,
         learned: tuple[bool, bool] = (True, True),
+        shared: bool = False,
     ) -> None:
         super().__init__()
-        self.width, self.learned = 2 * width, learned
+        self.width, self.learned, self.shared = 2 * width, learned, shared
         both = [_start_of_map(n_parts, width, start) for _ in range(2)]
         starts = [linear for linear, there in zip(both, learned, strict=True) if there]
+        starts = starts[:1] if shared else starts
         self.linear = Affine(n_parts * width, len(starts) * self.width)
         with torch.no_grad():
             self.linear.weight.copy_(torch.cat([linear.weight for linear in starts]))
@@ -384,6 +388,8 @@ class ContextMaps(nn.Module):
             Its inner product with a representation is the log density ratio.
         """
         mapped = list(self.linear(contexts).split(self.width, dim=1))
+        if self.shared:
+            return mapped[0], mapped[0] * self.inverse_temperature
         for place, there in enumerate(self.learned):
             if not there:
                 mapped.insert(place, contexts.new_zeros(len(contexts), self.width))

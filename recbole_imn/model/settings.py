@@ -89,6 +89,9 @@ class NetworkSettings:
         'after': the paper's literal (16), in which only the positive has seen the event.
     context_start : str
         'identity': predictions start as a copy of the previous item. 'random': as usual.
+    shared_map : bool
+        Beyond the paper: one map makes the prediction and, over the temperature, the rows'
+        side of the density ratio.
     elapsed_scale : str
         'log' or 'linear' elapsed times, standardised on the training events.
     first_events : bool
@@ -138,6 +141,7 @@ class NetworkSettings:
     positive_state: Literal["before", "after"] = "before"
     context_start: Literal["identity", "random"] = "identity"
     elapsed_scale: Literal["log", "linear"] = "log"
+    shared_map: bool = False
     first_events: bool = False
     terms: Names = field(default_factory=list)
     sources: Names = field(default_factory=list)
