@@ -32,7 +32,9 @@ def test_weights_of_the_same_item_add_up():
 @pytest.mark.parametrize("exact", [True, False])
 @pytest.mark.parametrize("options", SWITCHES, ids=str)
 def test_the_loss_is_that_of_the_ranking_when_all_items_are_negatives(prepare, options, exact):
-    _, dataset, (train, *_), model = prepare("IMNNetPlus", mse_weight=0.0, **options)
+    _, dataset, (train, *_), model = prepare(
+        "IMNNetPlus", mse_weight=0.0, id_dropout=0.0, **options
+    )
     log, network = dataset.log, model.network
     everything = np.arange(1, log.n_items)
     if not exact:
