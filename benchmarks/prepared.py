@@ -11,7 +11,6 @@ from recbole.config import Config
 
 from recbole_imn import preparation
 from recbole_imn.provenance import environment
-from recbole_imn.trainer import window_threads
 
 SIMULATED = Path("atomic_files")
 
@@ -47,14 +46,13 @@ class Prepared:
     def train_on(self, limit: int) -> int:
         """Train on the first events of the log as RecBole's trainer does; give their number."""
         seen = 0
-        with window_threads(self.config["train_batch_size"]):
-            for batch in self.train:
-                self.trainer.optimizer.zero_grad()
-                self.model.calculate_loss(batch).backward()
-                self.trainer.optimizer.step()
-                seen += len(batch)
-                if seen >= limit:
-                    break
+        for batch in self.train:
+            self.trainer.optimizer.zero_grad()
+            self.model.calculate_loss(batch).backward()
+            self.trainer.optimizer.step()
+            seen += len(batch)
+            if seen >= limit:
+                break
         return seen
 
 

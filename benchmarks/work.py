@@ -11,7 +11,6 @@ import torch
 
 from benchmarks.prepared import Prepared
 from benchmarks.timing import wait
-from recbole_imn.trainer import window_threads
 
 STAGES = ("look", "recursion", "losses", "backward", "optimiser", "commit")
 RANKED_AT_ONCE = 256
@@ -46,23 +45,22 @@ def timed_window(run: Prepared, start: int, stop: int) -> list[float]:
         wait(run.config["device"])
         times.append(perf_counter())
 
-    with window_threads(stop - start):
-        lap()
-        session.past.move_to(stop)
-        seed = [session.seed, session.passes]
-        window = network.look_at_lessons(session.past, start, stop, seed).to(network.device)
-        lap()
-        unrolled = network.unroll(window)
-        lap()
-        loss = network.loss(unrolled) / run.model.rows_per_loss
-        lap()
-        optimizer.zero_grad()
-        loss.backward()
-        lap()
-        optimizer.step()
-        lap()
-        session.commit(unrolled)
-        lap()
+    lap()
+    session.past.move_to(stop)
+    seed = [session.seed, session.passes]
+    window = network.look_at_lessons(session.past, start, stop, seed).to(network.device)
+    lap()
+    unrolled = network.unroll(window)
+    lap()
+    loss = network.loss(unrolled) / run.model.rows_per_loss
+    lap()
+    optimizer.zero_grad()
+    loss.backward()
+    lap()
+    optimizer.step()
+    lap()
+    session.commit(unrolled)
+    lap()
     return list(np.diff(times))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from typing import Any
 
@@ -18,17 +17,9 @@ from recbole_imn.kernels.lazy_adam import LazyAdam
 from recbole_imn.model.imnnet import IMNNet
 from recbole_imn.model.joint_ranking import WeightSearch, rank_metric
 from recbole_imn.model.settings import SettingsError
-from recbole_imn.stream.recurrence import one_thread
 
-# Events a window from which on a second thread pays for its barriers.
-THREADED_WINDOW = 2048
 # Validation rows that a search for ranking weights looks at, about; it chooses among 21 pairs.
 SEARCHED_ROWS = 5_000
-
-
-def window_threads(size: int) -> AbstractContextManager[None]:
-    """Give a context with as many threads as windows of a size are trained with."""
-    return one_thread() if size < THREADED_WINDOW else nullcontext()
 
 
 class SparseAndDense:
@@ -106,12 +97,6 @@ class IMNNetTrainer(Trainer):  # type: ignore[misc]  # RecBole is untyped
         )
         if self.searches_ranking:
             rank_metric(config["valid_metric"])  # refused before anything is trained
-
-    def _train_epoch(self, *args: Any, **kwargs: Any) -> Any:
-        # More threads are no faster on small windows, and far slower beside other programs,
-        # which keep a barrier waiting.
-        with window_threads(self.config["train_batch_size"]):
-            return super()._train_epoch(*args, **kwargs)
 
     def _valid_epoch(self, valid_data: Any, show_progress: bool = False) -> Any:
         if self.searches_ranking:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -21,21 +19,6 @@ from recbole_imn.stream.levels import LevelPlan
 COMPILED_TYPES = ({torch.float32}, {torch.float64})
 # With fewer events, a matrix is read too seldom to be worth copying into panels.
 FEWEST_EVENTS_FOR_PANELS = 16
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Run the many small products of the levels on one thread.
-
-    Barriers between threads cost more than such products: on a busy machine of two cores
-    a level took fifty times longer with two threads than with one.
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _in_panels(matrix: Tensor, columns: int) -> Tensor:
