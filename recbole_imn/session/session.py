@@ -178,12 +178,16 @@ class Session:
         self._let_go(position)
         if position < self.position:
             self._go_back(position)
+        if self.made_by is not None and self.position < self.n_training <= position:
+            self._replay_to(self.n_training)
+            # Every evaluation begins here.
+            self._end_of_training = self.state()
+        self._replay_to(position)
+
+    def _replay_to(self, position: int) -> None:
         for start, stop in windows(self.position, position, REPLAY_WINDOW):
             self.past.move_to(stop)
             self.commit(self.network.unroll(self.look(start, stop, self._no_rows())))
-        if position == self.n_training and self.made_by is not None:
-            # Every evaluation begins here.
-            self._end_of_training = self.state()
 
     def hold(self, held: Held) -> None:
         """Keep a window that was asked for at the present position, to be asked for again."""
