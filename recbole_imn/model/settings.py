@@ -113,7 +113,8 @@ class NetworkSettings:
         What ids read that no training event has: 'random' static embeddings of their own, or
         one 'learned' embedding for all of them.
     id_dropout : float
-        Share of the ids that read the learned embedding, for the length of a window.
+        Share of the ids that read the learned embedding, for the length of a window; of no
+        effect with random ones.
 
     Raises
     ------
@@ -164,11 +165,6 @@ class NetworkSettings:
             raise ValueError(
                 "search_ranking_weights is True, but with terms or sources a ranking is no "
                 "weighted sum of two parts; set it to False"
-            )
-        if self.id_dropout and self.unseen_ids == "random":
-            raise ValueError(
-                f"id_dropout is {self.id_dropout}, but unseen_ids is 'random': there is no row to "
-                "read instead; use 'learned'"
             )
         return self
 

@@ -28,7 +28,6 @@ CODE = "[5][:__import__('pathlib').Path('owned').touch() or 1]"
 
 WRONG = [
     ({"static_features": "maybe"}, "static_features is 'maybe'; it must be True or False"),
-    ({"sources": "own_items"}, "sources is 'own_items'; it must be a list"),
     ({"terms": [1]}, r"terms\[0\] is 1; it must be"),
     ({"purchase_reach": 0.5}, "purchase_reach is 0.5; it must be a whole number"),
     ({"unseen_ids": "none"}, "unseen_ids is 'none'; it must be one of"),
