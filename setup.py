@@ -64,6 +64,9 @@ setup(
         'recbole==1.2.1; python_version < "3.12"',
         # What recbole 1.2.1 imports. It asks for exact releases of some; any later one will do.
         "torch>=2.6",
+        # It brings llvmlite, in which one kernel writes its innermost loop.
+        "numba>=0.61",
+        "llvmlite>=0.44",
         "numpy>=1.26",
         "pandas>=2.2",
         # The random generator of its bootstrap is called rng from here on.

@@ -31,11 +31,11 @@ FULL = "IMNNetPlus"
 # Name in the table: model, and what is switched.
 VARIANTS: dict[str, tuple[str, dict]] = {
     FULL: ("IMNNetPlus", {}),
-    "no pointer": ("IMNNetPlus", {"pointer": False}),
-    "no neighbours": ("IMNNetPlus", {"pointer_neighbours": 0}),
-    "no freshness": ("IMNNetPlus", {"freshness": False}),
+    "no pointer": ("IMNNetPlus", {"sources": []}),
+    "no neighbours": ("IMNNetPlus", {"sources": ["own_items"]}),
+    "no freshness": ("IMNNetPlus", {"terms": ["taste"]}),
     "no negatives among items touched lately": ("IMNNetPlus", {"n_active_negatives": 0}),
-    "no taste by item features": ("IMNNetPlus", {"taste": False}),
+    "no taste by item features": ("IMNNetPlus", {"terms": ["freshness"]}),
     "no item features in static embeddings": ("IMNNetPlus", {"static_features": False}),
     "with a resource branch": ("IMNNetPlus", {"resource_branch": "simplified"}),
     "with a resource branch, gated": (

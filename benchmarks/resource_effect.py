@@ -32,10 +32,10 @@ from recbole_imn.evaluation.metrics import gains
 from recbole_imn.evaluation.ranks import RankRecorder
 from recbole_imn.evaluation.significance import Figure, mean_interval
 from recbole_imn.files import read_json, replace_text
+from recbole_imn.log import NO_EVENT
 from recbole_imn.preparation import prepare
 from recbole_imn.provenance import Provenance
 from recbole_imn.registry import dataset_config
-from recbole_imn.stream.events import NO_EVENT
 from recbole_imn.tuning.objective import quiet
 
 CUT = 10
@@ -168,8 +168,8 @@ def train(run: Run, folder: Path, on_epoch: Callable[[int, float], None]) -> dic
     trainer.evaluate(test, load_best_model=True, show_progress=False)
     table = recorder.table()
     events = table["event_index"].to_numpy()
-    stream = dataset.stream
-    recent = (stream.last_purchase[events] != NO_EVENT) & (stream.delta_purchase[events] <= WEEK)
+    facts = dataset.past.look_at_events(events)
+    recent = (facts.purchase != NO_EVENT) & (facts.since_purchase <= WEEK)
     return {
         "run": asdict(run),
         "simulated": True,

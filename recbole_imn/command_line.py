@@ -23,19 +23,19 @@ from recbole_imn.divergence import DivergenceError
 from recbole_imn.evaluation.model_card import Facts, write_card
 from recbole_imn.evaluation.ranks import RankRecorder, recorded_trainers
 from recbole_imn.files import os_line
+from recbole_imn.log import LogError
 from recbole_imn.model.settings import SettingsError
 from recbole_imn.options import check, config_files
 from recbole_imn.provenance import environment, fingerprint
 from recbole_imn.resume import until_done
 from recbole_imn.settings_files import UsageError, read_any_settings
-from recbole_imn.stream import StreamError
 
 EXPECTED = (
     UsageError,
     UnknownModelError,
     DataError,
     SettingsError,
-    StreamError,
+    LogError,
     CheckpointError,
     DivergenceError,
 )

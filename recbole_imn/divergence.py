@@ -112,7 +112,7 @@ class Watch:
     def _ignorance(self) -> float:
         """Loss of a model that knows nothing, about."""
         config, model = self.trainer.config, self.trainer.model
-        weighs = hasattr(model, "playback")
+        weighs = hasattr(model, "session")
         weights = [float(config[name] or 0.0) for name in LOSS_WEIGHTS if weighs]
         return math.log(max(getattr(model, "n_items", 0), 3)) * max([1.0, *weights])
 
@@ -121,15 +121,15 @@ class Watch:
         trainer = self.trainer
         epoch = max(trainer.train_loss_dict, default=trainer.start_epoch - 1) + 1
         batch = self._place[1] + 1 if epoch == self._place[0] else 1
-        playback = getattr(trainer.model, "playback", None)
-        if playback is not None:
+        session = getattr(trainer.model, "session", None)
+        if session is not None:
             # Also right where training was resumed inside an epoch.
-            batch = math.ceil(playback.position / trainer.config["train_batch_size"])
+            batch = math.ceil(session.position / trainer.config["train_batch_size"])
         self._place, self._steps = (epoch, batch), self._steps + 1
 
     def _where(self) -> str:
         epoch, batch = self._place
-        kind = "window" if hasattr(self.trainer.model, "playback") else "batch"
+        kind = "window" if hasattr(self.trainer.model, "session") else "batch"
         return f"in {kind} {batch} of epoch {epoch}"
 
     def _advice(self) -> str:

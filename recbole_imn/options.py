@@ -11,11 +11,11 @@ from recbole_imn.settings_files import (
     RECBOLE_PROPERTIES,
     UsageError,
     general_keys,
+    instead,
     keys_of,
     named_files,
     read_settings,
 )
-from recbole_imn.validation import nearest
 
 
 def check(arguments: Sequence[str]) -> dict[str, str]:
@@ -56,7 +56,7 @@ def check(arguments: Sequence[str]) -> dict[str, str]:
     known = known_keys(options["model"], options["dataset"])
     for key in options:
         if key not in known:
-            hint = nearest(key, known, "--") or "; --help lists the keys that matter"
+            hint = instead(key, known, "--") or "; --help lists the keys that matter"
             raise UsageError(f"unknown key --{key}{hint}")
     return options
 

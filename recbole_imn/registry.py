@@ -224,7 +224,7 @@ def _wrap_create_samplers() -> None:
 
     @wraps(original)
     def create_samplers(config: Any, dataset: Any, parts: Any) -> Any:
-        return original(config, parts[0] if hasattr(dataset, "stream") else dataset, parts)
+        return original(config, parts[0] if hasattr(dataset, "log") else dataset, parts)
 
     for module in _modules_with("create_samplers", original):
         module.create_samplers = create_samplers

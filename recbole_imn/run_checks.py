@@ -19,15 +19,22 @@ from recbole.config import configurator
 from recbole.evaluator.register import metric_types
 from recbole.utils import EvaluatorType, InputType, ModelType
 
-from recbole_imn import registry
+from recbole_imn import own_models, registry
 from recbole_imn.data.atomic import check_name
 from recbole_imn.data.first_use import provide
 from recbole_imn.data.simulated import is_simulated
 from recbole_imn.evaluation.benchmark.plan import FEATURE_AWARE, feature_settings
+from recbole_imn.model.build import find_parts
 from recbole_imn.model.settings import NetworkSettings, SettingsError
 from recbole_imn.model_settings import check_activation, check_model_settings, check_own_settings
 from recbole_imn.run_settings import RunSettings
-from recbole_imn.settings_files import all_keys, read_config_files, read_settings
+from recbole_imn.settings_files import (
+    REMOVED,
+    all_keys,
+    instead,
+    read_config_files,
+    read_settings,
+)
 from recbole_imn.validation import nearest, shown, validated
 
 # Columns that RecBole finds by these settings.
@@ -109,8 +116,8 @@ def check(config: Any, settings: dict[str, Any]) -> None:
     _check_keys(config)
     given = {key: value for key, value in settings.items() if key in RunSettings.model_fields}
     run = validated(RunSettings, given, "", SettingsError)
-    if hasattr(config.model_class, "network_class"):
-        NetworkSettings.from_mapping(settings)
+    if _has_network(config):
+        find_parts(NetworkSettings.from_mapping(settings))
     _check_evaluation(config.model, run)
     _check_columns(run, settings)
     check_own_settings(config.model, settings)
@@ -135,6 +142,11 @@ def check(config: Any, settings: dict[str, Any]) -> None:
         )
 
 
+def _has_network(config: Any) -> bool:
+    """Whether a model is IMN-Net or derived from it, with settings of a network."""
+    return "IMNNet" in own_models.lineage(config.model)
+
+
 def _is_missing(package: str) -> bool:
     """Whether a package cannot be imported; one that stands in for it may have no spec."""
     if package in sys.modules:
@@ -148,11 +160,14 @@ def _check_keys(config: Any) -> None:
     The options of a program may be its own; those of ``run`` are checked by themselves, and
     a class that somebody else has written may have settings of its own.
     """
+    if _has_network(config):
+        for key in REMOVED.keys() & config.external_config_dict.keys():
+            raise SettingsError(f"unknown setting {key!r}{instead(key, ())}")
     if config.model_class.__module__.partition(".")[0] not in ("recbole", "recbole_imn"):
         return
     for key in {**config.file_config_dict, **config.variable_config_dict}:
         if key not in all_keys():
-            raise SettingsError(f"unknown setting {key!r}{nearest(key, all_keys())}")
+            raise SettingsError(f"unknown setting {key!r}{instead(key, all_keys())}")
 
 
 def _check_columns(run: RunSettings, settings: Mapping[str, Any]) -> None:
@@ -234,8 +249,10 @@ def check_valid_metric(config: Any) -> None:
 
 def _check_own(config: Any, run: RunSettings, settings: dict[str, Any]) -> None:
     """Refuse what RecBole's loaders and optimisers would do, and ours do otherwise."""
-    model, has_network = config.model, hasattr(config.model_class, "network_class")
-    draws = "draws its own negatives: set n_negatives" if has_network else "draws no negatives"
+    model = config.model
+    draws = (
+        "draws its own negatives: set n_negatives" if _has_network(config) else "draws no negatives"
+    )
     external = config.external_config_dict
     for key in ("train_neg_sample_args", *OLD_NEGATIVES):
         default = key == "train_neg_sample_args" and _is_default(run)

@@ -265,6 +265,7 @@ class RunSettings(Strict):
     item_features: OneOrMore = None
     event_features: OneOrMore = None
     inventory_features: OneOrMore = None
+    reduced_features: dict[str, Positive] | None = None
     selected_features: Names = None
     numerical_features: Names = None
     first_events: bool = False

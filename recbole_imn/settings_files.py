@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,12 @@ CONFIG_KEYS = (
     # Old names of train_neg_sample_args, which RecBole warns of.
     "neg_sampling", "training_neg_sample_num",
 )  # fmt: skip
+# Settings that there were once, and what to write now.
+REMOVED = {
+    "pointer": "sources: [own_items, successors, predecessors], or sources: [] without a pointer",
+    "freshness": "terms: [freshness], beside other terms, or leave it out of terms",
+    "taste": "terms: [taste], beside other terms, or leave it out of terms",
+}
 
 
 class UsageError(ValueError):
@@ -60,7 +66,7 @@ def read_settings(file: Path) -> dict[str, Any]:
     known = all_keys() | own_models.registered_keys()
     for key in values:
         if key not in known:
-            raise SettingsError(f"{file} has the unknown key {key!r}{nearest(key, known)}")
+            raise SettingsError(f"{file} has the unknown key {key!r}{instead(key, known)}")
     return values
 
 
@@ -102,6 +108,12 @@ def read_config_files(files: Sequence[str | Path] | None, loader: Any) -> dict[s
         read_any_settings(file)
         settings.update(yaml.load(file.read_text(encoding="utf-8"), Loader=loader) or {})
     return settings
+
+
+def instead(key: object, known: Collection[str], prefix: str = "") -> str:
+    """Give a hint at what to write in the place of an unknown setting, or nothing."""
+    now = REMOVED.get(str(key))
+    return f", which is no setting any more; write {now}" if now else nearest(key, known, prefix)
 
 
 @cache

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from typing import Any
 
@@ -13,20 +12,14 @@ from recbole.trainer import Trainer
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from recbole_imn.kernels.dense_adam import DenseAdam
+from recbole_imn.kernels.lazy_adam import LazyAdam
 from recbole_imn.model.imnnet import IMNNet
 from recbole_imn.model.joint_ranking import WeightSearch, rank_metric
 from recbole_imn.model.settings import SettingsError
-from recbole_imn.stream.recurrence import one_thread
 
-# Events a window from which on a second thread pays for its barriers.
-THREADED_WINDOW = 2048
 # Validation rows that a search for ranking weights looks at, about; it chooses among 21 pairs.
 SEARCHED_ROWS = 5_000
-
-
-def window_threads(size: int) -> AbstractContextManager[None]:
-    """Give a context with as many threads as windows of a size are trained with."""
-    return one_thread() if size < THREADED_WINDOW else nullcontext()
 
 
 class SparseAndDense:
@@ -35,10 +28,18 @@ class SparseAndDense:
     Parameters
     ----------
     dense, sparse : torch.optim.Optimizer
+    stepped : callable
+        Called after each step.
     """
 
-    def __init__(self, dense: torch.optim.Optimizer, sparse: torch.optim.Optimizer) -> None:
+    def __init__(
+        self,
+        dense: torch.optim.Optimizer,
+        sparse: torch.optim.Optimizer,
+        stepped: Callable[[], None],
+    ) -> None:
         self.dense, self.sparse = dense, sparse
+        self._stepped = stepped
 
     @property
     def param_groups(self) -> list[dict[str, Any]]:
@@ -47,13 +48,15 @@ class SparseAndDense:
 
     def zero_grad(self) -> None:
         """Forget all gradients."""
-        self.dense.zero_grad()
-        self.sparse.zero_grad()
+        for group in self.param_groups:
+            for weight in group["params"]:
+                weight.grad = None
 
     def step(self, closure: Callable[[], float] | None = None) -> None:
         """Update all parameters."""
         self.dense.step(closure)
         self.sparse.step()
+        self._stepped()
 
     def state_dict(self) -> dict[str, Any]:
         """Give both states as plain values."""
@@ -94,12 +97,6 @@ class IMNNetTrainer(Trainer):  # type: ignore[misc]  # RecBole is untyped
         )
         if self.searches_ranking:
             rank_metric(config["valid_metric"])  # refused before anything is trained
-
-    def _train_epoch(self, *args: Any, **kwargs: Any) -> Any:
-        # More threads are no faster on small windows, and far slower beside other programs,
-        # which keep a barrier waiting.
-        with window_threads(self.config["train_batch_size"]):
-            return super()._train_epoch(*args, **kwargs)
 
     def _valid_epoch(self, valid_data: Any, show_progress: bool = False) -> Any:
         if self.searches_ranking:
@@ -151,7 +148,8 @@ class IMNNetTrainer(Trainer):  # type: ignore[misc]  # RecBole is untyped
         step = self.config["table_learning_rate"] or self.learning_rate
         optimizer = super()._build_optimizer(params=dense, **kwargs)
         if isinstance(optimizer, torch.optim.Adam):
-            # One pass over each weight instead of a dozen; windows are small, and it shows.
-            for group in optimizer.param_groups:
-                group["fused"] = True
-        return SparseAndDense(optimizer, torch.optim.SparseAdam(tables, lr=step))
+            # Windows are small, and it shows what torch does beside the passes over weights.
+            optimizer = DenseAdam.instead_of(optimizer)
+        # A fused step raises no version that autograd counts, so the session is told.
+        changed = self.model.session.weights_changed
+        return SparseAndDense(optimizer, LazyAdam(tables, lr=step), changed)

@@ -28,7 +28,7 @@ GOOD = ["--model=IMNNet", "--dataset=toy"]
         (["--dataset=toy"], "--model=NAME is missing"),
         (["--model=IMNNet"], "--dataset=NAME is missing"),
         ([*GOOD, "--config_files=gone.yaml"], "names gone.yaml, which does not exist"),
-        ([*GOOD, "--pointer=2"], "unknown key --pointer"),
+        ([*GOOD, "--pointr=2"], "unknown key --pointr"),
     ],
 )
 def test_bad_options_are_refused_in_one_line(arguments, message, capsys):
@@ -130,7 +130,7 @@ def test_a_bad_log_is_one_line(toy, capsys):
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ("--resource_branch=half", "resource_branch is 'half'"),
+        ("--resource_branch=half", "resource_branch names 'half'"),
         ("--topk=[50]", "data set 'toy' has 20 items, but topk asks for 50; set for example"),
         ("--item_features=brand", "item_features names 'brand'"),
         ("--valid_metric=NDCG@5", "valid_metric is NDCG@5, which is not computed"),

@@ -27,12 +27,13 @@ GOOD: dict[str, tuple[Any, ...]] = {
     "positive_state": ("before", "after"),
     "context_start": ("identity", "random"),
     "elapsed_scale": ("log", "linear"),
-    "pointer": (True, False),
-    "pointer_neighbours": (0, 2, 10),
-    "freshness": (True, False),
+    "sources": ([], ["own_items"], ["own_items", "successors"], ["predecessors"]),
+    "terms": ([], ["freshness"], ["taste", "freshness"]),
+    "pointer_neighbours": (1, 2, 10),
+    "purchase_reach": (0, 1, 4),
+    "unseen_ids": ("random", "learned"),
     "static_features": (True, False),
     "n_active_negatives": (0, 3, 512),
-    "taste": (True, False),
     "learning_rate": (0.001, 1e-05),
     "table_learning_rate": (0.01, 1e-4),
     "train_batch_size": (1, 16, 4096),
@@ -115,17 +116,19 @@ CHOICE = ("nothing", 1, True, None, ["unit"], "", EVIL, "Sum", "gru ")
 SWITCH = ("yes please", "maybe", 2, None, [], "1", "tru", EVIL, 1.0, {"a": 1})
 # Values of a setting that cannot be.
 BAD: dict[str, tuple[Any, ...]] = {
-    **dict.fromkeys(("embedding_size", "n_negatives"), (*WHOLE, 0)),
-    **dict.fromkeys(("pointer_neighbours", "n_active_negatives"), WHOLE),
+    **dict.fromkeys(("embedding_size", "n_negatives", "pointer_neighbours"), (*WHOLE, 0)),
+    **dict.fromkeys(("purchase_reach", "n_active_negatives"), WHOLE),
     **dict.fromkeys(("train_batch_size", "eval_batch_size", "ranking_chunk_size"), (*WHOLE, 0)),
     **dict.fromkeys(("mse_weight", "nce_weight"), (*NUMBERS, -1, float("nan"), float("inf"))),
     **dict.fromkeys(("temperature", "learning_rate"), (*NUMBERS, -1, 0, float("inf"))),
     **dict.fromkeys(("user_drift_weight", "item_drift_weight"), (*NUMBERS, -0.1)),
     **dict.fromkeys(("cell", "resource_branch", "fusion", "static_geometry"), CHOICE),
     **dict.fromkeys(("conditioning", "positive_state", "context_start"), CHOICE),
-    "elapsed_scale": CHOICE,
-    **dict.fromkeys(("pointer", "freshness", "taste", "static_features"), SWITCH),
-    **dict.fromkeys(("first_events", "online_updates", "search_ranking_weights"), SWITCH),
+    **dict.fromkeys(("elapsed_scale", "unseen_ids"), CHOICE),
+    **dict.fromkeys(("sources", "terms"), (7, {"a": 1}, [7], [None], ["nothing"], [EVIL], [""])),
+    "id_dropout": (*NUMBERS, -0.1, 1, 1.5),
+    **dict.fromkeys(("first_events", "static_features"), SWITCH),
+    **dict.fromkeys(("online_updates", "search_ranking_weights"), SWITCH),
     "epochs": ("many", 1.5, -3, [1], EVIL, {"a": 1}, True, "1/0"),
     "seed": ("x", 1.5, [1], EVIL, {"a": 1}),
     "topk": ("all", [0], [-1], [], [1.5], ["5"], {"k": 5}, None, [[5]], 1e9, [5, "x"], EVIL),
@@ -226,9 +229,9 @@ RAW_YAML = (
 )
 # Yaml that means what it says in an unusual way.
 FINE_YAML = {
-    "pointer: yes": {"pointer": True},
-    "pointer: off": {"pointer": False},
-    "pointer: True": {"pointer": True},
+    "static_features: yes": {"static_features": True},
+    "static_features: off": {"static_features": False},
+    "static_features: True": {"static_features": True},
     "topk: &k [5]\nmetrics: [NDCG]": {"topk": [5]},
     "learning_rate: 1e-3": {"learning_rate": 0.001},
     "learning_rate: .001": {"learning_rate": 0.001},
@@ -245,7 +248,7 @@ FINE_YAML = {
 }
 
 
-PLUS = {"pointer_neighbours", "n_active_negatives", "taste", "static_features"}
+PLUS = {"pointer_neighbours", "n_active_negatives", "static_features"}
 
 
 def make(seed: str, kept: list[int] | None) -> Case:
@@ -300,7 +303,7 @@ def good(base: Any, rng: Random, door: str) -> Case:
         changed["valid_metric"] = f"NDCG@{top}"
     # Only IMNNetPlus has them among its keys on the command line.
     is_foreign = base.model == "IMNNet" and set(changed) & PLUS
-    is_linked = {"first_events", "pointer", "freshness", "positive_state"} & set(changed)
+    is_linked = {"first_events", "sources", "terms", "positive_state"} & set(changed)
     dubious = bool(is_linked or is_foreign) or changed.get("eval_step", 1) > 1
     expectation = Expectation(may_fail=dubious, check=_has(changed))
     return _case(base, door, changed, expectation, f"good {changed}")
@@ -363,7 +366,7 @@ def raw(base: Any, rng: Random, door: str) -> Case:
 def fine_yaml(base: Any, rng: Random, door: str) -> Case:
     """Unusual yaml: what it says, or a refusal where that is no plain value."""
     text = rng.choice(sorted(FINE_YAML))
-    is_linked = "pointer" in text and base.model == "IMNNet"
+    is_linked = "static_features" in text and base.model == "IMNNet"
     # A file that says nothing is rather a mistake.
     is_dubious = not FINE_YAML[text] or "0x" in text or "_0" in text or is_linked
     expectation = Expectation(may_fail=is_dubious, check=_has(FINE_YAML[text]))

@@ -41,16 +41,16 @@ def of_log(dataset: Any, parts: Any) -> dict[str, Any]:
     """Give events, items and rows in plain values."""
     if not dataset.has_global_time_split:
         return {}
-    stream, tokens = dataset.stream, dataset.field2id_token
+    log, tokens = dataset.log, dataset.field2id_token
     users, items = tokens[dataset.uid_field], tokens[dataset.iid_field]
-    actions = tokens.get("behavior") if stream.behaviour.any() else None
+    actions = tokens.get("behavior") if log.behaviour.any() else None
     return {
-        "user": [str(users[user]) for user in stream.user],
-        "item": [str(items[item]) for item in stream.item],
-        "time": stream.time.tolist(),
-        "purchase": stream.purchase.tolist(),
-        "behavior": None if actions is None else [str(actions[b]) for b in stream.behaviour],
-        "features": stream.features.tolist(),
+        "user": [str(users[user]) for user in log.user],
+        "item": [str(items[item]) for item in log.item],
+        "time": log.time.tolist(),
+        "purchase": log.purchase.tolist(),
+        "behavior": None if actions is None else [str(actions[b]) for b in log.behaviour],
+        "features": log.features.tolist(),
         "items": [str(item) for item in items[1:]],
         "item_features": dataset.item_features[1:].tolist(),
         "bounds": list(dataset.event_bounds),

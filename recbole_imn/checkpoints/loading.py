@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import torch
 from recbole_imn.checkpoints.sealed import CHECKPOINT, CheckpointError, read_sealed
 from recbole_imn.checkpoints.values import decode_parameter, is_plain, on_device, plain
 from recbole_imn.data.atomic import DataError, check_name
+from recbole_imn.data.feature_maps import FeatureMap
 
 # RecBole is imported where it is used: the mends that let it be imported need this package.
 
@@ -36,6 +38,8 @@ NEVER_TAKEN = frozenset(
 )
 # Settings that become parts of file names.
 NAME_PARTS = ("benchmark_filename", "additional_feat_suffix")
+# Settings that may name classes as module.Class.
+PARTS = ("resource_branch", "fusion", "terms", "sources")
 
 
 def load_checkpoint(file: str | Path) -> dict[str, Any]:
@@ -157,10 +161,25 @@ def _check_settings(file: str, values: dict[str, Any]) -> None:
             "recbole_imn.checkpoints.load_checkpoint"
         )
     check_name(values["dataset"], f"the data set in {file}")
+    _check_parts(file, values)
     for key in NAME_PARTS:
         for names in (values[part].get(key) or () for part in ("external", "final")):
             for name in names if isinstance(names, list | tuple) else [names]:
                 check_name(str(name), f"{key} in {file}")
+
+
+def _check_parts(file: str, values: dict[str, Any]) -> None:
+    """Refuse a class of anybody's that is not imported yet: nothing is, for a checkpoint."""
+    for key in PARTS:
+        for names in (values[part].get(key) or () for part in ("external", "final")):
+            listed = names if isinstance(names, list | tuple) else str(names).strip("[]").split(",")
+            for name in map(str, listed):
+                module = name.strip().rpartition(".")[0]
+                if module and module not in sys.modules:
+                    raise CheckpointError(
+                        f"{file} has {key}: {name.strip()}, but {module} is not imported; a "
+                        "checkpoint imports nothing, so import it before the checkpoint is loaded"
+                    )
 
 
 def is_known(model: str) -> bool:
@@ -214,12 +233,35 @@ def restore(model: Any, checkpoint: dict[str, Any], file: str | Path) -> None:
     strange = [name for name in other or () if name not in known]
     if strange:
         raise CheckpointError(f"{file} sets {strange[0]!r}, which {type(model).__name__} has not")
+    _check_columns(model, other or {}, file)
     device = next(iter(model.state_dict().values()), torch.empty(0)).device
     try:
         model.load_other_parameter(on_device(other, device))
     except Exception as error:  # a file of anybody may hold anything
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise CheckpointError(f"{file} does not fit {type(model).__name__}: {reason}") from error
+
+
+def _check_columns(model: Any, other: dict[str, Any], file: str | Path) -> None:
+    """Refuse weights that learned of other columns of features than this data set makes.
+
+    As many columns may be of other categories, and nothing but their names would tell.
+    """
+    if "feature_maps" not in other:
+        return
+    try:
+        found, own = (
+            {key: FeatureMap.from_values(values).names for key, values in maps.items()}
+            for maps in (other["feature_maps"], model.feature_maps)
+        )
+    except Exception as error:  # a file of anybody may hold anything
+        raise CheckpointError(f"{file} has no maps of features: {error!r}") from error
+    for key, names in own.items():
+        if found.get(key) != names:
+            odd = sorted(set(names) ^ set(found.get(key, ())))
+            raise CheckpointError(
+                f"{file} does not fit this data: its columns of {key} are others, such as {odd[:1]}"
+            )
 
 
 def _misfit(own: dict[str, Any], found: dict[str, Any]) -> str | None:

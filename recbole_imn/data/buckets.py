@@ -44,6 +44,19 @@ class Buckets:
         buckets: Floats = np.clip(self._raw(values), first, self.last)
         return buckets
 
+    def to_values(self) -> dict[str, Any]:
+        """Give plain values."""
+        return {**vars(self), "steps": self.steps.tolist()}
+
+    @classmethod
+    def from_values(cls, values: dict[str, Any]) -> Buckets:
+        """Read what :meth:`to_values` gave."""
+        buckets = cls.__new__(cls)
+        for name in ("count", "low", "high", "last", "number"):
+            setattr(buckets, name, values[name])
+        buckets.steps = np.asarray(values["steps"], np.float64)
+        return buckets
+
     def _raw(self, values: Floats) -> Floats:
         if self.count is None:
             return np.searchsorted(self.steps, _logarithmic(values)).astype(np.float64)

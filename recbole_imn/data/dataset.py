@@ -1,4 +1,4 @@
-"""One event stream a data set, with RecBole's rows on top of it."""
+"""One event log a data set, with RecBole's rows on top of it."""
 
 from __future__ import annotations
 
@@ -14,17 +14,19 @@ from recbole.utils.enum_type import FeatureSource, FeatureType
 from torch import Tensor
 
 from recbole_imn.data.atomic import DataError
-from recbole_imn.data.features import feature_columns, item_feature_matrix
+from recbole_imn.data.feature_maps import FeatureMap
+from recbole_imn.data.features import event_features, item_features
 from recbole_imn.data.scaling import PARTS, PURCHASE, ScaledDataset
+from recbole_imn.log import NO_EVENT, EventLog
 from recbole_imn.model.rows import EVENT_INDEX
 from recbole_imn.model.settings import SettingsError
-from recbole_imn.stream import EventStream
+from recbole_imn.past import Past, look_at_log
 
 DELTAS = ("delta_user", "delta_item", "delta_purchase")
 
 
 class StreamDataset(ScaledDataset):
-    """A RecBole data set whose rows are events of one :class:`EventStream`.
+    """A RecBole data set whose rows are events of one :class:`EventLog`.
 
     Rows and histories are those of RecBole's own augmentation: a row for every event of a
     user but the first. RecBole stores a copy of the history with every row; here a row has
@@ -32,57 +34,81 @@ class StreamDataset(ScaledDataset):
 
     Extra interaction fields: ``event_index`` (int64), ``purchase`` (0 or 1) and the elapsed
     times ``delta_user``, ``delta_item``, ``delta_purchase`` (float32 seconds, 0 where there
-    is no earlier event; the exact float64 values are in :attr:`stream`).
+    is no earlier event).
 
     Attributes
     ----------
-    stream : EventStream
-        The whole log: sorted by time, ties in file order.
+    log : EventLog
+        All events: sorted by time, ties in file order.
+    past : Past
+        Of the log, all of which has happened.
+    history_length : int64 [n_events]
+        Number of earlier events of the same user.
     event_bounds : tuple of int
         Positions in the stream: start of training, of validation, of test, and the end.
     event_start, event_stop : int
         The events of this part of the data, the users' first events included.
-    inventory : float32 [n_events, n_features]
-        The columns named in ``inventory_features``: the shelf as the user saw it.
     item_features : float32 [n_items, n_features]
         The item attributes named in ``item_features``, as numbers; width 0 without any.
+    feature_maps : dict of str to FeatureMap
+        What was fitted on the training part for the settings ``event_features``,
+        ``inventory_features`` and ``item_features``.
     """
 
     events: Interaction
-    stream: EventStream
+    log: EventLog
+    past: Past
+    history_length: npt.NDArray[np.int64]
     event_bounds: tuple[int, int, int, int]
     event_start: int
     event_stop: int
-    inventory: npt.NDArray[np.float32]
     item_features: Tensor
+    feature_maps: dict[str, FeatureMap]
     with_histories = True
 
     # -- stream and rows -------------------------------------------------------------------
 
     def _change_feat_format(self) -> None:
-        """Make the stream from exact times, then tensors, then the rows."""
+        """Make the log from exact times, then tensors, then the rows."""
         log = self.inter_feat
-        self.stream = self._make_stream(log)
+        self.feature_maps = {}
+        self.log = self._make_log(log)
+        self.past = Past(self.log)
+        self.past.move_to(len(self.log))
         self._add_stream_fields(log)
         super()._change_feat_format()
         self.event_bounds = self._cut()
-        self.event_start, self.event_stop = 0, len(self.stream)
-        self.inventory = feature_columns(self, log, "inventory_features")
-        self.item_features = item_feature_matrix(self, "item_features")
+        self.event_start, self.event_stop = 0, len(self.log)
+        self.item_features = self._item_features(log, "item_features")
 
-    def _make_stream(self, log: pd.DataFrame) -> EventStream:
+    def _make_log(self, log: pd.DataFrame) -> EventLog:
         behaviour, n_behaviours = self._behaviours(log)
-        stream = EventStream.from_columns(
+        return EventLog.from_columns(
             user=log[self.uid_field].to_numpy(),
             item=log[self.iid_field].to_numpy(),
             time=log[self.time_field].to_numpy(),
             behaviour=behaviour,
             purchase=log[PURCHASE].to_numpy() > 0 if PURCHASE in log else None,
+            features=self._event_features(log, "event_features"),
+            inventory=self._event_features(log, "inventory_features"),
             n_users=self.user_num,
             n_items=self.item_num,
             n_behaviours=n_behaviours,
         )
-        return stream.with_features(feature_columns(self, log, "event_features"))
+
+    def new_past(self) -> Past:
+        """Give the past of the log before its first event."""
+        return self.past.beginning()
+
+    def _event_features(self, log: pd.DataFrame, key: str) -> npt.NDArray[np.float32]:
+        self.feature_maps[key], features = event_features(self, log, key)
+        return features
+
+    def _item_features(self, log: pd.DataFrame, key: str) -> Tensor:
+        inside = np.zeros(self.item_num, np.bool_)
+        inside[log[self.iid_field].to_numpy()[self.in_training]] = True
+        self.feature_maps[key], features = item_features(self, inside, key)
+        return features
 
     def _behaviours(self, log: pd.DataFrame) -> tuple[npt.NDArray[np.int64] | None, int]:
         """Give the kind of each event, and how many there are."""
@@ -93,9 +119,12 @@ class StreamDataset(ScaledDataset):
     def _add_stream_fields(self, log: pd.DataFrame) -> None:
         """Add the event's index, purchase flag and elapsed times as interaction fields."""
         log[EVENT_INDEX] = np.arange(len(log))
-        log[PURCHASE] = self.stream.purchase.astype(np.float64)
-        for field in DELTAS:
-            log[field] = getattr(self.stream, field)
+        log[PURCHASE] = self.log.purchase.astype(np.float64)
+        facts, of_items = look_at_log(self.past, len(self.log))
+        self.history_length = facts.count
+        elapsed = facts.elapsed, of_items.elapsed, facts.since_purchase
+        for field, seconds in zip(DELTAS, elapsed, strict=True):
+            log[field] = seconds
         inter = FeatureSource.INTERACTION
         for field in (PURCHASE, *DELTAS):
             self.set_field_property(field, FeatureType.FLOAT, inter, 1)
@@ -105,8 +134,8 @@ class StreamDataset(ScaledDataset):
         """Make a row of every event with a history; store no history."""
         self._aug_presets()
         self.events = self.inter_feat
-        rows = np.flatnonzero(self.stream.history_length >= self._shortest_history)
-        lengths = np.minimum(self.stream.history_length[rows], self.max_item_list_len)
+        rows = np.flatnonzero(self.history_length >= self._shortest_history)
+        lengths = np.minimum(self.history_length[rows], self.max_item_list_len)
         self.inter_feat = self.events[rows]
         self.inter_feat.update(
             Interaction({self.item_list_length_field: torch.from_numpy(lengths)})
@@ -124,10 +153,29 @@ class StreamDataset(ScaledDataset):
             rows.update(self._histories(rows[EVENT_INDEX]))
         return self.join(rows) if join else rows
 
+    def histories_before(self, events: npt.NDArray[np.int64], width: int) -> npt.NDArray[np.int64]:
+        """Give the latest earlier events of each event's user, oldest first.
+
+        Parameters
+        ----------
+        events : int64 [n_rows]
+        width : int
+
+        Returns
+        -------
+        int64 [n_rows, width]
+            Left-aligned; -1 is padding.
+        """
+        newest_first = self.past.histories(self.past.chains.user[events], width)
+        columns = np.minimum(self.history_length[events], width)[:, None] - 1 - np.arange(width)
+        found = np.take_along_axis(newest_first, np.maximum(columns, 0), axis=1)
+        oldest_first: npt.NDArray[np.int64] = np.where(columns >= 0, found, NO_EVENT)
+        return oldest_first
+
     def _histories(self, events: Tensor) -> Interaction:
         """Gather list fields [n_rows, MAX_ITEM_LIST_LENGTH], oldest first, padded with 0."""
         single = events.ndim == 0
-        indices, _ = self.stream.histories(events.reshape(-1).numpy(), self.max_item_list_len)
+        indices = self.histories_before(events.reshape(-1).numpy(), self.max_item_list_len)
         gather = torch.from_numpy(np.maximum(indices, 0))
         padding = torch.from_numpy(indices < 0)
         lists = {}
@@ -190,7 +238,7 @@ class StreamDataset(ScaledDataset):
             if len(part) == 0:
                 raise DataError(
                     f"data set {self.dataset_name!r}: the {name} part has no rows with a history; "
-                    f"the log has {len(self.stream)} events, split {split}"
+                    f"the log has {len(self.log)} events, split {split}"
                 )
 
     def _check_items(self) -> None:
@@ -238,8 +286,8 @@ class StreamDataset(ScaledDataset):
         """Let other splits pass; models of the stream refuse them."""
 
     def _cut(self) -> tuple[int, int, int, int]:
-        validation, test = self.stream.split(self.ratios())
-        return 0, validation, test, len(self.stream)
+        validation, test = self.log.split(self.ratios())
+        return 0, validation, test, len(self.log)
 
     def inter_matrix(self, form: str = "coo", value_field: str | None = None) -> Any:
         """Give the sparse user-item matrix of this part's events, first events included."""

@@ -2,49 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import torch
-from recbole.utils.enum_type import FeatureSource, FeatureType
+from recbole.utils.enum_type import FeatureSource
 from torch import Tensor
 
 from recbole_imn.data.atomic import DataError
-
-if TYPE_CHECKING:
-    from recbole_imn.data.dataset import StreamDataset
-
-MAX_CATEGORIES = 512
-# Squares of features must still be numbers of float32.
-LARGEST_FEATURE = 1e18
-
-Flags = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float64]
+from recbole_imn.data.feature_maps import FarValue, FeatureMap, Features, Flags
+from recbole_imn.data.field_maps import FieldMap
+from recbole_imn.data.preparation import Preparation, padded
+from recbole_imn.data.scaling import ScaledDataset
 
 
-def standardise(values: Floats, reference: Floats) -> npt.NDArray[np.float32]:
-    """Scale columns to mean 0 and deviation 1 over the rows of ``reference``, float32."""
-    deviation, mean = reference.std(axis=0), reference.mean(axis=0)
-    if len(reference):
-        # Of equal numbers, rounding may leave a tiny deviation that would blow up all others.
-        equal = reference.min(axis=0) == reference.max(axis=0)
-        deviation, mean = np.where(equal, 1.0, deviation), np.where(equal, reference[0], mean)
-    scaled = (values - mean) / deviation
-    # What is too large becomes infinite here, and is refused with its line.
-    with np.errstate(over="ignore"):
-        result: npt.NDArray[np.float32] = scaled.astype(np.float32)
-    return result
-
-
-def feature_columns(dataset: StreamDataset, log: pd.DataFrame, key: str) -> npt.NDArray[np.float32]:
-    """Give columns of the log as numbers, as :func:`item_feature_matrix` does those of items.
+def event_features(
+    dataset: ScaledDataset, log: pd.DataFrame, key: str
+) -> tuple[FeatureMap, Features]:
+    """Give columns of the log as numbers, as :func:`item_features` does those of items.
 
     Parameters
     ----------
-    dataset : StreamDataset
+    dataset : ScaledDataset
         Knows the types of the columns, and the training part.
     log : DataFrame
         In stream order, tokens as ids.
@@ -53,6 +34,8 @@ def feature_columns(dataset: StreamDataset, log: pd.DataFrame, key: str) -> npt.
 
     Returns
     -------
+    FeatureMap
+        What was fitted on the training part.
     float32 [n_events, n_features]
 
     Raises
@@ -60,16 +43,15 @@ def feature_columns(dataset: StreamDataset, log: pd.DataFrame, key: str) -> npt.
     DataError
         If a field is not there or has too many categories, or a number is too far away.
     """
-    inter = FeatureSource.INTERACTION
-    fields = dataset.names(key)
+    inter, fields = FeatureSource.INTERACTION, dataset.names(key)
     for field in fields:
         if field not in log:
             raise _missing(dataset, key, field, inter, list(log.columns))
-    columns = [log[field].to_numpy() for field in fields]
-    return _matrix(dataset, key, fields, columns, dataset.in_training, inter)
+    columns = [_plain(dataset, field, log[field].to_numpy()) for field in fields]
+    return _fitted(dataset, key, columns, dataset.in_training, inter)
 
 
-def item_feature_matrix(dataset: StreamDataset, key: str) -> Tensor:
+def item_features(dataset: ScaledDataset, inside: Flags, key: str) -> tuple[FeatureMap, Tensor]:
     """Give item attributes as numbers: categories as 0/1 columns, everything standardised.
 
     A category is a column of its own; the first column of a field is that of empty cells. A
@@ -78,36 +60,38 @@ def item_feature_matrix(dataset: StreamDataset, key: str) -> Tensor:
 
     Parameters
     ----------
-    dataset : StreamDataset
+    dataset : ScaledDataset
         With ``item_feat`` as an Interaction.
+    inside : bool [n_items]
+        Items that the training part has an event of.
     key : str
         The setting that names the item fields.
 
     Returns
     -------
+    FeatureMap
+        What was fitted on those items.
     float32 [n_items, n_features]
         Row 0 (padding) is 0.
 
     Raises
     ------
     DataError
-        As for :func:`feature_columns`.
+        As for :func:`event_features`.
     """
     known, fields = dataset.item_feat, dataset.names(key)
     for field in fields:
         if known is None or field not in known:
-            columns = [] if known is None else known.columns
-            raise _missing(dataset, key, field, FeatureSource.ITEM, columns)
-    inside = np.zeros(dataset.item_num, np.bool_)
-    inside[dataset.stream.item[dataset.in_training]] = True
-    columns = [known[field].numpy() for field in fields]
-    matrix = _matrix(dataset, key, fields, columns, inside, FeatureSource.ITEM)
+            loaded = [] if known is None else known.columns
+            raise _missing(dataset, key, field, FeatureSource.ITEM, loaded)
+    columns = [_plain(dataset, field, known[field].numpy()) for field in fields]
+    fitted, matrix = _fitted(dataset, key, columns, inside, FeatureSource.ITEM)
     matrix[0] = 0
-    return torch.from_numpy(matrix)
+    return fitted, torch.from_numpy(matrix)
 
 
 def _missing(
-    dataset: StreamDataset, key: str, field: str, source: FeatureSource, loaded: list[str]
+    dataset: ScaledDataset, key: str, field: str, source: FeatureSource, loaded: list[str]
 ) -> DataError:
     """Say what to do about a feature that was not loaded."""
     file = dataset.file(source)
@@ -123,90 +107,51 @@ def _missing(
     )
 
 
-def _matrix(
-    dataset: StreamDataset,
+def _fitted(
+    dataset: ScaledDataset,
     key: str,
-    fields: list[str],
-    columns: Sequence[npt.NDArray[Any]],
+    columns: list[npt.NDArray[Any]],
     inside: Flags,
     source: FeatureSource,
-) -> npt.NDArray[np.float32]:
-    """Put fields side by side, standardised by the rows inside the training part."""
-    parts = [
-        _numbers(dataset, field, values, inside)
-        for field, values in zip(fields, columns, strict=True)
-    ]
-    numbers = np.concatenate([np.zeros((len(inside), 0)), *parts], axis=1)
-    reference = rows_inside(numbers, inside)
-    matrix = standardise(numbers, reference)
-    owners = [field for field, part in zip(fields, parts, strict=True) for _ in part.T]
-    _forget_constants(dataset, owners, matrix, reference)
-    far = np.argwhere(~(np.abs(matrix) < LARGEST_FEATURE))
-    if len(far):
-        row, column = far[0]
-        raise _too_far(dataset, owners[column], float(numbers[row, column]), source)
-    if fields:
-        widths = [f"{field} {owners.count(field)}" for field in fields]
-        dataset.logger.info(f"Columns of {key}: {', '.join(widths)}")
-    return matrix
+) -> tuple[FeatureMap, Features]:
+    """Fit a map on the rows inside the training part, and use it on all."""
+    fields = [_field(dataset, field) for field in dataset.names(key)]
+    found = FeatureMap.fit(fields, columns, inside, dataset.field2id_token)
+    if not fields:
+        return found, np.zeros((len(inside), 0), np.float32)
+    try:
+        matrix = found.transform(columns)
+    except FarValue as error:
+        line = dataset.line_of(source, error.field, error.value)
+        # Numbers that were scaled are on no line of the file.
+        place = f", line {line}" if line else ""
+        raise DataError(f"{dataset.file(source)}{place}: {error}") from None
+    widths = ", ".join(f"{field} {width}" for field, width in found.widths.items())
+    dataset.logger.info(f"Columns of {key}: {widths}")
+    return found, matrix
 
 
-def _forget_constants(
-    dataset: StreamDataset,
-    owners: list[str],
-    matrix: npt.NDArray[np.float32],
-    reference: Floats,
-) -> None:
-    """Set columns of numbers to 0 that never change in training: others have no scale there.
-
-    They would enter at their full size, by weights that nothing has trained.
-    """
-    for column, field in enumerate(owners):
-        later = matrix[:, column] != 0
-        is_number = dataset.field2type[field] in (FeatureType.FLOAT, FeatureType.FLOAT_SEQ)
-        if is_number and later.any() and np.ptp(reference[:, column]) == 0:
-            dataset.logger.warning(
-                f"{field} is {reference[0, column]:g} in all of the training part, so that nothing "
-                f"can be learnt of it; {int(later.sum())} other values count as the same"
-            )
-            matrix[later, column] = 0
-
-
-def rows_inside(values: Floats, inside: Flags) -> Floats:
-    """Give the rows inside the training part, as a view where they come first."""
-    n_inside = int(inside.sum())
-    return values[:n_inside] if inside[:n_inside].all() else values[np.flatnonzero(inside)]
-
-
-def _too_far(dataset: StreamDataset, field: str, value: float, source: FeatureSource) -> DataError:
-    line = dataset.line_of(source, field, value)
-    return DataError(
-        f"{dataset.file(source)}, line {line}: {field} is {value:g}, too far from all numbers of "
-        "the training part to be computed with"
+def _field(dataset: ScaledDataset, field: str) -> FieldMap:
+    """Say what a field of the data set is, before anything is fitted."""
+    return FieldMap(
+        field,
+        dataset.field2type[field].value,
+        int(dataset.field2seqlen[field]),
+        # Of users and items, every id is kept; new tokens of other fields become empty cells.
+        new_is_empty=field in dataset._rest_fields,
+        preparation=dataset.preparations.get(field, Preparation()),
     )
 
 
-def _numbers(dataset: StreamDataset, field: str, values: npt.NDArray[Any], inside: Flags) -> Floats:
-    """Give a field as columns, float64 [n, n_columns]."""
-    kind, width = dataset.field2type[field], dataset.field2seqlen[field]
+def _plain(dataset: ScaledDataset, field: str, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Give a field as a number or an id a row, or a matrix of them."""
     if field in dataset.config["numerical_features"] and field not in dataset.unscaled:
         # RecBole's pairs: a value and 1, or 1 and a bucket.
         values = _products(values)
-    if values.dtype == object:
-        # A sequence a row, as the log has them before it becomes tensors.
-        values = _padded(values, width)
-    if kind == FeatureType.TOKEN:
-        known = np.union1d(0, values[inside])
-        _check_number(field, len(known))
-        one_hot: Floats = (values[:, None] == known).astype(np.float64)
-        return one_hot
-    if kind == FeatureType.TOKEN_SEQ:
-        known = np.setdiff1d(values[inside], 0)
-        _check_number(field, len(known))
-        # One category at a time: a row may have many.
-        hot = [(values == category).any(axis=1) for category in known]
-        return np.stack([np.zeros(len(values)), *hot], axis=1)[:, 1:]
-    return np.asarray(values, np.float64).reshape(len(values), -1)
+    if values.dtype != object:
+        return values
+    # A sequence a row, as the log has them before it becomes tensors.
+    return padded(values, dataset.field2seqlen[field])
 
 
 def _products(pairs: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -216,19 +161,3 @@ def _products(pairs: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return product
     rows = [np.prod(pair, axis=0) for pair in pairs]
     return np.array(rows, object if np.ndim(rows[0]) else np.float64)
-
-
-def _padded(values: npt.NDArray[Any], width: int) -> npt.NDArray[Any]:
-    """Put sequences into a matrix [n, width], cut or padded with 0."""
-    padded = np.zeros((len(values), width))
-    for row, sequence in zip(padded, values, strict=True):
-        row[: len(sequence)] = sequence[:width]
-    return padded
-
-
-def _check_number(field: str, n_categories: int) -> None:
-    if n_categories > MAX_CATEGORIES:
-        raise DataError(
-            f"feature {field!r} has {n_categories} categories; "
-            f"at most {MAX_CATEGORIES} are turned into columns"
-        )

@@ -41,7 +41,7 @@ class NegativeHistories(StreamDataset):
 
     def _histories(self, events: Tensor) -> Interaction:
         lists = super()._histories(events)
-        indices, _ = self.stream.histories(events.reshape(-1).numpy(), self.max_item_list_len)
+        indices = self.histories_before(events.reshape(-1).numpy(), self.max_item_list_len)
         drawn = torch.from_numpy(np.where(indices >= 0, self.negatives[indices], 0))
         lists.update(
             Interaction({self.neg_item_list_field: drawn[0] if events.ndim == 0 else drawn})

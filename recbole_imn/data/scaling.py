@@ -9,6 +9,7 @@ it what is drawn at random; ids of what was there before stay.
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,10 +21,14 @@ from recbole.data.interaction import Interaction
 from recbole.utils.enum_type import FeatureType
 
 from recbole_imn.data.buckets import Buckets
+from recbole_imn.data.components import Components
 from recbole_imn.data.loading import AtomicDataset
+from recbole_imn.data.preparation import Preparation, padded, to_unit
+from recbole_imn.data.stream_settings import reduced_fields
+from recbole_imn.log import split_positions
+from recbole_imn.log.grouping import place_within_group
 from recbole_imn.model.rows import EVENT_INDEX
 from recbole_imn.model.settings import SettingsError
-from recbole_imn.stream.events import place_within_group, split_positions
 
 PURCHASE = "purchase"
 PARTS = ("training", "validation", "test")
@@ -41,9 +46,12 @@ class ScaledDataset(AtomicDataset):
     ----------
     in_training : bool [n_events]
         Whether an event of the log, in order of time, belongs to the training part.
+    preparations : dict of str to Preparation
+        What was done to the numbers of each field, fitted on the training part.
     """
 
     in_training: Flags
+    preparations: dict[str, Preparation]
 
     # -- the training part -----------------------------------------------------------------
 
@@ -131,16 +139,27 @@ class ScaledDataset(AtomicDataset):
 
         Tokens and sequences as in RecBole (dataset.py, same name).
         """
+        self.preparations, wanted = {}, self._feature_fields()
+        reduced = reduced_fields(self.config, self.field2type, self.unscaled)
         for name in self.feat_name_list:
             frame, inside = getattr(self, name), self._in_training_part(name)
             for field in frame:
                 kind = self.field2type[field]
-                if kind == FeatureType.FLOAT and frame[field].isna().any():
+                is_empty = kind == FeatureType.FLOAT and frame[field].isna().any()
+                if is_empty or (kind == FeatureType.FLOAT and field in wanted):
                     mean = frame[field][inside].mean()
-                    frame[field] = frame[field].fillna(0.0 if np.isnan(mean) else mean)
-                if kind == FeatureType.FLOAT_SEQ and field in self._feature_fields():
+                    self._prepared(field, empty=0.0 if np.isnan(mean) else float(mean))
+                    frame[field] = frame[field].fillna(self.preparations[field].empty)
+                if kind == FeatureType.FLOAT_SEQ and field in {*wanted, *reduced}:
                     self._limit_length(field, frame[field].dropna(), inside)
         super()._fill_nan()
+        for field, width in reduced.items():
+            self._reduce(field, width)
+
+    def _prepared(self, field: str, **step: Any) -> None:
+        """Keep what was fitted for a field."""
+        known = self.preparations.get(field, Preparation())
+        self.preparations[field] = replace(known, **step)
 
     def _feature_fields(self) -> list[str]:
         keys = ("item_features", "event_features", "inventory_features")
@@ -158,6 +177,26 @@ class ScaledDataset(AtomicDataset):
             )
         self.field2seqlen[field] = longest
 
+    def _reduce(self, field: str, width: int) -> None:
+        """Project sequences wider than that on principal components of the training part's."""
+        longest = self.field2seqlen[field]
+        if longest <= width:
+            return
+        frame, inside = self._frame_of(field)
+        has_cell = (frame[field].map(len) > 0).to_numpy()
+        vectors = padded(frame[field].to_numpy()[has_cell], longest)
+        components = Components.fit(vectors[inside[has_cell]], width)
+        rows = iter(components(vectors))
+        frame[field] = pd.Series(
+            [next(rows) if has else np.empty(0) for has in has_cell], frame.index, dtype=object
+        )
+        self.field2seqlen[field] = len(components.axes)
+        self._prepared(field, components=components)
+        self.logger.info(
+            f"{field}: {longest} numbers are reduced to {len(components.axes)} components of the "
+            f"{int(inside[has_cell].sum())} rows of the training part"
+        )
+
     # -- scaling that is asked for ---------------------------------------------------------
 
     def _normalize(self) -> None:
@@ -173,7 +212,8 @@ class ScaledDataset(AtomicDataset):
             known = _flat(frame[field][inside])
             if len(known):
                 low, high = float(known.min()), float(known.max())
-                frame[field] = _mapped(frame[field], lambda x, a=low, b=high: _to_unit(x, a, b))
+                frame[field] = _mapped(frame[field], lambda x, a=low, b=high: to_unit(x, a, b))
+                self._prepared(field, bounds=(low, high))
 
     def _discretization(self) -> None:
         """Cut the fields that the settings name into buckets of the training part's range.
@@ -194,6 +234,7 @@ class ScaledDataset(AtomicDataset):
             if field in wanted:
                 buckets = Buckets(field, wanted[field], _flat(column[inside]))
                 self.field2bucketnum[field] = buckets.number
+                self._prepared(field, buckets=buckets)
                 pairs = [(np.ones_like(x), buckets(x)) for x in map(np.asarray, column)]
             else:
                 pairs = [(x, np.ones_like(x)) for x in map(np.asarray, column)]
@@ -258,8 +299,3 @@ def _mapped(column: Any, function: Any) -> Any:
     if column.dtype != object:
         return function(column)
     return pd.Series([function(values) for values in column], index=column.index, dtype=object)
-
-
-def _to_unit(values: Any, low: float, high: float) -> Any:
-    # RecBole makes equal values 1.
-    return (values - low) / (high - low) if high > low else values - low + 1

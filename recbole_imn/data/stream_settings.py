@@ -7,6 +7,9 @@ from typing import Any
 
 from recbole_imn.model.settings import SettingsError
 
+# Field of the vectors that convert --images writes.
+IMAGE = "image"
+
 
 def check_data_settings(config: Any) -> None:
     """Refuse settings that would be ignored, or would change the log behind one's back.
@@ -70,6 +73,42 @@ def check_unused(config: Any, loaded: Mapping[str, Collection[str]]) -> None:
             raise SettingsError(
                 f"unused_col names {wrong} of .{name}, which a log needs, or which was not loaded"
             )
+
+
+def reduced_fields(config: Any, kinds: Mapping[str, Any], kept: Collection[str]) -> dict[str, int]:
+    """Give the fields of ``reduced_features`` that are loaded, and their widths.
+
+    Parameters
+    ----------
+    config : recbole.config.Config
+    kinds : mapping of str to FeatureType
+        The types of the fields that are loaded.
+    kept : collection of str
+        Fields that must stay as they are.
+
+    Raises
+    ------
+    SettingsError
+        If a field is not there or holds no features of that kind, or a width is none.
+    """
+    wanted = dict(config["reduced_features"] or {})
+    if IMAGE not in kinds or kinds[IMAGE].value != "float_seq":
+        # Named without being asked for: most data sets have no such vectors.
+        wanted.pop(IMAGE, None)
+    for field, width in wanted.items():
+        if type(width) is not int or width < 1:
+            raise SettingsError(f"reduced_features has {width!r} for {field}; a width is 1 or more")
+        if field in kept:
+            raise SettingsError(
+                f"reduced_features names {field!r}, which the stream needs as it is"
+            )
+        if field not in kinds or kinds[field].value != "float_seq":
+            reason = kinds[field].value if field in kinds else "no column that was loaded"
+            raise SettingsError(
+                f"reduced_features names {field!r}, which is {reason}; sequences of numbers, of "
+                "type float_seq, can be reduced"
+            )
+    return wanted
 
 
 def columns_setting(config: Any, key: str, name: str) -> set[str] | None:

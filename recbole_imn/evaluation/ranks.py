@@ -113,9 +113,9 @@ class RankRecorder:
             for name in ("event_index", "rank", "ties")
         }
         dataset, events = self._dataset, columns["event_index"]
-        stream = dataset.stream
-        columns["user"] = dataset.id2token(dataset.uid_field, stream.user[events])
-        columns["item"] = dataset.id2token(dataset.iid_field, stream.item[events])
+        log = dataset.log
+        columns["user"] = dataset.id2token(dataset.uid_field, log.user[events])
+        columns["item"] = dataset.id2token(dataset.iid_field, log.item[events])
         table = pd.DataFrame({name: columns[name] for name in COLUMNS})
         return table.sort_values("event_index", ignore_index=True)
 

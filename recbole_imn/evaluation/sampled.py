@@ -19,8 +19,8 @@ from recbole.utils import InputType
 from torch import Tensor
 
 from recbole_imn.data.atomic import DataError
+from recbole_imn.log import Floats, Integers
 from recbole_imn.model.rows import event_indices
-from recbole_imn.stream.events import Floats, Integers
 
 
 class SampledEvalDataLoader(NegSampleDataLoader):  # type: ignore[misc]  # RecBole is untyped
@@ -55,7 +55,7 @@ class SampledEvalDataLoader(NegSampleDataLoader):  # type: ignore[misc]  # RecBo
         self.sample_size = len(dataset)
         weights = np.ones(dataset.item_num)
         if self.neg_sample_args["distribution"] == "popularity":
-            weights = np.bincount(dataset.stream.item, minlength=dataset.item_num).astype(float)
+            weights = np.bincount(dataset.log.item, minlength=dataset.item_num).astype(float)
         weights[0] = 0.0
         self._ends = weights.cumsum()
         if np.count_nonzero(weights) < 2:

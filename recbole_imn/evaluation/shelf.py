@@ -20,9 +20,10 @@ from recbole.data.interaction import Interaction
 from torch import Tensor
 
 from recbole_imn.data.atomic import DataError, read_columns, read_header
+from recbole_imn.log import Flags, Floats, Integers
+from recbole_imn.log.grouping import place_within_group
 from recbole_imn.model.rows import event_indices
 from recbole_imn.model.settings import SettingsError
-from recbole_imn.stream.events import Flags, Floats, Integers, place_within_group
 
 LISTED, DELISTED = "listed_at", "delisted_at"
 CANDIDATES = ("all", "on_shelf")
@@ -56,7 +57,7 @@ class Shelf:
             )
         self.n_items = n_items
         # Stays of the same item go to different layers, so that none overwrites another.
-        layer = place_within_group(item, np.argsort(item, kind="stable"))
+        layer = place_within_group(item)
         layers = [layer == number for number in range(int(layer.max(initial=-1)) + 1)]
         self._layers = [(item[chosen], start[chosen], end[chosen]) for chosen in layers]
 
@@ -164,7 +165,7 @@ class ShelfEvalDataLoader(FullSortEvalDataLoader):  # type: ignore[misc]  # RecB
     """
 
     def __init__(self, config: Any, dataset: Any, sampler: Any, shuffle: bool = False) -> None:
-        if not hasattr(dataset, "stream"):
+        if not hasattr(dataset, "log"):
             raise SettingsError(
                 f"candidates is on_shelf, but {config['model']} does not read the data set as "
                 "a stream; set event_stream: True and use a sequential model"
@@ -191,7 +192,7 @@ class ShelfEvalDataLoader(FullSortEvalDataLoader):  # type: ignore[misc]  # RecB
         return self._mask(event_indices(self._dataset.inter_feat[places]))
 
     def _mask(self, events: Integers) -> Tensor:
-        return torch.from_numpy(~self.shelf.on_shelf(self._dataset.stream.time[events]))
+        return torch.from_numpy(~self.shelf.on_shelf(self._dataset.log.time[events]))
 
 
 def candidates_of(config: Any, phase: str) -> str:

@@ -10,18 +10,18 @@ from recbole.model.abstract_recommender import SequentialRecommender
 from recbole.utils import InputType
 from torch import Tensor
 
-from recbole_imn.model.network import InterestBehaviourNetwork
-from recbole_imn.model.online import OnlineUpdates
-from recbole_imn.model.playback import Playback, Segment
+from recbole_imn.model.build import build_network
+from recbole_imn.model.parts import Making
 from recbole_imn.model.rows import event_indices
 from recbole_imn.model.settings import NetworkSettings
-from recbole_imn.stream.events import Integers
+from recbole_imn.session import Session
+from recbole_imn.session.online import OnlineReplay
 
 
 class IMNNet(SequentialRecommender):  # type: ignore[misc]  # RecBole is untyped
     r"""Interest-Behaviour Multiplicative Network (arXiv 2009.13249).
 
-    A general user state and an item state, mutually recursive over one global stream of
+    A general user state and an item state, mutually recursive over one global log of
     events; a resource-limited user state that only purchases change; a prediction of the
     next item and a contrastive density ratio, ranked jointly:
 
@@ -36,30 +36,36 @@ class IMNNet(SequentialRecommender):  # type: ignore[misc]  # RecBole is untyped
     config : recbole.config.Config
         Options as in :class:`~recbole_imn.model.settings.NetworkSettings`.
     dataset : IMNNetDataset
-        Rows with the field ``event_index``, and the stream.
+        Rows with the field ``event_index``, and the past.
+
+    Attributes
+    ----------
+    session : Session
+        The network and the log, at one position.
     """
 
     input_type = InputType.POINTWISE
-    network_class = InterestBehaviourNetwork
 
     def __init__(self, config: Any, dataset: Any) -> None:
         super().__init__(config, dataset)
         settings = NetworkSettings.from_mapping(config.final_config_dict)
         self.rows_per_loss = config["train_batch_size"]
         self.ranking_chunk = config["ranking_chunk_size"]
+        bounds = dataset.event_bounds
+        # Beside the weights in checkpoints: of what columns they learned.
+        self.feature_maps = {key: m.to_values() for key, m in dataset.feature_maps.items()}
+        self.other_parameter_name = ["feature_maps"]
 
         # define layers and loss
-        self.network = self.network_class(
-            dataset.stream,
-            dataset.event_bounds[1],
-            settings,
-            dataset.item_features,
-            dataset.inventory,
-        )
-        online = None
+        past = dataset.new_past()
+        self.network = build_network(Making(settings, past, bounds[1], dataset.item_features))
+        options: dict[str, Any] = {}
         if config["online_updates"]:
-            online = OnlineUpdates(self.network, config["learning_rate"], config["seed"])
-        self.playback = Playback(self.network, dataset.event_bounds, online, self.rows_per_loss)
+            options["replay"] = OnlineReplay(
+                self.network, bounds, config["learning_rate"], self.rows_per_loss, config["seed"]
+            )
+        threaded = torch.get_num_threads() > 1
+        self.session = Session(self.network, past, bounds[1], config["seed"], threaded, **options)
 
     def calculate_loss(self, interaction: Interaction) -> Tensor:
         """Give the loss of a window of consecutive events, an event's share of a full batch.
@@ -87,29 +93,16 @@ class IMNNet(SequentialRecommender):  # type: ignore[misc]  # RecBole is untyped
                 "out or shuffles them; let RecBole's data_preparation make the loaders, for a "
                 "class of your own after recbole_imn.register_model(CLASS)"
             )
-        loss: Tensor = self.playback.train_window(start, stop) / self.rows_per_loss
+        loss: Tensor = self.session.train(start, stop) / self.rows_per_loss
         return loss
 
     @torch.no_grad()
     def predict(self, interaction: Interaction) -> Tensor:
         """Score one item a row, at the row's own time, float [n]."""
-        segment, events, places = self._locate(interaction)
-        items = interaction[self.ITEM_ID]
-        queries = self.network.queries(segment.query_parts[:, places])
-        scores = segment.timeline.score(queries, events, items)
-        return self.network.complete_one(scores, events, items, segment.weights[places])
+        events, items = event_indices(interaction), interaction[self.ITEM_ID]
+        return self.session.score_before(events, items, self.ranking_chunk)
 
     @torch.no_grad()
     def full_sort_predict(self, interaction: Interaction) -> Tensor:
         """Score the whole catalogue for each row, at the row's own time, float [n, n_items]."""
-        segment, events, places = self._locate(interaction)
-        queries = self.network.queries(segment.query_parts[:, places])
-        scores = segment.timeline.score_all(queries, events, self.ranking_chunk)
-        return self.network.complete(scores, events, segment.weights[places])
-
-    def _locate(self, interaction: Interaction) -> tuple[Segment, Integers, Tensor]:
-        """Give the replayed segment of rows in any order, their events and places in it."""
-        events = event_indices(interaction)
-        segment = self.playback.segment(events)
-        places = torch.from_numpy(events - segment.start).to(segment.query_parts.device)
-        return segment, events, places
+        return self.session.scores_before(event_indices(interaction), self.ranking_chunk)

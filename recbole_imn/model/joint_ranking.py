@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from recbole_imn.log import Floats
 from recbole_imn.model.settings import SettingsError
-from recbole_imn.stream.events import Floats
 
 N_WEIGHTS = 21
 

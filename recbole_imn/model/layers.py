@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from recbole_imn.stream.events import Flags, Floats
+from recbole_imn.kernels.compiled import compiled
+from recbole_imn.kernels.conditioning import condition, condition_rows, project, unit
+from recbole_imn.kernels.event_input import event_input
+from recbole_imn.kernels.representation import join
+from recbole_imn.log import Flags, Floats
 from recbole_imn.stream.products import affine, sigmoid
 
-# Square of a length that counts as none; states are about 1 apart.
-SOFTENING = 1e-3
+# Ids are mixed by these before some are left out; both are odd.
+MIXERS = (0x9E3779B1, 0x85EBCA6B)
 
 
 class Affine(nn.Linear):
@@ -56,11 +63,26 @@ class ElapsedTime(nn.Module):
 
     def forward(self, seconds: Floats, first: Flags) -> Tensor:
         """Give the inputs, float32 [n, 2]: standardised time (0 for a first event), flag."""
-        device = self.mean.device
-        times = torch.from_numpy(self._transform(seconds)).to(device)
-        flags = torch.from_numpy(first).to(device)
-        standard = ((times - self.mean) / self.deviation).masked_fill(flags, 0.0)
-        return torch.stack([standard.float(), flags.float()], dim=1)
+        inputs = np.empty((len(seconds), 2), np.float32)
+        mean, deviation = float(self.mean), float(self.deviation)
+        _elapsed_inputs(seconds, first, self.logarithmic, mean, deviation, inputs)
+        return torch.from_numpy(inputs).to(self.mean.device)
+
+
+@compiled
+def _elapsed_inputs(
+    seconds: Floats,
+    first: Flags,
+    logarithmic: bool,
+    mean: float,
+    deviation: float,
+    inputs: npt.NDArray[np.float32],
+) -> None:
+    for row in range(len(seconds)):
+        # As log1p in half its time: what is lost of a fraction of a second is 1e-16.
+        time = np.log(1 + seconds[row]) if logarithmic else seconds[row]
+        inputs[row, 0] = 0.0 if first[row] else (time - mean) / deviation
+        inputs[row, 1] = first[row]
 
 
 class Projection(nn.Module):
@@ -71,9 +93,9 @@ class Projection(nn.Module):
         # Zero: a state stays as it is until there is a reason.
         self.drift = nn.Parameter(torch.zeros(width, 2))
 
-    def forward(self, state: Tensor, elapsed: Tensor) -> Tensor:
-        """Project states [n, width] by elapsed inputs [n, 2]."""
-        return state * (1 + affine(elapsed, self.drift))
+    def forward(self, states: Tensor, rows: Tensor, elapsed: Tensor) -> Tensor:
+        """Project the hidden parts of states [m, stored] at rows [n] by elapsed inputs [n, 2]."""
+        return project(states, rows, elapsed, self.drift)
 
 
 class Gate(nn.Module):
@@ -110,17 +132,36 @@ class StaticTable(nn.Module):
         Whether rows are scaled to unit length when read.
     features : float [n_entities, n_features], optional
         Standardised features, of which a linear map is added to the rows.
+    n_known : int, optional
+        Ids from this one on were never trained. They share one learned row, which other ids
+        read now and then in training. Without it each has a random row of its own.
+    dropout : float
+        Share of the ids that read the shared row, for the length of a window.
+
+    Attributes
+    ----------
+    salt : int or None
+        Says which ids are left out at present; None leaves out none.
     """
 
     features: Tensor
 
     def __init__(
-        self, n_entities: int, width: int, unit: bool, features: Tensor | None = None
+        self,
+        n_entities: int,
+        width: int,
+        unit: bool,
+        features: Tensor | None = None,
+        n_known: int | None = None,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        self.unit = unit
-        self.table = nn.Embedding(n_entities, width, sparse=True)
+        self.unit, self.dropout = unit, dropout
+        self.salt: int | None = None
+        n_rows = n_entities if n_known is None else n_known
+        self.table = nn.Embedding(n_rows, width, sparse=True)
         nn.init.normal_(self.table.weight, std=width**-0.5)
+        self.unseen = None if n_known is None else nn.Parameter(torch.randn(width) * width**-0.5)
         self.of_features = None
         if features is not None and features.shape[1]:
             self.register_buffer("features", features, persistent=False)
@@ -129,12 +170,77 @@ class StaticTable(nn.Module):
             nn.init.normal_(self.of_features.weight, std=(width * features.shape[1]) ** -0.5)
 
     def forward(self, ids: Tensor) -> Tensor:
-        """Look up embeddings, float [n, width]."""
-        rows: Tensor = self.table(ids)
-        if self.of_features is not None:
-            features = self.features[ids]
-            rows = rows + self.of_features(features.reshape(-1, features.shape[-1])).view_as(rows)
-        return functional.normalize(rows, dim=-1) if self.unit else rows
+        """Look up embeddings, float [*ids.shape, width]."""
+        rows = self.rows(ids.reshape(-1))
+        rows = unit(rows) if self.unit else rows
+        return rows.view(*ids.shape, rows.shape[1])
+
+    def rows(self, ids: Tensor) -> Tensor:
+        """Look up embeddings as they are, float [n, width]."""
+        rows = self._rows(ids)
+        return rows if self.of_features is None else rows + self.of_features(self.features[ids])
+
+    def grow(self, n_entities: int, features: Tensor | None = None) -> None:
+        """Make room for more ids; those that are there keep their rows.
+
+        Parameters
+        ----------
+        n_entities : int
+        features : float [n_entities, n_features], optional
+            Of all ids, where the table has features.
+        """
+        if self.of_features is not None and features is not None:
+            self.features = features
+        if self.unseen is None and n_entities > len(self.table.weight):
+            self._add_random_rows(n_entities)
+
+    @torch.no_grad()
+    def _add_random_rows(self, n_entities: int) -> None:
+        old = self.table.weight
+        generator = torch.Generator()
+        added = []
+        for entity in range(len(old), n_entities):
+            # Of an id alone, so that it does not matter when and with whom it comes.
+            generator.manual_seed(entity)
+            added.append(torch.randn(old.shape[1], generator=generator) * old.shape[1] ** -0.5)
+        weight = torch.cat([old, torch.stack(added).to(old)])
+        self.table.weight = nn.Parameter(weight)
+        self.table.num_embeddings = n_entities
+
+    def _rows(self, ids: Tensor) -> Tensor:
+        rows: Tensor
+        if self.unseen is None:
+            rows = self.table(ids)
+            return rows
+        missing = ids >= len(self.table.weight)
+        if self.salt is not None and self.dropout > 0:
+            missing = missing | (_fraction(ids, self.salt) < self.dropout) & (ids > 0)
+        rows = self.table(ids.masked_fill(missing, 0))
+        return torch.where(missing.unsqueeze(1), self.unseen, rows)
+
+
+def _fraction(ids: Tensor, salt: int) -> Tensor:
+    """Give a number in [0, 1) that depends on an id and the salt, as good as random."""
+    mixed = (ids + salt % 2**20) * MIXERS[0]
+    mixed = (mixed ^ (mixed >> 15)) * MIXERS[1] & 0xFFFFFFFF
+    return ((mixed ^ (mixed >> 13)) & 0xFFFFFF).double() / 2**24
+
+
+class Statics(nn.Module):
+    """The static embeddings of users and of items."""
+
+    def __init__(self, user: StaticTable, item: StaticTable) -> None:
+        super().__init__()
+        self.user, self.item = user, item
+
+    @contextmanager
+    def leaving_out(self, salt: int) -> Iterator[None]:
+        """Leave ids out meanwhile, others for another salt."""
+        self.user.salt, self.item.salt = salt, salt + 1
+        try:
+            yield
+        finally:
+            self.user.salt = self.item.salt = None
 
 
 class Conditioning(nn.Module):
@@ -154,16 +260,43 @@ class Conditioning(nn.Module):
 
     def __init__(self, width: int, centre: float, unit: bool) -> None:
         super().__init__()
-        self.unit = unit
+        self.width = width
         self.centre = nn.Parameter(torch.full((width,), centre)) if unit else None
 
-    def forward(self, states: Tensor) -> Tensor:
-        """Condition states [n, width]."""
+    def forward(self, states: Tensor, rows: Tensor | None = None) -> Tensor:
+        """Condition states, float [n, width].
+
+        Parameters
+        ----------
+        states : float [m, stored]
+            The first ``width`` columns count.
+        rows : int64 [n], optional
+            Which of them; all by default.
+        """
         if self.centre is None:
-            return states
-        away = states - self.centre
-        # Softened: the length of a state at the centre has no gradient of use.
-        return away * torch.rsqrt(away.square().sum(dim=-1, keepdim=True) + SOFTENING)
+            chosen = states if rows is None else states[rows]
+            return chosen[:, : self.width]
+        if rows is None:
+            return condition(states[:, : self.width], self.centre)
+        return condition_rows(states, rows, self.centre)
+
+    def beside(
+        self, states: Tensor, rows: Tensor | None, table: StaticTable, ids: Tensor
+    ) -> Tensor:
+        """Give conditioned states and static embeddings side by side, float [n, 2 * width].
+
+        Parameters
+        ----------
+        states : float [m, stored]
+        rows : int64 [n], optional
+            Which of them; all by default.
+        table : StaticTable
+        ids : int64 [n]
+        """
+        if self.centre is not None and table.unit:
+            rows = torch.arange(len(states), device=states.device) if rows is None else rows
+            return join(states, rows, self.centre, table.rows(ids))
+        return torch.cat([self(states, rows), table(ids)], dim=1)
 
 
 class EventInput(nn.Module):
@@ -188,16 +321,19 @@ class EventInput(nn.Module):
 
     def forward(self, elapsed: Tensor, behaviour: Tensor, features: Tensor) -> Tensor:
         """Give the input, float [n, width], of events: [n, 2], int64 [n], [n, n_features]."""
-        out: Tensor = self.elapsed(elapsed) + self.behaviour(behaviour)
+        out = event_input(
+            elapsed, behaviour, self.elapsed.weight, self.elapsed.bias, self.behaviour.weight
+        )
         return out if self.features is None else out + self.features(features)
 
 
-class ContextMap(nn.Module):
-    """A linear map from a context to the space of item representations.
+class ContextMaps(nn.Module):
+    """Two linear maps from a context to the space of item representations, as one product.
 
     The context is [user, static user, previous item's state, previous static item], where
-    the user may have several parts, and the representation [item state, static item]:
-    equations (11) and (13).
+    the user may have several parts, and the representation [item state, static item]. The
+    first map is the prediction of equation (11), the second the W of the density ratio (13),
+    over a learnable temperature.
 
     Parameters
     ----------
@@ -206,20 +342,66 @@ class ContextMap(nn.Module):
     width : int
         Size d of each part.
     start : str
-        'identity': begins as a copy of the previous item, plus a little noise. 'random':
-        begins as any linear layer.
+        'identity': both begin as a copy of the previous item, plus a little noise. 'random':
+        they begin as any linear layer.
+    temperature : float
+        Where the temperature starts.
+    learned : tuple of bool
+        Whether there is something that the first and the second map learn from; one that
+        learns nothing is 0.
+    shared : bool
+        Whether there is one map for both.
     """
 
-    def __init__(self, n_parts: int, width: int, start: str) -> None:
+    def __init__(
+        self,
+        n_parts: int,
+        width: int,
+        start: str,
+        temperature: float,
+        learned: tuple[bool, bool] = (True, True),
+        shared: bool = False,
+    ) -> None:
         super().__init__()
-        self.linear = Affine(n_parts * width, 2 * width)
-        if start == "identity":
-            nn.init.normal_(self.linear.weight, std=0.1 / (n_parts * width) ** 0.5)
-            nn.init.zeros_(self.linear.bias)
-            with torch.no_grad():
-                self.linear.weight[:, -2 * width :] += torch.eye(2 * width)
+        self.width, self.learned, self.shared = 2 * width, learned, shared
+        both = [_start_of_map(n_parts, width, start) for _ in range(2)]
+        starts = [linear for linear, there in zip(both, learned, strict=True) if there]
+        starts = starts[:1] if shared else starts
+        self.linear = Affine(n_parts * width, len(starts) * self.width)
+        with torch.no_grad():
+            self.linear.weight.copy_(torch.cat([linear.weight for linear in starts]))
+            self.linear.bias.copy_(torch.cat([linear.bias for linear in starts]))
+        self.log_temperature = nn.Parameter(torch.tensor(float(np.log(temperature))))
 
-    def forward(self, context: Tensor) -> Tensor:
-        """Map contexts [n, n_parts * width] to [n, 2 * width]."""
-        out: Tensor = self.linear(context)
-        return out
+    @property
+    def inverse_temperature(self) -> Tensor:
+        """Scale of the log density ratio, a positive scalar."""
+        return torch.exp(-self.log_temperature)
+
+    def forward(self, contexts: Tensor) -> tuple[Tensor, Tensor]:
+        """Map contexts, float [n, n_parts * width].
+
+        Returns
+        -------
+        predicted : float [n, 2 * width]
+        compared : float [n, 2 * width]
+            Its inner product with a representation is the log density ratio.
+        """
+        mapped = list(self.linear(contexts).split(self.width, dim=1))
+        if self.shared:
+            return mapped[0], mapped[0] * self.inverse_temperature
+        for place, there in enumerate(self.learned):
+            if not there:
+                mapped.insert(place, contexts.new_zeros(len(contexts), self.width))
+        predicted, compared = mapped
+        return predicted, compared * self.inverse_temperature
+
+
+def _start_of_map(n_parts: int, width: int, start: str) -> nn.Linear:
+    linear = nn.Linear(n_parts * width, 2 * width)
+    if start == "identity":
+        nn.init.normal_(linear.weight, std=0.1 / (n_parts * width) ** 0.5)
+        nn.init.zeros_(linear.bias)
+        with torch.no_grad():
+            linear.weight[:, -2 * width :] += torch.eye(2 * width)
+    return linear

@@ -1,41 +1,106 @@
-"""The parts of equation (22). Each sums over events, so that every event weighs the same."""
+"""The parts of equation (22). Each sums over rows, so that every event weighs the same."""
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
+from recbole_imn.kernels.mixture import mixture_loss
+from recbole_imn.model.network import Learned, LossTerm, Network
+from recbole_imn.model.settings import NetworkSettings
+from recbole_imn.model.terms.base import Rows
+from recbole_imn.model.unrolled import Unrolled
 
-def prediction_loss(predicted: Tensor, target: Tensor) -> Tensor:
-    """Sum of squared distances of predictions to items, equation (20).
+
+def make_losses(settings: NetworkSettings) -> list[LossTerm]:
+    """Give the parts of the loss that have a weight."""
+    parts: list[LossTerm] = [
+        PredictionLoss(settings.mse_weight),
+        ContrastiveLoss(settings.nce_weight),
+        Drift(settings.user_drift_weight, slot=0),
+        Drift(settings.item_drift_weight, slot=1),
+    ]
+    return [part for part in parts if part.weight > 0]
+
+
+class PredictionLoss:
+    """Squared distances of predictions to items, equation (20).
 
     The target is detached: else the cheapest way to predict items is to make them alike.
+    """
+
+    def __init__(self, weight: float) -> None:
+        self.weight = weight
+
+    def __call__(self, network: Network, unrolled: Unrolled, learned: Learned) -> Tensor:
+        """Sum over rows."""
+        predicted, target = learned.rows.predicted, learned.positive.detach()
+        return functional.mse_loss(predicted, target, reduction="sum")
+
+
+class ContrastiveLoss:
+    """Negative log probability of the items among shared negatives, equations (19) and (21).
+
+    Negatives are in their states before each event. What sources propose is there in full.
+    """
+
+    def __init__(self, weight: float) -> None:
+        self.weight = weight
+
+    def __call__(self, network: Network, unrolled: Unrolled, learned: Learned) -> Tensor:
+        """Sum over rows."""
+        lessons, rows = unrolled.window.lessons, learned.rows
+        queries = network.density_queries(rows)
+        positive = network.density_items(lessons.items, learned.positive)
+        scores = (queries * positive).sum(dim=1)
+        weights, hits = _pointed(network, rows, lessons.items)
+        values = None if network.cell_term is None else network.cell_term.values
+        loss = scores.new_zeros(())
+        for part, versions in zip(lessons.comparisons, learned.versions, strict=True):
+            chosen = slice(part.start, part.stop)
+            products = queries[chosen] @ network.density_items(part.found, versions).t()
+            loss = loss + mixture_loss(
+                scores[chosen],
+                products,
+                part.columns,
+                lessons.log_shares,
+                lessons.items[chosen],
+                lessons.negatives,
+                weights[chosen],
+                hits[chosen],
+                values,
+                part.cells,
+                None if lessons.cells is None else lessons.cells[chosen],
+            )
+        return loss
+
+
+def _pointed(network: Network, rows: Rows, items: Tensor) -> tuple[Tensor, Tensor]:
+    """Give log weights of the candidates, and which are the rows' items, both [n, n_slots]."""
+    if network.pointer is None:
+        none = rows.contexts.new_zeros(len(items), 0)
+        return none, none.bool()
+    pointed = rows.columns.looked["pointer"]
+    return network.pointer(pointed, rows.contexts), pointed.items == items.unsqueeze(1)
+
+
+class Drift:
+    """Squared changes of states, one of the last two terms of equation (22).
 
     Parameters
     ----------
-    predicted, target : float [n, width]
+    weight : float
+    slot : int
+        0 for users, 1 for items.
     """
-    return (predicted - target.detach()).square().sum()
 
+    def __init__(self, weight: float, slot: int) -> None:
+        self.weight, self.slot = weight, slot
 
-def contrastive_loss(positive: Tensor, negative: Tensor, duplicate: Tensor) -> Tensor:
-    """Sum of the negative log of the positive's share of the density ratio, equation (21).
-
-    Parameters
-    ----------
-    positive : float [n]
-        Log density ratio of each event's item.
-    negative : float [n, n_negatives]
-        Log density ratios of the negatives.
-    duplicate : bool [n, n_negatives]
-        Where a negative is the positive item itself; it does not count.
-    """
-    logits = torch.cat([positive.unsqueeze(1), negative.masked_fill(duplicate, -torch.inf)], dim=1)
-    first = torch.zeros(len(logits), dtype=torch.long, device=logits.device)
-    return functional.cross_entropy(logits, first, reduction="sum")
-
-
-def drift_loss(after: Tensor, before: Tensor) -> Tensor:
-    """Sum of squared changes of states, the last two terms of equation (22), float [n, width]."""
-    return (after - before).square().sum()
+    def __call__(self, network: Network, unrolled: Unrolled, learned: Learned) -> Tensor:
+        """Sum over events."""
+        plan, states = unrolled.window.plan, unrolled.states
+        before, after = plan.levels.sources[:, self.slot], plan.after(self.slot)
+        width = network.settings.embedding_size
+        change = states[after, :width] - states[before, :width]
+        return change.square().sum()

@@ -1,14 +1,18 @@
-"""Negatives from two strata of the catalogue: items touched lately, and all the others."""
+"""Negatives that stand for the catalogue."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import Tensor
+import numpy.typing as npt
 
-from recbole_imn.stream.events import EventStream
+from recbole_imn.kernels.compiled import compiled
+from recbole_imn.log import Integers
+from recbole_imn.model.settings import NetworkSettings
+from recbole_imn.past import Past
+from recbole_imn.past.distinct import distinct, place_in
 
 # Latest events whose items count as touched lately.
 ACTIVE_EVENTS = 2048
@@ -21,16 +25,36 @@ class Negatives:
     Attributes
     ----------
     items : int64 [m]
-    log_shares : float [m]
-        Logarithm of how many items each stands for; -inf for one that stands for none.
+    log_shares : float32 [m]
+        Logarithm of how many items each stands for.
     """
 
-    items: Tensor
-    log_shares: Tensor
+    items: Integers
+    log_shares: npt.NDArray[np.float32]
 
 
-def draw_negatives(stream: EventStream, start: int, n_active: int, n_others: int) -> Negatives:
-    """Draw negatives for the events from ``start`` on.
+Draw = Callable[[Past, int, np.random.Generator], Negatives]
+
+
+def sampler(settings: NetworkSettings) -> Draw:
+    """Give what draws negatives for the events of a window."""
+    if not settings.sources and not settings.terms:
+        return lambda past, start, rng: draw_uniform(past, settings.n_negatives, rng)
+    return lambda past, start, rng: draw_strata(
+        past, start, settings.n_active_negatives, settings.n_negatives, rng
+    )
+
+
+def draw_uniform(past: Past, n: int, rng: np.random.Generator) -> Negatives:
+    """Draw from the whole catalogue; each counts as one, as in equation (19)."""
+    items = rng.integers(1, past.log.n_items, n)
+    return Negatives(items, np.zeros(n, np.float32))
+
+
+def draw_strata(
+    past: Past, start: int, n_active: int, n_others: int, rng: np.random.Generator
+) -> Negatives:
+    """Draw from two strata: items touched lately, and all the others.
 
     Where items come and go, few of those drawn from the whole catalogue can be chosen at
     all, and a sum over so few is too low in most draws. Hence as many as ``n_active`` come
@@ -38,7 +62,7 @@ def draw_negatives(stream: EventStream, start: int, n_active: int, n_others: int
 
     Parameters
     ----------
-    stream : EventStream
+    past : Past
     start : int
         Only earlier events are looked at.
     n_active : int
@@ -47,15 +71,33 @@ def draw_negatives(stream: EventStream, start: int, n_active: int, n_others: int
     n_others : int
         Negatives drawn from the whole catalogue; those touched lately are left out. If there
         are no more items than these, each is there once, and the sum is exact.
+    rng : numpy.random.Generator
     """
-    if n_others >= stream.n_items - 1:
-        return Negatives(torch.arange(1, stream.n_items), torch.zeros(stream.n_items - 1))
+    n_items = past.log.n_items
+    if n_others >= n_items - 1:
+        return Negatives(np.arange(1, n_items), np.zeros(n_items - 1, np.float32))
     since = max(0, start - ACTIVE_EVENTS) if n_active else start
-    active = np.unique(stream.item[since:start])
-    others = torch.randint(1, stream.n_items, (n_others,))
-    outside = torch.from_numpy(~np.isin(others.numpy(), active))
-    n_rest = stream.n_items - 1 - len(active)
-    shares = torch.where(outside, n_rest / max(int(outside.sum()), 1), 0.0)
-    chosen = torch.from_numpy(active)[torch.randperm(len(active))[:n_active]]
-    share = torch.full((len(chosen),), len(active) / max(len(chosen), 1))
-    return Negatives(torch.cat([others, chosen]), torch.cat([shares, share]).log())
+    active = distinct(past.log.item[since:start])
+    others = _outside(rng.integers(1, n_items, n_others), active)
+    chosen = active if len(active) <= n_active else rng.choice(active, n_active, replace=False)
+    log_shares = np.empty(len(others) + len(chosen), np.float32)
+    log_shares[: len(others)] = _log_share(n_items - 1 - len(active), len(others))
+    log_shares[len(others) :] = _log_share(len(active), len(chosen))
+    return Negatives(np.concatenate([others, chosen]), log_shares)
+
+
+def _log_share(n_items: int, n_drawn: int) -> float:
+    # Where there is nothing to draw from, nothing is drawn.
+    return float(np.log(max(n_items, 1) / max(n_drawn, 1)))
+
+
+@compiled
+def _outside(drawn: Integers, active: Integers) -> Integers:
+    """Give those that are not among increasing ones, int64 [n]."""
+    outside, n = np.empty_like(drawn), 0
+    for item in drawn:
+        place = place_in(active, item)
+        if place == len(active) or active[place] != item:
+            outside[n] = item
+            n += 1
+    return outside[:n]

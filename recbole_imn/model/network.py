@@ -1,233 +1,422 @@
-"""The interest-behaviour multiplicative network over an event stream, without RecBole.
+"""The interest-behaviour multiplicative network over an event log, without RecBole.
 
 Equation numbers are those of the IMN-Net paper (arXiv 2009.13249).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from recbole_imn.model.layers import Conditioning, ContextMap, Gate
-from recbole_imn.model.losses import contrastive_loss, drift_loss, prediction_loss
+from recbole_imn.kernels.mixture import add_mixture, log_add_hits
+from recbole_imn.log import Integers
+from recbole_imn.model.branch import Branch
+from recbole_imn.model.fusion import Fusion
+from recbole_imn.model.layers import Conditioning, ContextMaps, Projection, Statics
+from recbole_imn.model.lessons import prepare_lessons
+from recbole_imn.model.negatives import Draw
 from recbole_imn.model.settings import NetworkSettings
-from recbole_imn.model.states import RecursiveStates, Unrolled
-from recbole_imn.stream import EventStream
-from recbole_imn.stream.events import Integers
-from recbole_imn.stream.versions import ItemVersions, VersionChunk, item_versions
+from recbole_imn.model.sources import Pointer
+from recbole_imn.model.states import GeneralStates
+from recbole_imn.model.terms import CellTerm, ProductTerm, Rows
+from recbole_imn.model.unrolled import Unrolled
+from recbole_imn.model.window import RowColumns, Window
+from recbole_imn.past import Facts, Past
+from recbole_imn.stream.plan import plan_window
 
-# Rows that are compared with negatives at a time; few items move meanwhile.
-ROWS_A_CHUNK = 256
+
+class LossTerm(Protocol):
+    """A summand of the loss, with its weight."""
+
+    weight: float
+
+    def __call__(self, network: Network, unrolled: Unrolled, learned: Learned) -> Tensor:
+        """Sum over the window."""
+        ...
 
 
-class InterestBehaviourNetwork(RecursiveStates):
-    """IMN-Net: the recursive states, and two ways to rank items by them.
+@dataclass(frozen=True)
+class Learned:
+    """What a window is learned from.
+
+    Attributes
+    ----------
+    rows : Rows
+    positive : float [n, 2d]
+        The items of the rows' events, represented.
+    versions : list of float [n_versions, 2d]
+        The negatives of each comparison, in all versions that its rows see.
+    """
+
+    rows: Rows
+    positive: Tensor
+    versions: list[Tensor]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Rows as ranking sees them.
+
+    Attributes
+    ----------
+    nearest : float [n, 2d + 1]
+        The prediction's side of minus its squared distance to items (11).
+    density : float [n, width]
+        The rows' side of the log density ratio.
+    candidates : int64 [n, n_slots]
+        Items that sources propose; 0 for none.
+    weights : float [n, n_slots]
+        Their log weights.
+    """
+
+    nearest: Tensor
+    density: Tensor
+    candidates: Tensor
+    weights: Tensor
+
+    def __getitem__(self, rows: Tensor) -> Asked:
+        """Give some of the rows."""
+        return Asked(
+            self.nearest[rows], self.density[rows], self.candidates[rows], self.weights[rows]
+        )
+
+
+class Network(nn.Module):
+    r"""States, a branch, their fusion, and terms and sources that rank items by them.
+
+    .. math::
+        p(x \mid c) \propto \exp \sum_j \text{term}_j(x, c) + \sum_{s: x_s = x} e^{w_s(c)}
+
+    The first term is the paper's density ratio f_1 (13); others and the sum over candidates
+    from the past, proposed by sources and weighed by one pointer, are beyond the paper. The
+    prediction (11) ranks beside them by its own weight. With no further terms and no sources
+    this is IMN-Net to the equations. :func:`~recbole_imn.model.build.build_network` makes one.
 
     Parameters
     ----------
-    stream, n_training, settings, item_features, inventory
-        As of :class:`~recbole_imn.model.states.RecursiveStates`.
+    settings : NetworkSettings
+    states : GeneralStates
+    statics : Statics
+    branch : Branch or None
+    fusion : Fusion
+    item_condition : Conditioning
+    maps : ContextMaps
+    products : dict of str to ProductTerm
+        Further terms of the log density ratio.
+    cell_term : CellTerm or None
+    pointer : Pointer or None
+    losses : sequence of LossTerm
+    draw_negatives : callable
     """
 
+    products: Mapping[str, ProductTerm]
     ranking_weights: Tensor
     ranking_scales: Tensor
 
     def __init__(
         self,
-        stream: EventStream,
-        n_training: int,
         settings: NetworkSettings,
-        item_features: Tensor | None = None,
-        inventory: npt.NDArray[np.float32] | None = None,
+        states: GeneralStates,
+        statics: Statics,
+        branch: Branch | None,
+        fusion: Fusion,
+        item_condition: Conditioning,
+        maps: ContextMaps,
+        products: Mapping[str, ProductTerm],
+        cell_term: CellTerm | None,
+        pointer: Pointer | None,
+        losses: Sequence[LossTerm],
+        draw_negatives: Draw,
     ) -> None:
-        super().__init__(stream, n_training, settings, item_features, inventory)
-        width = settings.embedding_size
-        centre = 0.5 if settings.cell == "sigmoid" else 0.0
-        unit = settings.conditioning == "unit"
-        summed = self.has_branch and settings.fusion == "sum"
-        self.user_condition = Conditioning(width, 2 * centre if summed else centre, unit)
-        self.item_condition = Conditioning(width, centre, unit)
-        n_parts = 5 if self.has_branch and settings.fusion == "concat" else 4
-        self.prediction = ContextMap(n_parts, width, settings.context_start)
-        self.density = ContextMap(n_parts, width, settings.context_start)
-        self.log_temperature = nn.Parameter(torch.tensor(float(np.log(settings.temperature))))
+        super().__init__()
+        self.settings = settings
+        self.statics, self.states = statics, states
+        self.projection = Projection(settings.embedding_size)
+        self.branch, self.fusion = branch, fusion
+        self.item_condition = item_condition
+        self.maps = maps
+        self.products = nn.ModuleDict(products)  # type: ignore[assignment]
+        self.cell_term, self.pointer = cell_term, pointer
+        self.losses, self.draw_negatives = list(losses), draw_negatives
         # Buffers: a checkpoint ranks by the weights that were found for it.
         weights = [settings.ranking_mse_weight, settings.ranking_nce_weight]
         self.register_buffer("ranking_weights", torch.tensor(weights))
         self.register_buffer("ranking_scales", torch.ones(2))
-        if self.has_branch:
-            self._add_branch(n_training)
-            if settings.fusion == "concat":
-                self.limited_condition = Conditioning(width, centre, unit)
-            if settings.fusion == "gate":
-                self.fusion_gate = Gate(width)
 
-    # -- contexts and representations ------------------------------------------------------
+    # -- looking: nothing here depends on weights -------------------------------------------
 
-    def contexts(self, unrolled: Unrolled, places: Integers | None = None) -> Tensor:
-        """Contexts of a window's events from what lies before each, float [n, n_parts * d].
+    def look(self, past: Past, start: int, stop: int, facts: Facts) -> Window:
+        """Look up all that the network needs of a window and of rows in it.
+
+        Parameters
+        ----------
+        past : Past
+            At ``stop``, or beyond it.
+        start, stop : int
+            Events ``start <= k < stop``; there may be none.
+        facts : Facts
+            Of rows in the order of their positions, each in ``start..stop``.
+        """
+        return self._look(past, start, stop, facts)
+
+    def look_at_lessons(
+        self, past: Past, start: int, stop: int, seed: Sequence[int], first: int | None = None
+    ) -> Window:
+        """Look up a window of training, whose rows are its events.
+
+        Parameters
+        ----------
+        past : Past
+            At ``stop``, or beyond it.
+        start, stop : int
+        seed : sequence of int
+            Of all that is drawn at random.
+        first : int, optional
+            The first event to learn from; those before it only move states.
+        """
+        facts = past.look_at_events(_range(start if first is None else first, stop))
+        if not self.settings.first_events:
+            facts = facts[(facts.count > 0).nonzero()[0]]
+        rng = np.random.default_rng([*seed, start])
+        negatives = self.draw_negatives(past, start, rng)
+        reach = self.settings.purchase_reach
+        window = self._look(past, start, stop, facts, reach, negatives.items)
+        salt = int(rng.integers(2**20))
+        lessons = prepare_lessons(past, window.plan, facts, negatives, self.cell_term, salt)
+        return replace(window, lessons=lessons)
+
+    def _look(
+        self,
+        past: Past,
+        start: int,
+        stop: int,
+        facts: Facts,
+        reach: int = 0,
+        others: Integers | None = None,
+    ) -> Window:
+        reach = reach if self.branch is not None else 0
+        plan = plan_window(past, start, stop, facts, reach, others)
+        looked: dict[str, Any] = {
+            name: term.look(past, facts) for name, term in self.products.items()
+        }
+        since_purchase = torch.zeros(len(facts), 2)
+        purchases = None
+        if self.branch is not None:
+            purchases = self.branch.look(past, plan.purchases.events)
+            since_purchase = self.branch.elapsed(facts.since_purchase, facts.purchase < 0)
+        if self.pointer is not None:
+            looked["pointer"] = self.pointer.look(past, facts)
+        rows = RowColumns(
+            torch.from_numpy(facts.user),
+            torch.from_numpy(facts.item),
+            self.states.elapsed_user(facts.elapsed, facts.latest < 0),
+            since_purchase,
+            looked,
+        )
+        events = self.states.look(past, _range(start, stop))
+        return Window(plan, events, purchases, facts, rows)
+
+    # -- states ------------------------------------------------------------------------------
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.ranking_weights.device
+
+    def reset(self) -> None:
+        """Forget every state."""
+        for memory in self.memories():
+            memory.reset()
+
+    def memories(self) -> list[Any]:
+        """Give all that is remembered between windows."""
+        of_branch = [] if self.branch is None else [self.branch.memory, self.branch.kept]
+        return [self.states.users, self.states.items, *of_branch]
+
+    def grow(self, n_users: int, n_items: int, item_features: Tensor) -> None:
+        """Make room for users and items that come later; the scores of others stay.
+
+        Parameters
+        ----------
+        n_users, n_items : int
+            Sizes of the id spaces, padding included.
+        item_features : float32 [n_items, n_item_features]
+        """
+        self.states.grow(n_users, n_items, item_features)
+        self.statics.user.grow(n_users)
+        self.statics.item.grow(n_items, item_features)
+        if self.branch is not None:
+            self.branch.grow(n_users, item_features)
+        for term in self.products.values():
+            term.grow(n_users, n_items, item_features)
+
+    def unroll(self, window: Window) -> Unrolled:
+        """Run the recursions over a window, from the states in memory; commits nothing."""
+        states = self.states.unroll(window.plan, window.events)
+        if self.branch is None or window.purchases is None:
+            return Unrolled(window, states, None, None)
+        limited, general = self.branch.unroll(window.plan, states, window.purchases, self.statics)
+        return Unrolled(window, states, limited, general)
+
+    def commit(self, unrolled: Unrolled) -> None:
+        """Store the states at the window's end."""
+        window = unrolled.window
+        self.states.commit(window.plan, unrolled.states)
+        if self.branch is not None and unrolled.limited is not None:
+            assert window.purchases is not None
+            assert unrolled.general is not None
+            self.branch.commit(
+                window.plan, unrolled.limited, unrolled.general, window.purchases.user
+            )
+
+    # -- contexts and representations ----------------------------------------------------------
+
+    def contexts(self, unrolled: Unrolled) -> Rows:
+        """Give the window's rows with their contexts, from what lies before each."""
+        plan, rows = unrolled.window.plan, unrolled.window.rows
+        latest = self.represent(rows.item, unrolled.states, plan.item_row)
+        return self._rows(unrolled, latest)
+
+    def _rows(self, unrolled: Unrolled, latest: Tensor) -> Rows:
+        """Put contexts together, and map them to the space of representations.
 
         Parameters
         ----------
         unrolled : Unrolled
-        places : int64 [n], optional
-            Places of events in the plan's order; all by default.
+        latest : float [n, 2d]
+            The item of each user's latest event, represented.
         """
-        plan, stream, states = unrolled.plan, self.stream, unrolled.states
-        places = np.arange(len(plan.events)) if places is None else places
-        events, rows = plan.events[places], self._ids(places)
-        elapsed = self.elapsed_user(stream.delta_user[events], stream.first_user[events])
-        interest = self._hidden(states[plan.user_before[rows]])
+        window, rows = unrolled.window, unrolled.window.rows
+        plan = window.plan
+        interest = self.projection(unrolled.states, plan.user_row, rows.since_user)
+        resources = None
+        if self.branch is not None and unrolled.limited is not None:
+            resources = self.branch.project(unrolled.limited, plan.purchases, rows.since_purchase)
+        user = self.fusion(interest, resources, self.statics.user, rows.user)
+        contexts = torch.cat([user, latest], dim=1)
+        return Rows(rows, contexts, *self.maps(contexts))
+
+    def represent(self, ids: Tensor, states: Tensor, rows: Tensor) -> Tensor:
+        """Give representations [item state, static item], float [n, 2d].
+
+        Parameters
+        ----------
+        ids : int64 [n]
+        states : float [m, n_parts * d]
+        rows : int64 [n]
+            Where the state of each item lies.
+        """
+        return self.item_condition.beside(states, rows, self.statics.item, ids)
+
+    def density_items(self, ids: Tensor, represented: Tensor) -> Tensor:
+        """Give the items' side of the log density ratio's products, float [n, width]."""
+        others = [term.items(ids, represented) for term in self.products.values()]
+        return torch.cat([represented, *others], dim=1) if others else represented
+
+    def density_queries(self, rows: Rows) -> Tensor:
+        """Give the rows' side of the same, float [n, width]."""
+        looked = rows.columns.looked
+        others = [term.queries(rows, looked[name]) for name, term in self.products.items()]
+        return torch.cat([rows.compared, *others], dim=1) if others else rows.compared
+
+    # -- losses ------------------------------------------------------------------------------
+
+    def loss(self, unrolled: Unrolled) -> Tensor:
+        """Equation (22), summed over the window's rows."""
+        lessons = unrolled.window.lessons
+        with self.statics.leaving_out(lessons.salt):
+            represented = self.represent(lessons.represented, unrolled.states, lessons.states)
+            n = len(lessons.items)
+            n_versions = [len(part.found) for part in lessons.comparisons]
+            positive, latest, *versions = represented.split([n, n, *n_versions])
+            if self.settings.positive_state == "after":
+                positive = self.represent(lessons.items, unrolled.states, lessons.after)
+            rows = self._rows(unrolled, latest)
+            loss: Tensor = positive.new_zeros(())
+            for term in self.losses:
+                loss = loss + term.weight * term(self, unrolled, Learned(rows, positive, versions))
+        return loss
+
+    # -- ranking -----------------------------------------------------------------------------
+
+    def ranking_queries(self, asked: Asked) -> Tensor:
+        """Give vectors whose products with :meth:`ranking_items` rank items, float [n, width].
+
+        Minus the squared distance (11) and the log density ratio, weighed by alpha_m and
+        alpha_n (24), up to a constant of the row.
+        """
+        mse, nce = (self.ranking_weights / self.ranking_scales).unbind()
+        nearest, density = asked.nearest, asked.density
+        width = nearest.shape[1] - 1
         return torch.cat(
             [
-                *self._fuse(self.user_projection(interest, elapsed), unrolled, places),
-                self.static_user(self._ids(stream.user[events])),
-                self.item_condition(self._hidden(states[plan.previous_item_before[rows]])),
-                self.static_item(self._ids(stream.previous_item[events])),
+                mse * nearest[:, :width] + nce * density[:, :width],
+                mse * nearest[:, width:],
+                nce * density[:, width:],
             ],
             dim=1,
         )
 
-    def _fuse(self, interest: Tensor, unrolled: Unrolled, places: Integers) -> list[Tensor]:
-        """Make f of (11) of the projected general and limited states, conditioned."""
-        if unrolled.limited is None or unrolled.purchases is None:
-            return [self.user_condition(interest)]
-        before = self._hidden(unrolled.limited[unrolled.purchases.before[self._ids(places)]])
-        elapsed = self._elapsed_purchase(unrolled.plan.events[places])
-        resources = self.limited_projection(before, elapsed)
-        fusion = self.settings.fusion
-        if fusion == "concat":
-            return [self.user_condition(interest), self.limited_condition(resources)]
-        if fusion == "gate":
-            return [self.user_condition(self.fusion_gate(interest, resources))]
-        fused = interest + resources if fusion == "sum" else interest * resources
-        return [self.user_condition(fused)]
-
-    def represent(self, states: Tensor, ids: Tensor) -> Tensor:
-        """Representations [item state, static item], float [n, 2d], of items in some states."""
-        hidden = self._hidden(states)
-        return torch.cat([self.item_condition(hidden), self.static_item(ids)], dim=1)
-
-    @property
-    def inverse_temperature(self) -> Tensor:
-        """Scale of the log density ratio, a positive scalar."""
-        return torch.exp(-self.log_temperature)
-
-    def query_parts(self, events: Integers, contexts: Tensor) -> Tensor:
-        """Vectors whose products with :meth:`ranking_table` rows are the two parts of (24).
-
-        The first gives minus the squared distance (11), the second log f1, both up to a
-        constant of the row. :meth:`queries` joins them.
-
-        Returns
-        -------
-        float [2, n, width]
-            The width is 2d + 1 here.
-        """
-        nearest = functional.pad(2 * self.prediction(contexts), (0, 1), value=-1.0)
-        ratio = functional.pad(self.inverse_temperature * self.density(contexts), (0, 1))
-        return torch.stack([nearest, ratio])
-
-    def queries(self, parts: Tensor) -> Tensor:
-        """Weigh both parts [2, n, width] by alpha_m and alpha_n, float [n, width]."""
-        weights = (self.ranking_weights / self.ranking_scales).view(2, 1, 1)
-        return (weights * parts).sum(dim=0)
+    def ranking_items(self, ids: Tensor, states: Tensor, rows: Tensor) -> Tensor:
+        """Give items as ranking sees them, float [n, width]; parameters as of `represent`."""
+        items = self.represent(ids, states, rows)
+        length = items.square().sum(dim=1, keepdim=True)
+        others = [term.items(ids, items) for term in self.products.values()]
+        return torch.cat([items, length, *others], dim=1)
 
     def set_ranking(self, weights: tuple[float, float], scales: tuple[float, float]) -> None:
         """Set alpha_m and alpha_n, and what the two parts are divided by."""
         self.ranking_weights.copy_(torch.tensor(weights))
         self.ranking_scales.copy_(torch.tensor(scales))
 
-    def ranking_table(self, states: Tensor, ids: Tensor) -> Tensor:
-        """Representations with their squared lengths, float [n, 2d + 1]."""
-        items = self.represent(states, ids)
-        return torch.cat([items, items.square().sum(dim=1, keepdim=True)], dim=1)
+    def ask(self, rows: Rows) -> Asked:
+        """Give rows as ranking sees them."""
+        nearest = functional.pad(2 * rows.predicted, (0, 1), value=-1.0)
+        density = self.density_queries(rows)
+        if self.pointer is None:
+            none = density.new_zeros(len(density), 0)
+            return Asked(nearest, density, none.long(), none)
+        pointed = rows.columns.looked["pointer"]
+        return Asked(nearest, density, pointed.items, self.pointer(pointed, rows.contexts))
 
-    def point(self, events: Integers, contexts: Tensor) -> Tensor:
-        """Give what ranking needs beside queries, float [n, width]; nothing in the paper."""
-        return contexts.new_zeros(len(contexts), 0)
+    def complete(
+        self, scores: Tensor, past: Past, start: int, asked: Asked, facts: Facts
+    ) -> Tensor:
+        """Add to scores of the catalogue what is no inner product, in place.
 
-    def complete(self, scores: Tensor, events: Integers, weights: Tensor) -> Tensor:
-        """Add to scores of the catalogue, float [n, n_items], what is no inner product."""
+        Parameters
+        ----------
+        scores : float [n, n_items]
+            Products of the queries.
+        past : Past
+        start : int
+            A position not beyond the first row's.
+        asked : Asked
+        facts : Facts
+            Of the same rows, in order of their positions and times.
+        """
+        if self.cell_term is not None:
+            self.cell_term.add_to(scores, past, start, facts)
+        if self.pointer is not None:
+            scores = add_mixture(scores, asked.candidates, asked.weights)
         return scores
 
     def complete_one(
-        self, scores: Tensor, events: Integers, items: Tensor, weights: Tensor
+        self, scores: Tensor, past: Past, asked: Asked, facts: Facts, items: Tensor
     ) -> Tensor:
         """Do the same for the score of one item a row, float [n]."""
+        if self.cell_term is not None:
+            scores = scores + self.cell_term.of_items(past, facts, items)
+        if self.pointer is not None:
+            scores = log_add_hits(scores, items, asked.candidates, asked.weights)
         return scores
 
-    # -- losses ----------------------------------------------------------------------------
 
-    def loss(self, unrolled: Unrolled) -> Tensor:
-        """Equation (22), summed over the window's events that have a history."""
-        settings, plan = self.settings, unrolled.plan
-        in_time = np.argsort(plan.events)
-        learned = settings.first_events | (self.stream.history_length[plan.events] > 0)
-        places = in_time[learned[in_time]]
-        contexts = self.contexts(unrolled, places)
-        positive_row = plan.item_before if settings.positive_state == "before" else plan.item_after
-        ids = self._ids(self.stream.item[plan.events[places]])
-        positive = self.represent(unrolled.states[positive_row[self._ids(places)]], ids)
-        loss = contexts.new_zeros(())
-        if settings.mse_weight:
-            predicted = self.prediction(contexts)
-            loss = loss + settings.mse_weight * prediction_loss(predicted, positive)
-        if settings.nce_weight:
-            ratio = self._contrastive(unrolled, places, contexts, positive, ids)
-            loss = loss + settings.nce_weight * ratio
-        return loss + self._drift(unrolled)
-
-    def _contrastive(
-        self, unrolled: Unrolled, places: Integers, contexts: Tensor, positive: Tensor, ids: Tensor
-    ) -> Tensor:
-        """Equations (13)-(19) with shared negatives in their states before each event."""
-        plan = unrolled.plan
-        queries = self.density(contexts) * self.inverse_temperature
-        scores = (queries * positive).sum(dim=1)
-        negatives = torch.randint(1, self.stream.n_items, (self.settings.n_negatives,))
-        duplicate = ids.unsqueeze(1) == negatives.to(ids.device)
-        when = plan.events[places] - plan.events.min()
-        seen = item_versions(plan, when, negatives.numpy(), ROWS_A_CHUNK)
-        loss = contexts.new_zeros(())
-        for chunk, others in self._negative_scores(unrolled, queries, negatives, seen):
-            rows = slice(chunk.start, chunk.stop)
-            loss = loss + contrastive_loss(scores[rows], others, duplicate[rows])
-        return loss
-
-    def _negative_scores(
-        self, unrolled: Unrolled, queries: Tensor, negatives: Tensor, seen: ItemVersions
-    ) -> Iterator[tuple[VersionChunk, Tensor]]:
-        """Give, for each chunk of rows, the scores of the versions that they see."""
-        versions = self._versions(unrolled, negatives, seen.keys)
-        for chunk in seen.chunks:
-            others = queries[chunk.start : chunk.stop] @ versions[self._ids(chunk.table)].t()
-            if len(chunk.table) > len(negatives):
-                others = others.gather(1, self._ids(chunk.columns))
-            yield chunk, others
-
-    def _versions(self, unrolled: Unrolled, items: Tensor, keys: Integers) -> Tensor:
-        """Represent items as the window found them, then their moves, float [n, 2d]."""
-        plan = unrolled.plan
-        found = items.to(self.transition.device)
-        states = unrolled.states[self._ids(plan.item_key_rows[keys])]
-        ids = self._ids(plan.item_keys[keys] // len(plan.events))
-        return self.represent(torch.cat([self.items.read(found), states]), torch.cat([found, ids]))
-
-    def _drift(self, unrolled: Unrolled) -> Tensor:
-        settings, plan, states = self.settings, unrolled.plan, unrolled.states
-        loss = states.new_zeros(())
-        if settings.user_drift_weight:
-            old, new = states[plan.user_before], states[plan.item_after - 1]
-            change = drift_loss(self._hidden(new), self._hidden(old))
-            loss = loss + settings.user_drift_weight * change
-        if settings.item_drift_weight:
-            old, new = states[plan.item_before], states[plan.item_after]
-            change = drift_loss(self._hidden(new), self._hidden(old))
-            loss = loss + settings.item_drift_weight * change
-        return loss
+def _range(start: int, stop: int) -> Integers:
+    return np.arange(start, stop)

@@ -32,7 +32,7 @@ class RecentHistory(SequentialRecommender):  # type: ignore[misc]  # RecBole is 
 
     def __init__(self, config: Any, dataset: Any) -> None:
         super().__init__(config, dataset)
-        self.stream = dataset.stream
+        self.past = dataset.past
         self.recent_events = config["recent_events"]
         self.register_buffer("popularity", self._popularity(dataset.event_bounds[1]))
         # RecBole's trainer needs something to train.
@@ -40,7 +40,7 @@ class RecentHistory(SequentialRecommender):  # type: ignore[misc]  # RecBole is 
 
     def _popularity(self, n_training: int) -> Tensor:
         """Give scores below 1 in order of training events, float32 [n_items]."""
-        counts = np.bincount(self.stream.item[:n_training], minlength=self.n_items)
+        counts = np.bincount(self.past.log.item[:n_training], minlength=self.n_items)
         order = np.argsort(-counts, kind="stable")
         scores = np.empty(self.n_items, np.float32)
         scores[order] = 1 - (1 + np.arange(self.n_items)) / (1 + self.n_items)
@@ -54,12 +54,15 @@ class RecentHistory(SequentialRecommender):  # type: ignore[misc]  # RecBole is 
     def full_sort_predict(self, interaction: Interaction) -> Tensor:
         """Score the whole catalogue for each row, float32 [n, n_items]."""
         events = event_indices(interaction)
-        past, _ = self.stream.histories(events, self.recent_events)
-        items = torch.from_numpy(np.where(past >= 0, self.stream.item[past], 0))
-        # The place counts from the oldest one kept: a later place is more recent.
-        recency = 1 + (1 + torch.arange(self.recent_events)) / self.recent_events
+        latest = self.past.histories(self.past.chains.user[events], self.recent_events)
+        known = np.where(latest >= 0, self.past.log.item[latest], 0)
+        items = torch.from_numpy(known.astype(np.int64))
+        # Newest first, and an item counts at its latest place.
+        n_kept = np.minimum((latest >= 0).sum(axis=1, keepdims=True), self.recent_events)
+        places = torch.from_numpy(n_kept) - torch.arange(self.recent_events)
+        recency = 1 + places / max(self.recent_events, 1)
         scores: Tensor = self.popularity.expand(len(events), -1).clone()
-        recency = recency.expand(len(events), -1).to(scores.device)
+        recency = recency.to(scores.dtype).to(scores.device)
         scores.scatter_reduce_(1, items.to(scores.device), recency, "amax")
         return scores
 

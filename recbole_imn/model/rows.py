@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from recbole.data.interaction import Interaction
 
-from recbole_imn.stream.events import Integers
+from recbole_imn.log import Integers
 
 EVENT_INDEX = "event_index"
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import field, fields
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from recbole_imn.validation import Strict, told
@@ -20,6 +20,28 @@ class SettingsError(ValueError):
 Positive = Annotated[int, Field(gt=0, le=2**24)]
 Count = Annotated[int, Field(ge=0, le=2**24)]
 Weight = Annotated[float, Field(ge=0)]
+
+
+def _listed(value: object) -> object:
+    """Let one name stand for a list of it, and read ``[a, b]`` as the command line has it."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    if text.startswith("[") and text.endswith("]"):
+        return [name.strip() for name in text[1:-1].split(",")]
+    return [value]
+
+
+def _distinct(names: list[str]) -> list[str]:
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"it names {name} twice")
+    return names
+
+
+# Whether there is a part of such a name is said where parts are found (build.py).
+Named = Annotated[str, Field(min_length=1)]
+Names = Annotated[list[Named], BeforeValidator(_listed), AfterValidator(_distinct)]
 
 
 @told(SettingsError)
@@ -50,10 +72,13 @@ class NetworkSettings:
     cell : str
         'sigmoid' (the paper), 'tanh' (JODIE), 'gru' or 'lstm'.
     resource_branch : str
-        'simplified' (equation 6), 'full' (3-5) or 'none' (IMN-Net*).
+        'simplified' (equation 6), 'full' (3-5), 'none' (IMN-Net*) or ``module.Class``.
+    purchase_reach : int
+        How many purchases of a user before a window are unrolled again in training, so that
+        gradients reach them; 0 is the paper's form, in which they end at the window's start.
     fusion : str
-        How the two user states become one, f of (11): 'sum', 'concat', 'product', or
-        beyond the paper 'gate', a learnable mean.
+        How the two user states become one, f of (11): 'sum', 'concat', 'product', beyond
+        the paper 'gate', a learnable mean, or ``module.Class``.
     static_geometry : str
         'unit': static embeddings have unit length. 'free': as they come.
     conditioning : str
@@ -64,22 +89,32 @@ class NetworkSettings:
         'after': the paper's literal (16), in which only the positive has seen the event.
     context_start : str
         'identity': predictions start as a copy of the previous item. 'random': as usual.
+    shared_map : bool
+        Beyond the paper: one map makes the prediction and, over the temperature, the rows'
+        side of the density ratio.
     elapsed_scale : str
         'log' or 'linear' elapsed times, standardised on the training events.
     first_events : bool
         Whether users' first events, which have no previous item, are learned from too.
-    pointer : bool
-        Beyond the paper: candidates from the user's own past in the density ratio.
+    terms : list of str
+        Beyond the paper: further summands of the log density ratio. 'freshness' sees when an
+        item was last seen, 'taste' is linear in item features; or ``module.Class``.
+    sources : list of str
+        Beyond the paper: what proposes candidates from the past. 'own_items' are the user's
+        latest ones, 'successors' and 'predecessors' lie beside these in the histories of all
+        users; or ``module.Class``.
     pointer_neighbours : int
-        How many successors and predecessors of the user's latest items are candidates too.
-    freshness : bool
-        Beyond the paper: a part of the density ratio that sees when an item was last seen.
+        How many successors and predecessors of each item.
     static_features : bool
         Beyond the paper: item features in static embeddings, for items without a past.
     n_active_negatives : int
         Beyond the paper: further negatives, from the items that were touched lately.
-    taste : bool
-        Beyond the paper: a part of the density ratio that is linear in item features.
+    unseen_ids : str
+        What ids read that no training event has: 'random' static embeddings of their own, or
+        one 'learned' embedding for all of them.
+    id_dropout : float
+        Share of the ids that read the learned embedding, for the length of a window; of no
+        effect with random ones.
 
     Raises
     ------
@@ -99,20 +134,23 @@ class NetworkSettings:
     n_negatives: Positive = 127
     temperature: Annotated[float, Field(gt=0)] = 0.1
     cell: Literal["sigmoid", "tanh", "gru", "lstm"] = "sigmoid"
-    resource_branch: Literal["simplified", "full", "none"] = "simplified"
-    fusion: Literal["sum", "concat", "product", "gate"] = "sum"
+    resource_branch: Named = "simplified"
+    purchase_reach: Count = 4
+    fusion: Named = "sum"
     static_geometry: Literal["unit", "free"] = "unit"
     conditioning: Literal["unit", "none"] = "unit"
     positive_state: Literal["before", "after"] = "before"
     context_start: Literal["identity", "random"] = "identity"
     elapsed_scale: Literal["log", "linear"] = "log"
+    shared_map: bool = False
     first_events: bool = False
-    pointer: bool = False
-    pointer_neighbours: Count = 10
-    freshness: bool = False
+    terms: Names = field(default_factory=list)
+    sources: Names = field(default_factory=list)
+    pointer_neighbours: Positive = 10
     static_features: bool = False
     n_active_negatives: Count = 0
-    taste: bool = False
+    unseen_ids: Literal["random", "learned"] = "random"
+    id_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
     @model_validator(mode="after")
     def _check_together(self) -> NetworkSettings:
@@ -123,9 +161,9 @@ class NetworkSettings:
             raise ValueError(
                 "ranking_mse_weight and ranking_nce_weight are both 0: nothing would be ranked"
             )
-        if self.searches_ranking and (self.pointer or self.freshness):
+        if self.searches_ranking and (self.terms or self.sources):
             raise ValueError(
-                "search_ranking_weights is True, but with pointer or freshness a ranking is no "
+                "search_ranking_weights is True, but with terms or sources a ranking is no "
                 "weighted sum of two parts; set it to False"
             )
         return self

@@ -71,7 +71,7 @@ def _can_resume(trainer: Any, train_data: Any, saved: bool) -> bool:
         If it is asked to, and cannot.
     """
     config = trainer.config
-    on_stream = hasattr(getattr(train_data, "_dataset", None), "stream")
+    on_stream = hasattr(getattr(train_data, "_dataset", None), "log")
     can = on_stream and saved and config["single_spec"] and trainer.start_epoch == 0
     if config["resume"] not in (None, False, True, IF_STOPPED):
         raise SettingsError(f"resume is {config['resume']!r}; it must be True or False")

@@ -16,12 +16,12 @@ Values = dict[str, Any]
 
 def model_state(trainer: Any) -> Values:
     """Give weights, optimisers and, of a model of the stream, its memories and position."""
-    playback = getattr(trainer.model, "playback", None)
+    session = getattr(trainer.model, "session", None)
     return {
         "state_dict": trainer.model.state_dict(),
         "other_parameter": encode_parameters(trainer.model.other_parameter()),
         "optimizer": encode_parameters(trainer.optimizer.state_dict()),
-        "playback": playback.state() if playback is not None else None,
+        "session": session.state() if session is not None else None,
     }
 
 
@@ -35,8 +35,8 @@ def load_model_state(trainer: Any, values: Values, file: str) -> None:
     """
     restore(trainer.model, values, file)
     trainer.optimizer.load_state_dict(values["optimizer"])
-    if values["playback"] is not None:
-        trainer.model.playback.load_state(values["playback"])
+    if values["session"] is not None:
+        trainer.model.session.load_state(values["session"])
 
 
 def score_state(trainer: Any) -> Values:

@@ -2,7 +2,8 @@
 
 A cell turns the pre-activations of a level, and the states that they came from, into new
 states. Each event has one group of pre-activations and one state for every slot; a cell
-sees slots as rows.
+sees slots as rows. These formulas serve devices that have no compiled recursion, and say
+what :mod:`recbole_imn.kernels.cells` must compute.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from recbole_imn.stream.products import sigmoid_, tanh_
+from recbole_imn.kernels.cells import GRU, LSTM, SIGMOID, TANH
 
 
 class Cell(Protocol):
@@ -25,10 +26,13 @@ class Cell(Protocol):
     n_parts : int
         Parts of a stored state, in widths of the hidden state; the first is the hidden one,
         which products and losses see.
+    number : int
+        Which of the compiled cells it is.
     """
 
     n_gates: int
     n_parts: int
+    number: int
 
     def forward(self, pre: Tensor, old: Tensor) -> Tensor:
         """Give new states [n, n_parts * d] from pre [n, n_gates * d], which may be reused."""
@@ -48,11 +52,11 @@ class SigmoidCell:
     """The paper's cell: h = sigma(pre), equations (1), (2) and (6)."""
 
     n_gates = n_parts = 1
+    number = SIGMOID
 
     def forward(self, pre: Tensor, old: Tensor) -> Tensor:
         """Apply the sigmoid in place."""
-        sigmoid_(pre)
-        return pre
+        return pre.sigmoid_()
 
     def backward(
         self, kept: Tensor, old: Tensor, new: Tensor, grad: Tensor
@@ -65,11 +69,11 @@ class TanhCell:
     """The cell of JODIE: h = tanh(pre)."""
 
     n_gates = n_parts = 1
+    number = TANH
 
     def forward(self, pre: Tensor, old: Tensor) -> Tensor:
         """Apply tanh in place."""
-        tanh_(pre)
-        return pre
+        return pre.tanh_()
 
     def backward(
         self, kept: Tensor, old: Tensor, new: Tensor, grad: Tensor
@@ -87,15 +91,14 @@ class GatedCell:
     with pre-activations of r, z, a and b, in this order.
     """
 
-    n_gates, n_parts = 4, 1
+    n_gates, n_parts, number = 4, 1, GRU
 
     def forward(self, pre: Tensor, old: Tensor) -> Tensor:
         """Give new states; leaves r, z, n and b in ``pre``."""
         d = old.shape[1]
-        sigmoid_(pre[:, : 2 * d])
+        pre[:, : 2 * d].sigmoid_()
         reset, update, new, own = pre.split(d, dim=1)
-        new.addcmul_(reset, own)
-        tanh_(new)
+        new.addcmul_(reset, own).tanh_()
         mixed: Tensor = new + update * (old - new)
         return mixed
 
@@ -120,16 +123,16 @@ class LongShortCell:
     with pre-activations of i, f, o and g, in this order. A stored state is [h, c].
     """
 
-    n_gates, n_parts = 4, 2
+    n_gates, n_parts, number = 4, 2, LSTM
 
     def forward(self, pre: Tensor, old: Tensor) -> Tensor:
         """Give new states; leaves i, f, o and g in ``pre``."""
         d = old.shape[1] // 2
-        sigmoid_(pre[:, : 3 * d])
-        tanh_(pre[:, 3 * d :])
+        pre[:, : 3 * d].sigmoid_()
+        pre[:, 3 * d :].tanh_()
         enter, keep, leave, new = pre.split(d, dim=1)
         cell = keep * old[:, d:] + enter * new
-        return torch.cat([leave * _tanh(cell), cell], dim=1)
+        return torch.cat([leave * cell.tanh(), cell], dim=1)
 
     def backward(
         self, kept: Tensor, old: Tensor, new: Tensor, grad: Tensor
@@ -137,7 +140,7 @@ class LongShortCell:
         """Give gradients of the four pre-activations and of [h, c]."""
         d = old.shape[1] // 2
         enter, keep, leave, candidate = kept.split(d, dim=1)
-        squashed = _tanh(new[:, d:])
+        squashed = new[:, d:].tanh()
         grad_hidden, grad_cell = grad[:, :d], grad[:, d:]
         grad_cell = grad_cell + grad_hidden * leave * (1 - squashed.square())
         pre = torch.cat(
@@ -158,9 +161,3 @@ CELLS: dict[str, Cell] = {
     "gru": GatedCell(),
     "lstm": LongShortCell(),
 }
-
-
-def _tanh(values: Tensor) -> Tensor:
-    copy = values.clone()
-    tanh_(copy)
-    return copy

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 
-
-@dataclass(frozen=True)
-class Snapshot:
-    """A copy of a memory's content."""
-
-    states: Tensor
-    known: Tensor
+from recbole_imn.kernels.memory import read, write
 
 
 class Memory(nn.Module):
@@ -47,30 +39,44 @@ class Memory(nn.Module):
         """State before the first event, float [width]."""
         return torch.sigmoid(self.initial_logit) if self.positive else self.initial_logit
 
+    def grow(self, n_entities: int) -> None:
+        """Make room for more entities, none of which has a state."""
+        missing = n_entities - len(self.states)
+        if missing > 0:
+            self.states = torch.cat([self.states, self.states.new_zeros(missing, self.width)])
+            self.known = torch.cat([self.known, self.known.new_zeros(missing)])
+
+    @property
+    def width(self) -> int:
+        """Size of a state."""
+        return self.states.shape[1]
+
     def reset(self) -> None:
         """Forget every state."""
         self.known.zero_()
 
     def read(self, ids: Tensor) -> Tensor:
         """Give the states of some entities, float [n, width]; no gradient to older windows."""
-        known = self.known[ids].unsqueeze(1)
-        return torch.where(known, self.states[ids], self.initial)
+        return read(self.states, self.known, ids, self.initial)
 
     def read_all(self) -> Tensor:
         """Give the states of all entities, float [n_entities, width]."""
         return torch.where(self.known.unsqueeze(1), self.states, self.initial)
 
-    @torch.no_grad()
-    def commit(self, ids: Tensor, states: Tensor) -> None:
-        """Store states of distinct entities, float [n, width]."""
-        self.states[ids] = states.detach()
-        self.known[ids] = True
+    def commit_rows(self, ids: Tensor, buffer: Tensor, rows: Tensor, first: int) -> None:
+        """Store the states at rows of a buffer, where these are not below ``first``.
 
-    def snapshot(self) -> Snapshot:
-        """Copy the content."""
-        return Snapshot(self.states.clone(), self.known.clone())
+        Rows below were read from here, and nothing has changed.
+        """
+        write(self.states, self.known, ids, buffer, rows, first)
 
-    def restore(self, snapshot: Snapshot) -> None:
-        """Put back the content of a snapshot."""
-        self.states.copy_(snapshot.states)
-        self.known.copy_(snapshot.known)
+    def state(self) -> dict[str, Tensor]:
+        """Give a copy of the content."""
+        return {"states": self.states.clone(), "known": self.known.clone()}
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Take back what :meth:`state` gave; entities that came later have no state then."""
+        n_entities = len(self.states)
+        self.states = state["states"].to(self.states, copy=True)
+        self.known = state["known"].to(self.known, copy=True)
+        self.grow(n_entities)

@@ -6,6 +6,7 @@ import torch
 
 from recbole_imn.data.atomic import DataError
 from recbole_imn.data.dataset import EVENT_INDEX, IMNNetDataset, StreamDataset
+from recbole_imn.past import look_at_log
 from tests.conftest import random_rows, write_log
 
 
@@ -69,12 +70,12 @@ def distinct_times():
 
 def test_parts_are_cut_once_in_time_on_events(make_config):
     train, valid, test = parts_of(make_config("GRU4Rec"))
-    n = len(train.stream)
+    n = len(train.log)
     assert train.event_bounds == (0, n - 2 * (n // 10), n - n // 10, n)
     for part in (train, valid, test):
         events = part.inter_feat[EVENT_INDEX].numpy()
         inside = np.arange(part.event_start, part.event_stop)
-        expected = inside[part.stream.history_length[inside] > 0]
+        expected = inside[part.history_length[inside] > 0]
         assert events.tolist() == expected.tolist()
 
 
@@ -90,11 +91,14 @@ def test_elapsed_times_and_purchases_are_interaction_fields(make_config):
     dataset = IMNNetDataset(make_config("IMNNet"))
     dataset._change_feat_format()
     window = dataset.window(0, 50)
-    stream = dataset.stream
-    for field in ("delta_user", "delta_item", "delta_purchase"):
-        expected = torch.from_numpy(getattr(stream, field)[:50]).float()
-        torch.testing.assert_close(window[field], expected)
-    assert window["purchase"].tolist() == stream.purchase[:50].astype(float).tolist()
+    facts, of_items = look_at_log(dataset.past, 50)
+    for field, expected in (
+        ("delta_user", facts.elapsed),
+        ("delta_item", of_items.elapsed),
+        ("delta_purchase", facts.since_purchase),
+    ):
+        torch.testing.assert_close(window[field], torch.from_numpy(expected).float())
+    assert window["purchase"].tolist() == dataset.log.purchase[:50].astype(float).tolist()
 
 
 def test_without_a_purchase_column_no_event_is_a_purchase(tmp_path, make_config):
@@ -102,8 +106,8 @@ def test_without_a_purchase_column_no_event_is_a_purchase(tmp_path, make_config)
     write_log(tmp_path, "plain", [row[:3] for row in random_rows()], header)
     dataset = IMNNetDataset(make_config("IMNNet", dataset="plain"))
     dataset._change_feat_format()
-    assert not dataset.stream.purchase.any()
-    assert (dataset.stream.behaviour == 0).all()
+    assert not dataset.log.purchase.any()
+    assert (dataset.log.behaviour == 0).all()
 
 
 def test_histories_are_not_stored(make_config):
@@ -149,7 +153,7 @@ def test_item_attributes_become_features(tmp_path, make_config):
     dataset = IMNNetDataset(config)
     dataset._change_feat_format()
     assert dataset.item_features.shape == (dataset.item_num, 4 + 1 + 2)
-    seen = np.unique(dataset.stream.item[: dataset.event_bounds[1]])
+    seen = np.unique(dataset.log.item[: dataset.event_bounds[1]])
     assert abs(dataset.item_features[seen].mean(dim=0)).max() < 1e-5
     assert (dataset.item_features[0] == 0).all()
 

@@ -44,9 +44,9 @@ def load(make_config, toy):
 def test_the_two_parts_are_downloaded_once_and_merged(toy, make_config, internet):
     dataset = load(make_config, toy)
     assert [url.rpartition("/")[2] for url in internet] == ["tmall-click.zip", "tmall-buy.zip"]
-    assert len(dataset.stream) == 50
-    assert dataset.stream.purchase.sum() == 10
-    kinds = dataset.field2id_token["behavior"][dataset.stream.behaviour[:2]]
+    assert len(dataset.log) == 50
+    assert dataset.log.purchase.sum() == 10
+    kinds = dataset.field2id_token["behavior"][dataset.log.behaviour[:2]]
     assert kinds.tolist() == ["click", "buy"]
     assert (toy / "tmall" / "tmall.source.json").is_file()
     load(make_config, toy)

@@ -51,7 +51,7 @@ def test_the_table_names_users_and_items_as_the_log_does(prepare):
     trainer = get_trainer(config["MODEL_TYPE"], "LastItem")(config, network)
     recorder = RankRecorder(trainer)
     trainer.evaluate(test, load_best_model=False)
-    table, stream = recorder.table(), test._dataset.stream
-    tokens = test._dataset.id2token("item_id", stream.item[table["event_index"]])
+    table, log = recorder.table(), test._dataset.log
+    tokens = test._dataset.id2token("item_id", log.item[table["event_index"]])
     assert table["item"].tolist() == tokens.tolist()
     assert table["user"].str.startswith("u").all()

@@ -3,10 +3,11 @@
 import numpy as np
 
 from recbole_imn.evaluation.slices import metrics_by_slice, slice_labels
-from recbole_imn.stream.events import EventStream
+from recbole_imn.log import EventLog
+from recbole_imn.past import Past
 
 DAY = 86_400.0
-STREAM = EventStream.from_columns(
+LOG = EventLog.from_columns(
     user=[1, 1, 2, 1, 1, 2],
     item=[1, 2, 1, 1, 1, 3],
     time=[0.0, 0.5 * DAY, DAY, 2 * DAY, 9 * DAY, 20 * DAY],
@@ -15,8 +16,15 @@ STREAM = EventStream.from_columns(
 EVENTS = np.array([1, 3, 4, 5])
 
 
+def all_of(log):
+    """The past of a log, all of which has happened."""
+    past = Past(log)
+    past.move_to(len(log))
+    return past
+
+
 def test_labels_of_every_row():
-    labels = slice_labels(STREAM, EVENTS, n_training=3)
+    labels = slice_labels(all_of(LOG), EVENTS, n_training=3)
     assert labels["item asked for"].tolist() == [
         "a new item",
         "an own earlier item",
@@ -41,13 +49,13 @@ def test_labels_of_every_row():
 
 def test_borders_of_users_and_days():
     n_events = 60
-    stream = EventStream.from_columns(
+    log = EventLog.from_columns(
         user=[1] * n_events,
         item=[1] * n_events,
         time=np.linspace(0, 7 * DAY, n_events),
         purchase=[True] + [False] * (n_events - 1),
     )
-    labels = slice_labels(stream, np.array([4, 5, 49, 50, 59]), n_training=10)
+    labels = slice_labels(all_of(log), np.array([4, 5, 49, 50, 59]), n_training=10)
     assert labels["user"].str.split().str[0].tolist() == ["cold", "warm", "warm", "heavy", "heavy"]
     # Exactly seven days are not over seven days.
     assert labels["user's last purchase"].iloc[-1] == "1 to 7 days"
@@ -55,7 +63,7 @@ def test_borders_of_users_and_days():
 
 def test_every_grouping_covers_all_rows():
     rank = np.array([1.0, 20.0, 2.0, np.inf])
-    table = metrics_by_slice(slice_labels(STREAM, EVENTS, 3), rank)
+    table = metrics_by_slice(slice_labels(all_of(LOG), EVENTS, 3), rank)
     rows = {}
     for entry in table:
         rows[entry["grouping"]] = rows.get(entry["grouping"], 0) + entry["rows"]

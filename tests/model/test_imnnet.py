@@ -10,8 +10,10 @@ from recbole.data.interaction import Interaction
 from recbole_imn.data.dataset import EVENT_INDEX
 from recbole_imn.model.imnnet import IMNNet
 from recbole_imn.model.settings import SettingsError
-from recbole_imn.stream import EventStream
+from recbole_imn.past import Past
+from recbole_imn.session.replay import plain_replay
 from tests.conftest import PRICED
+from tests.session.streams import columns, log_of, log_until
 
 FULL_BRANCH = {"resource_branch": "full", "inventory_features": ["behavior"]}
 VARIANTS = [
@@ -46,8 +48,9 @@ def train_one_epoch(model, loader):
         *(("IMNNet", options) for options in VARIANTS),
         ("IMNNetPlus", {}),
         ("IMNNetPlus", PRICED),
-        ("IMNNetPlus", {"pointer": False}),
-        ("IMNNetPlus", {"freshness": False, "pointer_neighbours": 0}),
+        ("IMNNetPlus", {"sources": []}),
+        ("IMNNetPlus", {"terms": [], "sources": ["own_items"]}),
+        ("IMNNetPlus", {"sources": ["predecessors"], "unseen_ids": "learned"}),
     ],
 )
 def test_scores_agree_between_predict_and_full_sort(prepare, name, options):
@@ -70,9 +73,7 @@ def test_rows_may_come_in_any_order(prepare):
     expected = model.full_sort_predict(rows)
     order = np.random.default_rng(0).permutation(len(rows))
     for piece in np.array_split(order, 4):
-        torch.testing.assert_close(
-            model.full_sort_predict(rows[piece]), expected[piece], rtol=0, atol=1e-5
-        )
+        assert torch.equal(model.full_sort_predict(rows[piece]), expected[piece])
         model.full_sort_predict(valid._dataset[[0]])  # another part in between
 
 
@@ -97,22 +98,19 @@ def test_a_fresh_model_survives_the_flop_counter(prepare):
     config, dataset, _, model = prepare("IMNNet")
     flops = get_flops(model, dataset, torch.device("cpu"), getLogger(), construct_transform(config))
     assert flops > 0
-    assert model.playback.position == 0
+    assert model.session.position == 0
 
 
 def test_a_window_continues_where_the_last_one_ended(prepare):
     _, _, (train, *_), model = prepare("IMNNet")
     batches = list(train)
-    torch.manual_seed(0)
     model.calculate_loss(batches[0])
     expected = model.calculate_loss(batches[1])
-    states = model.network.users.read_all()
-    model.playback.rewind()
-    torch.manual_seed(0)
-    torch.randint(1, model.n_items, (model.network.settings.n_negatives,))
+    states = model.network.states.users.read_all()
+    model.session.rewind()
     # Reached from the beginning by a replay.
     torch.testing.assert_close(model.calculate_loss(batches[1]), expected)
-    torch.testing.assert_close(model.network.users.read_all(), states)
+    torch.testing.assert_close(model.network.states.users.read_all(), states)
 
 
 def test_batches_must_be_consecutive(prepare):
@@ -132,22 +130,26 @@ def test_checkpoints_hold_weights_but_no_states(prepare):
     assert not [name for name in model.state_dict() if name.endswith(("states", "known"))]
 
 
-def changed_future(stream, k, seed):
-    """The stream with everything after event k, and what k itself is, replaced."""
+def changed_future(log, k, seed):
+    """The log with everything after event k, and what k itself is, replaced."""
     rng = np.random.default_rng(seed)
-    n = len(stream)
-    item, user = stream.item.copy(), stream.user.copy()
-    behaviour, purchase = stream.behaviour.copy(), stream.purchase.copy()
-    time = stream.time.copy()
-    item[k:] = rng.integers(1, stream.n_items, n - k)
-    behaviour[k:] = rng.integers(1, stream.n_behaviours, n - k)
-    purchase[k:] = rng.random(n - k) < 0.5
-    user[k + 1 :] = rng.integers(1, stream.n_users, n - k - 1)
-    time[k + 1 :] = time[k] + np.cumsum(rng.random(n - k - 1))
-    return EventStream.from_columns(
-        user, item, time, behaviour, purchase, None,
-        stream.n_users, stream.n_items, stream.n_behaviours,
-    )  # fmt: skip
+    found = {name: values.copy() for name, values in columns(log, 0, len(log)).items()}
+    n = len(log)
+    found["item"][k:] = rng.integers(1, log.n_items, n - k)
+    found["behaviour"][k:] = rng.integers(1, log.n_behaviours, n - k)
+    found["purchase"][k:] = rng.random(n - k) < 0.5
+    found["user"][k + 1 :] = rng.integers(1, log.n_users, n - k - 1)
+    found["time"][k + 1 :] = found["time"][k] + np.cumsum(rng.random(n - k - 1))
+    return log_of(found, log)
+
+
+def dataset_of(dataset, log):
+    """The data set, of another log."""
+    other = copy.copy(dataset)
+    other.log, other.past = log, Past(log)
+    other.past.move_to(len(log))
+    other.event_bounds = (*dataset.event_bounds[:3], len(log))
+    return other
 
 
 CASES = [("IMNNet", options) for options in VARIANTS] + [
@@ -161,21 +163,21 @@ CASES = [("IMNNet", options) for options in VARIANTS] + [
     ("IMNNetPlus", PRICED),
     ("LastItem", {}),
     ("RecentHistory", {}),
+    ("Popularity", {}),
 ]
 
 
 @pytest.mark.parametrize(("name", "options"), CASES)
 def test_scores_do_not_know_the_future(prepare, name, options):
     config, dataset, (train, _, test), model = prepare(name, **options)
-    if name not in ("LastItem", "RecentHistory"):
+    if name not in ("LastItem", "RecentHistory", "Popularity"):
         train_one_epoch(model, train)
     row = len(test._dataset) // 2
     k = int(test._dataset.inter_feat[EVENT_INDEX][row])
     rows = test._dataset[np.arange(row + 1)]
     expected = model.full_sort_predict(rows)
 
-    other = copy.copy(train._dataset)
-    other.stream = changed_future(dataset.stream, k, seed=1)
+    other = dataset_of(train._dataset, changed_future(dataset.log, k, seed=1))
     twin = type(model)(config, other)
     twin.load_state_dict(model.state_dict())
     assert torch.equal(twin.full_sort_predict(rows), expected)
@@ -188,12 +190,7 @@ def test_dropping_later_events_changes_nothing(prepare, options):
     rows = test._dataset[np.arange(len(test._dataset) - 7)]
     expected = model.full_sort_predict(rows)
     n = int(rows[EVENT_INDEX][-1]) + 1
-    whole, other = dataset.stream, copy.copy(train._dataset)
-    other.stream = EventStream.from_columns(
-        whole.user[:n], whole.item[:n], whole.time[:n], whole.behaviour[:n], whole.purchase[:n],
-        None, whole.n_users, whole.n_items, whole.n_behaviours,
-    )  # fmt: skip
-    other.event_bounds = (*dataset.event_bounds[:3], n)
+    other = dataset_of(train._dataset, log_until(dataset.log, n))
     twin = IMNNet(config, other)
     twin.load_state_dict(model.state_dict())
     assert torch.equal(twin.full_sort_predict(rows), expected)
@@ -210,10 +207,11 @@ def test_online_updates_learn_and_are_forgotten(prepare):
     # Another part in between does not change them.
     model.full_sort_predict(valid._dataset[[0, 1]])
     assert torch.equal(model.full_sort_predict(rows), scores)
-    model.playback.online = None
-    model.playback.segment(np.array([0]))
+    start = model.session.replay.bounds[2]
+    model.session.replay = plain_replay
+    model.session.weights_changed()
     frozen = model.full_sort_predict(rows)
-    first = rows[EVENT_INDEX] < model.playback.parts[2] + 8
+    first = rows[EVENT_INDEX] < start + 8
     assert torch.equal(frozen[first], scores[first])
     assert not torch.equal(frozen, scores)
 
@@ -230,18 +228,18 @@ def test_online_updates_leave_tables_of_ids_and_freshness(prepare, toy):
         load_col={**columns, "item": ["item_id", "price"]},
     )
     train_one_epoch(model, train)
-    learned = {id(weight) for weight in model.playback.online.weights}
-    assert id(model.network.taste.users.weight) not in learned
-    assert id(model.network.freshness.table) not in learned
+    learned = {id(weight) for weight in model.session.replay.weights}
+    assert id(model.network.products["taste"].users.weight) not in learned
+    assert id(model.network.cell_term.table) not in learned
     assert id(model.network.pointer.bias) in learned
     assert torch.isfinite(model.full_sort_predict(test._dataset[[0, 1]])[:, 1:]).all()
 
 
 def test_first_events_are_rows_where_asked(prepare):
     _, dataset, loaders, model = prepare("JODIE", first_events=True)
-    assert sum(len(loader._dataset) for loader in loaders) == len(dataset.stream)
+    assert sum(len(loader._dataset) for loader in loaders) == len(dataset.log)
     assert model.network.settings.first_events
-    first = np.flatnonzero(dataset.stream.history_length == 0)
+    first = np.flatnonzero(dataset.history_length == 0)
     rows = Interaction({EVENT_INDEX: torch.from_numpy(first)})
     assert torch.isfinite(model.full_sort_predict(rows)).all()
 
@@ -258,6 +256,7 @@ def test_presets_are_what_their_names_say(prepare):
     }
     assert settings["IMNNetLiteral"].positive_state == "after"
     assert settings["IMNNetLiteral"].conditioning == "none"
+    assert all(not found.terms and not found.sources for found in settings.values())
     assert (settings["IMN_MSE"].mse_weight, settings["IMN_MSE"].nce_weight) == (1, 0)
     assert (settings["IMN_NCE"].mse_weight, settings["IMN_NCE"].nce_weight) == (0, 1)
     assert settings["IMNNetStar"].resource_branch == "none"
@@ -267,8 +266,7 @@ def test_scores_do_know_the_past(prepare):
     config, dataset, (train, _, test), model = prepare("IMNNet")
     train_one_epoch(model, train)
     rows = test._dataset[np.arange(len(test._dataset))]
-    other = copy.copy(train._dataset)
-    other.stream = changed_future(dataset.stream, 10, seed=1)
+    other = dataset_of(train._dataset, changed_future(dataset.log, 10, seed=1))
     twin = IMNNet(config, other)
     twin.load_state_dict(model.state_dict())
     assert not torch.equal(twin.full_sort_predict(rows), model.full_sort_predict(rows))

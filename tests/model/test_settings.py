@@ -8,12 +8,17 @@ from recbole_imn.model.settings import NetworkSettings, SettingsError
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"resource_branch": "half"}, "resource_branch is 'half'; it must be one of"),
+        ({"cell": "half"}, "cell is 'half'; it must be one of"),
+        ({"resource_branch": ""}, "resource_branch is ''"),
+        ({"purchase_reach": -1}, "purchase_reach is -1; it must be 0 or above"),
+        ({"id_dropout": 1.0, "unseen_ids": "learned"}, "id_dropout is 1.0; it must be below 1"),
+        ({"id_dropout": 0.1}, "id_dropout is 0.1, but unseen_ids is 'random'"),
+        ({"unseen_ids": "new"}, "unseen_ids is 'new'; it must be one of"),
         ({"embedding_size": 0}, "embedding_size is 0; it must be above 0"),
         ({"nce_weight": -1.0}, "nce_weight is -1.0; it must be 0 or above"),
         ({"mse_weight": 0.0, "nce_weight": 0.0}, "there is nothing to learn"),
-        ({"pointer": True}, "search_ranking_weights is True, but with pointer"),
-        ({"freshness": True}, "search_ranking_weights is True, but with pointer or freshness"),
+        ({"sources": ["own_items"]}, "search_ranking_weights is True, but with terms or sources"),
+        ({"terms": ["freshness"]}, "search_ranking_weights is True, but with terms or sources"),
     ],
 )
 def test_impossible_options_are_refused(options, message):

@@ -104,6 +104,28 @@ def test_parts_of_file_names_are_no_paths(key, rewritten):
         load_data_and_model(str(rewritten(settings(**{key: ["../x"]}))))
 
 
+PARTS = [("terms", ["evil.Part"]), ("sources", ["evil.Part"])]
+PARTS += [("fusion", "evil.Part"), ("resource_branch", "evil.Part")]
+
+
+@pytest.mark.parametrize(("key", "names"), PARTS)
+def test_a_checkpoint_imports_no_module(key, names, rewritten, monkeypatch):
+    monkeypatch.syspath_prepend(".")
+    Path("evil.py").write_text(f"{TOUCH}\nPart = print\n")
+    with pytest.raises(CheckpointError, match=r"but evil is not imported") as error:
+        load_data_and_model(str(rewritten(settings(**{key: names}))))
+    assert one_line(error)
+    assert not Path("owned").exists()
+
+
+@pytest.mark.parametrize("name", ["os.system", "builtins.print", "pathlib.Path", "os.path.x"])
+@pytest.mark.parametrize("key", ["fusion", "resource_branch"])
+def test_what_is_no_part_is_never_called(key, name, rewritten):
+    with pytest.raises((CheckpointError, SettingsError), match=name) as error:
+        load_data_and_model(str(rewritten(settings(**{key: name}))))
+    assert one_line(error)
+
+
 @pytest.mark.parametrize("names", [3, float("nan"), "../x"])
 def test_parts_of_file_names_that_are_no_list_are_one_line(names, rewritten):
     with pytest.raises((CheckpointError, DataError)) as error:
@@ -402,18 +424,20 @@ def test_another_format_is_named(tmp_path, monkeypatch):
         read_sealed(tmp_path / "new.pth", CHECKPOINT)
 
 
-def weight(values, name="network.transition"):
+def weight(values, name="network.states.transition"):
     return values["state_dict"][name]
 
 
 MISFITS = {
-    "shape": lambda values: values["state_dict"].update({"network.transition": torch.ones(2, 2)}),
-    "missing": lambda values: values["state_dict"].pop("network.transition"),
+    "shape": lambda values: values["state_dict"].update(
+        {"network.states.transition": torch.ones(2, 2)}
+    ),
+    "missing": lambda values: values["state_dict"].pop("network.states.transition"),
     "unknown": lambda values: values["state_dict"].update({"more": torch.ones(1)}),
     "type": lambda values: values["state_dict"].update(
-        {"network.transition": weight(values).double()}
+        {"network.states.transition": weight(values).double()}
     ),
-    "text": lambda values: values["state_dict"].update({"network.transition": "x"}),
+    "text": lambda values: values["state_dict"].update({"network.states.transition": "x"}),
     "numbers": lambda values: values["state_dict"].update({3: torch.ones(1)}),
 }
 

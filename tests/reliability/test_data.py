@@ -9,7 +9,8 @@ import torch
 
 from recbole_imn.__main__ import main
 from recbole_imn.data.atomic import DataError
-from recbole_imn.data.features import MAX_CATEGORIES, standardise
+from recbole_imn.data.feature_maps import Scale
+from recbole_imn.data.field_maps import MAX_CATEGORIES
 from tests.conftest import random_rows, write_log
 from tests.reliability.logs import (
     COLUMNS,
@@ -27,10 +28,10 @@ from tests.reliability.logs import (
 CE = {"train_neg_sample_args": None}
 SWITCHES = [
     ("IMNNetPlus", {}),
-    ("IMNNetPlus", {"freshness": False}),
-    ("IMNNetPlus", {"pointer": False}),
-    ("IMNNetPlus", {"taste": False}),
-    ("IMNNetPlus", {"static_features": False, "pointer_neighbours": 0}),
+    ("IMNNetPlus", {"terms": ["taste"]}),
+    ("IMNNetPlus", {"sources": []}),
+    ("IMNNetPlus", {"terms": ["freshness"]}),
+    ("IMNNetPlus", {"static_features": False, "sources": ["own_items"]}),
     ("IMNNet", {}),
     ("IMNNet", {"resource_branch": "full", "inventory_features": ["paid"], "fusion": "gate"}),
     ("JODIE", {"online_updates": True}),
@@ -71,7 +72,7 @@ def test_the_shelf_may_have_items_without_events(prepare, toy):
 def test_events_whose_item_is_not_listed_are_kept_and_told(prepare, toy, caplog, model):
     write_rich(toy, "part", items={item: rich_items()[item] for item in ("i1", "i2")})
     dataset = prepare(model, dataset="part", **RICH, **CE)[1]
-    assert len(dataset.stream) == 300
+    assert len(dataset.log) == 300
     assert "events have items that part.item does not list, such as 'i" in caplog.text
     brand = dataset.item_features[:, :3]
     missing = dataset.field2token_id["item_id"]["i7"]
@@ -93,7 +94,7 @@ def test_who_asks_for_it_leaves_out_events_and_is_told(prepare, toy, caplog):
 def test_users_that_are_not_listed_are_kept_and_told(prepare, toy, caplog):
     (toy / "toy" / "toy.user").write_text("user_id:token\tage:float\nu1\t30\n")
     columns = {"inter": COLUMNS, "user": ["user_id", "age"]}
-    assert len(prepare("IMNNet", load_col=columns)[1].stream) == 300
+    assert len(prepare("IMNNet", load_col=columns)[1].log) == 300
     assert "events have users that toy.user does not list" in caplog.text
 
 
@@ -141,7 +142,7 @@ def test_sequences_of_categories_are_columns_of_0_and_1(prepare, toy, caplog):
         cells[2] == "" for cells in map(rich_items().get, dataset.field2id_token["item_id"][1:])
     ]
     assert (genres[empty] == genres.min(dim=0).values).all()
-    tags = dataset.stream.features[:, 5:]
+    tags = dataset.log.features[:, 5:]
     assert tags.shape == (300, 4)
     assert (tags > 0).any(axis=1).tolist() == [row[-1] != "" for row in rich_rows()]
 
@@ -242,14 +243,15 @@ def test_constant_and_huge_columns_are_finite(prepare, toy, scale):
     _, dataset, (training, _, test), model = prepare("IMNNetPlus", dataset="flat", **RICH)
     assert np.isfinite(train(model, training)).all()
     assert torch.isfinite(scores_of(model, test._dataset)[:, 1:]).all()
-    assert np.abs(dataset.stream.features).max() < 100
+    assert np.abs(dataset.log.features).max() < 100
 
 
 def test_equal_numbers_stay_equal_whatever_rounding_does():
     # 0.1 as a mean of 0.1s is off by a bit.
     values = np.full((1001, 1), 0.1)
-    assert (standardise(values, values) == 0).all()
-    assert standardise(np.array([[5.0]]), values)[0, 0] == pytest.approx(4.9)
+    scale = Scale.fit(values)
+    assert (scale(values) == 0).all()
+    assert scale(np.array([[5.0]]))[0, 0] == pytest.approx(4.9)
 
 
 # -- times ------------------------------------------------------------------------------------

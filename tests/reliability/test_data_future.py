@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from recbole_imn.model import extended
+from recbole_imn.model import negatives
 from recbole_imn.model.negatives import Negatives
 from tests.reliability.logs import RICH, rich_items, rich_rows, scores_of, train, write_rich
 
@@ -79,11 +79,11 @@ def known_negatives(monkeypatch):
     are listed; this is no statistic, and the one way in which later listings do act.
     """
 
-    def draw(stream, start, n_active, n_others):
-        items = np.unique(stream.item[:N_KNOWN])
-        return Negatives(torch.from_numpy(items), torch.zeros(len(items)))
+    def draw(past, start, n_active, n_others, rng):
+        items = np.unique(past.log.item[:N_KNOWN]).astype(np.int64)
+        return Negatives(items, np.zeros(len(items), np.float32))
 
-    monkeypatch.setattr(extended, "draw_negatives", draw)
+    monkeypatch.setattr(negatives, "draw_strata", draw)
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -165,6 +165,6 @@ def test_an_empty_cell_is_the_mean_of_the_training_part(prepare, toy):
         row[5] = row[5] and "1000"
     write_rich(toy, "rich", rows, items)
     dataset = prepare("IMNNetPlus", dataset="rich", **RICH)[1]
-    paid = dataset.stream.features[:, 0]
+    paid = dataset.log.features[:, 0]
     assert paid[3] == paid[290] == pytest.approx(0, abs=1e-6)
     assert paid[250] > 100

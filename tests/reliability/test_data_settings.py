@@ -131,10 +131,10 @@ def test_splits_that_leave_a_part_empty_are_one_line(prepare, rich, leave, messa
     ],
 )
 def test_times_and_flags_are_never_scaled(prepare, toy, caplog, settings):
-    plain = prepare("IMNNet")[1].stream
-    stream = prepare("IMNNet", **settings)[1].stream
-    assert np.array_equal(stream.time, plain.time)
-    assert np.array_equal(stream.purchase, plain.purchase)
+    plain = prepare("IMNNet")[1].log
+    log = prepare("IMNNet", **settings)[1].log
+    assert np.array_equal(log.time, plain.time)
+    assert np.array_equal(log.purchase, plain.purchase)
     assert "timestamp stays as it is" in caplog.text
 
 
@@ -162,7 +162,7 @@ def test_buckets_are_those_of_the_training_part(prepare, rich):
     assert dataset.num("paid") == 6
     # A bucket is a feature like any other number.
     options["event_features"] = ["paid"]
-    features = prepare("IMNNet", dataset="later", **options)[1].stream.features
+    features = prepare("IMNNet", dataset="later", **options)[1].log.features
     assert features.shape == (300, 1)
     assert len(np.unique(features[:240])) == len(buckets[:240].unique())
 
@@ -173,14 +173,14 @@ def test_filters_work_on_seconds_and_say_what_they_leave(prepare, rich, caplog):
     dataset = prepare(
         "IMNNet", dataset="rich", val_interval={"timestamp": f"[0,{limit})"}, normalize_all=True
     )[1]
-    assert len(dataset.stream) == sum(row[2] < limit for row in rich_rows())
-    assert f"leave {len(dataset.stream)} of 300 events" in caplog.text
+    assert len(dataset.log) == sum(row[2] < limit for row in rich_rows())
+    assert f"leave {len(dataset.log)} of 300 events" in caplog.text
 
 
 def test_events_of_items_that_a_filter_leaves_out_go_with_them(prepare, rich):
     dataset = prepare("IMNNet", dataset="rich", **PAID, val_interval={"price": "[15,inf)"})[1]
     dear = {item for item, cells in rich_items().items() if float(cells[1]) >= 15}
-    assert len(dataset.stream) == sum(row[1] in dear for row in rich_rows())
+    assert len(dataset.log) == sum(row[1] in dear for row in rich_rows())
     assert set(dataset.field2id_token["item_id"][1:]) == dear
 
 

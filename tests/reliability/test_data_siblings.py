@@ -90,7 +90,7 @@ def test_numbers_that_never_change_in_training_have_no_scale_later(prepare, toy,
     write_rich(toy, "rich", rows, items)
     dataset = prepare("IMNNetPlus", dataset="rich", **RICH)[1]
     assert dataset.item_features.abs().max() < 30
-    assert np.abs(dataset.stream.features).max() < 30
+    assert np.abs(dataset.log.features).max() < 30
     assert "paid is 1 in all of the training part" in caplog.text
     assert f"price is {known or 0} in all of the training part" in caplog.text
 

@@ -189,7 +189,7 @@ def test_online_evaluation_repeats_itself_and_disturbs_nothing(prepare):
     before = torch.get_rng_state()
 
     def scores(loader):
-        network.playback._segment = None
+        network.session.weights_changed()
         return torch.cat([network.full_sort_predict(batch[0]) for batch in loader])
 
     first = scores(test)

@@ -305,7 +305,7 @@ def test_a_state_of_anybody_is_one_line(start, monkeypatch):
         {"random": {}},
         {"notes": None},
         {"position": "x"},
-        {"model": {"state_dict": {}, "optimizer": 3, "playback": None}},
+        {"model": {"state_dict": {}, "optimizer": 3, "session": None}},
         {"identity": {"settings": 1}},
     ):
         write_sealed(file, {**state, **changes}, STATE)
@@ -391,14 +391,15 @@ def test_scores_are_never_those_of_earlier_weights(fused, start):
     trainer, (_, _, test) = start("IMNNet")
     model, rows = trainer.model, test.dataset[:4]
     before = model.full_sort_predict(rows)
-    dense = [model.network.transition]
+    dense = [model.network.states.transition]
     optimizer = torch.optim.Adam(dense, lr=0.1, fused=fused)
     dense[0].grad = torch.ones_like(dense[0])
     optimizer.step()
+    # What our trainer's optimiser says of itself.
+    model.session.weights_changed()
     after = model.full_sort_predict(rows)
     assert not torch.equal(before, after)
-    model.playback.rewind()
-    model.playback._weights = None
+    model.session.weights_changed()
     assert torch.equal(after, model.full_sort_predict(rows))
 
 

@@ -17,7 +17,7 @@ from recbole_imn.command_line import main
 from recbole_imn.data.atomic import DataError, check_name
 from recbole_imn.data.market import MarketConfig, read_config
 from recbole_imn.literals import read_literal
-from recbole_imn.model.settings import NetworkSettings, SettingsError
+from recbole_imn.model.settings import SETTINGS, NetworkSettings, SettingsError
 from recbole_imn.settings_files import all_keys, read_settings
 from recbole_imn.validation import nearest, nearest_names
 from tests.conftest import PRICED
@@ -27,7 +27,10 @@ CODE = "[5][:__import__('pathlib').Path('owned').touch() or 1]"
 # -- types and ranges ---------------------------------------------------------------------------
 
 WRONG = [
-    ({"pointer": "maybe"}, "pointer is 'maybe'; it must be True or False"),
+    ({"static_features": "maybe"}, "static_features is 'maybe'; it must be True or False"),
+    ({"terms": [1]}, r"terms\[0\] is 1; it must be"),
+    ({"purchase_reach": 0.5}, "purchase_reach is 0.5; it must be a whole number"),
+    ({"unseen_ids": "none"}, "unseen_ids is 'none'; it must be one of"),
     ({"n_negatives": 1.5}, "n_negatives is 1.5; it must be a whole number"),
     ({"mse_weight": "abc"}, "mse_weight is 'abc'; it must be a number"),
     ({"mse_weight": float("nan")}, "mse_weight is nan; it must be a finite number"),
@@ -88,7 +91,7 @@ EVALUATION = [
     ("settings", "message"), WRONG + [({"eval_args": e}, m) for e, m in EVALUATION]
 )
 def test_a_wrong_setting_is_one_line(make_config, model, settings, message):
-    own = {"pointer", "n_negatives", "mse_weight", "temperature", "cell", "embedding_size"}
+    own = set(SETTINGS)
     if model == "SASRec" and own & settings.keys():
         pytest.skip("a setting of our networks")
     with pytest.raises(SettingsError, match=message) as error:
@@ -123,8 +126,10 @@ def test_a_wrong_setting_of_a_model_of_recbole_is_one_line(make_config, settings
 
 
 def test_settings_as_text_are_read_as_what_they_say(make_config):
-    config = make_config("IMNNet", pointer="False", mse_weight="1e-1", n_negatives=np.int64(9))
-    assert config["pointer"] is False
+    config = make_config(
+        "IMNNet", static_features="False", mse_weight="1e-1", n_negatives=np.int64(9)
+    )
+    assert config["static_features"] is False
     assert config["mse_weight"] == 0.1
     assert type(config["n_negatives"]) is int
 

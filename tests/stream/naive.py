@@ -21,6 +21,7 @@ def random_stream_columns(rng, n_events, n_users, n_items, purchase_share=0.3, t
         "behaviour": rng.integers(1, 4, n_events),
         "purchase": rng.random(n_events) < purchase_share,
         "features": rng.normal(size=(n_events, 2)),
+        "inventory": rng.normal(size=(n_events, 2)),
         "n_users": n_users + 1,
         "n_items": n_items + 1,
         "n_behaviours": 4,
@@ -28,190 +29,251 @@ def random_stream_columns(rng, n_events, n_users, n_items, purchase_share=0.3, t
 
 
 class NaiveNetwork:
-    """Plays a stream through a network's weights without plans, buffers or batches."""
+    """Plays a log through a network's weights without plans, buffers or batches."""
 
-    def __init__(self, network):
-        self.network = network
-        self.stream = network.stream
-        self.user = {}
-        self.item = {}
-        self.limited = {}
+    def __init__(self, network, log):
+        self.network, self.log = network, log
+        self.settings = network.settings
+        self.width = network.settings.embedding_size
+        self.user, self.item, self.limited = {}, {}, {}
+        # Of each user: purchases, what the general states gave them, and the state before.
+        self.kept = {}
+
+    # -- the log, by plain search ----------------------------------------------------------
+
+    def own(self, event):
+        """Earlier events of an event's user."""
+        return [k for k in range(event) if self.log.user[k] == self.log.user[event]]
+
+    def previous_item(self, event):
+        own = self.own(event)
+        return int(self.log.item[own[-1]]) if own else 0
+
+    def since(self, module, event, earlier):
+        """Inputs that tell the time since the last of some earlier events."""
+        first = np.array([not earlier])
+        elapsed = 0.0 if not earlier else self.log.time[event] - self.log.time[earlier[-1]]
+        return module(np.array([elapsed]), first).to(self.network.projection.drift.dtype)
+
+    def since_user(self, event):
+        return self.since(self.network.states.elapsed_user, event, self.own(event))
+
+    def since_item(self, event):
+        same = [k for k in range(event) if self.log.item[k] == self.log.item[event]]
+        return self.since(self.network.states.elapsed_item, event, same)
+
+    def since_purchase(self, event):
+        bought = [k for k in self.own(event) if self.log.purchase[k]]
+        return self.since(self.network.branch.elapsed, event, bought)
+
+    # -- states ----------------------------------------------------------------------------
 
     def state(self, table, memory, key):
-        return table.get(key, memory.initial)
+        # A copy: the initial state may be a weight itself, which changes in place.
+        return table[int(key)] if int(key) in table else memory.initial.clone()
 
-    def elapsed(self, module, seconds, first, event):
-        return module(seconds[[event]], first[[event]])
+    def user_state(self, user):
+        return self.state(self.user, self.network.states.users, user)
 
-    def event_input(self, module, elapsed, event):
-        behaviour = torch.tensor([self.stream.behaviour[event]])
-        own = torch.from_numpy(self.stream.features[[event]])
-        of_item = self.network.item_features[[self.stream.item[event]]]
-        return module(elapsed, behaviour, torch.cat([own, of_item], dim=1))[0]
+    def item_state(self, item):
+        return self.state(self.item, self.network.states.items, item)
 
-    def context(self, event):
-        """The context of an event, from what lies before it."""
-        network, stream = self.network, self.stream
-        user, previous = stream.user[event], stream.previous_item[event]
-        since_event = self.elapsed(
-            network.elapsed_user, stream.delta_user, stream.first_user, event
-        )
-        width = network.settings.embedding_size
-        interest = network.user_projection(
-            self.state(self.user, network.users, user)[None, :width], since_event
-        )
-        fused = [network.user_condition(interest)]
-        if network.has_branch:
-            since_purchase = self.elapsed(
-                network.elapsed_purchase, stream.delta_purchase, stream.first_purchase, event
-            )
-            limited = self.state(self.limited, network.limited, user)
-            resources = network.limited_projection(limited[None, :width], since_purchase)
-            fused = self.fuse(interest, resources)
-        last_item = self.state(self.item, network.items, previous)
-        parts = [
-            *fused,
-            network.static_user(torch.tensor([user])),
-            network.item_condition(last_item[None, :width]),
-            network.static_item(torch.tensor([previous])),
-        ]
-        return torch.cat(parts, dim=1)[0]
+    def limited_state(self, user):
+        return self.state(self.limited, self.network.branch.memory, user)
 
-    def fuse(self, interest, resources):
-        network = self.network
-        if network.settings.fusion == "sum":
-            return [network.user_condition(interest + resources)]
-        if network.settings.fusion == "gate":
-            both = torch.cat([interest, resources], dim=1)
-            linear = network.fusion_gate.linear
-            gate = torch.sigmoid(both @ linear.weight.t() + linear.bias)
-            return [network.user_condition(gate * interest + (1 - gate) * resources)]
-        if network.settings.fusion == "product":
-            return [network.user_condition(interest * resources)]
-        return [network.user_condition(interest), network.limited_condition(resources)]
-
-    def represent(self, item):
-        """The representation of an item now."""
-        state = self.state(self.item, self.network.items, item)
-        return self.network.represent(state[None], torch.tensor([item]))[0]
+    def told(self, event):
+        """Behaviour and features of an event."""
+        behaviour = torch.tensor([int(self.log.behaviour[event])])
+        of_item = self.network.states.item_features[[int(self.log.item[event])]]
+        own = torch.from_numpy(self.log.features[[event]]).to(of_item)
+        return behaviour, torch.cat([own, of_item], dim=1)
 
     def update(self, event):
-        """Equations (1), (2) and, at a purchase, (6)."""
-        network, stream = self.network, self.stream
-        user, item = stream.user[event], stream.item[event]
-        width = network.settings.embedding_size
-        old_user = self.state(self.user, network.users, user)
-        old_item = self.state(self.item, network.items, item)
-        user_time = self.elapsed(network.elapsed_user, stream.delta_user, stream.first_user, event)
-        item_time = self.elapsed(network.elapsed_item, stream.delta_item, stream.first_item, event)
-        moved = torch.cat([old_user[:width], old_item[:width]]) @ network.transition
-        half = len(moved) // 2
-        before = old_user
-        self.user[user] = self.cell(
-            moved[:half] + self.event_input(network.user_input, user_time, event), old_user
+        """Equations (1), (2) and, at a purchase, (3)-(6)."""
+        states, log = self.network.states, self.log
+        user, item = int(log.user[event]), int(log.item[event])
+        old_user, old_item = self.user_state(user), self.item_state(item)
+        hidden = torch.cat([old_user[: self.width], old_item[: self.width]])
+        of_user, of_item = (hidden @ states.transition).chunk(2)
+        told = self.told(event)
+        new_user = of_user + states.user_input(self.since_user(event), *told)[0]
+        new_item = of_item + states.item_input(self.since_item(event), *told)[0]
+        self.user[user], self.item[item] = (
+            self.cell(new_user, old_user),
+            self.cell(new_item, old_item),
         )
-        self.item[item] = self.cell(
-            moved[half:] + self.event_input(network.item_input, item_time, event), old_item
+        if self.network.branch is not None and log.purchase[event]:
+            general = self.general(event, old_user)
+            self.kept.setdefault(user, []).append((event, general, self.limited_state(user)))
+            self.purchase(event, general)
+
+    def general(self, event, old_user):
+        """What the limited state takes from the general ones."""
+        if self.settings.resource_branch == "full":
+            return old_user[: self.width]
+        new_user, new_item = (
+            self.user_state(self.log.user[event]),
+            self.item_state(self.log.item[event]),
         )
-        if network.has_branch and stream.purchase[event]:
-            self.update_limited(event, before)
+        return torch.cat([new_user[: self.width], new_item[: self.width]])
+
+    def purchase(self, event, general):
+        """Equations (3)-(6): the limited state after a purchase."""
+        user = int(self.log.user[event])
+        full = self.settings.resource_branch == "full"
+        inputs = self.full_inputs(event, general) if full else self.inputs(event, general)
+        old = self.limited_state(user)
+        moved = old[: self.width] @ self.network.branch.transition
+        self.limited[user] = self.cell(inputs + moved, old)
+
+    def inputs(self, event, general):
+        branch, statics = self.network.branch, self.network.statics
+        user, item = (torch.tensor([int(ids[event])]) for ids in (self.log.user, self.log.item))
+        event_input = branch.event(self.since_purchase(event), *self.told(event))[0]
+        joined = torch.cat([general, statics.user(user)[0], statics.item(item)[0]])
+        return joined @ branch.general.weight.t() + event_input
+
+    def full_inputs(self, event, general):
+        """Shelf, purchases and session of the full branch, by plain loops."""
+        branch, log = self.network.branch, self.log
+        own = self.own(event)
+        bought = [int(log.item[k]) for k in own if log.purchase[k]][-10:]
+        history = torch.zeros(self.width).to(general)
+        for item in bought:
+            history = history + self.network.statics.item(torch.tensor([item]))[0] / len(bought)
+        session, later = [], log.time[event]
+        for k in own[::-1][:20]:
+            if later - log.time[k] > 1800:
+                break
+            session.append(int(log.behaviour[k]))
+            later = log.time[k]
+        counts = torch.bincount(torch.tensor(session, dtype=torch.long), minlength=log.n_behaviours)
+        told = torch.cat(
+            [torch.tensor([float(np.log1p(len(session)))]), counts / max(len(session), 1)]
+        )
+        since = self.since_purchase(event)[0]
+        finance = branch.finance(torch.cat([history, told.to(general), since])[None])[0]
+        shelf = branch.inventory(torch.from_numpy(log.inventory[[event]]).to(general))[0]
+        return branch.mix(torch.cat([shelf, finance, general])[None])[0]
 
     def cell(self, pre, old):
         """One cell at a time, by its textbook equations."""
-        d = self.network.settings.embedding_size
-        name = self.network.settings.cell
-        if name == "sigmoid":
+        d = self.width
+        if self.settings.cell == "sigmoid":
             return torch.sigmoid(pre)
-        if name == "tanh":
+        if self.settings.cell == "tanh":
             return torch.tanh(pre)
         one, two, three, four = pre.split(d)
-        if name == "gru":
+        if self.settings.cell == "gru":
             reset, update = torch.sigmoid(one), torch.sigmoid(two)
             return (1 - update) * torch.tanh(three + reset * four) + update * old
         enter, keep, leave = torch.sigmoid(one), torch.sigmoid(two), torch.sigmoid(three)
         cell = keep * old[d:] + enter * torch.tanh(four)
         return torch.cat([leave * torch.tanh(cell), cell])
 
-    def update_limited(self, event, user_before):
-        network, stream = self.network, self.stream
-        width = network.settings.embedding_size
-        user = stream.user[event]
-        elapsed = self.elapsed(
-            network.elapsed_purchase, stream.delta_purchase, stream.first_purchase, event
-        )
-        behaviour = torch.tensor([stream.behaviour[event]])
-        own = torch.from_numpy(stream.features[[event]])
-        of_item = network.item_features[[stream.item[event]]]
-        features = torch.cat([own, of_item], dim=1)
-        if network.settings.resource_branch == "simplified":
-            context, full = self.simplified_context(event), None
+    # -- windows of training -----------------------------------------------------------------
+
+    def begin(self, start, stop):
+        """Gradients end at the window's start, but for the latest purchases of its users."""
+        for table in (self.user, self.item, self.limited):
+            for key in table:
+                table[key] = table[key].detach()
+        for user, kept in self.kept.items():
+            self.kept[user] = [(event, *(part.detach() for part in rest)) for event, *rest in kept]
+        reach = self.settings.purchase_reach
+        if self.network.branch is not None and reach:
+            for user in np.unique(self.log.user[start:stop]).tolist():
+                self.unroll_again(user, reach)
+
+    def unroll_again(self, user, reach):
+        """Compute a limited state anew, from before the user's latest purchases."""
+        purchases = self.kept.get(user, [])
+        if not purchases:
+            return
+        latest = purchases[-reach:]
+        if len(latest) == len(purchases):
+            self.limited.pop(user)
         else:
-            context, full = user_before[None, :width], self.resources(event)
-        inputs = network.branch(context, elapsed, behaviour, features, full)[0]
-        old = self.state(self.limited, network.limited, user)
-        self.limited[user] = self.cell(inputs + old[:width] @ network.limited_transition, old)
+            self.limited[user] = latest[0][2]
+        for event, general, _ in latest:
+            self.purchase(event, general)
 
-    def simplified_context(self, event):
-        network, stream = self.network, self.stream
-        width = network.settings.embedding_size
-        user, item = stream.user[event], stream.item[event]
+    # -- contexts and losses -----------------------------------------------------------------
+
+    def context(self, event):
+        """The context of an event, from what lies before it."""
+        network, user, previous = self.network, int(self.log.user[event]), self.previous_item(event)
+        interest = self.project(network.projection, self.user_state(user), self.since_user(event))
+        resources = None
+        if network.branch is not None:
+            since = self.since_purchase(event)
+            resources = self.project(network.branch.projection, self.limited_state(user), since)
         parts = [
-            self.user[user][:width],
-            self.item[item][:width],
-            network.static_user(torch.tensor(user)),
-            network.static_item(torch.tensor(item)),
+            *self.fuse(interest, resources),
+            network.statics.user(torch.tensor([user]))[0],
+            network.item_condition(self.item_state(previous)[None, : self.width])[0],
+            network.statics.item(torch.tensor([previous]))[0],
         ]
-        return torch.cat(parts)[None]
+        return torch.cat(parts)
 
-    def resources(self, event):
-        """Shelf, purchases and session of the full branch, by plain loops."""
-        network, stream = self.network, self.stream
-        own = [k for k in range(event) if stream.user[k] == stream.user[event]]
-        bought = [stream.item[k] for k in own if stream.purchase[k]][-10:]
-        history = torch.zeros(network.settings.embedding_size)
-        for item in bought:
-            history = history + network.static_item(torch.tensor(item)) / len(bought)
-        session, later = [], stream.time[event]
-        for k in own[::-1][:20]:
-            if later - stream.time[k] > 1800:
-                break
-            session.append(stream.behaviour[k])
-            later = stream.time[k]
-        counts = torch.bincount(torch.tensor(session, dtype=torch.long), minlength=4)
-        shares = counts / max(len(session), 1)
-        size = torch.log1p(torch.tensor([float(len(session))]))
-        inventory = torch.from_numpy(network.inventory[event])
-        return torch.cat([inventory, history, size, shares])[None]
+    def project(self, projection, state, since):
+        """Equations (7)-(10)."""
+        return (1 + projection.drift @ since[0]) * state[: self.width]
+
+    def fuse(self, interest, resources):
+        fusion, kind = self.network.fusion, self.settings.fusion
+        if resources is None:
+            return [fusion.condition(interest[None])[0]]
+        if kind == "concat":
+            return [
+                fusion.condition(interest[None])[0],
+                fusion.condition_resources(resources[None])[0],
+            ]
+        if kind == "gate":
+            linear = fusion.gate.linear
+            gate = torch.sigmoid(torch.cat([interest, resources]) @ linear.weight.t() + linear.bias)
+            fused = gate * interest + (1 - gate) * resources
+        else:
+            fused = interest + resources if kind == "sum" else interest * resources
+        return [fusion.condition(fused[None])[0]]
+
+    def represent(self, item):
+        """The representation of an item now."""
+        state, row = self.item_state(item)[None], torch.tensor([0])
+        return self.network.represent(torch.tensor([item]), state, row)[0]
 
     def loss(self, start, stop, negatives):
         """Equation (22) over a window that begins with the present states."""
-        settings, total = self.network.settings, torch.zeros(())
+        self.begin(start, stop)
+        total, settings = torch.zeros(()), self.settings
         for event in range(start, stop):
-            if self.stream.history_length[event] > 0:
-                total = total + self.event_loss(event, negatives)
-            before = self.drift_states(event)
+            context = self.context(event) if self.own(event) or settings.first_events else None
+            before = self.hidden(event)
+            positive = self.represent(int(self.log.item[event]))
+            others = [self.represent(j) for j in negatives if j != self.log.item[event]]
             self.update(event)
-            after = self.drift_states(event)
+            after = self.hidden(event)
+            if settings.positive_state == "after":
+                positive = self.represent(int(self.log.item[event]))
+            if context is not None:
+                total = total + self.event_loss(context, positive, others)
             total = total + settings.user_drift_weight * (after[0] - before[0]).square().sum()
             total = total + settings.item_drift_weight * (after[1] - before[1]).square().sum()
         return total
 
-    def drift_states(self, event):
-        network, stream = self.network, self.stream
-        width = network.settings.embedding_size
-        return (
-            self.state(self.user, network.users, stream.user[event])[:width],
-            self.state(self.item, network.items, stream.item[event])[:width],
-        )
+    def hidden(self, event):
+        user, item = self.log.user[event], self.log.item[event]
+        return self.user_state(user)[: self.width], self.item_state(item)[: self.width]
 
-    def event_loss(self, event, negatives):
-        network, settings = self.network, self.network.settings
-        context, item = self.context(event), self.stream.item[event]
-        positive = self.represent(item)
-        predicted = network.prediction(context[None])[0]
+    def event_loss(self, context, positive, others):
+        network, settings = self.network, self.settings
+        maps = network.maps
+        mapped = maps.linear.weight @ context + maps.linear.bias
+        learned = iter(mapped.split(2 * self.width))
+        none = mapped.new_zeros(2 * self.width)
+        predicted, compared = (next(learned) if there else none for there in maps.learned)
         mse = (predicted - positive.detach()).square().sum()
-        query = network.density(context[None])[0] * network.inverse_temperature
-        others = [self.represent(j) for j in negatives if j != item]
+        query = compared / maps.log_temperature.exp()
         logits = torch.stack([query @ other for other in [positive, *others]])
         nce = torch.logsumexp(logits, 0) - logits[0]
         return settings.mse_weight * mse + settings.nce_weight * nce

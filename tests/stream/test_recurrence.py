@@ -1,15 +1,21 @@
 """Parity of the t-batched recursion with one event at a time."""
 
+from dataclasses import fields, replace
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recbole_imn.model.network import InterestBehaviourNetwork
+from recbole_imn.log import EventLog
+from recbole_imn.model.build import build_network
+from recbole_imn.model.parts import Making
 from recbole_imn.model.settings import NetworkSettings
-from recbole_imn.stream import CELLS, EventStream, plan_levels, plan_window, recur
-from recbole_imn.stream.tbatch import event_levels, windows
+from recbole_imn.past import Past
+from recbole_imn.stream import CELLS, plan_window, recur
+from recbole_imn.stream.levels import event_levels, plan_levels
+from recbole_imn.stream.plan import windows
 from tests.stream.naive import NaiveNetwork, random_stream_columns
 
 
@@ -22,8 +28,11 @@ def double_precision():
 
 
 def make_network(seed, n_events=40, n_users=5, n_items=6, **options):
+    """A network with random weights, and a past of its log, all of which has happened."""
     rng = np.random.default_rng(seed)
-    stream = EventStream.from_columns(**random_stream_columns(rng, n_events, n_users, n_items))
+    log = EventLog.from_columns(**random_stream_columns(rng, n_events, n_users, n_items))
+    past = Past(log)
+    past.move_to(n_events)
     torch.manual_seed(seed)
     defaults = {
         "embedding_size": 4,
@@ -32,103 +41,147 @@ def make_network(seed, n_events=40, n_users=5, n_items=6, **options):
         "user_drift_weight": 0.3,
         "item_drift_weight": 0.2,
     }
-    features = torch.randn(n_items + 1, 3)
-    network = InterestBehaviourNetwork(
-        stream,
-        n_events,
-        NetworkSettings(**{**defaults, **options}),
-        features,
-        inventory=rng.normal(size=(n_events, 2)),
+    made = Making(
+        NetworkSettings(**{**defaults, **options}), past, n_events, torch.randn(n_items + 1, 3)
     )
+    network = build_network(made)
     for module in network.modules():
         if isinstance(module, torch.nn.Embedding):
             module.sparse = False
     for weight in network.parameters():
         torch.nn.init.normal_(weight, std=0.7)
-    network.double()
-    # Features are float32 in a stream, which is exact enough to be compared exactly.
-    object.__setattr__(stream, "features", stream.features.astype(np.float64))
-    for elapsed in ("elapsed_user", "elapsed_item", "elapsed_purchase"):
-        if hasattr(network, elapsed):
-            module = getattr(network, elapsed)
-            original = module.forward
-            module.forward = lambda *args, original=original: original(*args).double()
-    return network
+    return network.double(), past
 
 
-def drawn_negatives(network, seed):
-    torch.manual_seed(seed)
-    return torch.randint(1, network.stream.n_items, (network.settings.n_negatives,)).tolist()
+def doubled(value):
+    """What was looked up, in float64; it is made in float32, and compared exactly."""
+    if isinstance(value, torch.Tensor):
+        return value.double() if value.is_floating_point() else value
+    if isinstance(value, dict):
+        return {key: doubled(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [doubled(part) for part in value]
+    if hasattr(value, "__dataclass_fields__"):
+        parts = {field.name: getattr(value, field.name) for field in fields(value)}
+        return replace(value, **{name: doubled(part) for name, part in parts.items()})
+    return value
+
+
+def looked(network, past, start, stop):
+    return doubled(network.look_at_lessons(past, start, stop, [0]))
 
 
 OPTIONS = [
     {},
-    {"resource_branch": "none", "cell": "tanh"},
+    {"resource_branch": "none", "cell": "tanh", "first_events": True},
     {"cell": "gru", "fusion": "concat"},
-    {"cell": "lstm", "fusion": "product"},
-    {"fusion": "gate"},
+    {"cell": "lstm", "fusion": "product", "purchase_reach": 1},
+    {"fusion": "gate", "purchase_reach": 2},
+    {"purchase_reach": 0},
     {"resource_branch": "full", "cell": "tanh"},
-    {"resource_branch": "full", "cell": "lstm", "fusion": "concat"},
-    {"static_geometry": "free", "conditioning": "none"},
+    {"resource_branch": "full", "cell": "lstm", "fusion": "concat", "purchase_reach": 100},
+    {"resource_branch": "full", "cell": "gru", "purchase_reach": 0},
+    {"static_geometry": "free", "conditioning": "none", "positive_state": "after"},
+    {"mse_weight": 0.0},
+    {"nce_weight": 0.0},
 ]
 
 
-@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
 @pytest.mark.parametrize("size", [1, 7, 40])
 def test_losses_gradients_and_states_equal_the_naive_loop(options, size):
-    network = make_network(3, **options)
-    naive = NaiveNetwork(network)
+    network, past = make_network(3, **options)
+    naive = NaiveNetwork(network, past.log)
     for start, stop in windows(0, 40, size):
-        network.zero_grad()
-        unrolled = network.unroll(plan_window(network.stream, start, stop))
-        torch.manual_seed(start)
-        loss = network.loss(unrolled)
+        compare_window(network, naive, looked(network, past, start, stop))
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    seed=st.integers(0, 9999),
+    size=st.integers(1, 30),
+    reach=st.integers(0, 5),
+    branch=st.sampled_from(["simplified", "full"]),
+    cell=st.sampled_from(sorted(CELLS)),
+)
+def test_purchases_are_reached_as_in_the_naive_loop(seed, size, reach, branch, cell):
+    options = {"purchase_reach": reach, "resource_branch": branch, "cell": cell}
+    network, past = make_network(seed, n_users=3, **options)
+    naive = NaiveNetwork(network, past.log)
+    for start, stop in windows(0, 40, size):
+        compare_window(network, naive, looked(network, past, start, stop))
+        with torch.no_grad():
+            # States in memory are those of other weights.
+            for weight in network.parameters():
+                weight.mul_(0.97)
+
+
+def compare_window(network, naive, window):
+    """Compare losses, gradients and the states at the window's end."""
+    network.zero_grad()
+    unrolled = network.unroll(window)
+    loss = network.loss(unrolled)
+    if loss.requires_grad:
         loss.backward()
-        batched = {name: weight.grad for name, weight in network.named_parameters()}
-        network.commit(unrolled)
+    batched = {name: weight.grad for name, weight in network.named_parameters()}
+    network.commit(unrolled)
 
-        network.zero_grad()
-        expected = naive.loss(start, stop, drawn_negatives(network, start))
-        if expected.requires_grad:
-            expected.backward()
-        torch.testing.assert_close(loss, expected, atol=1e-10, rtol=0)
-        for name, weight in network.named_parameters():
-            grad = torch.zeros_like(weight) if weight.grad is None else weight.grad
-            other = torch.zeros_like(weight) if batched[name] is None else batched[name]
-            torch.testing.assert_close(other, grad, atol=1e-10, rtol=0, msg=lambda m, n=name: n + m)
-        detach(naive)
-        compare_states(network, naive)
-
-
-def detach(naive):
-    """Gradients end at the window's start."""
-    for table in (naive.user, naive.item, naive.limited):
-        for key in table:
-            table[key] = table[key].detach()
+    network.zero_grad()
+    plan = window.plan
+    expected = naive.loss(plan.start, plan.stop, window.lessons.negatives.tolist())
+    if expected.requires_grad:
+        expected.backward()
+    torch.testing.assert_close(loss, expected, atol=1e-10, rtol=1e-10)
+    for name, weight in network.named_parameters():
+        grad = torch.zeros_like(weight) if weight.grad is None else weight.grad
+        other = torch.zeros_like(weight) if batched[name] is None else batched[name]
+        torch.testing.assert_close(other, grad, atol=1e-10, rtol=1e-10, msg=lambda m, n=name: n + m)
+    compare_states(network, naive)
 
 
 def compare_states(network, naive):
-    pairs = [(network.users, naive.user), (network.items, naive.item)]
-    if network.has_branch:
-        pairs.append((network.limited, naive.limited))
+    pairs = [(network.states.users, naive.user), (network.states.items, naive.item)]
+    if network.branch is not None:
+        pairs.append((network.branch.memory, naive.limited))
     for memory, table in pairs:
         assert set(torch.nonzero(memory.known).flatten().tolist()) == set(table)
         for key, state in table.items():
-            torch.testing.assert_close(memory.states[key], state, atol=1e-10, rtol=0)
+            torch.testing.assert_close(memory.states[key], state.detach(), atol=1e-10, rtol=0)
 
 
-def test_contexts_and_item_states_equal_the_naive_loop():
-    network = make_network(5)
-    naive = NaiveNetwork(network)
+def transition_gradient(reach, cut):
+    """Gradient of the limited states' transition in a window without purchases."""
+    rng = np.random.default_rng(0)
+    columns = random_stream_columns(rng, 40, 3, 6, purchase_share=0.8)
+    columns["purchase"][cut:] = False
+    past = Past(EventLog.from_columns(**columns))
+    past.move_to(40)
+    torch.manual_seed(0)
+    settings = NetworkSettings(embedding_size=4, purchase_reach=reach)
+    network = build_network(Making(settings, past, 40)).double()
+    network.commit(network.unroll(doubled(network.look(past, 0, cut, past.look([], [])))))
+    network.loss(network.unroll(looked(network, past, cut, 40))).backward()
+    return network.branch.transition.grad
+
+
+def test_without_reach_gradients_end_at_the_start_of_the_window():
+    assert transition_gradient(0, 20) is None or not transition_gradient(0, 20).any()
+    assert transition_gradient(1, 20).any()
+    assert not torch.equal(transition_gradient(1, 20), transition_gradient(3, 20))
+
+
+def test_contexts_equal_the_naive_loop():
+    network, past = make_network(5)
+    naive = NaiveNetwork(network, past.log)
     with torch.no_grad():
         for start, stop in windows(0, 40, 13):
-            unrolled = network.unroll(plan_window(network.stream, start, stop))
-            contexts = network.contexts(unrolled)
-            in_time = np.argsort(unrolled.plan.events)
-            for event in range(start, stop):
+            events = np.arange(start, stop)
+            window = doubled(network.look(past, start, stop, past.look_at_events(events)))
+            unrolled = network.unroll(window)
+            contexts = network.contexts(unrolled).contexts
+            for event in events:
                 expected = naive.context(event)
-                found = contexts[in_time[event - start]]
-                torch.testing.assert_close(found, expected, atol=1e-10, rtol=0)
+                torch.testing.assert_close(contexts[event - start], expected, atol=1e-10, rtol=0)
                 naive.update(event)
             network.commit(unrolled)
 
@@ -141,16 +194,16 @@ def test_contexts_and_item_states_equal_the_naive_loop():
     cell=st.sampled_from(sorted(CELLS)),
 )
 def test_window_size_does_not_change_states(seed, size, users, cell):
-    network = make_network(seed, n_events=50, n_users=users, n_items=4, cell=cell)
+    network, past = make_network(seed, n_events=50, n_users=users, n_items=4, cell=cell)
     final = []
     for window_size in (50, size):
         network.reset()
         with torch.no_grad():
-            for window in windows(0, 50, window_size):
-                network.commit(network.unroll(plan_window(network.stream, *window)))
-        final.append(
-            (network.users.read_all(), network.items.read_all(), network.limited.read_all())
-        )
+            for start, stop in windows(0, 50, window_size):
+                rows = past.look([], [])
+                network.commit(network.unroll(doubled(network.look(past, start, stop, rows))))
+        memories = network.states.users, network.states.items, network.branch.memory
+        final.append([memory.read_all() for memory in memories])
     for whole, cut in zip(*final, strict=True):
         torch.testing.assert_close(whole, cut, atol=1e-12, rtol=0)
 
@@ -160,8 +213,7 @@ def test_window_size_does_not_change_states(seed, size, users, cell):
 def test_gradcheck(n_slots, cell):
     rng = np.random.default_rng(0)
     parents = np.array([[0, 2], [4, 3], [1, 5]])[:, :n_slots]
-    levels = np.array([0, 1, 2])
-    plan = plan_levels(parents, levels, n_initial=4)
+    plan = plan_levels(parents, n_initial=4)
     width = 3
     made_of = CELLS[cell]
     shapes = [
@@ -180,7 +232,13 @@ def test_levels_of_a_literal_stream():
     assert event_levels(user_before, item_before).tolist() == [0, 1, 1, 0]
 
 
-def test_windows_outside_the_stream_are_refused():
-    network = make_network(1)
-    with pytest.raises(ValueError, match=r"window 30\.\.41 is not inside a stream of 40 events"):
-        plan_window(network.stream, 30, 41)
+def test_windows_and_rows_outside_the_past_are_refused():
+    past = make_network(1)[1]
+    none = past.look([], [])
+    with pytest.raises(ValueError, match=r"window 30\.\.41 is not inside a past of 40 events"):
+        plan_window(past, 30, 41, none)
+    rows = past.look([1, 2], [0.0, 0.0], [10, 20])
+    with pytest.raises(ValueError, match=r"rows at 10\.\.20 are outside the window 11\.\.20"):
+        plan_window(past, 11, 20, rows)
+    with pytest.raises(ValueError, match="in the order of their positions"):
+        plan_window(past, 0, 40, rows[np.array([1, 0])])

@@ -1,56 +1,62 @@
-"""Versions of moving items against a plain loop."""
+"""Versions of moving items against a plain search."""
 
 import numpy as np
-import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from recbole_imn.stream import EventStream, plan_window
-from recbole_imn.stream.versions import item_versions
-from tests.stream.naive import random_stream_columns
-
-
-@pytest.mark.parametrize("chunk", [1, 7, 100])
-@pytest.mark.parametrize("seed", range(3))
-def test_every_row_sees_the_newest_state_before_it(seed, chunk):
-    rng = np.random.default_rng(seed)
-    stream = EventStream.from_columns(**random_stream_columns(rng, 60, 6, 8))
-    start, stop = 15, 55
-    plan = plan_window(stream, start, stop)
-    items = rng.integers(1, 9, 5)
-    places = np.flatnonzero(rng.random(stop - start) < 0.7)
-    versions = item_versions(plan, places, items, chunk)
-    written = [None] * len(items) + [
-        start + key % (stop - start) for key in plan.item_keys[versions.keys]
-    ]
-    assert [piece.start for piece in versions.chunks] == list(range(0, len(places), chunk))
-    for piece in versions.chunks:
-        for row, columns in zip(range(piece.start, piece.stop), piece.columns, strict=True):
-            for item, (place, column) in zip(items, enumerate(columns), strict=True):
-                before = [
-                    event
-                    for event in range(start, start + places[row])
-                    if stream.item[event] == item
-                ]
-                version = piece.table[column]
-                expected = before[-1] if before else None
-                assert written[version] == expected
-                if expected is None:
-                    assert items[version] == items[place]
+from recbole_imn.log import EventLog
+from recbole_imn.past import Past
+from recbole_imn.stream.versions import item_versions, latest_at
+from tests.past.logs import of_item, random_log
 
 
-def test_a_chunk_holds_no_more_than_its_rows_can_see():
-    rng = np.random.default_rng(0)
-    stream = EventStream.from_columns(**random_stream_columns(rng, 60, 6, 8))
-    plan = plan_window(stream, 0, 60)
-    versions = item_versions(plan, np.arange(60), np.arange(1, 9), 10)
-    assert len(versions.keys) == 60
-    assert max(len(piece.table) for piece in versions.chunks) <= 8 + 9
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 9999),
+    bounds=st.tuples(st.integers(0, 80), st.integers(0, 80), st.integers(0, 80)),
+    n_rows=st.integers(0, 30),
+)
+def test_every_row_sees_the_newest_state_before_it(seed, bounds, n_rows):
+    log, rng = random_log(seed, n_items=9), np.random.default_rng(seed)
+    start, stop, where = sorted(bounds)
+    past = Past(log)
+    past.move_to(where)
+    positions = np.sort(rng.integers(start, stop + 1, n_rows))
+    items = rng.integers(0, log.n_items, 6)
+    versions = item_versions(past, start, positions, items)
+    columns = versions.columns
+    if columns is None:
+        assert len(versions.items) == len(items)
+        columns = np.broadcast_to(np.arange(len(items)), (n_rows, len(items)))
+    assert columns.shape == (n_rows, len(items))
+    for row, position in enumerate(positions):
+        for place, item in enumerate(items):
+            version = columns[row, place]
+            inside = [k for k in of_item(log, item, position) if k >= start]
+            assert versions.items[version] == item
+            assert versions.events[version] == (inside[-1] if inside else -1)
+    check_latest(log, past, versions, start)
+
+
+def check_latest(log, past, versions, start):
+    event, time, count = latest_at(versions, past, start)
+    for row, (item, made) in enumerate(zip(versions.items, versions.events, strict=True)):
+        before = of_item(log, item, made + 1 if made >= 0 else start)
+        assert event[row] == (before[-1] if before else -1)
+        assert time[row] == (log.time[before[-1]] if before else 0)
+        assert count[row] == len(before)
+
+
+def test_there_are_no_more_versions_than_rows_can_see():
+    past = Past(random_log(0, 60, n_items=8))
+    past.move_to(60)
+    versions = item_versions(past, 0, np.arange(10, 20), np.arange(1, 9))
+    assert len(versions.items) <= 8 + 9
 
 
 def test_items_that_nobody_touches_have_one_version():
-    stream = EventStream.from_columns([1, 1, 2], [1, 2, 1], [0.0, 1.0, 2.0], n_items=5)
-    versions = item_versions(plan_window(stream, 0, 3), np.arange(3), np.array([3, 4]), 2)
-    assert len(versions.keys) == 0
-    for piece in versions.chunks:
-        assert piece.columns.tolist() == [[0, 1]] * (piece.stop - piece.start)
-        # torch warns of arrays that cannot be written to.
-        assert piece.columns.flags.writeable
+    past = Past(EventLog.from_columns([1, 1, 2], [1, 2, 1], [0.0, 1.0, 2.0], n_items=5))
+    past.move_to(3)
+    versions = item_versions(past, 0, np.arange(3), np.array([3, 4]))
+    assert versions.columns is None
+    assert (versions.items.tolist(), versions.events.tolist()) == ([3, 4], [-1, -1])

@@ -74,7 +74,14 @@ def _add_mapping_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--mapping", type=Path, metavar="FILE", help="yaml with all of these")
     group.add_argument("--items", type=Path, metavar="FILE", help="a table of items")
     group.add_argument("--images", type=Path, metavar="PATH", help="folder of ITEM.npy, or X.npy")
-    group.add_argument("--image-width", type=int, default=32, help="components kept (default 32)")
+    group.add_argument(
+        "--image-width",
+        type=int,
+        default=32,
+        metavar="N",
+        help="components of images that training keeps (default 32), found in its own part; the "
+        "summary says what to set for others",
+    )
 
 
 def run(options: argparse.Namespace) -> int:

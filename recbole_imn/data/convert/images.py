@@ -1,4 +1,4 @@
-"""Image vectors of items, reduced by principal components."""
+"""Image vectors of items."""
 
 from __future__ import annotations
 
@@ -10,11 +10,16 @@ import polars as pl
 
 from recbole_imn.data.atomic import DataError
 
+# As in properties/stream.yaml.
+IMAGE_WIDTH = 32
+
 Matrix = npt.NDArray[np.float64]
 
 
-def read_images(path: Path, width: int) -> pl.DataFrame:
-    """Read image vectors and reduce them.
+def read_images(path: Path, width: int) -> tuple[pl.DataFrame, str]:
+    """Read image vectors, as they are: a conversion does not know what training will see.
+
+    The data set keeps principal components of its training part (``reduced_features``).
 
     Parameters
     ----------
@@ -22,12 +27,14 @@ def read_images(path: Path, width: int) -> pl.DataFrame:
         A folder with a vector ``ITEM.npy`` an item, or a matrix ``X.npy`` with a row an item
         and ``X.ids.txt`` beside it with an item id a line.
     width : int
-        Components to keep; narrower vectors are only centred and turned.
+        Components that training is to keep.
 
     Returns
     -------
     DataFrame
-        ``item_id`` and ``image`` (str: numbers with four decimals, separated by spaces).
+        ``item_id`` and ``image`` (str: numbers with six digits, separated by spaces).
+    str
+        What a user should know of them.
 
     Raises
     ------
@@ -40,31 +47,19 @@ def read_images(path: Path, width: int) -> pl.DataFrame:
     if not np.isfinite(vectors).all():
         row = int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])
         raise DataError(f"{path}: the image vector of item {ids[row]!r} holds NaN or infinity")
-    reduced = principal_components(vectors, width)
-    text = [" ".join(f"{value:.4f}" for value in row) for row in reduced.tolist()]
-    return pl.DataFrame({"item_id": ids, "image": text})
+    text = [" ".join(f"{value:.6g}" for value in row) for row in vectors.tolist()]
+    return pl.DataFrame({"item_id": ids, "image": text}), _note(vectors.shape[1], width)
 
 
-def principal_components(vectors: Matrix, width: int) -> Matrix:
-    """Project vectors on their first principal components.
-
-    Parameters
-    ----------
-    vectors : float64 [n, n_features]
-    width : int
-
-    Returns
-    -------
-    float64 [n, min(width, n_features)]
-        Ordered by variance; each component's largest weight is positive.
-    """
-    centred = vectors - vectors.mean(axis=0)
-    _, axes = np.linalg.eigh(centred.T @ centred)
-    axes = axes[:, ::-1][:, :width]
-    largest = np.abs(axes).argmax(axis=0)
-    signs = np.sign(axes[largest, np.arange(axes.shape[1])])
-    projected: Matrix = centred @ (axes * signs)
-    return projected
+def _note(n_numbers: int, width: int) -> str:
+    """Say what becomes of the vectors, and what to set for another width."""
+    if n_numbers <= width:
+        return f"image holds the vectors as they are, {n_numbers} numbers an item"
+    setting = "" if width == IMAGE_WIDTH else f"; train with reduced_features: {{image: {width}}}"
+    return (
+        f"image holds the vectors as they are, {n_numbers} numbers an item, of which training "
+        f"keeps {width} components that are found in its own part{setting}"
+    )
 
 
 def _load(path: Path) -> Matrix:

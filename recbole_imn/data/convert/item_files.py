@@ -10,7 +10,7 @@ import polars as pl
 
 from recbole_imn.data.convert.events import first_fault, joined, number_faults
 from recbole_imn.data.convert.header import EMPTY_WORDS
-from recbole_imn.data.convert.images import read_images
+from recbole_imn.data.convert.images import IMAGE_WIDTH, read_images
 from recbole_imn.data.convert.items import Items, RowReader
 from recbole_imn.data.convert.kinds import Kind, kind_of
 from recbole_imn.data.convert.layout import Column, Table
@@ -40,12 +40,12 @@ class Extras:
     images : Path or None
         A folder with ITEM.npy, or one X.npy with X.ids.txt beside it.
     image_width : int
-        Width to which image vectors are reduced.
+        Components of image vectors that training is to keep.
     """
 
     items: Path | None = None
     images: Path | None = None
-    image_width: int = 32
+    image_width: int = IMAGE_WIDTH
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,7 @@ class MappedItems:
             items = _read_items(self.opened, rows, rejects)
         if self.extras.images is None:
             return items
-        images = read_images(self.extras.images, self.extras.image_width)
+        images, note = read_images(self.extras.images, self.extras.image_width)
         attributes = items.attributes.join(images, on="item_id", how="full", coalesce=True)
         return replace(
             items,
@@ -195,6 +195,7 @@ class MappedItems:
             types={**items.types, "image": "float_seq"},
             # Where there is no table of items, the images are the catalogue.
             catalogue=items.ids() if self.opened else None,
+            notes=[*items.notes, note],
         )
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from recbole_imn.data.describe.log import Integers, Log, Reals
-from recbole_imn.stream.events import previous_of_same
-from recbole_imn.stream.tbatch import event_levels
+from recbole_imn.log.grouping import previous_of_same
+from recbole_imn.stream.levels import event_levels
 
 DAY = 86_400.0
 WINDOWS = (256, 1_024)

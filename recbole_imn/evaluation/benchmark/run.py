@@ -197,7 +197,7 @@ def _judge(official: dict[str, Any], table: pd.DataFrame, dataset: Any) -> dict[
     own = metrics_of_ranks(rank)
     recbole = {name: float(value) for name, value in official.items()}
     events = table["event_index"].to_numpy()
-    labels = slice_labels(dataset.stream, events, dataset.event_bounds[1])
+    labels = slice_labels(dataset.past, events, dataset.event_bounds[1])
     return {
         "rows": len(table),
         "true_item_not_a_candidate": missing,

@@ -225,14 +225,14 @@ def test_what_was_converted_loads_through_recbole(shop, toy, make_config, model)
     config = make_config(model, dataset="set", data_path=str(shop.output))
     dataset = create_dataset(config)
     dataset._change_feat_format()
-    stream = dataset.stream
+    log = dataset.log
     tokens = dataset.field2id_token
     found = zip(
-        tokens["user_id"][stream.user],
-        tokens["item_id"][stream.item],
-        stream.time.tolist(),
-        tokens["behavior"][stream.behaviour],
-        stream.purchase.astype(int).tolist(),
+        tokens["user_id"][log.user],
+        tokens["item_id"][log.item],
+        log.time.tolist(),
+        tokens["behavior"][log.behaviour],
+        log.purchase.astype(int).tolist(),
         strict=True,
     )
     expected = sorted((line.split(",") for line in users), key=lambda row: int(row[2]))
@@ -258,7 +258,7 @@ def test_features_of_a_jodie_log_enter_the_stream(shop, toy, make_config):
         )
     )
     dataset._change_feat_format()
-    features = dataset.stream.features
+    features = dataset.log.features
     assert features.shape == (60, 2)
     assert (features[:, 0] == -features[:, 1]).all()
 

@@ -33,8 +33,8 @@ def test_the_example_of_a_mapping_and_of_settings_fit_together(shop, toy, make_c
     config = make_config("IMNNet", dataset="set", data_path=str(shop.output), **settings)
     dataset = IMNNetDataset(config)
     dataset._change_feat_format()
-    assert dataset.stream.features.shape == (120, 1)
-    assert dataset.stream.purchase.sum() == 14
+    assert dataset.log.features.shape == (120, 1)
+    assert dataset.log.purchase.sum() == 14
     # Two brands, three categories and their paddings, and the weight.
     assert dataset.item_features.shape == (8, 3 + 4 + 1)
 

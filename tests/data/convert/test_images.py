@@ -1,28 +1,40 @@
-"""Image vectors are reduced without losing what varies most."""
+"""Image vectors are written as they are, whatever other items there are."""
 
 import numpy as np
 import pytest
 
 from recbole_imn.data.atomic import DataError
-from recbole_imn.data.convert.images import principal_components, read_images
+from recbole_imn.data.convert.images import read_images
 
 
-def test_components_keep_distances_of_vectors_in_a_plane():
-    rng = np.random.default_rng(0)
-    plane = np.linalg.qr(rng.normal(size=(10, 2)))[0]
-    vectors = rng.normal(size=(50, 2)) @ plane.T + 3
-    reduced = principal_components(vectors, 2)
-    distances = np.linalg.norm(vectors[:, None] - vectors, axis=2)
-    np.testing.assert_allclose(np.linalg.norm(reduced[:, None] - reduced, axis=2), distances)
-    assert reduced[:, 0].var() > reduced[:, 1].var()
-
-
-def test_a_matrix_with_ids_is_a_row_an_item(tmp_path):
-    np.save(tmp_path / "cars.npy", np.eye(3, 5))
+def test_a_matrix_with_ids_is_a_row_an_item_as_it_is(tmp_path):
+    vectors = np.random.default_rng(0).normal(size=(3, 5)).astype(np.float32)
+    np.save(tmp_path / "cars.npy", vectors)
     (tmp_path / "cars.ids.txt").write_text("c1\nc2\nc3\n")
-    images = read_images(tmp_path / "cars.npy", 2)
+    images, _ = read_images(tmp_path / "cars.npy", 2)
     assert images["item_id"].to_list() == ["c1", "c2", "c3"]
-    assert all(len(text.split()) == 2 for text in images["image"])
+    found = [[float(number) for number in text.split()] for text in images["image"]]
+    np.testing.assert_allclose(found, vectors, rtol=1e-5)
+
+
+def test_an_item_has_the_same_vector_whatever_other_items_there_are(tmp_path):
+    np.save(tmp_path / "c1.npy", np.arange(4.0))
+    alone = read_images(tmp_path, 2)[0]["image"][0]
+    np.save(tmp_path / "c2.npy", np.full(4, 1e6))
+    assert read_images(tmp_path, 2)[0]["image"][0] == alone
+
+
+@pytest.mark.parametrize(
+    ("n_numbers", "width", "said"),
+    [
+        (8, 32, "8 numbers an item"),
+        (64, 32, "keeps 32 components that are found in its own part"),
+        (64, 16, "its own part; train with reduced_features: {image: 16}"),
+    ],
+)
+def test_the_summary_says_what_becomes_of_the_vectors(tmp_path, n_numbers, width, said):
+    np.save(tmp_path / "c1.npy", np.arange(float(n_numbers)))
+    assert read_images(tmp_path, width)[1].endswith(said)
 
 
 @pytest.mark.parametrize(

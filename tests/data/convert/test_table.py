@@ -187,7 +187,7 @@ def test_cars_and_images_become_attributes(shop):
         path = shop.folder / "images" / f"{car}.npy"
         path.parent.mkdir(exist_ok=True)
         np.save(path, rng.normal(size=16).astype(np.float32))
-    shop.convert(
+    printed = shop.convert(
         "czb",
         shop.write("log.csv", CZB),
         f"--items={shop.write('cars.csv', CARS)}",
@@ -200,7 +200,8 @@ def test_cars_and_images_become_attributes(shop):
     assert first["listed_at"] == "-43200 86400"
     assert first["delisted_at"] == "32400 86400"
     assert second["listed_at"] == "21600"
-    assert [len(row["image"].split()) for row in (first, second)] == [2, 2]
+    assert [len(row["image"].split()) for row in (first, second)] == [16, 16]
+    assert "train with reduced_features: {image: 2}" in printed
 
 
 def test_columns_that_a_car_table_lacks_are_named(shop):

@@ -74,14 +74,17 @@ def test_life_unseen_and_shelf(log):
 
 
 def test_t_batches_are_those_of_the_engine(tmp_path):
-    from recbole_imn.stream import EventStream
-    from recbole_imn.stream.tbatch import plan_window
+    from recbole_imn.log import EventLog
+    from recbole_imn.past import Past
+    from recbole_imn.stream import plan_window
 
     rows = random_rows(n_events=600)
     write_log(tmp_path, "toy", rows)
     log = read_log(tmp_path / "toy", "toy")
-    stream = EventStream.from_columns(log.user + 1, log.item + 1, log.time)
-    sizes = [plan_window(stream, start, start + 256).levels.sizes for start in (0, 256)]
+    past = Past(EventLog.from_columns(log.user + 1, log.item + 1, log.time))
+    past.move_to(512)
+    none = past.look([], [])
+    sizes = [plan_window(past, start, start + 256, none).levels.sizes for start in (0, 256)]
     figures, _, means = measures.batches(log, 256)
     assert figures["largest_level"] == max(map(max, sizes))
     assert means.tolist() == [256 / len(levels) for levels in sizes]

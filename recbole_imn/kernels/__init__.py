@@ -1,0 +1,1 @@
+"""Compiled loops over arrays, with hand-written backward passes where gradients flow."""

@@ -1,0 +1,117 @@
+"""Reading and writing rows of a table of states, each one pass."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from recbole_imn.kernels.compiled import compiled
+from recbole_imn.kernels.conditioning import array, is_compiled
+
+
+def read(states: Tensor, known: Tensor, ids: Tensor, initial: Tensor) -> Tensor:
+    """Give the states of some entities, and the initial state for those that have none.
+
+    Parameters
+    ----------
+    states : float [n_entities, width]
+        They get no gradient.
+    known : bool [n_entities]
+    ids : int64 [n]
+    initial : float [width]
+
+    Returns
+    -------
+    float [n, width]
+
+    Raises
+    ------
+    IndexError
+        If an id is not one of the entities.
+    """
+    if not is_compiled(states):
+        return read_formula(states, known, ids, initial)
+    out: Tensor = _Read.apply(states, known, ids, initial)  # type: ignore[no-untyped-call]
+    return out
+
+
+def read_formula(states: Tensor, known: Tensor, ids: Tensor, initial: Tensor) -> Tensor:
+    """Give :func:`read` as torch operations."""
+    return torch.where(known[ids].unsqueeze(1), states[ids], initial)
+
+
+@torch.no_grad()
+def write(
+    states: Tensor, known: Tensor, ids: Tensor, buffer: Tensor, rows: Tensor, first: int
+) -> None:
+    """Store the states at rows of a buffer, of entities whose row is not below ``first``.
+
+    Parameters
+    ----------
+    states : float [n_entities, width]
+    known : bool [n_entities]
+    ids : int64 [n]
+        Distinct entities.
+    buffer : float [m, width]
+    rows : int64 [n]
+        Where the state of each lies in the buffer.
+    first : int
+        Rows below were read from the table, and nothing has changed.
+    """
+    if is_compiled(states):
+        arrays = map(array, (states, known, ids, buffer, rows))
+        _write(first, *arrays)
+        return
+    changed = rows >= first
+    states[ids[changed]] = buffer[rows[changed]]
+    known[ids[changed]] = True
+
+
+class _Read(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, states: Tensor, known: Tensor, ids: Tensor, initial: Tensor) -> Tensor:
+        out = states.new_empty(len(ids), states.shape[1])
+        found = known.new_empty(len(ids))
+        _read(*map(array, (states, known, ids, initial, out, found)))
+        ctx.save_for_backward(found)
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        (found,) = ctx.saved_tensors
+        of_initial = grad.new_zeros(grad.shape[1])
+        _read_back(*map(array, (found, grad, of_initial)))
+        return None, None, None, of_initial
+
+
+@compiled
+def _read(states: Any, known: Any, ids: Any, initial: Any, out: Any, found: Any) -> None:
+    for i in range(len(ids)):
+        entity = ids[i]
+        if entity < 0 or entity >= len(states):
+            raise IndexError("an id is not one of the entities")
+        found[i] = known[entity]
+        if found[i]:
+            out[i] = states[entity]
+        else:
+            out[i] = initial
+
+
+@compiled
+def _read_back(found: Any, grad: Any, of_initial: Any) -> None:
+    for i in range(len(found)):
+        if not found[i]:
+            for j in range(len(of_initial)):
+                of_initial[j] += grad[i, j]
+
+
+@compiled
+def _write(first: int, states: Any, known: Any, ids: Any, buffer: Any, rows: Any) -> None:
+    for i in range(len(ids)):
+        if rows[i] >= first:
+            states[ids[i]] = buffer[rows[i]]
+            known[ids[i]] = True

@@ -1,0 +1,126 @@
+"""Representations of items: conditioned states beside static embeddings of unit length."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from recbole_imn.kernels.compiled import compiled
+from recbole_imn.kernels.conditioning import (
+    SHORTEST,
+    SOFTENING,
+    array,
+    condition_rows,
+    is_compiled,
+    unit,
+)
+
+
+def join(states: Tensor, rows: Tensor, centre: Tensor, embedded: Tensor) -> Tensor:
+    """Give ``[condition_rows(states, rows, centre), unit(embedded)]`` in one pass.
+
+    Parameters
+    ----------
+    states : float [m, stored]
+        Of which the first ``d`` columns are read.
+    rows : int64 [n]
+        Rows of ``states``; one may occur more than once.
+    centre : float [d]
+    embedded : float [n, width]
+
+    Returns
+    -------
+    float [n, d + width]
+
+    Raises
+    ------
+    IndexError
+        If a row is not one of ``states``.
+    """
+    if not is_compiled(states):
+        return join_formula(states, rows, centre, embedded)
+    out: Tensor = _Join.apply(states, rows, centre, embedded)  # type: ignore[no-untyped-call]
+    return out
+
+
+def join_formula(states: Tensor, rows: Tensor, centre: Tensor, embedded: Tensor) -> Tensor:
+    """Give :func:`join` as two operations."""
+    return torch.cat([condition_rows(states, rows, centre), unit(embedded)], dim=1)
+
+
+class _Join(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, states: Tensor, rows: Tensor, centre: Tensor, embedded: Tensor) -> Tensor:
+        n, width = len(rows), len(centre)
+        out = states.new_empty(n, width + embedded.shape[1])
+        scales = states.new_empty(n, 2)
+        _join(*map(array, (states, rows, centre, embedded, out, scales)))
+        ctx.save_for_backward(rows, out, scales)
+        ctx.shape, ctx.width = states.shape, width
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        rows, out, scales = ctx.saved_tensors
+        of_states, of_centre = grad.new_zeros(ctx.shape), grad.new_zeros(ctx.width)
+        of_embedded = grad.new_empty(len(rows), out.shape[1] - ctx.width)
+        _join_back(*map(array, (rows, out, scales, grad, of_states, of_centre, of_embedded)))
+        return of_states, None, of_centre, of_embedded
+
+
+@compiled
+def _join(states: Any, rows: Any, centre: Any, embedded: Any, out: Any, scales: Any) -> None:
+    width, n_embedded = len(centre), embedded.shape[1]
+    one = out.dtype.type(1)
+    softening, shortest = out.dtype.type(SOFTENING), out.dtype.type(SHORTEST)
+    for i in range(len(rows)):
+        row = rows[i]
+        if row < 0 or row >= len(states):
+            raise IndexError("a row is not one of the states")
+        square = softening
+        for j in range(width):
+            away = states[row, j] - centre[j]
+            square += away * away
+        scale = one / np.sqrt(square)
+        for j in range(width):
+            out[i, j] = (states[row, j] - centre[j]) * scale
+        square = out.dtype.type(0)
+        for j in range(n_embedded):
+            square += embedded[i, j] * embedded[i, j]
+        length = one / max(np.sqrt(square), shortest)
+        for j in range(n_embedded):
+            out[i, width + j] = embedded[i, j] * length
+        scales[i, 0], scales[i, 1] = scale, length
+
+
+@compiled
+def _join_back(
+    rows: Any,
+    out: Any,
+    scales: Any,
+    grad: Any,
+    of_states: Any,
+    of_centre: Any,
+    of_embedded: Any,
+) -> None:
+    width, n_embedded = len(of_centre), of_embedded.shape[1]
+    for i in range(len(rows)):
+        row, scale, length = rows[i], scales[i, 0], scales[i, 1]
+        along = out.dtype.type(0)
+        for j in range(width):
+            along += grad[i, j] * out[i, j]
+        for j in range(width):
+            # d out / d away = scale (1 - out out^T).
+            slope = scale * (grad[i, j] - along * out[i, j])
+            of_states[row, j] += slope
+            of_centre[j] -= slope
+        along = out.dtype.type(0)
+        for j in range(n_embedded):
+            along += grad[i, width + j] * out[i, width + j]
+        for j in range(n_embedded):
+            of_embedded[i, j] = length * (grad[i, width + j] - along * out[i, width + j])

@@ -1,0 +1,15 @@
+"""The event log: append-only columns of what happened, in time order."""
+
+from recbole_imn.log.columns import Flags, Floats, Ids, Integers
+from recbole_imn.log.event_log import NO_EVENT, EventLog, LogError, split_positions
+
+__all__ = [
+    "NO_EVENT",
+    "EventLog",
+    "Flags",
+    "Floats",
+    "Ids",
+    "Integers",
+    "LogError",
+    "split_positions",
+]

@@ -1,0 +1,116 @@
+"""How the two user states become one: f of equation (11)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from recbole_imn.model.layers import Conditioning, Gate, StaticTable
+
+
+class Fusion(nn.Module):
+    """Give the user's part of a context, of both projected states.
+
+    Parameters
+    ----------
+    width : int
+        Size of a state.
+    centre : float
+        Where the states' centre lies.
+    unit : bool
+        As of :class:`~recbole_imn.model.layers.Conditioning`.
+    """
+
+    n_parts = 1
+    # Where the fused state's centre starts, in centres of one state.
+    centres = 1.0
+
+    def __init__(self, width: int, centre: float, unit: bool) -> None:
+        super().__init__()
+        self.condition = Conditioning(width, self.centres * centre, unit)
+
+    def forward(
+        self, interest: Tensor, resources: Tensor | None, table: StaticTable, users: Tensor
+    ) -> Tensor:
+        """Give [fused and conditioned state, static user], float [n, (n_parts + 1) * d].
+
+        Parameters
+        ----------
+        interest, resources : float [n, d]
+            General and limited state, projected; without a branch there is no second.
+        table : StaticTable
+        users : int64 [n]
+        """
+        return self.condition.beside(self.fuse(interest, resources), None, table, users)
+
+    def fuse(self, interest: Tensor, resources: Tensor | None) -> Tensor:
+        """Make one state [n, d] of two."""
+        raise NotImplementedError
+
+
+class Sum(Fusion):
+    """The paper's default."""
+
+    centres = 2.0
+
+    def fuse(self, interest: Tensor, resources: Tensor | None) -> Tensor:
+        """Add."""
+        assert resources is not None
+        return interest + resources
+
+
+class Product(Fusion):
+    """An option of the paper."""
+
+    def fuse(self, interest: Tensor, resources: Tensor | None) -> Tensor:
+        """Multiply element by element."""
+        assert resources is not None
+        return interest * resources
+
+
+class Gated(Fusion):
+    """Beyond the paper: a learnable mean of the two."""
+
+    def __init__(self, width: int, centre: float, unit: bool) -> None:
+        super().__init__(width, centre, unit)
+        self.gate = Gate(width)
+
+    def fuse(self, interest: Tensor, resources: Tensor | None) -> Tensor:
+        """Mix element by element."""
+        assert resources is not None
+        mixed: Tensor = self.gate(interest, resources)
+        return mixed
+
+
+class Concatenation(Fusion):
+    """An option of the paper: both states side by side."""
+
+    n_parts = 2
+
+    def __init__(self, width: int, centre: float, unit: bool) -> None:
+        super().__init__(width, centre, unit)
+        self.condition_resources = Conditioning(width, centre, unit)
+
+    def forward(
+        self, interest: Tensor, resources: Tensor | None, table: StaticTable, users: Tensor
+    ) -> Tensor:
+        """Condition each by itself."""
+        assert resources is not None
+        conditioned = self.condition(interest), self.condition_resources(resources)
+        return torch.cat([*conditioned, table(users)], dim=1)
+
+
+class InterestAlone(Fusion):
+    """No limited state at all: IMN-Net* and JODIE."""
+
+    def fuse(self, interest: Tensor, resources: Tensor | None) -> Tensor:
+        """Give the general state."""
+        return interest
+
+
+FUSIONS: dict[str, type[Fusion]] = {
+    "sum": Sum,
+    "concat": Concatenation,
+    "product": Product,
+    "gate": Gated,
+}

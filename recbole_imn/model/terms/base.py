@@ -1,0 +1,121 @@
+"""What a term is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from recbole_imn.log import Floats, Ids, Integers
+from recbole_imn.model.parts import Making
+from recbole_imn.model.window import RowColumns
+from recbole_imn.past import Facts, Past
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows to be scored, with their contexts.
+
+    Attributes
+    ----------
+    columns : RowColumns
+        What was looked up of them.
+    contexts : float [n, n_parts * d]
+        [user, static user, previous item's state, previous static item].
+    predicted : float [n, 2d]
+        Where the next item's representation is expected, equation (11).
+    compared : float [n, 2d]
+        W c over the temperature, equation (13): the rows' side of the density ratio.
+    """
+
+    columns: RowColumns
+    contexts: Tensor
+    predicted: Tensor
+    compared: Tensor
+
+
+class Term(nn.Module):
+    """A summand of the log density ratio; subclasses are of one of the two kinds below.
+
+    Parameters
+    ----------
+    making : Making
+    """
+
+    def __init__(self, making: Making) -> None:
+        super().__init__()
+
+    @classmethod
+    def applies(cls, making: Making) -> bool:
+        """Whether the log has what the term goes by; else it is left out."""
+        return True
+
+
+class ProductTerm(Term):
+    """An inner product of something of the row and something of the item."""
+
+    def look(self, past: Past, facts: Facts) -> Any:
+        """Look up what the term needs of rows; tensors, or nothing."""
+        return None
+
+    def queries(self, rows: Rows, looked: Any) -> Tensor:
+        """Give the rows' side, float [n, width], with what :meth:`look` gave."""
+        raise NotImplementedError
+
+    def items(self, ids: Tensor, represented: Tensor) -> Tensor:
+        """Give the items' side, float [m, width].
+
+        Parameters
+        ----------
+        ids : int64 [m]
+        represented : float [m, 2d]
+            Conditioned state and static embedding of each item.
+        """
+        raise NotImplementedError
+
+    def grow(self, n_users: int, n_items: int, item_features: Tensor) -> None:
+        """Make room for users and items that come later."""
+
+
+class CellTerm(Term):
+    """A table by an item's cell: what was done last with it, and how long ago."""
+
+    @property
+    def values(self) -> Tensor:
+        """Value of each cell, float [n_cells]."""
+        raise NotImplementedError
+
+    def kinds(self, past: Past, latest: Integers, counts: Integers) -> Ids:
+        """Give the kind of items by their latest events and how many they have had, int32."""
+        raise NotImplementedError
+
+    def cells(self, kinds: Ids, elapsed: Floats) -> Ids:
+        """Give cells of items by kind and seconds since their latest event, int32."""
+        raise NotImplementedError
+
+    def of_items(self, past: Past, facts: Facts, items: Tensor) -> Tensor:
+        """Give the values of one item a row, float [n]."""
+        known = past.look_at_items(items.cpu().numpy(), facts.at, facts.position)
+        kinds = self.kinds(past, known.latest, known.count)
+        cells = torch.from_numpy(self.cells(kinds, known.elapsed)).long()
+        return self.values[cells.to(self.values.device)]
+
+    def add_to(self, scores: Tensor, past: Past, start: int, facts: Facts) -> None:
+        """Add the values of the whole catalogue to scores [n, n_items], in place.
+
+        Parameters
+        ----------
+        scores : float [n, n_items]
+        past : Past
+        start : int
+            A position not beyond the first row's.
+        facts : Facts
+            Of the rows, in order of their positions.
+        """
+        for row in range(len(facts)):
+            items = torch.arange(scores.shape[1])
+            one = facts[np.full(len(items), row)]
+            scores[row] += self.of_items(past, one, items)

@@ -1,0 +1,169 @@
+"""What users like, told by the features of items."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from recbole_imn.kernels.compiled import compiled
+from recbole_imn.kernels.taste import profile
+from recbole_imn.log import NO_EVENT, Floats, Ids, Integers
+from recbole_imn.model.parts import Making
+from recbole_imn.model.sources.numbers import log_time
+from recbole_imn.model.sources.pointer import GAIN, SPEED
+from recbole_imn.model.terms.base import ProductTerm, Rows
+from recbole_imn.past import Facts, Past
+
+LATEST = 50
+# A user's own part moves slowly, so that a few events do not make a taste.
+USER_GAIN = 0.3
+
+
+class Taste(ProductTerm):
+    r"""A log density ratio that is linear in the features of items.
+
+    .. math::
+        \psi(x)^\top (b + b_u + a \odot m_u(t)), \quad
+        m_u(t) = \frac{\sum_k w_k \psi(x_k)}{e^p + \sum_k w_k}
+
+    with b for everybody, b_u for the user, and the profile m of the user's latest items, in
+    which an event weighs by how many came after it, how long ago it was, and its behaviour.
+    An item without a past is judged like any other.
+
+    Parameters
+    ----------
+    making : Making
+        Features of the training part's items tell what values are usual.
+    """
+
+    descriptions: Tensor
+    reference: Tensor
+
+    def __init__(self, making: Making) -> None:
+        super().__init__(making)
+        log = making.past.log
+        trained = log.item[: making.n_training]
+        known = making.item_features[torch.from_numpy(np.unique(trained).astype(np.int64))]
+        # What later features are ranked by is part of a checkpoint.
+        self.register_buffer("reference", known.sort(dim=0).values)
+        described = describe(making.item_features, self.reference)
+        self.register_buffer("descriptions", described, persistent=False)
+        width = self.descriptions.shape[1]
+        self.everybody = nn.Parameter(torch.zeros(width))
+        n_users = int(log.user[: making.n_training].max()) + 1
+        self.users = nn.Embedding(n_users, width, sparse=True)
+        nn.init.zeros_(self.users.weight)
+        self.likeness = nn.Parameter(torch.zeros(width))
+        self.place = nn.Parameter(torch.zeros(LATEST))
+        self.behaviour = nn.Parameter(torch.zeros(log.n_behaviours))
+        self.age = nn.Parameter(torch.zeros(2))
+        self.prior = nn.Parameter(torch.zeros(()))
+
+    @classmethod
+    def applies(cls, making: Making) -> bool:
+        """Whether items have features."""
+        return making.item_features.shape[1] > 0
+
+    def look(self, past: Past, facts: Facts) -> Any:
+        """Look up the users' latest items, their behaviours and ages, [n, 50], newest first."""
+        log, shape = past.log, (len(facts), LATEST)
+        items, behaviours = np.empty((2, *shape), np.int64)
+        ages = np.empty(shape, np.float32)
+        _latest_items(
+            facts.latest, facts.at, past.chains.user, log.item, log.behaviour, log.time, items,
+            behaviours, ages,
+        )  # fmt: skip
+        return torch.from_numpy(items), torch.from_numpy(behaviours), torch.from_numpy(ages)
+
+    def queries(self, rows: Rows, looked: Any) -> Tensor:
+        """Give what the descriptions of items are multiplied by, float [n, n_columns]."""
+        users = rows.columns.user
+        # Row 0 is nobody's, and stays 0: who was never trained has no part of his own.
+        own = self.users(users.masked_fill(users >= self.users.num_embeddings, 0))
+        items, behaviours, ages = looked
+        later = torch.arange(LATEST, device=items.device).expand_as(items)
+        weights = self.place, self.behaviour, self.age, self.prior
+        mean = profile(self.descriptions, items, behaviours, ages, later, *weights, SPEED)
+        taste: Tensor = GAIN * self.everybody + USER_GAIN * own + GAIN * self.likeness * mean
+        return taste
+
+    def items(self, ids: Tensor, represented: Tensor) -> Tensor:
+        """Give the descriptions of items, float [m, n_columns]."""
+        return self.descriptions[ids]
+
+    def grow(self, n_users: int, n_items: int, item_features: Tensor) -> None:
+        """Describe items that have come."""
+        if n_items > len(self.descriptions):
+            added = describe(item_features[len(self.descriptions) - 1 :], self.reference)
+            self.descriptions = torch.cat([self.descriptions, added[1:].to(self.descriptions)])
+
+
+@compiled
+def _latest_items(
+    latest: Integers,
+    at: Floats,
+    chain: Ids,
+    items: Ids,
+    behaviours: npt.NDArray[np.int16],
+    times: Floats,
+    found: Integers,
+    done: Integers,
+    ages: npt.NDArray[np.float32],
+) -> None:
+    # Padding: no item, and the behaviour of the log's first event, which counts for nothing.
+    none, nothing = log_time(0.0), behaviours[0] if len(behaviours) else 0
+    for row in range(len(latest)):
+        event = latest[row]
+        for place in range(found.shape[1]):
+            if event == NO_EVENT:
+                found[row, place], done[row, place], ages[row, place] = 0, nothing, none
+                continue
+            found[row, place], done[row, place] = items[event], behaviours[event]
+            ages[row, place] = log_time(at[row] - times[event])
+            event = chain[event]
+
+
+def describe(features: Tensor, reference: Tensor) -> Tensor:
+    """Turn features into columns of one size that a linear taste can use.
+
+    A feature with two values, such as whether an item is of some brand, keeps them 1 apart,
+    however rare one is. Of any other, the column is the rank, uniform with deviation 1, so
+    that a skewed price is no outlier; and its square, by which a taste can have an optimum.
+
+    Parameters
+    ----------
+    features : float [n_items, n_features]
+        Row 0 is padding.
+    reference : float [n_known, n_features]
+        Values by which others are ranked, each column sorted.
+
+    Returns
+    -------
+    float32 [n_items, n_columns]
+        Row 0 is 0; features with a single known value have no column.
+    """
+    values, known = (part.double().cpu().numpy() for part in (features, reference))
+    columns = [
+        column
+        for feature, usual in zip(values.T, known.T, strict=True)
+        for column in _columns(feature, usual)
+    ]
+    described = np.stack(columns, axis=1) if columns else np.zeros((len(values), 0))
+    described[0] = 0
+    return torch.from_numpy(described.astype(np.float32))
+
+
+def _columns(feature: Floats, known: Floats) -> list[Floats]:
+    distinct = len(np.unique(known))
+    if distinct == 1:
+        return []
+    if distinct == 2:
+        return [(feature - known.mean()) / np.ptp(known)]
+    below, upto = (np.searchsorted(known, feature, side) for side in ("left", "right"))
+    rank = np.sqrt(12) * ((below + upto) / 2 / len(known) - 0.5)
+    # The square of a uniform variable of deviation 1 has mean 1 and deviation 0.9.
+    return [rank, (np.square(rank) - 1) / 0.9]

@@ -1,0 +1,188 @@
+"""Chains through the log: for each event, the latest earlier one of the same kind.
+
+A chain answers 'the latest before' for users, items, links and purchases alike: whoever knows
+where it ends walks it backwards. The entries of an event depend on earlier events only, and
+are written once, when it is appended.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from recbole_imn.kernels.compiled import compiled
+from recbole_imn.log import NO_EVENT, EventLog, Flags, Ids
+from recbole_imn.log.columns import Column
+
+EMPTY = NO_EVENT
+
+
+class Chains(NamedTuple):
+    """Entries an event, int32 [n_events]; -1 where there is no earlier event.
+
+    Attributes
+    ----------
+    user, item : int32
+        The previous event of the same user, and of the same item.
+    link : int32
+        The previous event whose user came from the same item as this one's.
+    purchase : int32
+        The user's last purchase before the event.
+    times : int32
+        How often the user has had the item, this time included.
+    """
+
+    user: Ids
+    item: Ids
+    link: Ids
+    purchase: Ids
+    times: Ids
+
+
+class ChainIndex:
+    """The chains of a log, and their ends.
+
+    Parameters
+    ----------
+    log : EventLog
+        Its events are indexed when :meth:`extend` is called.
+
+    Attributes
+    ----------
+    chains : Chains
+        Of the indexed events, without a copy.
+    """
+
+    def __init__(self, log: EventLog) -> None:
+        self.log = log
+        self._columns = [Column(np.int32, (), path) for path in _paths(log.folder)]
+        self._ends = np.full((3, 0), EMPTY, np.int32)
+        self._link_ends = np.full(0, EMPTY, np.int32)
+        self._pairs = np.full(1024, EMPTY, np.int32)
+        self._n_pairs = 0
+        self.chains = self._views()
+
+    def __len__(self) -> int:
+        """Return the number of indexed events."""
+        return len(self._columns[0])
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes that the index takes for its events."""
+        tables = self._pairs, self._ends, self._link_ends
+        return sum(table.nbytes for table in (*self.chains, *tables))
+
+    def extend(self) -> None:
+        """Index the events of the log that are not indexed yet."""
+        log, start = self.log, len(self)
+        n_new = len(log) - start
+        for column in self._columns:
+            if start == 0:
+                column.fit(n_new)
+            column.extend(n_new)
+        self.chains = self._views()
+        self._ends = grown(self._ends, max(log.n_users, log.n_items))
+        self._link_ends = grown(self._link_ends, log.n_items)
+        self._make_room(n_new)
+        self._n_pairs += _extend(
+            start, log.user, log.item, log.purchase, self.chains, self._ends, self._link_ends,
+            self._pairs,
+        )  # fmt: skip
+
+    def _views(self) -> Chains:
+        return Chains(*(column.values for column in self._columns))
+
+    def _make_room(self, n_new: int) -> None:
+        """Keep the table of pairs at most half full, whether or not all new pairs are new."""
+        size = len(self._pairs)
+        # Repeats need no entry, so a large batch begins with half the room and asks again.
+        while size < 2 * (self._n_pairs + n_new):
+            size *= 2
+        if size == len(self._pairs):
+            return
+        occupied = self._pairs[self._pairs != EMPTY]
+        self._pairs = np.full(size, EMPTY, np.int32)
+        _insert(self._pairs, occupied, self.log.user, self.log.item)
+
+
+def grown(table: Ids, size: int) -> Ids:
+    """Give a table [..., n] of ends with room for ``size`` ids, those that are new empty."""
+    missing = size - table.shape[-1]
+    if missing <= 0:
+        return table
+    room = max(missing, table.shape[-1] // 2) if table.shape[-1] else missing
+    return np.concatenate([table, np.full((*table.shape[:-1], room), EMPTY, np.int32)], axis=-1)
+
+
+def _paths(folder: Path | None) -> list[Path | None]:
+    if folder is None:
+        return [None] * len(Chains._fields)
+    # What an earlier program left is made anew: an index is never trusted, only the log.
+    paths = [folder / f"{name}.chain" for name in Chains._fields]
+    for path in paths:
+        path.unlink(missing_ok=True)
+    return list(paths)
+
+
+@compiled
+def _slot(pairs: Ids, user: int, item: int, users: Ids, items: Ids) -> np.int64:
+    """Find the place of a pair in the table, or of the empty entry where it belongs."""
+    mask = len(pairs) - 1
+    # Multiplicative hashing; both factors are odd.
+    mixed = np.uint64(user) * np.uint64(0x9E3779B97F4A7C15)
+    mixed ^= np.uint64(item) * np.uint64(0xC2B2AE3D27D4EB4F)
+    mixed ^= mixed >> np.uint64(29)
+    place = np.int64(mixed & np.uint64(mask))
+    while pairs[place] != EMPTY:
+        event = pairs[place]
+        if users[event] == user and items[event] == item:
+            return place
+        place = (place + 1) & mask
+    return place
+
+
+@compiled
+def _insert(pairs: Ids, events: Ids, users: Ids, items: Ids) -> None:
+    """Put the latest events of pairs into a larger table."""
+    for event in events:
+        pairs[_slot(pairs, users[event], items[event], users, items)] = event
+
+
+@compiled
+def _extend(
+    start: int,
+    users: Ids,
+    items: Ids,
+    purchases: Flags,
+    chains: Chains,
+    ends: Ids,
+    link_ends: Ids,
+    pairs: Ids,
+) -> int:
+    """Write the chains of the events from ``start`` on; give the number of new pairs."""
+    n_new = 0
+    for event in range(start, len(users)):
+        user, item = users[event], items[event]
+        before = ends[0, user]
+        chains.user[event] = before
+        chains.item[event] = ends[1, item]
+        chains.purchase[event] = ends[2, user]
+        chains.link[event] = EMPTY
+        if before != EMPTY:
+            origin = items[before]
+            chains.link[event] = link_ends[origin]
+            link_ends[origin] = event
+        place = _slot(pairs, user, item, users, items)
+        if pairs[place] == EMPTY:
+            chains.times[event] = 1
+            n_new += 1
+        else:
+            chains.times[event] = chains.times[pairs[place]] + 1
+        pairs[place] = event
+        ends[0, user] = event
+        ends[1, item] = event
+        if purchases[event]:
+            ends[2, user] = event
+    return n_new

@@ -1,0 +1,422 @@
+"""A network and its past, moving on together."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from recbole_imn.log import Integers
+from recbole_imn.model.network import Network
+from recbole_imn.model.unrolled import Unrolled
+from recbole_imn.model.window import Window
+from recbole_imn.past import Facts, Past
+from recbole_imn.session.ahead import LookAhead
+from recbole_imn.session.locks import ReadWriteLock
+from recbole_imn.session.ranking import Ranked
+from recbole_imn.session.replay import REPLAY_WINDOW, Held, Replay, plain_replay
+from recbole_imn.stream.plan import windows
+
+
+@dataclass(frozen=True)
+class Query:
+    """Users at times, ready to be scored.
+
+    Attributes
+    ----------
+    ranked : Ranked
+        Rows in the order of their times.
+    order : int64 [n]
+        Place of each user that was asked for among these rows.
+    made_by : object
+        The weights that the rows were made by.
+    """
+
+    ranked: Ranked
+    order: Integers
+    made_by: Any
+
+
+class Session:
+    """The one path to losses and scores: training, replay, evaluation and use.
+
+    States are those after :attr:`position` events, made by the weights of one moment. When
+    weights have changed, the log is replayed from its beginning before anybody is scored.
+    Several threads may ask at once; who moves the session on, moves it alone.
+
+    Parameters
+    ----------
+    network : Network
+    past : Past
+    n_training : int
+        Training does not look beyond this position.
+    seed : int
+        Of all that training draws at random.
+    threaded : bool
+        Whether the next window is looked at on a thread of its own.
+    replay : callable
+        How events of the log are come to; plainly by default.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        past: Past,
+        n_training: int | None = None,
+        seed: int = 0,
+        threaded: bool = False,
+        replay: Replay = plain_replay,
+    ) -> None:
+        self.network, self.past = network, past
+        self.position = 0
+        self.n_training = len(past.log) if n_training is None else n_training
+        self.seed, self.threaded = seed, threaded
+        self.passes = 0
+        self.lock = ReadWriteLock()
+        self.replay: Replay = replay
+        self._ahead = LookAhead(self._look_at_lessons, self.n_training, threaded)
+        self._version = 0
+        self.made_by: Any = None
+        self._table: Tensor | None = None
+        self.held: Held | None = None
+        self._end_of_training: dict[str, Any] | None = None
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Session:
+        """Give a session of its own for a copy of the network."""
+        network, past = copy.deepcopy(self.network, memo), copy.deepcopy(self.past, memo)
+        options = self.n_training, self.seed, self.threaded, copy.deepcopy(self.replay, memo)
+        other = Session(network, past, *options)
+        other.position, other.passes = self.position, self.passes
+        return other
+
+    # -- training --------------------------------------------------------------------------
+
+    def train(self, start: int, stop: int) -> Tensor:
+        """Loss of a window, summed over its events; states move on to its end.
+
+        A window at the log's start forgets all states. Gradients of general states end at
+        the window's start. A window elsewhere than at :attr:`position` is reached by a replay.
+        """
+        with self.lock.writing():
+            self._forget_scores()
+            if start == 0:
+                self.rewind()
+                self.passes += 1
+            self.go_to(start)
+            window = self._ahead.window(start, stop).to(self.network.device)
+            unrolled = self.network.unroll(window)
+            loss = self.network.loss(unrolled)
+            self.commit(unrolled)
+            return loss
+
+    def _look_at_lessons(self, start: int, stop: int) -> Window:
+        self.past.move_to(stop)
+        return self.network.look_at_lessons(self.past, start, stop, [self.seed, self.passes])
+
+    # -- weights ---------------------------------------------------------------------------
+
+    def weights_changed(self) -> None:
+        """Say that the weights are others now; whoever changes them must say so.
+
+        Training says it of itself, and changes in place that autograd counts are seen.
+        """
+        self._version += 1
+
+    def _weights(self) -> Any:
+        parameters = self.network.parameters()
+        return self._version, tuple((weight.data_ptr(), weight._version) for weight in parameters)
+
+    def same_weights(self) -> None:
+        """Say that the weights are those that made the states, though they were touched."""
+        self.made_by = self._weights()
+
+    def _forget_scores(self) -> None:
+        self.made_by = self._table = self.held = self._end_of_training = None
+
+    def _freshen(self) -> None:
+        """Begin again where states were made by other weights."""
+        if self.made_by is None or self.made_by != self._weights():
+            self._ahead.cancel()
+            self._forget_scores()
+            self.rewind()
+            self.made_by = self._weights()
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether states are those of all that has happened, by the present weights."""
+        return (
+            self._table is not None
+            and self.made_by == self._weights()
+            and self.position == self.past.position == len(self.past.log)
+        )
+
+    # -- moving on -------------------------------------------------------------------------
+
+    def rewind(self) -> None:
+        """Go to the log's beginning and forget all states."""
+        self.network.reset()
+        self.position, self._table, self.held = 0, None, None
+
+    def seek(self, position: int) -> None:
+        """Bring states, made by the present weights, to a position of the log."""
+        with self.lock.writing():
+            self._freshen()
+            self.go_to(position)
+
+    @torch.no_grad()
+    def go_to(self, position: int) -> None:
+        """Move states to a position, whatever weights made them; for replays."""
+        if position == self.position:
+            return
+        self._ahead.cancel()
+        self._let_go(position)
+        if position < self.position:
+            self._go_back(position)
+        if self.made_by is not None and self.position < self.n_training <= position:
+            self._replay_to(self.n_training)
+            # Every evaluation begins here.
+            self._end_of_training = self.state()
+        self._replay_to(position)
+
+    def _replay_to(self, position: int) -> None:
+        for start, stop in windows(self.position, position, REPLAY_WINDOW):
+            self.past.move_to(stop)
+            self.commit(self.network.unroll(self.look(start, stop, self._no_rows())))
+
+    def hold(self, held: Held) -> None:
+        """Keep a window that was asked for at the present position, to be asked for again."""
+        self.held = held
+
+    def _let_go(self, position: int) -> None:
+        """Move on past a window that is held, if a position lies behind it."""
+        held, self.held = self.held, None
+        if held is not None and position >= held.ranked.stop:
+            self.commit(held.unrolled)
+
+    def _go_back(self, position: int) -> None:
+        """Go to the end of training, or to the beginning."""
+        kept = self._end_of_training
+        if kept is not None and position >= kept["position"]:
+            for memory, state in zip(self.network.memories(), kept["memories"], strict=True):
+                memory.load_state(state)
+            self.position, self._table = kept["position"], None
+        else:
+            self.rewind()
+
+    def observe(self, columns: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Append events to the log, and move on past them.
+
+        Parameters
+        ----------
+        columns : mapping
+            As :func:`~recbole_imn.log.event_log.complete_columns` gives them.
+
+        Raises
+        ------
+        LogError
+            If they do not fit; nothing has changed then.
+        """
+        with self.lock.writing():
+            self._be_present()
+            self.past.observe(columns)
+            self.go_to(self.past.position)
+
+    def grow(
+        self,
+        n_users: int = 0,
+        n_items: int = 0,
+        item_features: Tensor | None = None,
+    ) -> None:
+        """Make room for users and items; the scores of others stay.
+
+        Parameters
+        ----------
+        n_users, n_items : int
+            Sizes of the id spaces, padding included.
+        item_features : float32 [n_items, n_features], optional
+            Of all items; by default new ones have zeros, which is the mean.
+        """
+        with self.lock.writing():
+            self._ahead.cancel()
+            self.past.grow(n_users, n_items)
+            log, known = self.past.log, self.network.states.item_features
+            missing = log.n_items - len(known)
+            if item_features is None:
+                item_features = torch.cat([known, known.new_zeros(missing, known.shape[1])])
+            fresh = self.made_by is not None and self.made_by == self._weights()
+            self.network.grow(log.n_users, log.n_items, item_features.to(known))
+            if fresh:
+                # Tables of weights may have moved to where there is more room.
+                self.made_by = self._weights()
+            self._table = None
+
+    @torch.no_grad()
+    def _be_present(self) -> None:
+        """Bring states to the end of what has happened."""
+        self._freshen()
+        self.go_to(len(self.past.log))
+        self.past.move_to(len(self.past.log))
+        self.catalogue()
+
+    def commit(self, unrolled: Unrolled) -> None:
+        """Move on to a window's end."""
+        self.network.commit(unrolled)
+        plan = unrolled.window.plan
+        self.position = plan.stop
+        if self._table is not None and plan.n_events:
+            ids, rows = plan.items, plan.last_item_row
+            changed = rows >= plan.levels.n_initial
+            with torch.no_grad():
+                moved = self.network.ranking_items(ids[changed], unrolled.states, rows[changed])
+            self._table[ids[changed]] = moved
+
+    def look(self, start: int, stop: int, facts: Facts) -> Window:
+        """Look at a window and rows in it."""
+        return self.network.look(self.past, start, stop, facts).to(self.network.device)
+
+    def _no_rows(self) -> Facts:
+        return self.past.look([], [])
+
+    @torch.no_grad()
+    def catalogue(self) -> Tensor:
+        """Give all items as ranking sees them at :attr:`position`, float [n_items, width]."""
+        if self._table is None:
+            items = self.network.states.items
+            ids = torch.arange(self.past.log.n_items, device=self.network.device)
+            self._table = self.network.ranking_items(ids, items.read_all(), ids)
+        return self._table
+
+    # -- scores of now -----------------------------------------------------------------------
+
+    @torch.no_grad()
+    def query(self, users: npt.ArrayLike, at: npt.ArrayLike) -> Query:
+        """Ask for users at some times, after all that has happened.
+
+        Parameters
+        ----------
+        users : int64 [n]
+        at : float64 [n]
+            Seconds; those before the last event count as its time.
+        """
+        order = np.argsort(np.asarray(at), kind="stable")
+        back = np.empty(len(order), np.int64)
+        back[order] = np.arange(len(order))
+        users, at = np.asarray(users)[order], np.asarray(at)[order]
+        while True:
+            with self.lock.reading():
+                if self.is_fresh:
+                    return Query(self._ask(users, at), back, self.made_by)
+            with self.lock.writing():
+                self._be_present()
+
+    def _ask(self, users: npt.ArrayLike, at: npt.ArrayLike) -> Ranked:
+        """Look at rows of the present, which are in the order of their times."""
+        last = self.past.log.time[-1] if len(self.past.log) else -np.inf
+        facts = self.past.look(users, np.maximum(at, last))
+        return self.ranked(self.look(self.position, self.position, facts))[0]
+
+    @torch.no_grad()
+    def scores(self, query: Query) -> Tensor:
+        """Score the whole catalogue, float [n, n_items].
+
+        Where events were observed since the query was made, or weights have changed, it is
+        asked anew: scores are of one moment.
+        """
+        while True:
+            with self.lock.reading():
+                if self.is_fresh:
+                    return self._scores(query)
+            with self.lock.writing():
+                self._be_present()
+
+    def _scores(self, query: Query) -> Tensor:
+        ranked = query.ranked
+        if ranked.stop != self.position or query.made_by != self.made_by:
+            ranked = self._ask(ranked.facts.user, ranked.facts.at)
+        scores = self._score_all(ranked, np.arange(len(ranked.facts)))
+        return scores[torch.from_numpy(query.order).to(scores.device)]
+
+    def ranked(self, window: Window) -> tuple[Ranked, Unrolled]:
+        """Give the rows of a window as ranking sees them, and the window unrolled."""
+        network, plan = self.network, window.plan
+        unrolled = network.unroll(window)
+        asked = network.ask(network.contexts(unrolled))
+        moved = network.ranking_items(window.events.item, unrolled.states, plan.after(1))
+        return Ranked(plan.start, plan.stop, window.facts, asked, moved), unrolled
+
+    def _score_all(self, ranked: Ranked, rows: Integers) -> Tensor:
+        table = self.catalogue()
+        if len(rows) == 0:
+            return table.new_empty(0, len(table))
+        asked = ranked.asked[torch.from_numpy(rows).to(table.device)]
+        queries = self.network.ranking_queries(asked)
+        scores = ranked.score_all(queries, self.past, table, rows)
+        return self.network.complete(scores, self.past, ranked.start, asked, ranked.facts[rows])
+
+    # -- scores of events of the log -----------------------------------------------------------
+
+    @torch.no_grad()
+    def scores_before(self, events: Integers, chunk: int = 256) -> Tensor:
+        """Score the whole catalogue for events of the log, each just before it happens.
+
+        Parameters
+        ----------
+        events : int64 [n]
+            In any order.
+        chunk : int
+            Rows scored at a time; bounds the memory for items that move meanwhile.
+
+        Returns
+        -------
+        float [n, n_items]
+        """
+        with self.lock.writing():
+            self._freshen()
+            distinct, back = np.unique(events, return_inverse=True)
+            scores = torch.empty(len(distinct), self.past.log.n_items, device=self.network.device)
+            for replayed in self.replay(self, distinct, chunk):
+                scores[replayed.place] = self._score_all(replayed.ranked, replayed.rows)
+            same = len(distinct) == len(events) and (back[1:] > back[:-1]).all()
+            return scores if same else scores[torch.from_numpy(back).to(scores.device)]
+
+    @torch.no_grad()
+    def score_before(self, events: Integers, items: Tensor, chunk: int = 256) -> Tensor:
+        """Do the same for one item a row, float [n]; an event may occur more than once."""
+        with self.lock.writing():
+            self._freshen()
+            distinct, back = np.unique(events, return_inverse=True)
+            scores = torch.empty(len(events), device=self.network.device)
+            for part in self.replay(self, distinct, chunk):
+                wanted = np.flatnonzero((back >= part.place.start) & (back < part.place.stop))
+                rows = part.rows[back[wanted] - part.place.start]
+                chosen = torch.from_numpy(wanted).to(items.device)
+                scores[chosen] = self._score_one(part.ranked, rows, items[chosen])
+            return scores
+
+    def _score_one(self, ranked: Ranked, rows: Integers, items: Tensor) -> Tensor:
+        table = self.catalogue()
+        asked = ranked.asked[torch.from_numpy(rows).to(table.device)]
+        queries = self.network.ranking_queries(asked)
+        scores = ranked.score_one(queries, self.past, table, rows, items)
+        return self.network.complete_one(scores, self.past, asked, ranked.facts[rows], items)
+
+    # -- keeping -----------------------------------------------------------------------------
+
+    def state(self) -> dict[str, Any]:
+        """Give position and memories as tensors, to go on inside an epoch of training."""
+        memories = [memory.state() for memory in self.network.memories()]
+        return {"position": self.position, "passes": self.passes, "memories": memories}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Take back what :meth:`state` gave."""
+        self._forget_scores()
+        self._ahead.cancel()
+        self.position, self.passes = state["position"], state["passes"]
+        for memory, kept in zip(self.network.memories(), state["memories"], strict=True):
+            memory.load_state(kept)

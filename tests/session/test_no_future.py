@@ -1,0 +1,67 @@
+"""What comes later moves no score, and no fact that training sees, by one bit."""
+
+import numpy as np
+import pytest
+import torch
+
+from recbole_imn.past import Past, look_at_log
+from recbole_imn.session import Session
+from tests.session.streams import SETTINGS, columns, learn, log_of, session_on
+
+
+def with_other_future(log, k, seed=1):
+    """The log with what event k is, and all after it, replaced."""
+    rng = np.random.default_rng(seed)
+    found = {name: values.copy() for name, values in columns(log, 0, len(log)).items()}
+    n = len(log) - k
+    found["item"][k:] = rng.integers(1, log.n_items, n)
+    found["behaviour"][k:] = rng.integers(1, log.n_behaviours, n)
+    found["purchase"][k:] = rng.random(n) < 0.5
+    found["user"][k + 1 :] = rng.integers(1, log.n_users, n - 1)
+    found["time"][k + 1 :] = found["time"][k] + np.cumsum(rng.random(n - 1))
+    found["inventory"][k:] += 1
+    return log_of(found, log)
+
+
+@pytest.fixture(params=SETTINGS, ids=lambda case: "-".join([case[0], *map(str, case[1])]))
+def trained(request, prepare):
+    name, options = request.param
+    _, dataset, _, model = prepare(name, **options)
+    return model.session, dataset.event_bounds
+
+
+def test_scores_do_not_know_the_future(trained):
+    session, bounds = trained
+    learn(session)
+    for k in (bounds[2] + 3, bounds[3] - 5):
+        twin = session_on(with_other_future(session.past.log, k), session)
+        events = np.arange(bounds[2], k + 1)
+        for chunk in (256, 7):
+            expected = session.scores_before(events, chunk)
+            assert torch.equal(twin.scores_before(events, chunk), expected)
+        assert not torch.equal(
+            twin.scores_before(np.array([bounds[3] - 1])),
+            session.scores_before(np.array([bounds[3] - 1])),
+        )
+
+
+def test_training_does_not_know_the_future(trained):
+    session, bounds = trained
+    twin = session_on(with_other_future(session.past.log, bounds[1]), session)
+    assert learn(twin) == learn(session)
+    k = 32 * 4
+    earlier = session_on(with_other_future(session.past.log, k), session)
+    other = session_on(session.past.log, session)
+    with torch.no_grad():
+        for start in range(0, k, 32):
+            assert torch.equal(earlier.train(start, start + 32), other.train(start, start + 32))
+
+
+def test_facts_of_training_do_not_know_the_future(trained):
+    log, k = trained[0].past.log, 150
+    pasts = [Past(log), Past(with_other_future(log, k))]
+    pasts[1].move_to(k + 1)
+    for one, other in zip(*(look_at_log(past, k) for past in pasts), strict=True):
+        for name, values in vars(one).items():
+            np.testing.assert_array_equal(values, getattr(other, name))
+    assert isinstance(trained[0], Session)
