@@ -83,7 +83,11 @@ def main() -> int:
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--dataset", type=lambda text: text.split(","), default=["czb"])
+    parser.add_argument(
+        "--dataset",
+        type=lambda text: text.split(","),
+        help="default: czb, and retailrocket if there",
+    )
     parser.add_argument("--data_path", default="atomic_files")
     parser.add_argument("--rows", type=int, default=1500, help="sampled events of each depth")
     parser.add_argument("--train_batch_size", type=int, default=256)
@@ -96,6 +100,12 @@ def parse() -> argparse.Namespace:
     options = parser.parse_args()
     # RecBole reads sys.argv whenever a Config is made.
     sys.argv = sys.argv[:1]
+    if options.dataset is None:
+        options.dataset = ["czb"]
+        if Path(options.data_path, "retailrocket").is_dir():
+            options.dataset.append("retailrocket")
+        else:
+            print(f"{options.data_path} has no retailrocket, which is left out; see --data_path")
     if options.quick:
         options.rows, options.seeds, options.epochs = 20, 1, 1
     torch.set_num_threads(1)
