@@ -15,6 +15,7 @@ from recbole_imn.model.settings import NetworkSettings, SettingsError
 from recbole_imn.model.sources import SOURCES, OwnItems, Source, Successors
 from recbole_imn.model.terms import TERMS, Freshness, Taste
 from recbole_imn.options import check
+from tests.registered import forgotten_afterwards
 
 OWN = """
 import numpy as np
@@ -177,7 +178,7 @@ def test_a_class_of_ones_own_refuses_them_as_well(make_config):
     class Mine(IMNNetPlus):
         """Whose other settings may be its own."""
 
-    with pytest.raises(SettingsError, match="no setting any more"):
+    with forgotten_afterwards(), pytest.raises(SettingsError, match="no setting any more"):
         make_config(Mine, pointer=False, of_mine=1)
 
 

@@ -12,7 +12,6 @@ from recbole_imn.model.settings import NetworkSettings, SettingsError
         ({"resource_branch": ""}, "resource_branch is ''"),
         ({"purchase_reach": -1}, "purchase_reach is -1; it must be 0 or above"),
         ({"id_dropout": 1.0, "unseen_ids": "learned"}, "id_dropout is 1.0; it must be below 1"),
-        ({"id_dropout": 0.1}, "id_dropout is 0.1, but unseen_ids is 'random'"),
         ({"unseen_ids": "new"}, "unseen_ids is 'new'; it must be one of"),
         ({"embedding_size": 0}, "embedding_size is 0; it must be above 0"),
         ({"nce_weight": -1.0}, "nce_weight is -1.0; it must be 0 or above"),

@@ -1,6 +1,5 @@
 """A class of the user's own is a model like ours, through every door."""
 
-import sys
 import textwrap
 
 import pytest
@@ -28,6 +27,7 @@ from recbole_imn.options import UsageError, check
 from recbole_imn.own_models import RegistrationError, register_model
 from recbole_imn.trainer import IMNNetTrainer
 from recbole_imn.tuning.space import space_file
+from tests.registered import forgotten_afterwards, unregister
 
 SMALL = {
     "show_progress": False,
@@ -47,17 +47,8 @@ def forget(monkeypatch):
     """Let every test begin with our own classes only."""
     monkeypatch.setattr(own_models, "_classes", dict(own_models._classes))
     monkeypatch.setattr(own_models, "_defaults", {})
-    yield
-    for name in set(own_models.names()) - set(registry.MODELS):
-        unregister(name)
-
-
-def unregister(name):
-    del own_models._classes[name]
-    del sys.modules[f"recbole.model.sequential_recommender.{name.lower()}"]
-    own_models.compat.extra_model_names.discard(name)
-    for rooms, kind in own_models.ROOMS:
-        vars(rooms).pop(f"{name}{kind}", None)
+    with forgotten_afterwards():
+        yield
 
 
 def trained(toy, model, **options):
