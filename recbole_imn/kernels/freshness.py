@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from recbole_imn.kernels.compiled import exact
 
@@ -75,87 +74,6 @@ def cells_of(kinds: Array, elapsed: Array) -> Array:
     for i in range(kinds.size):
         cells[i] = cell(all_kinds[i], all_elapsed[i])
     return cells.reshape(kinds.shape)
-
-
-def look_up_latest(
-    table: Tensor, latest: Array, now: Array, times: Array, classes: Array, speed: float
-) -> Tensor:
-    """Give values of items by their latest event before each row's time.
-
-    A row's result depends on no other row.
-
-    Parameters
-    ----------
-    table : float [n_classes, N_AGES]
-        The last class is that of items that were never seen.
-    latest : int64 [n] or [n, m]
-        Latest events of items; -1 for items that were never seen.
-    now : float64 [n], seconds
-    times : float64 [n_events], seconds
-    classes : int64 [n_events]
-        Class of an item just after each event.
-    speed : float
-        What the table is multiplied by.
-
-    Returns
-    -------
-    float, shape of ``latest``
-    """
-    shape = len(now), latest.size // max(len(now), 1)
-    cells: Array = np.empty(shape, np.int32)
-    _fill_cells(latest.reshape(shape), now, times, classes, len(table) - 1, cells)
-    cells = cells.reshape(latest.shape)
-    places = torch.from_numpy(cells).to(table.device)
-    if table.device.type != "cpu":
-        by_formula: Tensor = speed * table.reshape(-1)[places]
-        return by_formula
-    values: Tensor = _LookUp.apply(table, places, speed)  # type: ignore[no-untyped-call]
-    return values
-
-
-@exact
-def _fill_cells(
-    latest: Array, now: Array, times: Array, classes: Array, never: int, cells: Array
-) -> None:
-    for row in range(latest.shape[0]):
-        for column in range(latest.shape[1]):
-            event = latest[row, column]
-            if event >= 0:
-                cells[row, column] = cell(classes[event], now[row] - times[event])
-            else:
-                cells[row, column] = cell(never, 0.0)
-
-
-class _LookUp(torch.autograd.Function):
-    """Values of cells; the backward pass adds up what each cell gets."""
-
-    @staticmethod
-    def forward(ctx: Any, table: Tensor, cells: Tensor, speed: float) -> Tensor:
-        ctx.save_for_backward(cells)
-        ctx.shape, ctx.speed = table.shape, speed
-        values = table.new_empty(cells.shape)
-        _take((speed * table).reshape(-1).numpy(), cells.view(-1).numpy(), values.view(-1).numpy())
-        return values
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        (cells,) = ctx.saved_tensors
-        to_table = gradient.new_zeros(ctx.shape)
-        _add_up(cells.view(-1).numpy(), gradient.reshape(-1).numpy(), to_table.view(-1).numpy())
-        return to_table.mul_(ctx.speed), None, None
-
-
-@exact
-def _take(table: Array, cells: Array, values: Array) -> None:
-    for i in range(len(cells)):
-        values[i] = table[cells[i]]
-
-
-@exact
-def _add_up(cells: Array, values: Array, totals: Array) -> None:
-    for i in range(len(cells)):
-        totals[cells[i]] += values[i]
 
 
 def add_freshness(

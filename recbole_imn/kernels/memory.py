@@ -75,7 +75,7 @@ class _Read(torch.autograd.Function):
     def forward(ctx: Any, states: Tensor, known: Tensor, ids: Tensor, initial: Tensor) -> Tensor:
         out = states.new_empty(len(ids), states.shape[1])
         found = known.new_empty(len(ids))
-        _read(*map(array, (states, known, ids, initial, out, found)))
+        read_rows(*map(array, (states, known, ids, initial, out, found)))
         ctx.save_for_backward(found)
         return out
 
@@ -84,12 +84,13 @@ class _Read(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         (found,) = ctx.saved_tensors
         of_initial = grad.new_zeros(grad.shape[1])
-        _read_back(*map(array, (found, grad, of_initial)))
+        read_rows_back(*map(array, (found, grad, of_initial)))
         return None, None, None, of_initial
 
 
 @compiled
-def _read(states: Any, known: Any, ids: Any, initial: Any, out: Any, found: Any) -> None:
+def read_rows(states: Any, known: Any, ids: Any, initial: Any, out: Any, found: Any) -> None:
+    """Write the states of entities to ``out``, and to ``found`` which of them have one."""
     for i in range(len(ids)):
         entity = ids[i]
         if entity < 0 or entity >= len(states):
@@ -102,7 +103,8 @@ def _read(states: Any, known: Any, ids: Any, initial: Any, out: Any, found: Any)
 
 
 @compiled
-def _read_back(found: Any, grad: Any, of_initial: Any) -> None:
+def read_rows_back(found: Any, grad: Any, of_initial: Any) -> None:
+    """Add to the gradient of the initial state what rows without a state of their own give."""
     for i in range(len(found)):
         if not found[i]:
             for j in range(len(of_initial)):

@@ -12,7 +12,7 @@ from torch.autograd.function import once_differentiable
 
 from recbole_imn.kernels.compiled import compiled
 from recbole_imn.kernels.conditioning import array, is_compiled
-from recbole_imn.kernels.memory import read_formula
+from recbole_imn.kernels.memory import read_formula, read_rows, read_rows_back
 from recbole_imn.log import Flags, Integers
 
 Slots = npt.NDArray[np.int32]
@@ -187,7 +187,7 @@ class _Begin(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         of_none = grad.new_zeros(grad.shape[1])
-        _begin_back(ctx.found, array(grad), array(of_none))
+        read_rows_back(ctx.found, array(grad), array(of_none))
         return None, None, None, of_none, None, None, None
 
 
@@ -247,15 +247,7 @@ def _begin(
     out: Any,
     found: Any,
 ) -> None:
-    for i in range(len(ids)):
-        entity = ids[i]
-        if entity < 0 or entity >= len(states):
-            raise IndexError("an id is not one of the entities")
-        found[i] = known[entity]
-        if found[i]:
-            out[i] = states[entity]
-        else:
-            out[i] = none_before
+    read_rows(states, known, ids, none_before, out, found)
     for k in range(len(owners)):
         owner = owners[k]
         if owner >= len(ids):
@@ -265,11 +257,3 @@ def _begin(
             out[owner] = none_before
         else:
             out[owner] = before[k]
-
-
-@compiled
-def _begin_back(found: Any, grad: Any, of_none: Any) -> None:
-    for i in range(len(found)):
-        if not found[i]:
-            for j in range(len(of_none)):
-                of_none[j] += grad[i, j]

@@ -151,20 +151,6 @@ class Network(nn.Module):
 
     # -- looking: nothing here depends on weights -------------------------------------------
 
-    def look(self, past: Past, start: int, stop: int, facts: Facts) -> Window:
-        """Look up all that the network needs of a window and of rows in it.
-
-        Parameters
-        ----------
-        past : Past
-            At ``stop``, or beyond it.
-        start, stop : int
-            Events ``start <= k < stop``; there may be none.
-        facts : Facts
-            Of rows in the order of their positions, each in ``start..stop``.
-        """
-        return self._look(past, start, stop, facts)
-
     def look_at_lessons(
         self, past: Past, start: int, stop: int, seed: Sequence[int], first: int | None = None
     ) -> Window:
@@ -186,12 +172,12 @@ class Network(nn.Module):
         rng = np.random.default_rng([*seed, start])
         negatives = self.draw_negatives(past, start, rng)
         reach = self.settings.purchase_reach
-        window = self._look(past, start, stop, facts, reach, negatives.items)
+        window = self.look(past, start, stop, facts, reach, negatives.items)
         salt = int(rng.integers(2**20))
         lessons = prepare_lessons(past, window.plan, facts, negatives, self.cell_term, salt)
         return replace(window, lessons=lessons)
 
-    def _look(
+    def look(
         self,
         past: Past,
         start: int,
@@ -200,6 +186,19 @@ class Network(nn.Module):
         reach: int = 0,
         others: Integers | None = None,
     ) -> Window:
+        """Look up all that the network needs of a window and of rows in it.
+
+        Parameters
+        ----------
+        past : Past
+            At ``stop``, or beyond it.
+        start, stop : int
+            Events ``start <= k < stop``; there may be none.
+        facts : Facts
+            Of rows in the order of their positions, each in ``start..stop``.
+        reach, others
+            As of :func:`~recbole_imn.stream.plan.plan_window`, for training.
+        """
         reach = reach if self.branch is not None else 0
         plan = plan_window(past, start, stop, facts, reach, others)
         looked: dict[str, Any] = {

@@ -19,8 +19,6 @@ from torch.nn import functional
 MOST_ROWS = 16
 # Beyond this many columns, their number makes no difference.
 MOST_COLUMNS = 256
-# Floats that an elementwise loop of torch handles at once, at most.
-VECTOR_LENGTH = 32
 
 
 @cache
@@ -88,48 +86,9 @@ def _missing_rows(rows: Tensor, n_out: int) -> int:
     return fewest_rows(rows.shape[1], min(n_out, MOST_COLUMNS), rows.dtype, threads) - len(rows)
 
 
-def add_product(base: Tensor, rows: Tensor, weight: Tensor, out: Tensor) -> None:
-    """Write ``base + rows @ weight`` to ``out``, float [n, n_out]; no gradients.
-
-    Parameters
-    ----------
-    base : float [n, n_out]
-    rows : float [n, n_in]
-    weight : float [n_in, n_out]
-    out : float [n, n_out]
-    """
-    missing = _missing_rows(rows, weight.shape[1])
-    if missing <= 0:
-        torch.addmm(base, rows, weight, out=out)
-        return
-    base, padded = (functional.pad(part, (0, 0, 0, missing)) for part in (base, rows))
-    out.copy_(torch.addmm(base, padded, weight)[: len(rows)])
-
-
 def sigmoid(values: Tensor) -> Tensor:
     """Give the logistic sigmoid with gradients, each element by the same code."""
     return torch.exp(-values).add(1).reciprocal()
-
-
-def sigmoid_(values: Tensor) -> None:
-    """Apply the logistic sigmoid in place, each element by the same code, float [n, width].
-
-    Vectorised and left-over elements of torch's sigmoid differ in their last bit, so that
-    an element's place would matter where rows are no multiple of the vector length.
-    """
-    if values.shape[1] % VECTOR_LENGTH == 0 and values.is_contiguous():
-        values.sigmoid_()
-    else:
-        values.neg_().exp_().add_(1).reciprocal_()
-
-
-def tanh_(values: Tensor) -> None:
-    """Apply tanh in place, each element by the same code, float [n, width]."""
-    if values.shape[1] % VECTOR_LENGTH == 0 and values.is_contiguous():
-        values.tanh_()
-    else:
-        # 2 sigma(2 x) - 1, from operations that round alike everywhere.
-        values.mul_(-2).exp_().add_(1).reciprocal_().mul_(2).sub_(1)
 
 
 def rows_agree(width: int = 256, most: int = 100) -> bool:

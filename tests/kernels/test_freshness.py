@@ -10,7 +10,6 @@ from recbole_imn.kernels.freshness import (
     add_freshness,
     cell,
     cells_of,
-    look_up_latest,
 )
 
 
@@ -74,30 +73,6 @@ def test_an_item_stays_in_its_cell_up_to_the_last_bit():
     ages = np.arange(1, N_AGES - 1)
     assert np.array_equal(cells_by_numpy(0, STAYS[1:-1]), ages + 1)
     assert np.array_equal(cells_by_numpy(0, np.nextafter(STAYS[1:-1], 0)), ages)
-
-
-@pytest.mark.parametrize("shape", [(0,), (7,), (7, 1), (20, 30)])
-def test_values_by_latest_events_with_gradients(shape):
-    rng = np.random.default_rng(2)
-    times, classes = np.sort(rng.integers(0, 10**6, 50)).astype(float), rng.integers(0, 4, 50)
-    now = 1e6 + rng.integers(0, 10**4, shape[0]).astype(float)
-    latest = rng.integers(-1, 50, shape)
-    table = torch.randn(5, N_AGES, dtype=torch.float64, requires_grad=True)
-    kinds = np.where(latest >= 0, classes[latest], 4)
-    rows = now.reshape(-1, *[1] * (len(shape) - 1))
-    cells = cells_by_numpy(kinds, np.where(latest >= 0, rows - times[latest], 0.0))
-    expected = 20.0 * table.reshape(-1)[torch.from_numpy(cells)]
-    values = look_up_latest(table, latest, now, times, classes, 20.0)
-    assert torch.equal(values, expected)
-    by = torch.randn(shape, dtype=torch.float64)
-    ours, theirs = (torch.autograd.grad(of, table, by)[0] for of in (values, expected))
-    torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-10)
-    if shape[0]:
-        assert torch.autograd.gradcheck(
-            lambda table: look_up_latest(table, latest, now, times, classes, 20.0),
-            table,
-            fast_mode=True,
-        )
 
 
 @settings(deadline=None, max_examples=100)
