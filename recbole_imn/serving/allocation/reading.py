@@ -29,7 +29,7 @@ def read_problem(
     Parameters and errors are those of :func:`~recbole_imn.serving.allocation.allocate`.
     """
     ids, values = _table(items, scores)
-    there = (ids > 0) & (values > -np.inf)
+    there = (ids > 0) & (values != -np.inf)
     known, item = np.unique(ids[there], return_inverse=True)
     user, score = np.nonzero(there)[0], values[there]
     _check_edges(user, known[item], score)
@@ -57,6 +57,8 @@ def _table(items: npt.ArrayLike, scores: npt.ArrayLike) -> tuple[Integers, Float
         )
     if ids.size and not np.issubdtype(ids.dtype, np.integer):
         raise ServingError(f"items are {ids.dtype}; they are whole numbers, 0 for none")
+    if (ids < 0).any():
+        raise ServingError(f"an item is {ids.min()}; ids are above 0, and 0 is for none")
     return ids.astype(np.int64), values
 
 
