@@ -142,7 +142,7 @@ def _numbers(values: npt.NDArray[Any], what: str) -> Floats:
 
 
 def _whole(values: Floats, what: str) -> Integers:
-    wrong = np.flatnonzero((values % 1 != 0) | (values > 2**52))
+    wrong = np.flatnonzero((np.floor(values) != values) | (values > 2**52))
     if len(wrong):
         raise ServingError(f"{what} is {values[wrong[0]]}; it is a whole number of at least 0")
     return values.astype(np.int64)
