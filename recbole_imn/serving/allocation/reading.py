@@ -42,9 +42,9 @@ def read_problem(
         start=np.searchsorted(user, np.arange(len(ids) + 1)),
         item=item,
         score=score,
-        slots=_whole(_per_user(k, len(ids), "k"), "k"),
-        capacity=_whole(_per_item(capacity, known, "capacity"), "capacity"),
-        outside=_per_user(outside, len(ids), "outside"),
+        slots=whole_numbers(per_user(k, len(ids), "k"), "k"),
+        capacity=whole_numbers(_per_item(capacity, known, "capacity"), "capacity"),
+        outside=per_user(outside, len(ids), "outside"),
     )
 
 
@@ -95,12 +95,12 @@ def _affordable(
         given, missing = ("price", "budget") if budget is None else ("budget", "price")
         raise ServingError(f"there is a {given} but no {missing}; give both or neither")
     affordable: Flags = (
-        _per_item(price, known, "price")[item] <= _per_user(budget, n_users, "budget")[user]
+        _per_item(price, known, "price")[item] <= per_user(budget, n_users, "budget")[user]
     )
     return affordable
 
 
-def _per_user(given: npt.ArrayLike, n_users: int, what: str) -> Floats:
+def per_user(given: npt.ArrayLike, n_users: int, what: str) -> Floats:
     """Give a number a user, float64 [n_users]."""
     values = np.asarray(given, np.float64)
     if values.shape not in ((), (n_users,)):
@@ -141,7 +141,7 @@ def _numbers(values: npt.NDArray[Any], what: str) -> Floats:
     return numbers
 
 
-def _whole(values: Floats, what: str) -> Integers:
+def whole_numbers(values: Floats, what: str) -> Integers:
     wrong = np.flatnonzero((np.floor(values) != values) | (values > 2**52))
     if len(wrong):
         raise ServingError(f"{what} is {values[wrong[0]]}; it is a whole number of at least 0")
