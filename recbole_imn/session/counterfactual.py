@@ -132,18 +132,22 @@ def last_purchases(session: Session, user: int, n: int = 1) -> Integers:
     """
     if n < 1:
         raise CounterfactualError(f"{n} purchases are to be taken away; it must be 1 or more")
-    with session.lock.reading():
-        past, length = session.past, len(session.past.log)
-        past_of_all = past if past.position == length else _moved(past, length)
-        latest = past_of_all.look([user], [0.0]).purchase
-        found = past_of_all.purchases(latest, n)[0]
-    known: Integers = found[found >= 0]
+    known = latest_purchases(session, user, n)
     if len(known) < n:
         raise CounterfactualError(
             f"user {user} has {len(known)} purchases in the log, so {n} cannot be taken away"
         )
-    oldest_first: Integers = known[::-1].copy()
-    return oldest_first
+    return known
+
+
+def latest_purchases(session: Session, user: int, n: int) -> Integers:
+    """Give up to n last purchases of a user, oldest first, int64 [n or fewer]."""
+    with session.lock.reading():
+        past, length = session.past, len(session.past.log)
+        whole = past if past.position == length else _moved(past, length)
+        found = whole.purchases(whole.look([user], [0.0]).purchase, n)[0]
+    known: Integers = found[found >= 0][::-1].copy()
+    return known
 
 
 def without_events(
