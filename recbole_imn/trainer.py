@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ from recbole_imn.kernels.lazy_adam import LazyAdam
 from recbole_imn.model.imnnet import IMNNet
 from recbole_imn.model.joint_ranking import WeightSearch, rank_metric
 from recbole_imn.model.settings import SettingsError
+from recbole_imn.serving.taking import add_snapshot, can_be_used
 
 # Validation rows that a search for ranking weights looks at, about; it chooses among 21 pairs.
 SEARCHED_ROWS = 5_000
@@ -97,6 +99,20 @@ class IMNNetTrainer(Trainer):  # type: ignore[misc]  # RecBole is untyped
         )
         if self.searches_ranking:
             rank_metric(config["valid_metric"])  # refused before anything is trained
+
+    def evaluate(
+        self,
+        eval_data: Any,
+        load_best_model: bool = True,
+        model_file: str | Path | None = None,
+        show_progress: bool = False,
+    ) -> Any:
+        """Test the best epoch, and make its checkpoint one that can be used without its data."""
+        result = super().evaluate(eval_data, load_best_model, model_file, show_progress)
+        if eval_data and load_best_model and self.config["snapshot"] and can_be_used(self.model):
+            file = Path(model_file or self.saved_model_file)
+            add_snapshot(file, self.model, eval_data._dataset)
+        return result
 
     def _valid_epoch(self, valid_data: Any, show_progress: bool = False) -> Any:
         if self.searches_ranking:

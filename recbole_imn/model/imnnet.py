@@ -42,6 +42,8 @@ class IMNNet(SequentialRecommender):  # type: ignore[misc]  # RecBole is untyped
     ----------
     session : Session
         The network and the log, at one position.
+    learns_online : bool
+        Whether weights go on learning during an evaluation.
     """
 
     input_type = InputType.POINTWISE
@@ -60,7 +62,8 @@ class IMNNet(SequentialRecommender):  # type: ignore[misc]  # RecBole is untyped
         past = dataset.new_past()
         self.network = build_network(Making(settings, past, bounds[1], dataset.item_features))
         options: dict[str, Any] = {}
-        if config["online_updates"]:
+        self.learns_online = bool(config["online_updates"])
+        if self.learns_online:
             options["replay"] = OnlineReplay(
                 self.network, bounds, config["learning_rate"], self.rows_per_loss, config["seed"]
             )

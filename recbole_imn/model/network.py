@@ -416,6 +416,36 @@ class Network(nn.Module):
             scores = log_add_hits(scores, items, asked.candidates, asked.weights)
         return scores
 
+    def complete_some(
+        self, scores: Tensor, past: Past, asked: Asked, facts: Facts, items: Integers
+    ) -> Tensor:
+        """Do the same for some items, the same ones for all rows, float [n, m].
+
+        Parameters
+        ----------
+        scores : float [n, m]
+        past : Past
+        asked : Asked
+        facts : Facts
+        items : int64 [m]
+            None of them twice.
+        """
+        if self.cell_term is not None:
+            each = torch.from_numpy(items)
+            for row, values in enumerate(scores):
+                same = facts[np.full(len(items), row)]
+                values += self.cell_term.of_items(past, same, each)
+        if self.pointer is not None:
+            places = torch.full((past.log.n_items,), -1, device=scores.device)
+            places[torch.from_numpy(items).to(places.device)] = torch.arange(
+                len(items), device=places.device
+            )
+            found = places[asked.candidates]
+            # A slot without weight is passed over, whatever its item.
+            weights = asked.weights.masked_fill(found < 0, -torch.inf)
+            scores = add_mixture(scores, found.clamp(min=0), weights)
+        return scores
+
 
 def _range(start: int, stop: int) -> Integers:
     return np.arange(start, stop)

@@ -1,1 +1,16 @@
-"""A trained model in use: it observes events, recommends, and forgets nothing it was told."""
+"""Use of trained models: recommendations as of now, from a checkpoint that lives on."""
+
+from recbole_imn.serving.errors import ServingError, UnknownItemError, UnknownUserError
+from recbole_imn.serving.policies import Observed, Policies
+from recbole_imn.serving.recommender import Recommender
+from recbole_imn.serving.taking import add_snapshot
+
+__all__ = [
+    "Observed",
+    "Policies",
+    "Recommender",
+    "ServingError",
+    "UnknownItemError",
+    "UnknownUserError",
+    "add_snapshot",
+]

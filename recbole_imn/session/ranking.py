@@ -59,7 +59,7 @@ class Ranked:
         -------
         float [n, n_items]
         """
-        scores = _products(queries, table)
+        scores = products(queries, table)
         positions = self.facts.position[rows]
         changed = np.unique(past.log.item[self.start : int(positions[-1])]).astype(np.int64)
         if len(changed) == 0:
@@ -89,7 +89,7 @@ class Ranked:
         return (queries * chosen).sum(dim=1)
 
 
-def _products(queries: Tensor, table: Tensor) -> Tensor:
+def products(queries: Tensor, table: Tensor) -> Tensor:
     """Multiply rows by the catalogue; how many items there are makes no difference to one."""
     missing = MOST_COLUMNS - len(table)
     if missing <= 0:

@@ -19,7 +19,7 @@ from recbole_imn.model.window import Window
 from recbole_imn.past import Facts, Past
 from recbole_imn.session.ahead import LookAhead
 from recbole_imn.session.locks import ReadWriteLock
-from recbole_imn.session.ranking import Ranked
+from recbole_imn.session.ranking import Ranked, products
 from recbole_imn.session.replay import REPLAY_WINDOW, Held, Replay, plain_replay
 from recbole_imn.stream.plan import windows
 
@@ -336,11 +336,48 @@ class Session:
                 self._be_present()
 
     def _scores(self, query: Query) -> Tensor:
-        ranked = query.ranked
-        if ranked.stop != self.position or query.made_by != self.made_by:
-            ranked = self._ask(ranked.facts.user, ranked.facts.at)
+        ranked = self._present(query)
         scores = self._score_all(ranked, np.arange(len(ranked.facts)))
         return scores[torch.from_numpy(query.order).to(scores.device)]
+
+    @torch.no_grad()
+    def scores_of(self, query: Query, items: Integers) -> Tensor:
+        """Score some items, the same ones for all rows; the bits are those of :meth:`scores`.
+
+        Parameters
+        ----------
+        query : Query
+        items : int64 [m]
+            None of them twice.
+
+        Returns
+        -------
+        float [n, m]
+        """
+        while True:
+            with self.lock.reading():
+                if self.is_fresh:
+                    return self._scores_of(query, items)
+            with self.lock.writing():
+                self._be_present()
+
+    def _scores_of(self, query: Query, items: Integers) -> Tensor:
+        ranked, network = self._present(query), self.network
+        table = self.catalogue()
+        if len(items) == 0:
+            return table.new_empty(len(ranked.facts), 0)
+        asked, facts = ranked.asked, ranked.facts
+        chosen = table[torch.from_numpy(items).to(table.device)]
+        scores = products(network.ranking_queries(asked), chosen)
+        scores = network.complete_some(scores, self.past, asked, facts, items)
+        return scores[torch.from_numpy(query.order).to(scores.device)]
+
+    def _present(self, query: Query) -> Ranked:
+        """Give a query's rows as of the present, asked anew where that has moved."""
+        ranked = query.ranked
+        if ranked.stop != self.position or query.made_by != self.made_by:
+            return self._ask(ranked.facts.user, ranked.facts.at)
+        return ranked
 
     def ranked(self, window: Window) -> tuple[Ranked, Unrolled]:
         """Give the rows of a window as ranking sees them, and the window unrolled."""
