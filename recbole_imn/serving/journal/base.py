@@ -78,20 +78,28 @@ class Journal(Protocol):
         ...
 
     @property
-    def rewritten(self) -> int:
-        """Offset of the last record at the last :meth:`forget`, 0 before any.
+    def start(self) -> int:
+        """Offset before the oldest record that is still there; 0 if it was never trimmed."""
+        ...
 
-        Who has read less reads of users under other names than it knows them by.
+    @property
+    def rewritten(self) -> int:
+        """Offset up to which records were rewritten by :meth:`forget`, 0 before any.
+
+        Who has read less would read of users under other names than it knows them by.
         """
         ...
 
     def forget(self, user: str, replacement: str) -> None:
-        """Put another token in the place of a user's raw id, in every record and on disk.
+        """Put another token in the place of a user's raw id, in records and on disk.
+
+        It reaches up to the record of kind ``forget`` that names the replacement, if there is one:
+        who comes with the same id after it is a stranger.
 
         Parameters
         ----------
         user : str
-            Raw id; no file of the journal has it in a record when this returns.
+            Raw id; no file of the journal has it in one of these records when this returns.
         replacement : str
             A token that tells nothing about the user.
         """
@@ -180,6 +188,11 @@ def anonymous(record: Record, user: str, replacement: str) -> Record | None:
     return {**record, "user": replacement} if found == user else None
 
 
+def is_forgetting(record: Record, replacement: str) -> bool:
+    """Whether a record says that somebody is called by a replacement from then on."""
+    return record.get("kind") == "forget" and record.get("as") == replacement
+
+
 def in_order(
     pairs: Iterable[tuple[int, Record]], after: int, place: str
 ) -> Iterator[tuple[int, Record]]:
@@ -198,6 +211,34 @@ def in_order(
             )
         after = offset
         yield offset, record
+
+
+def check_position(journal: Journal, after: int) -> None:
+    """Refuse to go on from where a journal does not go on.
+
+    Parameters
+    ----------
+    journal : Journal
+    after : int
+        Offset up to which somebody has applied records.
+
+    Raises
+    ------
+    ServingError
+        If the journal ends before it, or if users were forgotten since: their records have other
+        names now, which whoever stands here would take for strangers.
+    """
+    end, rewritten = journal.end, journal.rewritten
+    if after > end:
+        raise ServingError(
+            f"the journal ends at {end}, and these states are of {after}: they are of another "
+            "journal, or it has lost records"
+        )
+    if after < rewritten:
+        raise ServingError(
+            f"users were forgotten since {after}, so that the journal cannot be applied from "
+            f"there; load a snapshot that was taken at {rewritten} or later"
+        )
 
 
 def check_users(user: str, replacement: str) -> None:

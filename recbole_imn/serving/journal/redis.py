@@ -19,6 +19,7 @@ from recbole_imn.serving.journal.base import (
     check_users,
     from_text,
     in_order,
+    is_forgetting,
     to_text,
 )
 
@@ -44,7 +45,8 @@ return first + #ARGV - 3
 _REPLACE = """
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return redis.error_reply('FENCED') end
 redis.call('RENAME', KEYS[3], KEYS[1])
-redis.call('SET', KEYS[4], ARGV[2])
+local before = tonumber(redis.call('GET', KEYS[4]) or 0)
+redis.call('SET', KEYS[4], string.format('%.0f', math.max(before, tonumber(ARGV[2]))))
 return 1
 """
 _TRIM = """
@@ -146,8 +148,15 @@ class RedisJournal:
         return self._patiently(self._look_for_end)
 
     @property
+    def start(self) -> int:
+        """Offset before the oldest record that is still there."""
+        self._check_open()
+        entries = self._patiently(lambda: self._client.xrange(self._keys[0], count=1))
+        return _offset(entries[0][0]) - 1 if entries else 0
+
+    @property
     def rewritten(self) -> int:
-        """Offset of the last record at the last forget, 0 before any."""
+        """Offset up to which records were rewritten, 0 before any."""
         self._check_open()
         return int(self._patiently(lambda: self._client.get(self._keys[3])) or 0)
 
@@ -225,19 +234,22 @@ class RedisJournal:
 
     def _copy(self, user: str, replacement: str) -> None:
         """Copy the stream with another token for a user, and put the copy in its place."""
-        copy = self._keys[2]
+        copy, through = self._keys[2], self._end
         self._client.delete(copy)
         after = "-"
         while page := self._client.xrange(self._keys[0], after, "+", count=PAGE):
             with self._client.pipeline(transaction=False) as pipeline:
                 for key, fields in page:
                     record = _record(key, fields, self.name)
-                    changed = anonymous(record, user, replacement)
+                    offset = _offset(key)
+                    changed = anonymous(record, user, replacement) if offset <= through else None
+                    if offset <= through and is_forgetting(record, replacement):
+                        through = offset
                     text = fields[_FIELD] if changed is None else to_text(changed).encode()
                     pipeline.xadd(copy, {_FIELD: text}, id=key)
                 pipeline.execute()
             after = f"({page[-1][0].decode()}"
-        self._script(_REPLACE, self._end)
+        self._script(_REPLACE, through)
 
     def _check_writer(self) -> None:
         if self.read_only:

@@ -23,6 +23,7 @@ from recbole_imn.serving.journal.base import (
     damaged,
     from_text,
     in_order,
+    is_forgetting,
     to_text,
 )
 
@@ -112,15 +113,22 @@ class SqliteJournal:
             return self._end(connection)
 
     @property
+    def start(self) -> int:
+        """Offset before the oldest record that is still there."""
+        with self._using() as connection:
+            first = connection.execute('SELECT min("offset") FROM records').fetchone()[0]
+        return int(first or 1) - 1
+
+    @property
     def rewritten(self) -> int:
-        """Offset of the last record at the last forget, 0 before any."""
+        """Offset up to which records were rewritten, 0 before any."""
         with self._using() as connection:
             return int(connection.execute("SELECT through FROM rewritten").fetchone()[0])
 
     def forget(self, user: str, replacement: str) -> None:
         """Put another token in the place of a raw id; see :meth:`Journal.forget`.
 
-        The file is made anew: pages that SQLite has moved leave copies of records behind.
+        The file is made anew, so that nothing hangs on what SQLite leaves in free space.
         """
         check_users(user, replacement)
         with self._mutex:
@@ -233,17 +241,22 @@ class SqliteJournal:
     def _replace(self, connection: sqlite3.Connection, user: str, replacement: str) -> None:
         """Rewrite the records that name a user."""
         quoted = to_text({"": user})[4:-1]
-        rows = connection.execute(f"{_SELECT} WHERE instr(record, ?)", (quoted,))
-        for row in rows.fetchall():
-            changed = anonymous(_record(row, str(self.path)), user, replacement)
+        query = f'{_SELECT} WHERE instr(record, ?) ORDER BY "offset"'
+        through = self._end(connection)
+        for row in connection.execute(query, (quoted,)).fetchall():
+            record = _record(row, str(self.path))
+            changed = anonymous(record, user, replacement)
             if changed is not None:
                 text = to_text(changed)
                 connection.execute(
                     'UPDATE records SET record = ?, checksum = ? WHERE "offset" = ?',
                     (text, _checksum(text.encode()), row[0]),
                 )
+            if is_forgetting(record, replacement):
+                through = row[0]
+                break
         connection.execute(
-            "UPDATE rewritten SET through = ?, cleaned = 0", (self._end(connection),)
+            "UPDATE rewritten SET through = max(through, ?), cleaned = 0", (through,)
         )
 
     def _clean(self, connection: sqlite3.Connection) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -45,17 +46,56 @@ def events(first: int, number: int) -> list[dict]:
 
 
 class Machine:
-    """A hash of all that was applied, in order, and the users that it names."""
+    """A hash of all that was applied, in order, and the users that it names.
 
-    def __init__(self, weights: str = "") -> None:
+    A recommender in small: it keeps what it observes in its journal before it applies it.
+    """
+
+    def __init__(self, weights: str = "", journal=None) -> None:
+        self.weights = weights
         self.state = hashlib.sha256(weights.encode()).hexdigest()
         self.users: list[str] = []
         self.journal_offset = 0
+        self.journal, self.lock = journal, threading.RLock()
+
+    def observe(self, user: str, item: str = "i1") -> None:
+        self._keep(event(user, item))
+
+    def forget(self, user: str) -> None:
+        with self.lock:
+            other = f"forgotten-{sum(name.startswith('forgotten') for name in self.users) + 1}"
+            self._keep({"kind": "forget", "user": user, "as": other})
+            self.journal.forget(user, other)
 
     def apply(self, records: Sequence[dict]) -> None:
-        for record in records:
-            self._apply(record)
-            self.journal_offset += 1
+        with self.lock:
+            for record in records:
+                self._apply(record)
+                self.journal_offset += 1
+
+    def save(self, path: str | Path) -> None:
+        with self.lock, replaced(Path(path)) as part:
+            part.write_text(json.dumps(self.values()), encoding="utf-8")
+
+    def values(self) -> dict:
+        """All there is to it."""
+        return {key: value for key, value in vars(self).items() if key not in ("journal", "lock")}
+
+    @classmethod
+    def load(cls, path: str | Path, journal=None) -> Machine:
+        machine = cls(journal=journal)
+        try:
+            machine.__dict__.update(json.loads(Path(path).read_text(encoding="utf-8")))
+        except ValueError as error:
+            raise ServingError(f"{path} is damaged") from error
+        if journal is not None:
+            machine.apply([record for _, record in journal.read(machine.journal_offset)])
+        return machine
+
+    def _keep(self, record: dict) -> None:
+        with self.lock:
+            self.journal.append([record])
+            self.apply([record])
 
     def _apply(self, record: dict) -> None:
         if record["kind"] == "forget":
@@ -69,22 +109,9 @@ class Machine:
         known = {**record, "user": [self.users.index(user) for user in record["user"]]}
         self.state = hashlib.sha256((self.state + json.dumps(known)).encode()).hexdigest()
 
-    def save(self, path: str | Path) -> None:
-        with replaced(Path(path)) as part:
-            part.write_text(json.dumps(vars(self)), encoding="utf-8")
 
-    @classmethod
-    def load(cls, path: str | Path) -> Machine:
-        machine = cls()
-        try:
-            machine.__dict__.update(json.loads(Path(path).read_text(encoding="utf-8")))
-        except ValueError as error:
-            raise ServingError(f"{path} is damaged") from error
-        return machine
-
-
-def after(journal_records: Sequence[dict], weights: str = "") -> Machine:
+def having_applied(records: Sequence[dict], weights: str = "") -> Machine:
     """The machine that has applied records."""
     machine = Machine(weights)
-    machine.apply(journal_records)
+    machine.apply(records)
     return machine

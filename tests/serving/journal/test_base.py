@@ -127,7 +127,9 @@ def test_threads_append_whole_batches(places):
 def test_trimmed_records_are_missed_by_who_needs_them(places):
     journal = places.open(places.new())
     journal.append(events(0, 9))
+    assert journal.start == 0
     journal.trim(4)
+    assert journal.start == 4
     assert [offset for offset, _ in journal.read(4)] == [5, 6, 7, 8, 9]
     with pytest.raises(ServingError, match="no record 4: it goes on at 5"):
         list(journal.read(3))
@@ -152,6 +154,18 @@ def test_forgetting_changes_a_user_and_nothing_else(places):
     assert journal.rewritten == 3
     assert journal.append([event("ada")]) == 4
     assert places.open(name, read_only=True).rewritten == 3
+
+
+def test_forgetting_reaches_up_to_its_own_record(places):
+    journal = places.open(places.new())
+    journal.append([event("ada"), {"kind": "forget", "user": "ada", "as": "t"}, event("ada")])
+    journal.forget("ada", "t")
+    assert [record["user"] for _, record in journal.read(0)] == [["t"], "t", ["ada"]]
+    assert journal.rewritten == 2
+    journal.append([{"kind": "forget", "user": "ada", "as": "s"}])
+    journal.forget("ada", "s")
+    assert [record["user"] for _, record in journal.read(0)] == [["t"], "t", ["s"], "s"]
+    assert journal.rewritten == 4
 
 
 def test_nobody_is_replaced_by_themselves(places):
