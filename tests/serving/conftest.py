@@ -1,5 +1,64 @@
-"""What the tests of serving share."""
+"""A small market on disk, and shops that have learned from it."""
 
-from tests.serving.journal.conftest import places, redis_server
+from __future__ import annotations
 
-__all__ = ["places", "redis_server"]
+import sys
+
+import pytest
+
+from recbole_imn.data.market import MarketConfig, simulate, write_market
+from tests.serving.journal.conftest import places, redis_server  # noqa: F401  (fixtures)
+from tests.serving.shops import Shop, make_shop
+
+CZB = {
+    "load_col": {
+        "inter": [
+            "user_id", "item_id", "timestamp", "behavior", "purchase", "strategy", "shelf_size",
+        ],
+        "item": ["item_id", "brand", "type", "registration_year", "mileage", "price"],
+    },
+    "item_features": ["brand", "type", "registration_year", "mileage", "price"],
+}  # fmt: skip
+FULL = {"resource_branch": "full", "inventory_features": ["shelf_size", "strategy"]}
+
+
+@pytest.fixture(scope="session")
+def market_folder(tmp_path_factory):
+    """A folder with the atomic files of a market of some fifty users."""
+    folder = tmp_path_factory.mktemp("market")
+    market = simulate(MarketConfig.named("czb-mini").scaled(0.15))
+    write_market(market, folder / "market", "market")
+    return folder
+
+
+@pytest.fixture
+def make(market_folder, tmp_path, monkeypatch):
+    """Give a function that makes a shop of a model, on the market."""
+    from recbole.config import Config
+
+    from recbole_imn.preparation import make_model
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["test"])
+
+    def run(model: str = "IMNNetPlus", stop: int | None = None, **options) -> Shop:
+        defaults = {
+            "data_path": str(market_folder),
+            "event_stream": True,
+            "show_progress": False,
+            "use_gpu": False,
+            "embedding_size": 8,
+            "train_batch_size": 64,
+            "topk": [5],
+            "valid_metric": "NDCG@5",
+        }
+        config = Config(model=model, dataset="market", config_dict={**defaults, **CZB, **options})
+        return make_shop(tmp_path, (config, *make_model(config)), stop)
+
+    return run
+
+
+@pytest.fixture
+def shop(make):
+    """A shop of IMNNetPlus, as of the beginning of the test part."""
+    return make()
