@@ -29,7 +29,6 @@ class About(Answer):
     dated: bool = Field(description="Whether times are epoch seconds; else seconds of the log.")
     behaviors: list[Behavior]
     attributes: list[str] = Field(description="Columns of items.")
-    without_purchases: bool = Field(description="Whether rankings can be asked without purchases.")
     read_only: bool
 
 
@@ -52,7 +51,6 @@ def about(recommender: Any, read_only: bool) -> About:
         dated=origin is not None,
         behaviors=[Behavior(name=name, purchase=buys.get(name)) for name in recommender.behaviors],
         attributes=list(recommender.attributes),
-        without_purchases=False,
         read_only=read_only,
     )
 

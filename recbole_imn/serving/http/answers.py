@@ -39,6 +39,7 @@ class RankingAnswer(Answer):
 
     items: list[Ranked]
     position: int
+    without_purchases: int = Field(0, description="How many were taken from the user's past.")
 
 
 class Count(Answer):

@@ -12,6 +12,8 @@ from recbole_imn.serving.http.models import MOST_NAMES, AskedMoment, Identifier,
 from recbole_imn.serving.http.names import page
 from recbole_imn.serving.http.problems import declared
 from recbole_imn.serving.http.service import Service
+from recbole_imn.serving.http.without import rank_without
+from recbole_imn.serving.lists import Wish
 
 SEEN = ("seen", "purchased")
 
@@ -46,19 +48,24 @@ def users_router(service: Service) -> APIRouter:
         attributes: Annotated[
             list[Identifier], Query(max_length=100, description="Columns of items to be given.")
         ] = [],  # noqa: B006
+        without_purchases: Annotated[
+            int, Query(ge=0, le=100, description="Last purchases to be taken from the past.")
+        ] = 0,
     ) -> RankingAnswer:
         """Rank items for a user; one who is not known yet is ranked for as such."""
         recommender = service.reader()
-        frame = recommender.recommend(
-            user,
-            at=at,
-            k=k,
-            candidates=None if candidates == "all" else candidates,
-            exclude=exclude[0] if len(exclude) == 1 and exclude[0] in SEEN else exclude,
-            diversify=diversify,
-            attributes=tuple(attributes),
+        wish = Wish(
+            k,
+            None if candidates == "all" else candidates,
+            exclude[0] if len(exclude) == 1 and exclude[0] in SEEN else exclude,
+            diversify,
+            tuple(attributes),
         )
-        return ranking(frame, recommender.position)
+        if not without_purchases:
+            return ranking(recommender.recommend(user, at, **vars(wish)), recommender.position)
+        frame, taken = rank_without(recommender, user, without_purchases, at, wish)
+        answer = ranking(frame, recommender.position)
+        return answer.model_copy(update={"without_purchases": taken})
 
     @router.delete("/users/{user}", responses=declared(404, 409, 422, 429, 503))
     def forget(user: PathIdentifier) -> Forgotten:

@@ -186,14 +186,14 @@ async function rank(told) {
   const mine = ++asked;
   const path = `users/${encodeURIComponent(user)}/recommendations`;
   const answer = await ask(query(path, wish()));
-  const without = market.without_purchases ? await ask(query(path, { ...wish(), without_purchases: 1 })) : null;
+  const without = await ask(query(path, { ...wish(), without_purchases: 1 }));
   if (mine !== asked) return;
   const before = told ? shown : new Map();
   shown = new Map(answer.items.map((row) => [row.item, row.rank]));
   element("ranking-heading").textContent = `Ranking for user ${user}`;
   show(element("ranking"), answer.items, before, actionsOf);
   element("news").textContent = told ? `${told} ${newsOf(before, answer.items)}` : "";
-  if (without) showWithout(without.items);
+  showWithout(without.without_purchases ? without.items : []);
   if (chosen) await explain(chosen, false);
 }
 
@@ -207,6 +207,7 @@ function newsOf(before, rows) {
 
 function showWithout(rows) {
   element("without").hidden = false;
+  element("no-purchase").hidden = rows.length > 0;
   // Where the purchase has moved an item to, from where it stands here.
   const list = element("without-ranking");
   list.replaceChildren(...rows.map((row) => {
@@ -225,41 +226,51 @@ const asNode = (part) => (typeof part === "number" ? String(part) : part);
 
 async function explain(row, moved) {
   chosen = row;
-  const values = { user, item: row.item, at: wish().at };
-  const found = await ask(query("explain", values));
+  const { at, candidates } = wish();
+  const found = await ask(query("explain", { user, item: row.item, at, candidates }));
+  if (chosen !== row) return;
   element("why-heading").textContent = `Why ${titleOf(row)}`;
-  element("why").replaceChildren(...tablesOf(found));
+  element("why").replaceChildren(...explained(found));
   for (const one of element("ranking").querySelectorAll('[data-act="why"]')) {
     one.setAttribute("aria-pressed", String(one.closest("li").dataset.item === row.item));
   }
   if (moved) element("why-heading").focus();
 }
 
-const plainValue = (value) => value === null || typeof value !== "object";
+const signed = (value) => (value > 0 ? "+" : "") + score.format(value);
+const share = (value) => `${number.format(100 * value)} %`;
 
-// Each group of parts is a table; an answer may have any groups.
-function tablesOf(found) {
-  const single = Object.entries(found).filter(([, value]) => plainValue(value));
-  const groups = Object.entries(found).filter(([, value]) => !plainValue(value));
-  return [table("In short", single), ...groups.map(([name, group]) => table(name, linesOf(group)))];
+function explained(found) {
+  const parts = found.parts.map((part) => [part.name, part.detail, score.format(part.value), signed(part.value - part.typical)]);
+  const proposals = found.proposals.slice(0, 5).map((one) =>
+    [one.source, `${one.behavior ?? "event"} with item ${one.item}, ${one.ago}`, share(one.share)]);
+  const taste = found.taste.slice(0, 5).map((one) =>
+    [one.attribute, one.content === null ? "" : written(one.attribute, one.content), signed(one.value - one.typical)]);
+  return [
+    make("p", found.sentence),
+    changeOf(found),
+    table("What its score is made of", ["Part", "Score", "Against typical"], parts),
+    proposals.length ? table("What points to it", ["Source", "Share"], proposals) : null,
+    taste.length ? table("Taste, by what the item is like", ["Attribute", "Against typical"], taste) : null,
+  ].filter((piece) => piece !== null);
 }
 
-function linesOf(group) {
-  return Object.entries(group).flatMap(([name, value]) => {
-    if (plainValue(value)) return [[name, value]];
-    const label = value.name ?? value.item ?? name;
-    return Object.entries(value)
-      .filter(([key, part]) => plainValue(part) && key !== "name")
-      .map(([key, part]) => [`${label}: ${key}`, part]);
-  });
+function changeOf(found) {
+  if (found.purchases === null) return found.why_not ? make("p", `Purchases: ${found.why_not}.`, { class: "quiet" }) : null;
+  const { items, rank_without: rank, change } = found.purchases;
+  const before = rank === null ? "not on the list" : `at rank ${rank}`;
+  return make("p", `Without the last purchase (item ${items.join(", ")}) it would be ${before}; ` +
+    `the purchase moves its score by ${signed(change)} against the others.`);
 }
 
-function table(name, lines) {
-  const rows = lines.map(([label, value]) => {
-    const text = typeof value === "number" ? score.format(value) : String(value ?? "–");
-    return make("tr", [make("th", label.replaceAll("_", " "), { scope: "row" }), make("td", text)]);
+// Lines are a label, what goes under it, and figures.
+function table(name, heads, lines) {
+  const head = make("tr", heads.map((one) => make("th", one, { scope: "col" })));
+  const rows = lines.map(([label, detail, ...figures]) => {
+    const first = [capital(label.replaceAll("_", " ")), detail ? make("span", detail, { class: "quiet" }) : null];
+    return make("tr", [make("th", first, { scope: "row" }), ...figures.map((one) => make("td", one))]);
   });
-  return make("table", [make("caption", capital(name.replaceAll("_", " "))), make("tbody", rows)], { class: "parts" });
+  return make("table", [make("caption", name), make("thead", head), make("tbody", rows)], { class: "parts" });
 }
 
 // ---- users ----
