@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Query
 from pydantic import (
@@ -13,7 +13,6 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
-    PlainValidator,
     Tag,
     TypeAdapter,
     WithJsonSchema,
@@ -67,11 +66,11 @@ Identifier = Annotated[
 ]
 PathIdentifier = Annotated[Identifier, BeforeValidator(decoded)]
 Moment = Annotated[
-    float | datetime, PlainValidator(_moment), WithJsonSchema({"anyOf": MOMENT_SCHEMAS})
+    float | datetime, BeforeValidator(_moment), WithJsonSchema({"anyOf": MOMENT_SCHEMAS})
 ]
 AskedMoment = Annotated[
-    float | datetime | str,
-    PlainValidator(_asked_moment),
+    float | datetime | Literal["now"],
+    BeforeValidator(_asked_moment),
     WithJsonSchema({"anyOf": [*MOMENT_SCHEMAS, {"const": "now"}]}),
     Query(
         description="Epoch seconds, ISO 8601 or 'now'; that of the last event if left out, "

@@ -24,20 +24,22 @@ def filled(recommender):
     HOLDER.fill(Running(lambda: recommender))
 
 
-@schema.hook
-def map_path_parameters(context, path_parameters):
-    """Ask for what is known as often as for what is not."""
-    known = {"user": HOLDER.get().users, "item": HOLDER.get().items}
-    for name, value in (path_parameters or {}).items():
-        if isinstance(value, str) and len(value) % 2:
-            path_parameters[name] = known[name][len(value) % 7]
-    return path_parameters
-
-
 @schema.parametrize()
 @settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_answers_are_as_described(case: Case):
+    _ask_for_what_is_known(case)
     case.call_and_validate(headers={"X-API-Key": KEY})
+
+
+def _ask_for_what_is_known(case: Case) -> None:
+    """Put known ids into half of the addresses that are as they should be."""
+    if case.meta.generation.mode.is_negative:
+        return
+    recommender = HOLDER.get()
+    known = {"user": recommender.users, "item": recommender.items}
+    for name, value in case.path_parameters.items():
+        if len(value) % 2:
+            case.path_parameters[name] = known[name][len(value) % 7]
 
 
 def test_every_route_says_what_may_go_wrong():

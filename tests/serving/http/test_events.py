@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timezone
 
 import pytest
 
@@ -45,6 +46,13 @@ def test_a_batch_with_a_bad_event_changes_nothing(client, event, recommender):
     assert answer.status_code == 409
     assert "event 2" in answer.json()["detail"]
     assert recommender.position == position
+
+
+def test_a_date_is_the_moment_that_it_names(client, event, recommender, after):
+    date = datetime.fromtimestamp(after + 60, timezone.utc).isoformat()
+    sent = {**event, "time": date, "key": "dated"}
+    assert client.post("/events", json=sent).json()["accepted"] == 1
+    assert recommender.last_time == after + 60 - recommender.clock.origin
 
 
 @pytest.mark.parametrize("place", ["field", "header"])

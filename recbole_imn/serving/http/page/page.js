@@ -208,19 +208,20 @@ function newsOf(before, rows) {
 function showWithout(rows) {
   element("without").hidden = false;
   element("no-purchase").hidden = rows.length > 0;
-  // Where the purchase has moved an item to, from where it stands here.
   const list = element("without-ranking");
   list.replaceChildren(...rows.map((row) => {
-    const there = shown.get(row.item);
-    const move = there === undefined ? "▼ now off the list" : moveOf(row.rank, there) && `${moveOf(row.rank, there)} now`;
-    const parts = [["rank", row.rank], ["what", titleOf(row)], ["facts", factsOf(row)], ["move", move]];
-    return make("li", parts.map(([name, content]) => make("span", [content].flat().map(asNode), { class: name })), {
-      class: "row",
-    });
+    const parts = [["rank", row.rank], ["what", titleOf(row)], ["move", movedTo(row)]];
+    return make("li", parts.map(([name, text]) => make("span", String(text), { class: name })), { class: "row" });
   }));
 }
 
-const asNode = (part) => (typeof part === "number" ? String(part) : part);
+// Where the purchase has moved an item to, from where it stands without it.
+function movedTo(row) {
+  const there = shown.get(row.item);
+  if (there === undefined) return "▼ now off the list";
+  const arrow = there < row.rank ? "▲ " : there > row.rank ? "▼ " : "";
+  return `${arrow}now ${there}`;
+}
 
 // ---- the explanation ----
 
@@ -248,19 +249,11 @@ function explained(found) {
     [one.attribute, one.content === null ? "" : written(one.attribute, one.content), signed(one.value - one.typical)]);
   return [
     make("p", found.sentence),
-    changeOf(found),
+    found.why_not ? make("p", `Of purchases: ${found.why_not}.`, { class: "quiet" }) : null,
     table("What its score is made of", ["Part", "Score", "Against typical"], parts),
     proposals.length ? table("What points to it", ["Source", "Share"], proposals) : null,
     taste.length ? table("Taste, by what the item is like", ["Attribute", "Against typical"], taste) : null,
   ].filter((piece) => piece !== null);
-}
-
-function changeOf(found) {
-  if (found.purchases === null) return found.why_not ? make("p", `Purchases: ${found.why_not}.`, { class: "quiet" }) : null;
-  const { items, rank_without: rank, change } = found.purchases;
-  const before = rank === null ? "not on the list" : `at rank ${rank}`;
-  return make("p", `Without the last purchase (item ${items.join(", ")}) it would be ${before}; ` +
-    `the purchase moves its score by ${signed(change)} against the others.`);
 }
 
 // Lines are a label, what goes under it, and figures.
