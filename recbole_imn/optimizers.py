@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from recbole_imn.kernels.dense_adam import DenseAdam
 from recbole_imn.kernels.lazy_adam import LazyAdam
@@ -20,7 +20,7 @@ LEARNERS: Mapping[str, type[torch.optim.Optimizer]] = {
     "adagrad": torch.optim.Adagrad,
     "rmsprop": torch.optim.RMSprop,
 }
-Build = Callable[[list[nn.Parameter]], torch.optim.Optimizer]
+Build = Callable[[list[Tensor]], torch.optim.Optimizer]
 
 
 class SparseAndDense:
@@ -69,7 +69,7 @@ class SparseAndDense:
         self.sparse.load_state_dict(state["sparse"])
 
 
-def id_tables(model: nn.Module) -> list[nn.Parameter]:
+def id_tables(model: nn.Module) -> list[Tensor]:
     """Give the tables of ids of a model, whose gradients are sparse."""
     return [
         module.weight
