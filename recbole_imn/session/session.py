@@ -94,6 +94,7 @@ class Session:
         self._table: Tensor | None = None
         self.held: Held | None = None
         self._end_of_training: dict[str, Any] | None = None
+        self._lineage = object()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Session:
         """Give a session of its own for a copy of the network."""
@@ -147,8 +148,19 @@ class Session:
         """Say that the weights are those that made the states, though they were touched."""
         self.made_by = self._weights()
 
+    @property
+    def lineage(self) -> object | None:
+        """Tells states by the weights that made them, however much room was made for ids.
+
+        Those of two moments go together where it is the same object; None where the present
+        weights have made no states yet.
+        """
+        current = self.made_by is not None and self.made_by == self._weights()
+        return self._lineage if current else None
+
     def _forget_scores(self) -> None:
         self.made_by = self._table = self.held = self._end_of_training = None
+        self._lineage = object()
 
     def _freshen(self) -> None:
         """Begin again where states were made by other weights."""
