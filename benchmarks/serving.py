@@ -26,14 +26,13 @@ import torch
 # The package of this tree, wherever another one is installed.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from recbole_imn.serving.journal import SqliteJournal
-
 from benchmarks.prepared import provenance
 from benchmarks.serving_http import measure_http
 from benchmarks.serving_kills import measure_kills
 from benchmarks.serving_shop import Shop, make_shop
 from recbole_imn.files import replace_text
 from recbole_imn.serving import Recommender
+from recbole_imn.serving.journal import SqliteJournal
 
 BATCH = 256
 SINGLE_EVENTS = 2_000

@@ -8,11 +8,11 @@ from pathlib import Path
 from time import perf_counter, sleep
 
 import numpy as np
-from recbole_imn.serving.journal import SqliteJournal
 
 from benchmarks.serving_shop import POLICIES, Shop
 from recbole_imn.checkpoints import load_checkpoint
 from recbole_imn.serving import Recommender
+from recbole_imn.serving.journal import SqliteJournal
 
 # Events of a burst: kills come in its midst.
 BURST = 20_000
