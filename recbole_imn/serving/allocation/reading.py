@@ -101,7 +101,13 @@ def _affordable(
 
 
 def per_user(given: npt.ArrayLike, n_users: int, what: str) -> Floats:
-    """Give a number a user, float64 [n_users]."""
+    """Give a number a user, float64 [n_users].
+
+    Raises
+    ------
+    ServingError
+        If there are as many as neither one nor users, or one is below 0 or NaN.
+    """
     values = np.asarray(given, np.float64)
     if values.shape not in ((), (n_users,)):
         raise ServingError(
@@ -142,6 +148,13 @@ def _numbers(values: npt.NDArray[Any], what: str) -> Floats:
 
 
 def whole_numbers(values: Floats, what: str) -> Integers:
+    """Give numbers as int64.
+
+    Raises
+    ------
+    ServingError
+        If one is not whole.
+    """
     wrong = np.flatnonzero((np.floor(values) != values) | (values > 2**52))
     if len(wrong):
         raise ServingError(f"{what} is {values[wrong[0]]}; it is a whole number of at least 0")
