@@ -142,7 +142,7 @@ def test_finished_parts_are_not_made_again(command, monkeypatch, small_parts, tm
     options = ["--k=4", "--format=csv", f"--output={file}"]
     done = command("export", *options)
     assert done.err == (
-        "interrupted; finished parts are kept: the same command goes on from there\n"
+        "interrupted; what is finished is kept: the same command goes on from there\n"
     )
     state = json.loads((work.folder_of(file) / work.STATE).read_text())
     assert len(state["parts"]) == 2
