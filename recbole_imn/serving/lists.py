@@ -16,11 +16,14 @@ from recbole_imn.serving.choice import NOTHING, POOL, Ranking, best_of_rows, cos
 from recbole_imn.serving.errors import ServingError, UnknownItemError
 from recbole_imn.serving.market import Market
 from recbole_imn.serving.names import raw_id
+from recbole_imn.session import Query
 
 Candidates = Literal["on_shelf"] | Sequence[str] | None
 SEEN, PURCHASED = "seen", "purchased"
 # Users who are scored together.
 BATCH = 256
+# For fewer than these, the catalogue is read once for each and not scored as a whole.
+FEW = 4
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,8 @@ class Lists:
 
     def _rank(self, users: Sequence[str], moment: float, items: Integers, wish: Wish) -> Ranking:
         left_out = self.left_out(users, items, wish.exclude)
+        if wish.diversify == 0 and len(users) <= FEW and len(items) == len(self.market.items) - 1:
+            return self._rank_few(users, moment, wish.k, [items[places] for places in left_out])
         scores = self.scores(users, moment, items)
         if wish.diversify == 0:
             return best_of_rows(items, scores, wish.k, left_out)
@@ -133,6 +138,17 @@ class Lists:
             chosen, kept = varied(pool, worth, own, wish.k, wish.diversify)
             found.append(Ranking(np.array([len(chosen)]), chosen, kept))
         return Ranking.joined(found)
+
+    def _rank_few(
+        self, users: Sequence[str], moment: float, k: int, left_out: Sequence[Integers]
+    ) -> Ranking:
+        """Rank the whole catalogue for few users, without scoring all of it exactly."""
+        session = self.market.session
+        spare = np.arange(len(self.market.items), session.past.log.n_items)
+        out = [np.concatenate([spare, numbers]) for numbers in left_out]
+        found = session.contenders(self._query(users, moment), k, out)
+        rankings = (best_of_rows(items, row.unsqueeze(0), k, [NOTHING]) for items, row in found)
+        return Ranking.joined(list(rankings))
 
     def similar(self, item: str, moment: float, wish: Wish) -> pd.DataFrame:
         """Rank items by their cosine to another one.
@@ -169,11 +185,15 @@ class Lists:
     def scores(self, names: Sequence[str], moment: float, items: Integers) -> Tensor:
         """Score items for users, float [n_users, n_items]."""
         market, session = self.market, self.market.session
-        numbers = [market.users.get(name) or market.stranger for name in names]
-        query = session.query(numbers, np.full(len(numbers), moment))
+        query = self._query(names, moment)
         if len(items) == len(market.items) - 1:
             return session.scores(query)[:, 1 : len(market.items)]
         return session.scores_of(query, items)
+
+    def _query(self, names: Sequence[str], moment: float) -> Query:
+        market = self.market
+        numbers = [market.users.get(name) or market.stranger for name in names]
+        return market.session.query(numbers, np.full(len(numbers), moment))
 
     def left_out(
         self, users: Sequence[str], items: Integers, exclude: Sequence[str] | str
