@@ -163,3 +163,18 @@ def test_without_a_journal_the_checkpoint_stays_as_it_is(checkpoint, recommender
         assert "is lost" in process.stdout.read()
     assert checkpoint.read_bytes() == before
     assert Recommender.load(checkpoint).position == recommender.position
+
+
+def test_options_are_read_without_the_extra_and_its_lack_is_told(checkpoint):
+    program = (
+        "import sys\n"
+        "for name in ('fastapi', 'starlette', 'uvicorn', 'prometheus_client'):\n"
+        "    sys.modules[name] = None\n" + PROGRAM
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", program, str(checkpoint)], capture_output=True, text=True
+    )
+    assert found.returncode == 2
+    assert found.stderr.startswith("error: serve needs ")
+    assert "pip install 'recbole_imn[serve]'" in found.stderr
+    assert found.stderr.count("\n") == 1
