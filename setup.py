@@ -93,11 +93,14 @@ setup(
         "bench": ["torch_geometric>=2.5"],
         "tune": ["optuna>=4"],
         "serve": ["fastapi>=0.132", "uvicorn>=0.35", "prometheus-client>=0.22"],
+        # The journal of serving in a Redis stream.
+        "redis": ["redis>=5"],
         "dev": [
             "optuna>=4",
             "fastapi>=0.132",
             "uvicorn>=0.35",
             "prometheus-client>=0.22",
+            "redis>=5",
             "pytest",
             "hypothesis",
             # The service is asked over HTTP, with whatever its description allows, in a browser.

@@ -49,6 +49,7 @@ def open_session(checkpoint: Mapping[str, Any], snapshot: Snapshot, file: Any) -
     try:
         network = make_network(checkpoint, snapshot, past)
         session = Session(network, past, snapshot.n_training)
+        session.frozen = True
         if snapshot.memories is not None:
             past.move_to(len(past.log))
             state = {"position": len(past.log), "passes": 0, "memories": snapshot.memories}

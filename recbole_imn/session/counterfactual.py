@@ -15,7 +15,7 @@ from recbole_imn.model.network import Network
 from recbole_imn.past import Past
 from recbole_imn.session.session import Session
 
-# About two seconds of replay on one core.
+# One to two seconds of replay on one core.
 MOST_EVENTS = 200_000
 COLUMNS = ("user", "item", "time", "behaviour", "purchase", "features", "inventory")
 

@@ -1,6 +1,8 @@
 """Explanations agree with what is recommended, and with a market without the purchases."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -176,3 +178,23 @@ def test_what_does_not_exist_is_refused(plus):
         explain(plus, "u3", "i1", purchases=-1)
     with pytest.raises(ServingError, match="candidates is 'shelf'"):
         explain(plus, "u3", "i1", candidates="shelf")
+
+
+def test_a_writer_goes_on_while_others_ask(plus):
+    last = plus.clock.text(plus.last_time)
+    users = [f"u{number % 7}" for number in range(30)]
+
+    def write():
+        for number, user in enumerate(users):
+            plus.observe(user, f"i{1 + number % 15}", last, "buy", True, key=str(number))
+
+    anchor = keep_anchor(plus.market.session)
+    with ThreadPoolExecutor(3) as pool:
+        writing = pool.submit(write)
+        found = [pool.submit(explain, plus, user, "i2", anchors=[anchor]) for user in users]
+        for one in found:
+            sum_of_parts = sum(part.value for part in one.result().parts)
+            assert np.isclose(sum_of_parts, one.result().score, atol=1e-4)
+        writing.result()
+    found = explain(plus, "u1", "i2", anchors=[anchor])
+    assert found.purchases == replace(explain(plus, "u1", "i2").purchases, replayed=29)

@@ -82,7 +82,7 @@ def check_durable(client: Any) -> None:
         it does not say.
     """
     try:
-        settings = client.config_get("appendonly", "appendfsync", "maxmemory*")
+        settings = {**client.config_get("append*"), **client.config_get("maxmemory*")}
     except refusals() as error:
         raise ServingError(
             f"the Redis server does not say whether it loses records ({error}); allow CONFIG GET, "

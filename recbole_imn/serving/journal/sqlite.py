@@ -77,6 +77,7 @@ class SqliteJournal:
         try:
             self._prepare()
             self._connection = self._open()
+            self._known_end = self.end
         except BaseException:
             self._lock.give_back()
             raise
@@ -84,11 +85,16 @@ class SqliteJournal:
     def append(self, records: Sequence[Record]) -> int:
         """Write records, all of them or none; see :meth:`Journal.append`."""
         texts = [to_text(record) for record in records]
-        with self._writing() as connection:
-            first = self._end(connection) + 1
-            rows = [(first + k, text, _checksum(text.encode())) for k, text in enumerate(texts)]
-            connection.executemany("INSERT INTO records VALUES (?, ?, ?)", rows)
-        return first + len(texts) - 1
+        with self._mutex:
+            with self._writing() as connection:
+                self._check_end(connection)
+                rows = [
+                    (offset, text, _checksum(text.encode()))
+                    for offset, text in enumerate(texts, self._known_end + 1)
+                ]
+                connection.executemany("INSERT INTO records VALUES (?, ?, ?)", rows)
+            self._known_end += len(texts)
+            return self._known_end
 
     def read(self, after: int, limit: int = ALL) -> Iterator[tuple[int, Record]]:
         """Read records in order; see :meth:`Journal.read`."""
@@ -237,6 +243,13 @@ class SqliteJournal:
     @staticmethod
     def _end(connection: sqlite3.Connection) -> int:
         return int(connection.execute('SELECT max("offset") FROM records').fetchone()[0] or 0)
+
+    def _check_end(self, connection: sqlite3.Connection) -> None:
+        if self._end(connection) != self._known_end:
+            raise ServingError(
+                f"{self.path} does not end where this writer left it: somebody else has written, "
+                "or the disk has failed; nothing was written, open it again"
+            )
 
     def _replace(self, connection: sqlite3.Connection, user: str, replacement: str) -> None:
         """Rewrite the records that name a user."""

@@ -153,6 +153,30 @@ def test_every_commit_waits_for_the_disk(tmp_path: Path):
     journal.close()
 
 
+def test_a_full_disk_is_named_and_nothing_of_an_append_is_written(tmp_path: Path):
+    journal = SqliteJournal(tmp_path / "journal")
+    journal.append(events(0, 3))
+    journal._connection.execute("PRAGMA max_page_count = 10")
+    with pytest.raises(ServingError, match="full; see that the disk has space") as refused:
+        journal.append(events(3, 2000))
+    assert "\n" not in str(refused.value)
+    assert journal.end == 3
+    journal._connection.execute("PRAGMA max_page_count = 100000")
+    assert journal.append(events(3, 2000)) == 2003
+    journal.close()
+
+
+def test_what_somebody_else_wrote_is_noticed(tmp_path: Path):
+    journal = SqliteJournal(tmp_path / "journal")
+    journal.append(events(0, 3))
+    with sqlite3.connect(tmp_path / "journal") as connection:
+        connection.execute("INSERT INTO records VALUES (4, '{}', 0)")
+    connection.close()
+    with pytest.raises(ServingError, match="does not end where this writer left it"):
+        journal.append(events(3, 1))
+    journal.close()
+
+
 def test_killed_writers_lose_nothing_they_acknowledged(tmp_path: Path):
     path = tmp_path / "journal"
     command = [sys.executable, "-c", WRITERS, str(path), "7"]
