@@ -39,9 +39,7 @@ class RankingAnswer(Answer):
 
     items: list[Ranked]
     position: int
-    without_purchases: int = Field(
-        default=0, description="Of the user's, taken away."
-    )
+    without_purchases: int = Field(default=0, description="Of the user's, taken away.")
 
 
 class Count(Answer):
