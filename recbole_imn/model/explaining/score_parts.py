@@ -16,10 +16,12 @@ from recbole_imn.log import Floats, Integers
 from recbole_imn.model.explaining.candidates import Candidates, find_candidates, no_candidates
 from recbole_imn.model.explaining.contexts import contexts_apart
 from recbole_imn.model.explaining.tastes import taste_apart
+from recbole_imn.model.layers import ContextMaps
 from recbole_imn.model.network import Network
 from recbole_imn.model.terms import Rows, Taste
 from recbole_imn.model.window import Window
 from recbole_imn.past import Past
+from recbole_imn.stream.products import affine
 
 # The two halves of an item's representation.
 ITEM_SIDES = ("item state", "static item")
@@ -134,24 +136,33 @@ def _mapped(network: Network, apart: dict[str, Tensor]) -> tuple[Tensor, Tensor]
     """Map contexts origin by origin; float64 [n, n_origins, 2d] each, the constant last."""
     contexts = torch.stack(list(apart.values()), dim=1)
     n, n_origins, width = contexts.shape
-    constant = network.maps(contexts.new_zeros(1, width))
+    maps = network.maps
     found = []
-    for mapped, alone in zip(network.maps(contexts.flatten(0, 1)), constant, strict=True):
-        linear = mapped.double().view(n, n_origins, -1) - alone.double()
-        found.append(torch.cat([linear, alone.double().expand(n, 1, -1)], dim=1))
+    for weight, bias in _maps(maps):
+        linear = affine(contexts.view(-1, width), weight).double().view(n, n_origins, -1)
+        found.append(torch.cat([linear, bias.double().expand(n, 1, -1)], dim=1))
     predicted, compared = found
-    return predicted, compared
+    return predicted, compared * torch.exp(-maps.log_temperature.double())
+
+
+def _maps(maps: ContextMaps) -> list[tuple[Tensor, Tensor]]:
+    """Give weight [2d, n_parts * d] and bias [2d] of both maps; 0 for one that learns nothing."""
+    weight, bias = maps.linear.weight, maps.linear.bias
+    there = list(zip(weight.split(maps.width), bias.split(maps.width), strict=True))
+    if maps.shared:
+        return [there[0], there[0]]
+    none = torch.zeros_like(there[0][0]), torch.zeros_like(there[0][1])
+    return [there.pop(0) if learned else none for learned in maps.learned]
 
 
 def _represent(network: Network, items: Tensor) -> Tensor:
     """Give the two halves of items' representations, float64 [n, k, 2, d]."""
-    found = []
-    for ids in items.reshape(-1).split(CHUNK):
-        states, places = network.states.items.read(ids), torch.arange(len(ids), device=ids.device)
-        found.append(network.represent(ids, states, places))
-    width = network.settings.embedding_size
-    joined = torch.cat(found) if found else items.new_zeros(0, 2 * width)
-    return joined.double().view(*items.shape, 2, width)
+    ids, width = items.reshape(-1), network.settings.embedding_size
+    halves = [torch.empty(0, 2, width, dtype=torch.float64, device=items.device)]
+    for part in ids.split(CHUNK) if len(ids) else ():
+        states = network.item_condition(network.states.items.read(part))
+        halves.append(torch.stack([states, network.statics.item(part)], dim=1).double())
+    return torch.cat(halves).view(*items.shape, 2, width)
 
 
 def _products(queries: Tensor, represented: Tensor) -> Tensor:
@@ -201,7 +212,7 @@ def _with_candidates(
     parts: ScoreParts, network: Network, past: Past, rows: Rows, window: Window
 ) -> ScoreParts:
     assert network.pointer is not None
-    weights = network.pointer(rows.columns.looked["pointer"], rows.contexts)
+    weights = network.ask(rows).weights
     given = window.facts, parts.item, _array(weights), parts.before_mixture
     candidates, share = find_candidates(network.pointer, past, *given)
     return ScoreParts(
