@@ -51,6 +51,17 @@ def test_what_was_written_is_there_when_it_is_opened_again(make_opening, event):
     second.close()
 
 
+def test_without_a_journal_the_checkpoint_stays_as_it_is(checkpoint, event, recommender, tmp_path):
+    before = checkpoint.read_bytes()
+    alone = Opening(checkpoint, Policies(), None, False, tmp_path / "snapshots", 1)
+    for _ in range(2):
+        running = alone.open()
+        assert running.current().observe(**event).position == recommender.position + 1
+        running.close()
+    assert checkpoint.read_bytes() == before
+    assert not (tmp_path / "snapshots").exists()
+
+
 def test_a_journal_is_given_back_when_nothing_comes_of_it(make_opening, monkeypatch):
     def fails(recommender):
         raise ServingError("too cold")

@@ -13,7 +13,7 @@ from time import monotonic, sleep
 import httpx
 import pytest
 
-from recbole_imn.serving import Recommender, ServingError
+from recbole_imn.serving import ServingError
 from recbole_imn.serving.http.run import KEY_VARIABLE, add_command, opening_of, serve, settings_of
 
 KEY = "a-key-that-nobody-guesses"
@@ -150,17 +150,6 @@ def test_rules_and_places(checkpoint, tmp_path):
         serve(options(str(tmp_path / "none.pth")))
     with pytest.raises(SystemExit):
         options("x.pth", "--port", "70000")
-
-
-def test_without_a_journal_the_checkpoint_stays_as_it_is(checkpoint, recommender, after):
-    before = checkpoint.read_bytes()
-    with served(checkpoint) as (process, address):
-        event = {"user": "u", "item": recommender.items[0], "time": after, "behavior": "bid"}
-        assert httpx.post(f"{address}events", json=event).json()["accepted"] == 1
-        assert ended(process, signal.SIGTERM) == 0
-        assert "is lost" in process.stdout.read()
-    assert checkpoint.read_bytes() == before
-    assert Recommender.load(checkpoint).position == recommender.position
 
 
 def test_options_are_read_without_the_extra_and_its_lack_is_told(checkpoint):
