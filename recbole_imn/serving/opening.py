@@ -55,6 +55,8 @@ def open_session(checkpoint: Mapping[str, Any], snapshot: Snapshot, file: Any) -
             state = {"position": len(past.log), "passes": 0, "memories": snapshot.memories}
             session.load_state(state)
             session.same_weights()
+        # From the beginning, where nobody has kept the states.
+        session.seek(len(past.log))
     except CheckpointError:
         raise
     except Exception as error:  # a file of anybody may hold anything

@@ -22,6 +22,7 @@ from recbole_imn.serving.opening import open_session, recbole_weights
 from recbole_imn.serving.policies import Observed, Policies
 from recbole_imn.serving.snapshot import EVENT_FIELDS, KEY, snapshot_of
 from recbole_imn.serving.times import LogClock
+from recbole_imn.session.counterfactual import keep_anchor
 from recbole_imn.session.locks import ReadWriteLock
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ class Recommender:
         self._checkpoint = {name: value for name, value in checkpoint.items() if name != KEY}
         self.market = Market(snapshot, open_session(checkpoint, snapshot, file))
         self._lists = Lists(self.market)
+        #: States as they were opened, from where a replay without some events may begin.
+        self.anchors = [keep_anchor(self.market.session)]
         self.clock = LogClock(snapshot.origin)
         self.data_name, self.simulated = snapshot.data_name, snapshot.simulated
         #: Records of the journal that have become part of all this.
@@ -470,7 +473,7 @@ class Recommender:
         """
         from recbole_imn.serving.explanation import explain
 
-        return explain(self, user, item, at, purchases, candidates)
+        return explain(self, user, item, at, purchases, candidates, self.anchors)
 
     def allocate(
         self, users: Iterable[Any], capacity: Any = 1, k: int = 10, **how: Any
