@@ -91,8 +91,11 @@ setup(
     extras_require={
         "bench": ["torch_geometric>=2.5"],
         "tune": ["optuna>=4"],
+        # The journal of serving in a Redis stream.
+        "redis": ["redis>=5"],
         "dev": [
             "optuna>=4",
+            "redis>=5",
             "pytest",
             "hypothesis",
             "ruff",

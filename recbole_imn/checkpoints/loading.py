@@ -93,7 +93,7 @@ def rebuild_config(values: dict[str, Any]) -> Any:
     return config
 
 
-def load_data_and_model(model_file: str) -> tuple[Any, ...]:
+def load_data_and_model(model_file: str, data_path: str | Path | None = None) -> tuple[Any, ...]:
     """Load a checkpoint and make its model and data, as RecBole's function of this name.
 
     Only classes that are known already are made: those of the package, sequential models of
@@ -103,6 +103,8 @@ def load_data_and_model(model_file: str) -> tuple[Any, ...]:
     ----------
     model_file : str
         A checkpoint saved while recbole_imn was imported.
+    data_path : str or Path, optional
+        Folder of the data sets, where it is not the one that the model was trained from.
 
     Returns
     -------
@@ -122,6 +124,8 @@ def load_data_and_model(model_file: str) -> tuple[Any, ...]:
     try:
         config = rebuild_config(checkpoint["config"])
         config["checkpoint_dir"] = str(Path(model_file).parent)
+        if data_path is not None:
+            config["data_path"] = str(Path(data_path) / config["dataset"])
         _check_data(model_file, config)
         dataset, loaders, model = _make(config)
     except (CheckpointError, DataError):

@@ -2,19 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from recbole_imn.kernels.best_places import best_places
 from recbole_imn.log import Floats, Integers
+
+NOTHING: Integers = np.empty(0, np.int64)
 
 # Items that a varied list is chosen from, for each of its places.
 POOL = 10
 
 
+@dataclass(frozen=True)
+class Ranking:
+    """Lists one behind the other.
+
+    Attributes
+    ----------
+    counts : int64 [n_lists]
+        Their lengths.
+    items : int64 [n_entries]
+        The best one of each list first.
+    scores : float64 [n_entries]
+    """
+
+    counts: Integers
+    items: Integers
+    scores: Floats
+
+    @property
+    def ranks(self) -> Integers:
+        """Ranks of the entries, from 1, int64 [n_entries]."""
+        starts = np.cumsum(self.counts) - self.counts
+        return np.arange(1, len(self.items) + 1) - np.repeat(starts, self.counts)
+
+    def lists(self) -> Iterator[tuple[Integers, Floats]]:
+        """Give the items and scores of one list after the other."""
+        stops = np.cumsum(self.counts)[:-1]
+        parts = np.split(self.items, stops), np.split(self.scores, stops)
+        return zip(*parts, strict=True)
+
+    @classmethod
+    def joined(cls, rankings: Sequence[Ranking]) -> Ranking:
+        """Put rankings one behind the other."""
+        if not rankings:
+            return cls(NOTHING, NOTHING, NOTHING.astype(np.float64))
+        columns = zip(*((one.counts, one.items, one.scores) for one in rankings), strict=True)
+        return cls(*(np.concatenate(column) for column in columns))
+
+
 def best(items: Integers, scores: Tensor, k: int) -> tuple[Integers, Floats]:
-    """Give the best items, equal scores in the order of their numbers.
+    """Give the best items of one row, as :func:`best_of_rows` does.
 
     Parameters
     ----------
@@ -28,15 +72,33 @@ def best(items: Integers, scores: Tensor, k: int) -> tuple[Integers, Floats]:
     items : int64 [min(k, n)]
     scores : float64, same shape
     """
-    values = scores.detach().cpu().numpy().astype(np.float64)
-    k = min(k, len(values))
-    if k == 0:
-        return items[:0], values[:0]
-    least = np.partition(values, len(values) - k)[len(values) - k]
-    above, equal = np.flatnonzero(values > least), np.flatnonzero(values == least)
-    chosen = np.sort(np.concatenate([above, equal[: k - len(above)]]))
-    order = chosen[np.argsort(-values[chosen], kind="stable")]
-    return items[order], values[order]
+    found = best_of_rows(items, scores.unsqueeze(0), k, [NOTHING])
+    return found.items, found.scores
+
+
+def best_of_rows(items: Integers, scores: Tensor, k: int, left_out: Sequence[Integers]) -> Ranking:
+    """Give the best items of each row, equal scores in the order of the items' numbers.
+
+    Parameters
+    ----------
+    items : int64 [n_items]
+        In rising order.
+    scores : float [n, n_items]
+    k : int
+    left_out : sequence of int64 [any]
+        Places of items that a row leaves out, a row each.
+
+    Raises
+    ------
+    ValueError
+        If a score is NaN.
+    """
+    values = scores.detach().cpu().numpy()
+    start = np.concatenate([[0], np.cumsum([len(out) for out in left_out])]).astype(np.int64)
+    out = np.concatenate([NOTHING, *left_out])
+    places, counts = best_places(values, k, out, start)
+    chosen = np.take_along_axis(values, np.maximum(places, 0), axis=1)[places >= 0]
+    return Ranking(counts, items[places[places >= 0]], chosen.astype(np.float64))
 
 
 def varied(

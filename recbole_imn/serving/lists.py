@@ -11,18 +11,19 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from recbole_imn.log import Floats, Integers
-from recbole_imn.serving.choice import POOL, best, cosines, varied
+from recbole_imn.log import Integers
+from recbole_imn.serving.choice import NOTHING, POOL, Ranking, best_of_rows, cosines, varied
 from recbole_imn.serving.errors import ServingError, UnknownItemError
 from recbole_imn.serving.market import Market
 from recbole_imn.serving.names import raw_id
+from recbole_imn.session import Query
 
 Candidates = Literal["on_shelf"] | Sequence[str] | None
-# Whose list, its items and their scores.
-Row = tuple[str, Integers, Floats]
 SEEN, PURCHASED = "seen", "purchased"
 # Users who are scored together.
 BATCH = 256
+# For fewer than these, the catalogue is read once for each and not scored as a whole.
+FEW = 4
 
 
 @dataclass(frozen=True)
@@ -93,15 +94,61 @@ class Lists:
         ------
         ServingError
         """
-        items = self.candidates(wish.candidates, moment)
-        rows: list[Row] = []
-        for start in range(0, len(users), BATCH):
-            part = users[start : start + BATCH]
-            for name, scores in zip(part, self.scores(part, moment, items), strict=True):
-                left = self._left(items, name, wish.exclude)
-                chosen = (items, scores) if left is None else (items[left], scores[left])
-                rows.append((name, *self._chosen(*chosen, wish.k, wish.diversify)))
-        return self._frame(rows, wish.attributes)
+        ranking = self.rank(users, moment, self.candidates(wish.candidates, moment), wish)
+        owners = np.repeat(np.array(users, object), ranking.counts)
+        return pd.DataFrame({"user": owners, **self._columns(ranking, wish.attributes)})
+
+    def rank(
+        self,
+        users: Sequence[str],
+        moment: float,
+        items: Integers,
+        wish: Wish,
+        batch: int = BATCH,
+    ) -> Ranking:
+        """Rank items for users, as numbers.
+
+        Parameters
+        ----------
+        users, moment, wish
+            As of :meth:`recommend`.
+        items : int64 [n]
+            From :meth:`candidates`.
+        batch : int
+            Users who are scored together: a bound of memory, which changes no bit.
+
+        Raises
+        ------
+        ServingError
+        """
+        parts = (users[start : start + batch] for start in range(0, len(users), batch))
+        return Ranking.joined([self._rank(part, moment, items, wish) for part in parts])
+
+    def _rank(self, users: Sequence[str], moment: float, items: Integers, wish: Wish) -> Ranking:
+        left_out = self.left_out(users, items, wish.exclude)
+        if wish.diversify == 0 and len(users) <= FEW and len(items) == len(self.market.items) - 1:
+            return self._rank_few(users, moment, wish.k, [items[places] for places in left_out])
+        scores = self.scores(users, moment, items)
+        if wish.diversify == 0:
+            return best_of_rows(items, scores, wish.k, left_out)
+        pools = best_of_rows(items, scores, POOL * wish.k, left_out)
+        vectors, found = self._vectors(), []
+        for pool, worth in pools.lists():
+            own = vectors[torch.from_numpy(pool).to(vectors.device)]
+            chosen, kept = varied(pool, worth, own, wish.k, wish.diversify)
+            found.append(Ranking(np.array([len(chosen)]), chosen, kept))
+        return Ranking.joined(found)
+
+    def _rank_few(
+        self, users: Sequence[str], moment: float, k: int, left_out: Sequence[Integers]
+    ) -> Ranking:
+        """Rank the whole catalogue for few users, without scoring all of it exactly."""
+        session = self.market.session
+        spare = np.arange(len(self.market.items), session.past.log.n_items)
+        out = [np.concatenate([spare, numbers]) for numbers in left_out]
+        found = session.contenders(self._query(users, moment), k, out)
+        rankings = (best_of_rows(items, row.unsqueeze(0), k, [NOTHING]) for items, row in found)
+        return Ranking.joined(list(rankings))
 
     def similar(self, item: str, moment: float, wish: Wish) -> pd.DataFrame:
         """Rank items by their cosine to another one.
@@ -118,8 +165,9 @@ class Lists:
         number = self.market.number_of(item)
         items = self.candidates(wish.candidates, moment)
         items = items[items != number]
-        found = best(items, cosines(self._vectors(), number, items), wish.k)
-        return self._frame([("", *found)], wish.attributes).drop(columns="user")
+        alike = cosines(self._vectors(), number, items).unsqueeze(0)
+        ranking = best_of_rows(items, alike, wish.k, [NOTHING])
+        return pd.DataFrame(self._columns(ranking, wish.attributes))
 
     def candidates(self, wish: Candidates, moment: float) -> Integers:
         """Give the numbers of candidates in rising order, int64 [n]."""
@@ -137,44 +185,51 @@ class Lists:
     def scores(self, names: Sequence[str], moment: float, items: Integers) -> Tensor:
         """Score items for users, float [n_users, n_items]."""
         market, session = self.market, self.market.session
-        numbers = [market.users.get(name) or market.stranger for name in names]
-        query = session.query(numbers, np.full(len(numbers), moment))
+        query = self._query(names, moment)
         if len(items) == len(market.items) - 1:
             return session.scores(query)[:, 1 : len(market.items)]
         return session.scores_of(query, items)
 
+    def _query(self, names: Sequence[str], moment: float) -> Query:
+        market = self.market
+        numbers = [market.users.get(name) or market.stranger for name in names]
+        return market.session.query(numbers, np.full(len(numbers), moment))
+
+    def left_out(
+        self, users: Sequence[str], items: Integers, exclude: Sequence[str] | str
+    ) -> list[Integers]:
+        """Give the places of candidates that are left out, int64 [any], of each user.
+
+        Raises
+        ------
+        ServingError
+        """
+        if isinstance(exclude, str):
+            if exclude not in (SEEN, PURCHASED):
+                raise ServingError(
+                    f"exclude is {exclude!r}; it must be {SEEN!r}, {PURCHASED!r} or a list of items"
+                )
+            return [_places(items, self._own_items(user, exclude)) for user in users]
+        names = [raw_id(item, "item") for item in exclude]
+        unknown = [name for name in names if name not in self.market.items]
+        if unknown:
+            raise UnknownItemError(unknown[0], "exclude names items that there are")
+        numbers = np.array([self.market.number_of(name) for name in names], np.int64)
+        return [_places(items, numbers)] * len(users)
+
     def _left(self, items: Integers, user: str, exclude: Sequence[str] | str) -> Integers | None:
         """Give the places of candidates that are not left out; None for all of them."""
-        if isinstance(exclude, str):
-            out = self._own_items(user, exclude)
-        else:
-            names = [raw_id(item, "item") for item in exclude]
-            unknown = [name for name in names if name not in self.market.items]
-            if unknown:
-                raise UnknownItemError(unknown[0], "exclude names items that there are")
-            out = np.array([self.market.number_of(name) for name in names], np.int64)
-        return np.flatnonzero(~np.isin(items, out)) if len(out) else None
+        out = self.left_out([user], items, exclude)[0]
+        return np.setdiff1d(np.arange(len(items)), out, assume_unique=True) if len(out) else None
 
     def _own_items(self, user: str, kind: str) -> Integers:
-        if kind not in (SEEN, PURCHASED):
-            raise ServingError(
-                f"exclude is {kind!r}; it must be {SEEN!r}, {PURCHASED!r} or a list of items"
-            )
         number = self.market.users.get(user)
         if number is None:
-            return np.empty(0, np.int64)
+            return NOTHING
         events, log = self.market.history(number), self.market.session.past.log
         if kind == PURCHASED:
             events = events[log.purchase[events]]
         return log.item[events].astype(np.int64)
-
-    def _chosen(self, items: Integers, scores: Tensor, k: int, diversify: float) -> Any:
-        if diversify == 0:
-            return best(items, scores, k)
-        pool, worth = best(items, scores, POOL * k)
-        vectors = self._vectors()
-        chosen = vectors[torch.from_numpy(pool).to(vectors.device)]
-        return varied(pool, worth, chosen, k, diversify)
 
     def _vectors(self) -> Tensor:
         """Give what the model knows of each item, its state and its embedding."""
@@ -182,15 +237,22 @@ class Lists:
         session.query([], [])  # brings states to the present
         return session.catalogue()[:, : 2 * session.network.settings.embedding_size]
 
-    def _frame(self, rows: Sequence[Any], attributes: Sequence[str]) -> pd.DataFrame:
-        market = self.market
-        numbers = [int(item) for _, items, _ in rows for item in items]
+    def _columns(self, ranking: Ranking, attributes: Sequence[str]) -> dict[str, Any]:
+        """Give rank, item, score and the attributes as columns."""
+        market, numbers = self.market, ranking.items.tolist()
         columns: dict[str, Any] = {
-            "user": [user for user, items, _ in rows for _ in items],
-            "rank": [rank for _, items, _ in rows for rank in range(1, len(items) + 1)],
+            "rank": ranking.ranks,
             "item": [market.items.name(number) for number in numbers],
-            "score": [float(score) for _, _, scores in rows for score in scores],
+            "score": ranking.scores,
         }
         for name in attributes:
             columns[name] = market.snapshot.attributes.cells(name, numbers)
-        return pd.DataFrame(columns)
+        return columns
+
+
+def _places(items: Integers, out: Integers) -> Integers:
+    """Give where candidates lie, in rising order, that are among some items, int64 [any]."""
+    places = np.unique(np.searchsorted(items, out))
+    places = places[places < len(items)]
+    found: Integers = places[np.isin(items[places], out)]
+    return found

@@ -49,11 +49,14 @@ def open_session(checkpoint: Mapping[str, Any], snapshot: Snapshot, file: Any) -
     try:
         network = make_network(checkpoint, snapshot, past)
         session = Session(network, past, snapshot.n_training)
+        session.frozen = True
         if snapshot.memories is not None:
             past.move_to(len(past.log))
             state = {"position": len(past.log), "passes": 0, "memories": snapshot.memories}
             session.load_state(state)
             session.same_weights()
+        # From the beginning, where nobody has kept the states.
+        session.seek(len(past.log))
     except CheckpointError:
         raise
     except Exception as error:  # a file of anybody may hold anything

@@ -22,9 +22,12 @@ from recbole_imn.serving.opening import open_session, recbole_weights
 from recbole_imn.serving.policies import Observed, Policies
 from recbole_imn.serving.snapshot import EVENT_FIELDS, KEY, snapshot_of
 from recbole_imn.serving.times import LogClock
+from recbole_imn.session.counterfactual import keep_anchor
 from recbole_imn.session.locks import ReadWriteLock
 
 if TYPE_CHECKING:
+    from recbole_imn.serving.allocation import Allocation
+    from recbole_imn.serving.explanation import Explanation
     from recbole_imn.serving.journal import Journal
 
 # Records that wait for the next reader; more are applied at once.
@@ -62,6 +65,8 @@ class Recommender:
         self._checkpoint = {name: value for name, value in checkpoint.items() if name != KEY}
         self.market = Market(snapshot, open_session(checkpoint, snapshot, file))
         self._lists = Lists(self.market)
+        #: States as they were opened, from where a replay without some events may begin.
+        self.anchors = [keep_anchor(self.market.session)]
         self.clock = LogClock(snapshot.origin)
         self.data_name, self.simulated = snapshot.data_name, snapshot.simulated
         #: Records of the journal that have become part of all this.
@@ -444,6 +449,50 @@ class Recommender:
         self._settle()
         with self._lock.reading():
             return self._lists.similar(name, self._moment(None), wish)
+
+    def explain(
+        self,
+        user: Any,
+        item: Any,
+        at: Any = None,
+        purchases: int = 1,
+        candidates: Candidates = None,
+    ) -> Explanation:
+        """Say what an item's score for a user is made of.
+
+        Parameters
+        ----------
+        user, item, at, candidates
+            As of :meth:`recommend`; the item's rank is that among the candidates.
+        purchases : int
+            How many of the user's last purchases are thought away, to see what they changed.
+
+        Raises
+        ------
+        UnknownItemError
+        """
+        from recbole_imn.serving.explanation import explain
+
+        return explain(self, user, item, at, purchases, candidates, self.anchors)
+
+    def allocate(
+        self, users: Iterable[Any], capacity: Any = 1, k: int = 10, **how: Any
+    ) -> Allocation:
+        """Make lists for many users in which no item stands more often than there is stock.
+
+        Parameters
+        ----------
+        users : iterable of str or int
+        capacity : int, or mapping of item to int
+            How many lists an item may be on.
+        k : int
+            Length of a list.
+        **how
+            As of :func:`~recbole_imn.serving.allocation.lists.allocate_lists`.
+        """
+        from recbole_imn.serving.allocation.lists import allocate_lists
+
+        return allocate_lists(self, users, capacity, k, **how)
 
     def scores(self, users: Sequence[Any], at: Any = None, candidates: Candidates = None) -> Any:
         """Give the scores behind the lists.

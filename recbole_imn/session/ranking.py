@@ -8,6 +8,7 @@ items that moved are overwritten.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -42,6 +43,11 @@ class Ranked:
     facts: Facts
     asked: Asked
     moved: Tensor
+
+    def __getitem__(self, rows: Any) -> Ranked:
+        """Give some of the rows."""
+        asked = self.asked[torch.as_tensor(rows, device=self.moved.device)]
+        return Ranked(self.start, self.stop, self.facts[rows], asked, self.moved)
 
     def score_all(self, queries: Tensor, past: Past, table: Tensor, rows: Integers) -> Tensor:
         """Score the whole catalogue for some rows, up to what is no inner product.

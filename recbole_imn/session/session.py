@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from recbole_imn.kernels.screening import screen
 from recbole_imn.log import Integers
 from recbole_imn.model.network import Network
 from recbole_imn.model.unrolled import Unrolled
@@ -62,6 +63,12 @@ class Session:
         Whether the next window is looked at on a thread of its own.
     replay : callable
         How events of the log are come to; plainly by default.
+
+    Attributes
+    ----------
+    frozen : bool
+        Whether weights change only where :meth:`weights_changed` says so: to look at each of
+        them takes a good part of a single answer's time.
     """
 
     def __init__(
@@ -83,9 +90,11 @@ class Session:
         self._ahead = LookAhead(self._look_at_lessons, self.n_training, threaded)
         self._version = 0
         self.made_by: Any = None
+        self.frozen = False
         self._table: Tensor | None = None
         self.held: Held | None = None
         self._end_of_training: dict[str, Any] | None = None
+        self._lineage = object()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Session:
         """Give a session of its own for a copy of the network."""
@@ -93,6 +102,7 @@ class Session:
         options = self.n_training, self.seed, self.threaded, copy.deepcopy(self.replay, memo)
         other = Session(network, past, *options)
         other.position, other.passes = self.position, self.passes
+        other.frozen = self.frozen
         return other
 
     # -- training --------------------------------------------------------------------------
@@ -129,6 +139,8 @@ class Session:
         self._version += 1
 
     def _weights(self) -> Any:
+        if self.frozen:
+            return self._version
         parameters = self.network.parameters()
         return self._version, tuple((weight.data_ptr(), weight._version) for weight in parameters)
 
@@ -136,8 +148,19 @@ class Session:
         """Say that the weights are those that made the states, though they were touched."""
         self.made_by = self._weights()
 
+    @property
+    def lineage(self) -> object | None:
+        """Tells states by the weights that made them, however much room was made for ids.
+
+        Those of two moments go together where it is the same object; None where the present
+        weights have made no states yet.
+        """
+        current = self.made_by is not None and self.made_by == self._weights()
+        return self._lineage if current else None
+
     def _forget_scores(self) -> None:
         self.made_by = self._table = self.held = self._end_of_training = None
+        self._lineage = object()
 
     def _freshen(self) -> None:
         """Begin again where states were made by other weights."""
@@ -372,6 +395,52 @@ class Session:
         scores = network.complete_some(scores, self.past, asked, facts, items)
         return scores[torch.from_numpy(query.order).to(scores.device)]
 
+    @torch.no_grad()
+    def contenders(
+        self, query: Query, k: int, left_out: Sequence[Integers]
+    ) -> list[tuple[Integers, Tensor]]:
+        """Give, for each row, items that the best ``k`` of the catalogue are among.
+
+        A catalogue is only read, where scoring it to the last bit copies it.
+
+        Parameters
+        ----------
+        query : Query
+        k : int
+        left_out : sequence of int64 arrays
+            Items that a row does not want; padding is always left out.
+
+        Returns
+        -------
+        list of (int64 [m], float [m])
+            Items in rising order and their scores, the bits those of :meth:`scores`.
+        """
+        while True:
+            with self.lock.reading():
+                if self.is_fresh:
+                    ranked = self._present(query)
+                    rows = zip(query.order, left_out, strict=True)
+                    return [self._contenders(ranked[[row]], k, out) for row, out in rows]
+            with self.lock.writing():
+                self._be_present()
+
+    def _contenders(self, ranked: Ranked, k: int, left_out: Integers) -> tuple[Integers, Tensor]:
+        network, table = self.network, self.catalogue()
+        queries = network.ranking_queries(ranked.asked)
+        term = network.cell_term
+        values = None if term is None else term.of_catalogue(self.past, ranked.facts).numpy()
+        low, high = screen(table.numpy(), queries[0].numpy(), values)
+        out = np.append(left_out, 0)
+        low[out], high[out] = -np.inf, -np.inf
+        k = min(k, len(low))
+        least = np.partition(low, len(low) - k)[len(low) - k]
+        # A candidate's score is more than its density.
+        proposed = np.setdiff1d(ranked.asked.candidates[0].numpy(), out)
+        items = np.union1d(np.flatnonzero((high >= least) & (high > -np.inf)), proposed)
+        scores = products(queries, table[torch.from_numpy(items)])
+        facts = ranked.facts
+        return items, network.complete_some(scores, self.past, ranked.asked, facts, items)[0]
+
     def _present(self, query: Query) -> Ranked:
         """Give a query's rows as of the present, asked anew where that has moved."""
         ranked = query.ranked
@@ -384,7 +453,9 @@ class Session:
         network, plan = self.network, window.plan
         unrolled = network.unroll(window)
         asked = network.ask(network.contexts(unrolled))
-        moved = network.ranking_items(window.events.item, unrolled.states, plan.after(1))
+        moved = asked.density.new_empty(0, 0)
+        if plan.n_events:
+            moved = network.ranking_items(window.events.item, unrolled.states, plan.after(1))
         return Ranked(plan.start, plan.stop, window.facts, asked, moved), unrolled
 
     def _score_all(self, ranked: Ranked, rows: Integers) -> Tensor:

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from recbole_imn.data.market import MarketConfig, simulate, write_market
+from tests.serving.journal.conftest import places, redis_server  # noqa: F401  (fixtures)
 from tests.serving.shops import Shop, make_shop
 
 CZB = {

@@ -103,6 +103,11 @@ class CellTerm(Term):
         cells = torch.from_numpy(self.cells(kinds, known.elapsed)).long()
         return self.values[cells.to(self.values.device)]
 
+    def of_catalogue(self, past: Past, facts: Facts) -> Tensor:
+        """Give the values of all items for one row of the present, float [n_items]."""
+        items = torch.arange(past.log.n_items)
+        return self.of_items(past, facts[np.zeros(len(items), np.int64)], items)
+
     def add_to(self, scores: Tensor, past: Past, start: int, facts: Facts) -> None:
         """Add the values of the whole catalogue to scores [n, n_items], in place.
 
