@@ -196,9 +196,9 @@ def test_cars_and_images_become_attributes(shop):
     )
     first, second = shop.rows("item")
     assert (first["price"], first["type"], first["mileage"]) == ("150000", "suv", "80000")
-    # The second stay begins after the log's end and lasts for no time.
+    # The second stay begins after the log's end, and nobody has ended it.
     assert first["listed_at"] == "-43200 86400"
-    assert first["delisted_at"] == "32400 86400"
+    assert first["delisted_at"] == "32400 inf"
     assert second["listed_at"] == "21600"
     assert [len(row["image"].split()) for row in (first, second)] == [16, 16]
     assert "train with reduced_features: {image: 2}" in printed
