@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from recbole_imn import doctor
 from recbole_imn.arguments import OneLineParser
@@ -24,6 +25,7 @@ from recbole_imn.evaluation.benchmark import command as benchmark
 from recbole_imn.files import os_line
 from recbole_imn.serving.commands import explain, recommend, similar, snapshot
 from recbole_imn.serving.commands.export import command as export
+from recbole_imn.serving.updating import command as update
 from recbole_imn.tuning import command as tune
 
 NOTHING = "nothing was written"
@@ -42,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return train(arguments[1:])
     options = argparse.Namespace(command="")
     try:
-        _parser().parse_args(arguments, options)
+        _parser("serve" in arguments[:1]).parse_args(arguments, options)
         return doctor.main() if options.command == "doctor" else RUN[options.command](options)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -55,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(serves: bool = False) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = OneLineParser(
         prog="recbole-imn",
         description="IMN-Net and RecBole's sequential models on one event stream; "
@@ -80,9 +82,30 @@ def _parser() -> argparse.ArgumentParser:
     describe.add_command(commands)
     tune.add_command(commands)
     benchmark.add_command(commands)
-    for command in (snapshot, recommend, similar, explain, export):
+    for command in (snapshot, recommend, similar, explain, export, update):
         command.add_command(commands)
+    _add_serve(commands, serves)
     return parser
+
+
+def _add_serve(commands: Any, is_asked: bool) -> None:
+    """Add ``serve``; its options come with what it needs, which other commands do without."""
+    if not is_asked:
+        commands.add_parser("serve", help="recommend over HTTP, with a page to try it on")
+        return
+    try:
+        from recbole_imn.serving.http.run import add_command
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            f'serve needs {error.name}, which is not installed; pip install -e ".[serve]"'
+        ) from error
+    add_command(commands)
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from recbole_imn.serving.http.run import serve
+
+    return serve(options)
 
 
 def _simulate(options: argparse.Namespace) -> int:
@@ -113,6 +136,8 @@ RUN = {
     "similar": similar.run,
     "explain": explain.run,
     "export": export.run,
+    "update": update.run,
+    "serve": _serve,
 }
 
 
