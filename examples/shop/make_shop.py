@@ -16,7 +16,7 @@ import polars as pl
 ROWS, ITEMS = 200_000, 3_000
 DAYS = 60
 DAY, HOUR = 86_400, 3_600
-BEGINNING = 1_772_319_600  # 2026-03-01 00:00 in Berlin; clocks change on the 29th
+BEGINNING = 1_740_783_600  # 2025-03-01 00:00 in Berlin; clocks change on the 30th
 # Of listed items, those that nobody has looked at; half of them came in the last hours.
 UNSEEN = 0.05
 WIDTH = 6
@@ -164,7 +164,8 @@ class Shop:
         self.user = rng.normal(scale=0.9, size=(n_users, WIDTH))
         # Some come with the last day.
         self.arrival = rng.uniform(-40, DAYS, n_users).clip(0) * DAY
-        self.arrival[: max(3, n_users // 50)] = DAYS * DAY
+        self.n_newcomers = max(3, n_users // 50)
+        self.arrival[: self.n_newcomers] = DAYS * DAY
         self.activity = rng.pareto(1.5, n_users) + 0.3
         self.looked = np.zeros((n_users, len(items)), bool)
         self.visits_a_slice = n_events / (VIEWS_A_VISIT * 1.12) / (DAYS + 1) / SLICES
@@ -175,12 +176,15 @@ class Shop:
         weight = self.activity * (self.arrival <= start)
         # Fewer come at night.
         busy = 1 - 0.8 * np.cos(2 * np.pi * (start / DAY + 1 / 16))
-        n = self.rng.poisson(self.visits_a_slice * busy)
+        is_last = start >= DAYS * DAY
+        n = max(self.rng.poisson(self.visits_a_slice * busy), int(is_last))
         there = (self.listed <= start) & (start < self.delisted) & ~self.unseen
         (shelf,) = np.nonzero(there)
         # Where there is nothing to look at, nobody does.
         n, shelf = (n, shelf) if len(shelf) else (0, np.zeros(1, np.int64))
         users = self.rng.choice(len(weight), n, p=weight / weight.sum())
+        if is_last:
+            users[:1] = self.rng.integers(self.n_newcomers)
         m = min(VIEWS_A_VISIT, len(shelf))
         score = self.user[users] @ self.item[shelf].T + self.popular[shelf]
         score += 3.0 * self.looked[np.ix_(users, shelf)] + self.rng.gumbel(size=(n, len(shelf)))
@@ -195,7 +199,7 @@ class Shop:
         self, users: np.ndarray, items: np.ndarray, times: np.ndarray, wanted: np.ndarray
     ) -> tuple[np.ndarray, ...]:
         """Let visits end with a bid or a purchase, after which an item is gone."""
-        n, m = items.shape
+        n, m = len(items), items.shape[1]
         bids = self.rng.random(n) < WHO_BIDS
         buys = bids & (self.rng.random(n) < WHO_BUYS)
         last = times[:, -1]
