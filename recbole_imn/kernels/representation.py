@@ -20,8 +20,8 @@ from recbole_imn.kernels.conditioning import (
 )
 
 
-def join(states: Tensor, rows: Tensor, centre: Tensor, embedded: Tensor) -> Tensor:
-    """Give ``[condition_rows(states, rows, centre), unit(embedded)]`` in one pass.
+def join(states: Tensor, rows: Tensor, centre: Tensor, embedded: Tensor, places: Tensor) -> Tensor:
+    """Give ``[condition_rows(states, rows, centre), unit(embedded[places])]`` in one pass.
 
     Parameters
     ----------
@@ -30,7 +30,9 @@ def join(states: Tensor, rows: Tensor, centre: Tensor, embedded: Tensor) -> Tens
     rows : int64 [n]
         Rows of ``states``; one may occur more than once.
     centre : float [d]
-    embedded : float [n, width]
+    embedded : float [n_distinct, width]
+    places : int64 [n]
+        Rows of ``embedded``.
 
     Returns
     -------
@@ -39,49 +41,57 @@ def join(states: Tensor, rows: Tensor, centre: Tensor, embedded: Tensor) -> Tens
     Raises
     ------
     IndexError
-        If a row is not one of ``states``.
+        If a row is not one of ``states``, or a place not one of ``embedded``.
     """
     if not is_compiled(states):
-        return join_formula(states, rows, centre, embedded)
-    out: Tensor = _Join.apply(states, rows, centre, embedded)  # type: ignore[no-untyped-call]
+        return join_formula(states, rows, centre, embedded, places)
+    out: Tensor = _Join.apply(states, rows, centre, embedded, places)  # type: ignore[no-untyped-call]
     return out
 
 
-def join_formula(states: Tensor, rows: Tensor, centre: Tensor, embedded: Tensor) -> Tensor:
+def join_formula(
+    states: Tensor, rows: Tensor, centre: Tensor, embedded: Tensor, places: Tensor
+) -> Tensor:
     """Give :func:`join` as two operations."""
-    return torch.cat([condition_rows(states, rows, centre), unit(embedded)], dim=1)
+    return torch.cat([condition_rows(states, rows, centre), unit(embedded[places])], dim=1)
 
 
 class _Join(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, states: Tensor, rows: Tensor, centre: Tensor, embedded: Tensor) -> Tensor:
+    def forward(
+        ctx: Any, states: Tensor, rows: Tensor, centre: Tensor, embedded: Tensor, places: Tensor
+    ) -> Tensor:
         n, width = len(rows), len(centre)
-        out = states.new_empty(n, width + embedded.shape[1])
-        scales = states.new_empty(n, 2)
-        _join(*map(array, (states, rows, centre, embedded, out, scales)))
-        ctx.save_for_backward(rows, out, scales)
-        ctx.shape, ctx.width = states.shape, width
+        out, scales = states.new_empty(n, width + embedded.shape[1]), states.new_empty(n, 2)
+        _join(*map(array, (states, rows, centre, embedded, places, out, scales)))
+        ctx.save_for_backward(rows, places, out, scales)
+        ctx.shape, ctx.width, ctx.n_embedded = states.shape, width, len(embedded)
         return out
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        rows, out, scales = ctx.saved_tensors
+        rows, places, out, scales = ctx.saved_tensors
         of_states, of_centre = grad.new_zeros(ctx.shape), grad.new_zeros(ctx.width)
-        of_embedded = grad.new_empty(len(rows), out.shape[1] - ctx.width)
-        _join_back(*map(array, (rows, out, scales, grad, of_states, of_centre, of_embedded)))
-        return of_states, None, of_centre, of_embedded
+        of_embedded = grad.new_zeros(ctx.n_embedded, out.shape[1] - ctx.width)
+        given = (rows, places, out, scales, grad)
+        _join_back(*map(array, (*given, of_states, of_centre, of_embedded)))
+        return of_states, None, of_centre, of_embedded, None
 
 
 @compiled
-def _join(states: Any, rows: Any, centre: Any, embedded: Any, out: Any, scales: Any) -> None:
+def _join(
+    states: Any, rows: Any, centre: Any, embedded: Any, places: Any, out: Any, scales: Any
+) -> None:
     width, n_embedded = len(centre), embedded.shape[1]
     one = out.dtype.type(1)
     softening, shortest = out.dtype.type(SOFTENING), out.dtype.type(SHORTEST)
+    if len(places) != len(rows):
+        raise ValueError("there are not as many rows as places")
     for i in range(len(rows)):
-        row = rows[i]
-        if row < 0 or row >= len(states):
-            raise IndexError("a row is not one of the states")
+        row, place = rows[i], places[i]
+        if row < 0 or row >= len(states) or place < 0 or place >= len(embedded):
+            raise IndexError("a row is not one of the states, or a place not one of the embedded")
         square = softening
         for j in range(width):
             away = states[row, j] - centre[j]
@@ -91,16 +101,17 @@ def _join(states: Any, rows: Any, centre: Any, embedded: Any, out: Any, scales: 
             out[i, j] = (states[row, j] - centre[j]) * scale
         square = out.dtype.type(0)
         for j in range(n_embedded):
-            square += embedded[i, j] * embedded[i, j]
+            square += embedded[place, j] * embedded[place, j]
         length = one / max(np.sqrt(square), shortest)
         for j in range(n_embedded):
-            out[i, width + j] = embedded[i, j] * length
+            out[i, width + j] = embedded[place, j] * length
         scales[i, 0], scales[i, 1] = scale, length
 
 
 @compiled
 def _join_back(
     rows: Any,
+    places: Any,
     out: Any,
     scales: Any,
     grad: Any,
@@ -110,7 +121,7 @@ def _join_back(
 ) -> None:
     width, n_embedded = len(of_centre), of_embedded.shape[1]
     for i in range(len(rows)):
-        row, scale, length = rows[i], scales[i, 0], scales[i, 1]
+        row, place, scale, length = rows[i], places[i], scales[i, 0], scales[i, 1]
         along = out.dtype.type(0)
         for j in range(width):
             along += grad[i, j] * out[i, j]
@@ -123,4 +134,4 @@ def _join_back(
         for j in range(n_embedded):
             along += grad[i, width + j] * out[i, width + j]
         for j in range(n_embedded):
-            of_embedded[i, j] = length * (grad[i, width + j] - along * out[i, width + j])
+            of_embedded[place, j] += length * (grad[i, width + j] - along * out[i, width + j])

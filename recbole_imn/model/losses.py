@@ -78,10 +78,10 @@ class ContrastiveLoss:
 def _pointed(network: Network, rows: Rows, items: Tensor) -> tuple[Tensor, Tensor]:
     """Give log weights of the candidates, and which are the rows' items, both [n, n_slots]."""
     if network.pointer is None:
-        none = rows.contexts.new_zeros(len(items), 0)
+        none = rows.compared.new_zeros(len(items), 0)
         return none, none.bool()
     pointed = rows.columns.looked["pointer"]
-    return network.pointer(pointed, rows.contexts), pointed.items == items.unsqueeze(1)
+    return network.pointer(pointed, rows.parts), pointed.items == items.unsqueeze(1)
 
 
 class Drift:

@@ -18,7 +18,7 @@ from recbole_imn.kernels.mixture import add_mixture, log_add_hits
 from recbole_imn.log import Integers
 from recbole_imn.model.branch import Branch
 from recbole_imn.model.fusion import Fusion
-from recbole_imn.model.layers import Conditioning, ContextMaps, Projection, Statics
+from recbole_imn.model.layers import Conditioning, ContextMaps, Contexts, Projection, Statics
 from recbole_imn.model.lessons import prepare_lessons
 from recbole_imn.model.negatives import Draw
 from recbole_imn.model.settings import NetworkSettings
@@ -278,40 +278,47 @@ class Network(nn.Module):
 
     def contexts(self, unrolled: Unrolled) -> Rows:
         """Give the window's rows with their contexts, from what lies before each."""
-        plan, rows = unrolled.window.plan, unrolled.window.rows
-        latest = self.represent(rows.item, unrolled.states, plan.item_row)
-        return self._rows(unrolled, latest)
+        return self._rows(unrolled, self.statics.item.rows(unrolled.window.plan.items))
 
-    def _rows(self, unrolled: Unrolled, latest: Tensor) -> Rows:
+    def _rows(self, unrolled: Unrolled, embedded: Tensor) -> Rows:
         """Put contexts together, and map them to the space of representations.
 
         Parameters
         ----------
         unrolled : Unrolled
-        latest : float [n, 2d]
-            The item of each user's latest event, represented.
+        embedded : float [n_window_items, d]
+            Static embeddings of the window's items, as they are in the table.
         """
         window, rows = unrolled.window, unrolled.window.rows
-        plan = window.plan
-        interest = self.projection(unrolled.states, plan.user_row, rows.since_user)
+        plan, states = window.plan, unrolled.states
+        interest = self.projection(states, plan.user_row, rows.since_user)
         resources = None
         if self.branch is not None and unrolled.limited is not None:
             resources = self.branch.project(unrolled.limited, plan.purchases, rows.since_purchase)
-        user = self.fusion(interest, resources, self.statics.user, rows.user)
-        contexts = torch.cat([user, latest], dim=1)
+        contexts = Contexts(
+            self.fusion(interest, resources),
+            self.statics.user(plan.users),
+            plan.user_place,
+            self.item_condition(states, plan.item_row),
+            self.statics.item.scaled(embedded.index_select(0, plan.latest_items)),
+            plan.item_place,
+        )
         return Rows(rows, contexts, *self.maps(contexts))
 
-    def represent(self, ids: Tensor, states: Tensor, rows: Tensor) -> Tensor:
+    def represent(self, embedded: Tensor, places: Tensor, states: Tensor, rows: Tensor) -> Tensor:
         """Give representations [item state, static item], float [n, 2d].
 
         Parameters
         ----------
-        ids : int64 [n]
+        embedded : float [n_distinct, d]
+            Static embeddings as they are in the table.
+        places : int64 [n]
+            Which of them is that of each item.
         states : float [m, n_parts * d]
         rows : int64 [n]
             Where the state of each item lies.
         """
-        return self.item_condition.beside(states, rows, self.statics.item, ids)
+        return self.item_condition.beside(states, rows, self.statics.item, embedded, places)
 
     def density_items(self, ids: Tensor, represented: Tensor) -> Tensor:
         """Give the items' side of the log density ratio's products, float [n, width]."""
@@ -330,13 +337,14 @@ class Network(nn.Module):
         """Equation (22), summed over the window's rows."""
         lessons = unrolled.window.lessons
         with self.statics.leaving_out(lessons.salt):
-            represented = self.represent(lessons.represented, unrolled.states, lessons.states)
-            n = len(lessons.items)
-            n_versions = [len(part.found) for part in lessons.comparisons]
-            positive, latest, *versions = represented.split([n, n, *n_versions])
+            embedded = self.statics.item.rows(unrolled.window.plan.items)
+            rows = self._rows(unrolled, embedded)
+            states = lessons.states
             if self.settings.positive_state == "after":
-                positive = self.represent(lessons.items, unrolled.states, lessons.after)
-            rows = self._rows(unrolled, latest)
+                states = torch.cat([lessons.after, states[len(lessons.items) :]])
+            represented = self.represent(embedded, lessons.places, unrolled.states, states)
+            n_versions = [len(part.found) for part in lessons.comparisons]
+            positive, *versions = represented.split([len(lessons.items), *n_versions])
             loss: Tensor = positive.new_zeros(())
             for term in self.losses:
                 loss = loss + term.weight * term(self, unrolled, Learned(rows, positive, versions))
@@ -363,8 +371,17 @@ class Network(nn.Module):
         )
 
     def ranking_items(self, ids: Tensor, states: Tensor, rows: Tensor) -> Tensor:
-        """Give items as ranking sees them, float [n, width]; parameters as of `represent`."""
-        items = self.represent(ids, states, rows)
+        """Give items as ranking sees them, float [n, width].
+
+        Parameters
+        ----------
+        ids : int64 [n]
+        states : float [m, n_parts * d]
+        rows : int64 [n]
+            Where the state of each item lies.
+        """
+        places = torch.arange(len(ids), device=ids.device)
+        items = self.represent(self.statics.item.rows(ids), places, states, rows)
         length = items.square().sum(dim=1, keepdim=True)
         others = [term.items(ids, items) for term in self.products.values()]
         return torch.cat([items, length, *others], dim=1)
@@ -382,7 +399,7 @@ class Network(nn.Module):
             none = density.new_zeros(len(density), 0)
             return Asked(nearest, density, none.long(), none)
         pointed = rows.columns.looked["pointer"]
-        return Asked(nearest, density, pointed.items, self.pointer(pointed, rows.contexts))
+        return Asked(nearest, density, pointed.items, self.pointer(pointed, rows.parts))
 
     def complete(
         self, scores: Tensor, past: Past, start: int, asked: Asked, facts: Facts
