@@ -371,6 +371,42 @@ class Contexts:
         return map_context(*parts)
 
 
+@dataclass(frozen=True)
+class Mapped:
+    """Contexts of rows, mapped to the space of item representations.
+
+    Attributes
+    ----------
+    values : float [n, number of maps * width]
+    columns : tuple of int
+        Where the prediction and the rows' side of the density ratio begin; -1 for none.
+    width : int
+        Of a representation, 2d.
+    log_temperature : float []
+    """
+
+    values: Tensor
+    columns: tuple[int, int]
+    width: int
+    log_temperature: Tensor
+
+    @property
+    def predicted(self) -> Tensor:
+        """Where the next item's representation is expected, float [n, width]."""
+        return self._map(0)
+
+    @property
+    def compared(self) -> Tensor:
+        """The rows' side of the log density ratio, over the temperature, float [n, width]."""
+        return self._map(1) * torch.exp(-self.log_temperature)
+
+    def _map(self, number: int) -> Tensor:
+        column = self.columns[number]
+        if column < 0:
+            return self.values.new_zeros(len(self.values), self.width)
+        return self.values[:, column : column + self.width]
+
+
 class ContextMaps(nn.Module):
     """Two linear maps from a context to the space of item representations, as one product.
 
@@ -418,27 +454,16 @@ class ContextMaps(nn.Module):
         self.log_temperature = nn.Parameter(torch.tensor(float(np.log(temperature))))
 
     @property
-    def inverse_temperature(self) -> Tensor:
-        """Scale of the log density ratio, a positive scalar."""
-        return torch.exp(-self.log_temperature)
-
-    def forward(self, contexts: Contexts) -> tuple[Tensor, Tensor]:
-        """Map contexts of n rows.
-
-        Returns
-        -------
-        predicted : float [n, 2 * width]
-        compared : float [n, 2 * width]
-            Its inner product with a representation is the log density ratio.
-        """
-        mapped = list(contexts.map(self.linear).split(self.width, dim=1))
+    def columns(self) -> tuple[int, int]:
+        """Where the first and the second map begin in what is mapped; -1 for none."""
         if self.shared:
-            return mapped[0], mapped[0] * self.inverse_temperature
-        for place, there in enumerate(self.learned):
-            if not there:
-                mapped.insert(place, torch.zeros_like(mapped[0]))
-        predicted, compared = mapped
-        return predicted, compared * self.inverse_temperature
+            return 0, 0
+        predicted, compared = self.learned
+        return (0 if predicted else -1), (self.width * predicted if compared else -1)
+
+    def forward(self, contexts: Contexts) -> Mapped:
+        """Map contexts."""
+        return Mapped(contexts.map(self.linear), self.columns, self.width, self.log_temperature)
 
 
 def _start_of_map(n_parts: int, width: int, start: str) -> nn.Linear:

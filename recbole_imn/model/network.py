@@ -14,12 +14,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from recbole_imn.kernels.comparison import compare
 from recbole_imn.kernels.mixture import add_mixture, log_add_hits
 from recbole_imn.log import Integers
 from recbole_imn.model.branch import Branch
 from recbole_imn.model.fusion import Fusion
 from recbole_imn.model.layers import Conditioning, ContextMaps, Contexts, Projection, Statics
-from recbole_imn.model.lessons import prepare_lessons
+from recbole_imn.model.lessons import Lessons, prepare_lessons
 from recbole_imn.model.negatives import Draw
 from recbole_imn.model.settings import NetworkSettings
 from recbole_imn.model.sources import Pointer
@@ -48,15 +49,18 @@ class Learned:
     Attributes
     ----------
     rows : Rows
-    positive : float [n, 2d]
-        The items of the rows' events, represented.
-    versions : list of float [n_versions, 2d]
-        The negatives of each comparison, in all versions that its rows see.
+    represented : float [n + n_versions of all comparisons, 2d]
+        The items of the rows' events, then the negatives of each comparison in all versions
+        that its rows see.
+    squares, scores, products
+        As :func:`~recbole_imn.kernels.comparison.compare` gives them.
     """
 
     rows: Rows
-    positive: Tensor
-    versions: list[Tensor]
+    represented: Tensor
+    squares: Tensor
+    scores: Tensor
+    products: list[Tensor]
 
 
 @dataclass(frozen=True)
@@ -303,7 +307,7 @@ class Network(nn.Module):
             self.statics.item.scaled(embedded.index_select(0, plan.latest_items)),
             plan.item_place,
         )
-        return Rows(rows, contexts, *self.maps(contexts))
+        return Rows(rows, contexts, self.maps(contexts))
 
     def represent(self, embedded: Tensor, places: Tensor, states: Tensor, rows: Tensor) -> Tensor:
         """Give representations [item state, static item], float [n, 2d].
@@ -319,11 +323,6 @@ class Network(nn.Module):
             Where the state of each item lies.
         """
         return self.item_condition.beside(states, rows, self.statics.item, embedded, places)
-
-    def density_items(self, ids: Tensor, represented: Tensor) -> Tensor:
-        """Give the items' side of the log density ratio's products, float [n, width]."""
-        others = [term.items(ids, represented) for term in self.products.values()]
-        return torch.cat([represented, *others], dim=1) if others else represented
 
     def density_queries(self, rows: Rows) -> Tensor:
         """Give the rows' side of the same, float [n, width]."""
@@ -343,12 +342,20 @@ class Network(nn.Module):
             if self.settings.positive_state == "after":
                 states = torch.cat([lessons.after, states[len(lessons.items) :]])
             represented = self.represent(embedded, lessons.places, unrolled.states, states)
-            n_versions = [len(part.found) for part in lessons.comparisons]
-            positive, *versions = represented.split([len(lessons.items), *n_versions])
-            loss: Tensor = positive.new_zeros(())
+            learned = Learned(rows, represented, *self._compare(rows, represented, lessons))
+            loss: Tensor | None = None
             for term in self.losses:
-                loss = loss + term.weight * term(self, unrolled, Learned(rows, positive, versions))
-        return loss
+                part = term(self, unrolled, learned)
+                part = part if term.weight == 1 else term.weight * part
+                loss = part if loss is None else loss + part
+        return represented.new_zeros(()) if loss is None else loss
+
+    def _compare(
+        self, rows: Rows, represented: Tensor, lessons: Lessons
+    ) -> tuple[Tensor, Tensor, list[Tensor]]:
+        mapped = rows.mapped
+        chunks = [(part.start, part.stop, len(part.found)) for part in lessons.comparisons]
+        return compare(mapped.values, represented, mapped.log_temperature, mapped.columns, chunks)
 
     # -- ranking -----------------------------------------------------------------------------
 

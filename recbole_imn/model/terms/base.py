@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from recbole_imn.log import Floats, Ids, Integers
-from recbole_imn.model.layers import Contexts
+from recbole_imn.model.layers import Contexts, Mapped
 from recbole_imn.model.parts import Making
 from recbole_imn.model.window import RowColumns
 from recbole_imn.past import Facts, Past
@@ -27,16 +27,23 @@ class Rows:
         What was looked up of them.
     parts : Contexts
         Their contexts, part by part.
-    predicted : float [n, 2d]
-        Where the next item's representation is expected, equation (11).
-    compared : float [n, 2d]
-        W c over the temperature, equation (13): the rows' side of the density ratio.
+    mapped : Mapped
+        What two linear maps make of them.
     """
 
     columns: RowColumns
     parts: Contexts
-    predicted: Tensor
-    compared: Tensor
+    mapped: Mapped
+
+    @property
+    def predicted(self) -> Tensor:
+        """Where the next item's representation is expected, equation (11), float [n, 2d]."""
+        return self.mapped.predicted
+
+    @cached_property
+    def compared(self) -> Tensor:
+        """W c over the temperature, equation (13): the rows' side of the ratio, float [n, 2d]."""
+        return self.mapped.compared
 
     @cached_property
     def contexts(self) -> Tensor:
