@@ -95,7 +95,7 @@ class _Compare(torch.autograd.Function):
         scores = mapped.new_empty(len(mapped))
         inverse = np.exp(-array(log_temperature)).reshape(1)
         arrays: Any = *map(array, (mapped, represented, compared, scores)), inverse
-        squares = _compare(*arrays, columns[0], columns[1])
+        squares = _compare(*(*arrays, *columns))
         products = [
             compared[start:stop] @ versions.t()
             if columns[1] >= 0
