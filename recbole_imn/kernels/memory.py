@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
@@ -41,6 +42,27 @@ def read(states: Tensor, known: Tensor, ids: Tensor, initial: Tensor) -> Tensor:
 def read_formula(states: Tensor, known: Tensor, ids: Tensor, initial: Tensor) -> Tensor:
     """Give :func:`read` as torch operations."""
     return torch.where(known[ids].unsqueeze(1), states[ids], initial)
+
+
+Table = tuple[Tensor, Tensor, Tensor, Tensor]
+
+
+def read_both(users: Table, items: Table) -> Tensor:
+    """Give the states of some users, and below them those of some items.
+
+    Parameters
+    ----------
+    users, items : tuple
+        States, known, ids and initial of each, as of :func:`read`.
+
+    Returns
+    -------
+    float [n_users + n_items, width]
+    """
+    if not is_compiled(users[0]):
+        return torch.cat([read_formula(*users), read_formula(*items)])
+    out: Tensor = _ReadBoth.apply(*users, *items)  # type: ignore[no-untyped-call]
+    return out
 
 
 @torch.no_grad()
@@ -86,6 +108,29 @@ class _Read(torch.autograd.Function):
         of_initial = grad.new_zeros(grad.shape[1])
         read_rows_back(*map(array, (found, grad, of_initial)))
         return None, None, None, of_initial
+
+
+class _ReadBoth(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, *given: Tensor) -> Tensor:
+        users, items = given[:4], given[4:]
+        n, n_all = len(users[2]), len(users[2]) + len(items[2])
+        out = users[0].new_empty(n_all, users[0].shape[1])
+        ctx.n, ctx.found = n, np.empty(n_all, np.bool_)
+        values = out.numpy()
+        for table, rows in ((users, slice(n)), (items, slice(n, n_all))):
+            arrays: Any = *map(array, table), values[rows], ctx.found[rows]
+            read_rows(*arrays)
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        n, values = ctx.n, array(grad)
+        of_user, of_item = grad.new_zeros(2, grad.shape[1]).unbind()
+        read_rows_back(ctx.found[:n], values[:n], of_user.numpy())
+        read_rows_back(ctx.found[n:], values[n:], of_item.numpy())
+        return None, None, None, of_user, None, None, None, of_item
 
 
 @compiled

@@ -13,6 +13,8 @@ from recbole_imn.kernels.compiled import compiled
 from recbole_imn.kernels.conditioning import (
     SHORTEST,
     SOFTENING,
+    _condition,
+    _condition_back,
     array,
     condition_rows,
     is_compiled,
@@ -135,3 +137,127 @@ def _join_back(
             along += grad[i, width + j] * out[i, width + j]
         for j in range(n_embedded):
             of_embedded[place, j] += length * (grad[i, width + j] - along * out[i, width + j])
+
+
+# -- with the items of users' latest events ------------------------------------------------------
+
+
+def join_with_latest(
+    states: Tensor,
+    rows: Tensor,
+    centre: Tensor,
+    embedded: Tensor,
+    places: Tensor,
+    latest_rows: Tensor,
+    latest: Tensor,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Give :func:`join`, and both parts of other items by themselves; gradients meet in one pass.
+
+    Parameters
+    ----------
+    states, rows, centre, embedded, places
+        As of :func:`join`.
+    latest_rows : int64 [m]
+        Rows of ``states``.
+    latest : int64 [n_latest]
+        Rows of ``embedded``.
+
+    Returns
+    -------
+    joined : float [n, d + width]
+    conditioned : float [m, d]
+        States at ``latest_rows``.
+    scaled : float [n_latest, width]
+        Embeddings at ``latest``, of unit length.
+    """
+    given = (states, rows, centre, embedded, places, latest_rows, latest)
+    if not is_compiled(states):
+        return join_with_latest_formula(*given)
+    out: tuple[Tensor, Tensor, Tensor] = _JoinWithLatest.apply(*given)  # type: ignore[no-untyped-call]
+    return out
+
+
+def join_with_latest_formula(
+    states: Tensor,
+    rows: Tensor,
+    centre: Tensor,
+    embedded: Tensor,
+    places: Tensor,
+    latest_rows: Tensor,
+    latest: Tensor,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Give :func:`join_with_latest` as three operations."""
+    joined = join_formula(states, rows, centre, embedded, places)
+    return joined, condition_rows(states, latest_rows, centre), unit(embedded[latest])
+
+
+class _JoinWithLatest(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        states: Tensor,
+        rows: Tensor,
+        centre: Tensor,
+        embedded: Tensor,
+        places: Tensor,
+        latest_rows: Tensor,
+        latest: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        n, width, n_embedded = len(rows), len(centre), embedded.shape[1]
+        joined, scales = states.new_empty(n, width + n_embedded), states.new_empty(n, 2)
+        conditioned = states.new_empty(len(latest_rows), width)
+        scaled = states.new_empty(len(latest), n_embedded)
+        all_states, by_row, middle, table, by_place = map(
+            array, (states, rows, centre, embedded, places)
+        )
+        ctx.scales = scales.numpy(), np.empty(len(conditioned), table.dtype)
+        ctx.lengths, ctx.latest = np.empty(len(scaled), table.dtype), array(latest)
+        ctx.rows = by_row, by_place, array(latest_rows)
+        _join(all_states, by_row, middle, table, by_place, joined.numpy(), ctx.scales[0])
+        _condition(all_states, ctx.rows[2], middle, conditioned.numpy(), ctx.scales[1])
+        _unit_rows(table, ctx.latest, scaled.numpy(), ctx.lengths)
+        ctx.save_for_backward(joined, conditioned, scaled)
+        ctx.shapes = states.shape, centre.shape, embedded.shape
+        return joined, conditioned, scaled
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        of_states, of_centre, of_embedded = (grads[0].new_zeros(shape) for shape in ctx.shapes)
+        into = of_states.numpy(), of_centre.numpy(), of_embedded.numpy()
+        joined, conditioned, scaled = map(array, ctx.saved_tensors)
+        of_joined, of_conditioned, of_scaled = map(array, grads)
+        by_row, by_place, latest_rows = ctx.rows
+        _join_back(by_row, by_place, joined, ctx.scales[0], of_joined, *into)
+        _condition_back(latest_rows, conditioned, ctx.scales[1], of_conditioned, into[0], into[1])
+        _unit_rows_back(ctx.latest, scaled, ctx.lengths, of_scaled, into[2])
+        return of_states, None, of_centre, of_embedded, None, None, None
+
+
+@compiled
+def _unit_rows(embedded: Any, rows: Any, out: Any, lengths: Any) -> None:
+    one, shortest = out.dtype.type(1), out.dtype.type(SHORTEST)
+    for i in range(len(rows)):
+        row = rows[i]
+        if row < 0 or row >= len(embedded):
+            raise IndexError("a row is not one of the embedded")
+        square = out.dtype.type(0)
+        for j in range(out.shape[1]):
+            square += embedded[row, j] * embedded[row, j]
+        length = np.sqrt(square)
+        lengths[i] = one / (shortest if length < shortest else length)
+        for j in range(out.shape[1]):
+            out[i, j] = embedded[row, j] * lengths[i]
+
+
+@compiled
+def _unit_rows_back(rows: Any, out: Any, lengths: Any, grad: Any, of_embedded: Any) -> None:
+    one, shortest = out.dtype.type(1), out.dtype.type(SHORTEST)
+    for i in range(len(rows)):
+        row, along = rows[i], out.dtype.type(0)
+        # A length that is cut off does not depend on the row.
+        if lengths[i] * shortest < one:
+            for j in range(out.shape[1]):
+                along += grad[i, j] * out[i, j]
+        for j in range(out.shape[1]):
+            of_embedded[row, j] += (grad[i, j] - out[i, j] * along) * lengths[i]

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from recbole_imn.kernels.compiled import compiled
 from recbole_imn.kernels.conditioning import condition, condition_rows, project, unit
 from recbole_imn.kernels.contexts import join_context, map_context
-from recbole_imn.kernels.event_input import event_input
-from recbole_imn.kernels.representation import join
+from recbole_imn.kernels.event_input import event_input, event_inputs
+from recbole_imn.kernels.representation import join, join_with_latest
 from recbole_imn.log import Flags, Floats
 from recbole_imn.stream.products import affine, sigmoid
 
@@ -305,6 +305,39 @@ class Conditioning(nn.Module):
             return join(states, rows, self.centre, embedded, places)
         return torch.cat([self(states, rows), table.scaled(embedded[places])], dim=1)
 
+    def with_latest(
+        self,
+        states: Tensor,
+        rows: Tensor,
+        table: StaticTable,
+        embedded: Tensor,
+        places: Tensor,
+        latest_rows: Tensor,
+        latest: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Give :meth:`beside`, and both parts of other items by themselves.
+
+        Parameters
+        ----------
+        states, rows, table, embedded, places
+            As of :meth:`beside`.
+        latest_rows : int64 [m]
+            Where the states of other items lie.
+        latest : int64 [n_latest]
+            Which of the rows of the table.
+
+        Returns
+        -------
+        float [n, 2 * width], [m, width], [n_latest, width]
+        """
+        if self.centre is not None and table.unit:
+            return join_with_latest(
+                states, rows, self.centre, embedded, places, latest_rows, latest
+            )
+        of_latest = table.scaled(embedded.index_select(0, latest))
+        beside = self.beside(states, rows, table, embedded, places)
+        return beside, self(states, latest_rows), of_latest
+
 
 class EventInput(nn.Module):
     """What a state's update takes from the event itself: W3 D + W4 v + bias.
@@ -332,6 +365,30 @@ class EventInput(nn.Module):
             elapsed, behaviour, self.elapsed.weight, self.elapsed.bias, self.behaviour.weight
         )
         return out if self.features is None else out + self.features(features)
+
+
+def two_inputs(
+    of_user: EventInput,
+    of_item: EventInput,
+    elapsed: tuple[Tensor, Tensor],
+    behaviour: Tensor,
+    features: Tensor,
+) -> Tensor:
+    """Give what both updates of events take from them, float [n, 2 * width], in one pass.
+
+    Parameters
+    ----------
+    of_user, of_item : EventInput
+    elapsed : tuple of float32 [n, 2]
+        Inputs that tell the times elapsed for user and item.
+    behaviour : int64 [n]
+    features : float32 [n, n_features]
+    """
+    sides = (of_user, of_item)
+    weights = ((s.elapsed.weight, s.elapsed.bias, s.behaviour.weight) for s in sides)
+    out = event_inputs(elapsed, behaviour, *weights)
+    linear = [side.features for side in sides if side.features is not None]
+    return out + torch.cat([each(features) for each in linear], dim=1) if linear else out
 
 
 @dataclass(frozen=True)

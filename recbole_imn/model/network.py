@@ -282,20 +282,25 @@ class Network(nn.Module):
 
     def contexts(self, unrolled: Unrolled) -> Rows:
         """Give the window's rows with their contexts, from what lies before each."""
-        return self._rows(unrolled, self.statics.item.rows(unrolled.window.plan.items))
+        plan, table = unrolled.window.plan, self.statics.item
+        states = self.item_condition(unrolled.states, plan.item_row)
+        embedded = table.scaled(table.rows(plan.items[plan.latest_items]))
+        return self._rows(unrolled, states, embedded)
 
-    def _rows(self, unrolled: Unrolled, embedded: Tensor) -> Rows:
+    def _rows(self, unrolled: Unrolled, latest: Tensor, embedded: Tensor) -> Rows:
         """Put contexts together, and map them to the space of representations.
 
         Parameters
         ----------
         unrolled : Unrolled
-        embedded : float [n_window_items, d]
-            Static embeddings of the window's items, as they are in the table.
+        latest : float [n, d]
+            States of the items of users' latest events, conditioned.
+        embedded : float [n_latest, d]
+            Static embeddings of ``WindowPlan.latest_items``.
         """
         window, rows = unrolled.window, unrolled.window.rows
-        plan, states = window.plan, unrolled.states
-        interest = self.projection(states, plan.user_row, rows.since_user)
+        plan = window.plan
+        interest = self.projection(unrolled.states, plan.user_row, rows.since_user)
         resources = None
         if self.branch is not None and unrolled.limited is not None:
             resources = self.branch.project(unrolled.limited, plan.purchases, rows.since_purchase)
@@ -303,8 +308,8 @@ class Network(nn.Module):
             self.fusion(interest, resources),
             self.statics.user(plan.users),
             plan.user_place,
-            self.item_condition(states, plan.item_row),
-            self.statics.item.scaled(embedded.index_select(0, plan.latest_items)),
+            latest,
+            embedded,
             plan.item_place,
         )
         return Rows(rows, contexts, self.maps(contexts))
@@ -336,12 +341,8 @@ class Network(nn.Module):
         """Equation (22), summed over the window's rows."""
         lessons = unrolled.window.lessons
         with self.statics.leaving_out(lessons.salt):
-            embedded = self.statics.item.rows(unrolled.window.plan.items)
-            rows = self._rows(unrolled, embedded)
-            states = lessons.states
-            if self.settings.positive_state == "after":
-                states = torch.cat([lessons.after, states[len(lessons.items) :]])
-            represented = self.represent(embedded, lessons.places, unrolled.states, states)
+            represented, *latest = self._represent(unrolled, lessons)
+            rows = self._rows(unrolled, *latest)
             learned = Learned(rows, represented, *self._compare(rows, represented, lessons))
             loss: Tensor | None = None
             for term in self.losses:
@@ -349,6 +350,16 @@ class Network(nn.Module):
                 part = part if term.weight == 1 else term.weight * part
                 loss = part if loss is None else loss + part
         return represented.new_zeros(()) if loss is None else loss
+
+    def _represent(self, unrolled: Unrolled, lessons: Lessons) -> tuple[Tensor, Tensor, Tensor]:
+        """Represent what rows are compared with; give what contexts take from items as well."""
+        plan, table, rows = unrolled.window.plan, self.statics.item, lessons.states
+        if self.settings.positive_state == "after":
+            rows = torch.cat([lessons.after, rows[len(lessons.items) :]])
+        embedded, latest = table.rows(plan.items), (plan.item_row, plan.latest_items)
+        return self.item_condition.with_latest(
+            unrolled.states, rows, table, embedded, lessons.places, *latest
+        )
 
     def _compare(
         self, rows: Rows, represented: Tensor, lessons: Lessons
