@@ -15,12 +15,10 @@ from recbole_imn.kernels.compiled import compiled
 from recbole_imn.kernels.conditioning import condition, condition_rows, project, unit
 from recbole_imn.kernels.contexts import join_context, map_context
 from recbole_imn.kernels.event_input import event_input, event_inputs
+from recbole_imn.kernels.lookup import look_up
 from recbole_imn.kernels.representation import join, join_with_latest
 from recbole_imn.log import Flags, Floats
 from recbole_imn.stream.products import affine, sigmoid
-
-# Ids are mixed by these before some are left out; both are odd.
-MIXERS = (0x9E3779B1, 0x85EBCA6B)
 
 
 class Affine(nn.Linear):
@@ -217,18 +215,7 @@ class StaticTable(nn.Module):
         if self.unseen is None:
             rows = self.table(ids)
             return rows
-        missing = ids >= len(self.table.weight)
-        if self.salt is not None and self.dropout > 0:
-            missing = missing | (_fraction(ids, self.salt) < self.dropout) & (ids > 0)
-        rows = self.table(ids.masked_fill(missing, 0))
-        return torch.where(missing.unsqueeze(1), self.unseen, rows)
-
-
-def _fraction(ids: Tensor, salt: int) -> Tensor:
-    """Give a number in [0, 1) that depends on an id and the salt, as good as random."""
-    mixed = (ids + salt % 2**20) * MIXERS[0]
-    mixed = (mixed ^ (mixed >> 15)) * MIXERS[1] & 0xFFFFFFFF
-    return ((mixed ^ (mixed >> 13)) & 0xFFFFFF).double() / 2**24
+        return look_up(self.table.weight, self.unseen, ids, self.salt, self.dropout)
 
 
 class Statics(nn.Module):
