@@ -18,6 +18,7 @@ from recbole_imn.kernels.conditioning import (
     is_compiled,
     unit,
 )
+from recbole_imn.kernels.in_parallel import in_parallel, threads_for
 
 
 def join(states: Tensor, rows: Tensor, centre: Tensor, embedded: Tensor) -> Tensor:
@@ -58,7 +59,7 @@ class _Join(torch.autograd.Function):
         n, width = len(rows), len(centre)
         out = states.new_empty(n, width + embedded.shape[1])
         scales = states.new_empty(n, 2)
-        _join(*map(array, (states, rows, centre, embedded, out, scales)))
+        _join(threads_for(n), *map(array, (states, rows, centre, embedded, out, scales)))
         ctx.save_for_backward(rows, out, scales)
         ctx.shape, ctx.width = states.shape, width
         return out
@@ -69,16 +70,26 @@ class _Join(torch.autograd.Function):
         rows, out, scales = ctx.saved_tensors
         of_states, of_centre = grad.new_zeros(ctx.shape), grad.new_zeros(ctx.width)
         of_embedded = grad.new_empty(len(rows), out.shape[1] - ctx.width)
-        _join_back(*map(array, (rows, out, scales, grad, of_states, of_centre, of_embedded)))
+        gradients = of_states, of_centre, of_embedded
+        _join_back(threads_for(len(rows)), *map(array, (rows, out, scales, grad, *gradients)))
         return of_states, None, of_centre, of_embedded
 
 
 @compiled
-def _join(states: Any, rows: Any, centre: Any, embedded: Any, out: Any, scales: Any) -> None:
+def _join_rows(
+    first: int,
+    last: int,
+    states: Any,
+    rows: Any,
+    centre: Any,
+    embedded: Any,
+    out: Any,
+    scales: Any,
+) -> None:
     width, n_embedded = len(centre), embedded.shape[1]
     one = out.dtype.type(1)
     softening, shortest = out.dtype.type(SOFTENING), out.dtype.type(SHORTEST)
-    for i in range(len(rows)):
+    for i in range(first, last):
         row = rows[i]
         if row < 0 or row >= len(states):
             raise IndexError("a row is not one of the states")
@@ -98,8 +109,68 @@ def _join(states: Any, rows: Any, centre: Any, embedded: Any, out: Any, scales: 
         scales[i, 0], scales[i, 1] = scale, length
 
 
+_join_all = in_parallel(_join_rows)
+
+
+@compiled
+def _join(
+    threads: int,
+    states: Any,
+    rows: Any,
+    centre: Any,
+    embedded: Any,
+    out: Any,
+    scales: Any,
+) -> None:
+    _join_all(threads, len(rows), (states, rows, centre, embedded, out, scales))
+
+
+@compiled
+def _embedded_back(
+    first: int, last: int, width: int, out: Any, scales: Any, grad: Any, along: Any, of: Any
+) -> None:
+    """Write the gradients of embeddings, and how far each row's gradient lies along it."""
+    n_embedded = of.shape[1]
+    for i in range(first, last):
+        total = out.dtype.type(0)
+        for j in range(width):
+            total += grad[i, j] * out[i, j]
+        along[i] = total
+        total, length = out.dtype.type(0), scales[i, 1]
+        for j in range(n_embedded):
+            total += grad[i, width + j] * out[i, width + j]
+        for j in range(n_embedded):
+            of[i, j] = length * (grad[i, width + j] - total * out[i, width + j])
+
+
+@compiled
+def _states_back(
+    first: int,
+    last: int,
+    rows: Any,
+    out: Any,
+    scales: Any,
+    grad: Any,
+    along: Any,
+    of_states: Any,
+    of_centre: Any,
+) -> None:
+    """Add to some columns of the gradients: a state may be read by several rows."""
+    for i in range(len(rows)):
+        row, scale, total = rows[i], scales[i, 0], along[i]
+        for j in range(first, last):
+            # d out / d away = scale (1 - out out^T).
+            slope = scale * (grad[i, j] - total * out[i, j])
+            of_states[row, j] += slope
+            of_centre[j] -= slope
+
+
+_all_embedded_back, _all_states_back = map(in_parallel, (_embedded_back, _states_back))
+
+
 @compiled
 def _join_back(
+    threads: int,
     rows: Any,
     out: Any,
     scales: Any,
@@ -108,19 +179,6 @@ def _join_back(
     of_centre: Any,
     of_embedded: Any,
 ) -> None:
-    width, n_embedded = len(of_centre), of_embedded.shape[1]
-    for i in range(len(rows)):
-        row, scale, length = rows[i], scales[i, 0], scales[i, 1]
-        along = out.dtype.type(0)
-        for j in range(width):
-            along += grad[i, j] * out[i, j]
-        for j in range(width):
-            # d out / d away = scale (1 - out out^T).
-            slope = scale * (grad[i, j] - along * out[i, j])
-            of_states[row, j] += slope
-            of_centre[j] -= slope
-        along = out.dtype.type(0)
-        for j in range(n_embedded):
-            along += grad[i, width + j] * out[i, width + j]
-        for j in range(n_embedded):
-            of_embedded[i, j] = length * (grad[i, width + j] - along * out[i, width + j])
+    n, width, along = len(rows), len(of_centre), np.empty(len(rows), out.dtype)
+    _all_embedded_back(threads, n, (width, out, scales, grad, along, of_embedded))
+    _all_states_back(threads, width, (rows, out, scales, grad, along, of_states, of_centre))
