@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from threading import get_ident, main_thread
 from typing import Any
 
 import torch
@@ -72,9 +73,13 @@ def threads_for(n: int) -> int:
     Returns
     -------
     int
-        As many as torch uses; 1 for few rows, and in a forked process.
+        As many as torch uses. 1 for few rows, in a forked process, and on any but the main
+        thread: whoever starts threads has work for all cores, and a team for each of them
+        would be more threads than cores, which wait for each other.
     """
-    return 1 if n < FEWEST_ROWS or _Process.forked else torch.get_num_threads()
+    if n < FEWEST_ROWS or _Process.forked or get_ident() != main_thread().ident:
+        return 1
+    return torch.get_num_threads()
 
 
 def in_parallel(loop: Any) -> Any:

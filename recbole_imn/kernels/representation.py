@@ -87,9 +87,12 @@ def _join_rows(
     scales: Any,
 ) -> None:
     width, n_embedded = len(centre), embedded.shape[1]
+    # Slices, whose indices begin at 0, let loops be vectorised.
+    rows, embedded = rows[first:last], embedded[first:last]
+    out, scales = out[first:last], scales[first:last]
     one = out.dtype.type(1)
     softening, shortest = out.dtype.type(SOFTENING), out.dtype.type(SHORTEST)
-    for i in range(first, last):
+    for i in range(len(rows)):
         row = rows[i]
         if row < 0 or row >= len(states):
             raise IndexError("a row is not one of the states")
@@ -131,7 +134,9 @@ def _embedded_back(
 ) -> None:
     """Write the gradients of embeddings, and how far each row's gradient lies along it."""
     n_embedded = of.shape[1]
-    for i in range(first, last):
+    out, scales, grad = out[first:last], scales[first:last], grad[first:last]
+    along, of = along[first:last], of[first:last]
+    for i in range(len(out)):
         total = out.dtype.type(0)
         for j in range(width):
             total += grad[i, j] * out[i, j]
@@ -156,12 +161,16 @@ def _states_back(
     of_centre: Any,
 ) -> None:
     """Add to some columns of the gradients: a state may be read by several rows."""
+    of_centre = of_centre[first:last]
     for i in range(len(rows)):
-        row, scale, total = rows[i], scales[i, 0], along[i]
-        for j in range(first, last):
+        scale, total = scales[i, 0], along[i]
+        # Slices of rows are known to lie without gaps.
+        given, made = grad[i][first:last], out[i][first:last]
+        of_state = of_states[rows[i]][first:last]
+        for j in range(len(of_centre)):
             # d out / d away = scale (1 - out out^T).
-            slope = scale * (grad[i, j] - total * out[i, j])
-            of_states[row, j] += slope
+            slope = scale * (given[j] - total * made[j])
+            of_state[j] += slope
             of_centre[j] -= slope
 
 
