@@ -15,7 +15,6 @@ from typing import Any
 
 import torch
 from llvmlite import binding, ir
-from numba import typeof
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
@@ -31,20 +30,22 @@ BYTES = ir.IntType(8).as_pointer()
 NEXT, FAILED, N_RANGES, N_ELEMENTS, ARGUMENTS = range(5)
 
 
-@Launcher
 def _alone(part: Any, shared: Any, n_threads: int, flags: int) -> None:
     """Stand in for a team where torch has none that can be called: one thread does it all."""
     part(shared)
 
 
+_launch_alone = Launcher(_alone)
+
+
 def _launcher_address() -> int:
     """Give the address of the OpenMP library's function that starts a team, torch's library."""
     loaded = ctypes.CDLL(None) if os.name == "posix" else None
-    function = getattr(loaded, "GOMP_parallel", _alone)
+    function = getattr(loaded, "GOMP_parallel", _launch_alone)
     return ctypes.cast(function, ctypes.c_void_p).value or 0
 
 
-binding.add_symbol(LAUNCHER, _launcher_address())  # type: ignore[no-untyped-call]
+binding.add_symbol(LAUNCHER, _launcher_address())
 
 
 class _Process:
@@ -99,7 +100,7 @@ def in_parallel(loop: Any) -> Any:
 
     def in_ranges(typing_context: Any, threads: Any, n: Any, arguments: Any) -> Any:
         given = types.int64, types.int64, *arguments
-        called = typing_context.resolve_function_type(typeof(loop), given, {})
+        called = typing_context.resolve_function_type(types.Dispatcher(loop), given, {})
         made = loop.get_compile_result(called)
 
         def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
@@ -119,7 +120,7 @@ def _emit(
     fewer = builder.icmp_signed("<", n, threads)
     n_ranges = builder.select(fewer, n, threads)
     kind = ir.LiteralStructType([INDEX] * ARGUMENTS + [packed.type])
-    shared = cgutils.alloca_once(builder, kind)
+    shared = cgutils.alloca_once(builder, kind)  # type: ignore[no-untyped-call]
     # As if one range had failed, which makes one thread do it all.
     for place, value in enumerate((INDEX(0), INDEX(1), n_ranges, n, packed)):
         builder.store(value, _place(builder, shared, place))
@@ -151,7 +152,8 @@ def _emit_part(context: Any, module: Any, shared_type: Any, loop: Any, called: A
     builder = ir.IRBuilder(start)
     shared = builder.bitcast(part.args[0], shared_type)
     n_ranges, n, packed = (
-        builder.load(_place(builder, shared, number)) for number in (N_RANGES, N_ELEMENTS, ARGUMENTS)
+        builder.load(_place(builder, shared, number))
+        for number in (N_RANGES, N_ELEMENTS, ARGUMENTS)
     )
     arguments = cgutils.unpack_tuple(builder, packed)  # type: ignore[no-untyped-call]
     builder.branch(head)
@@ -162,9 +164,7 @@ def _emit_part(context: Any, module: Any, shared_type: Any, loop: Any, called: A
     first, last = (
         builder.sdiv(builder.mul(number, n), n_ranges) for number in (k, builder.add(k, INDEX(1)))
     )
-    status, _ = context.call_internal_no_propagate(
-        builder, loop, called, [first, last, *arguments]
-    )
+    status, _ = context.call_internal_no_propagate(builder, loop, called, [first, last, *arguments])
     failed = builder.zext(status.is_error, INDEX)
     builder.atomic_rmw("add", _place(builder, shared, FAILED), failed, "seq_cst")
     builder.branch(head)

@@ -21,8 +21,8 @@ from recbole_imn.kernels.conditioning import (
 from recbole_imn.kernels.in_parallel import in_parallel, threads_for
 
 
-def join(states: Tensor, rows: Tensor, centre: Tensor, embedded: Tensor) -> Tensor:
-    """Give ``[condition_rows(states, rows, centre), unit(embedded)]`` in one pass.
+def join(states: Tensor, rows: Tensor, centre: Tensor, embedded: Tensor, places: Tensor) -> Tensor:
+    """Give ``[condition_rows(states, rows, centre), unit(embedded[places])]`` in one pass.
 
     Parameters
     ----------
@@ -31,7 +31,9 @@ def join(states: Tensor, rows: Tensor, centre: Tensor, embedded: Tensor) -> Tens
     rows : int64 [n]
         Rows of ``states``; one may occur more than once.
     centre : float [d]
-    embedded : float [n, width]
+    embedded : float [n_distinct, width]
+    places : int64 [n]
+        Rows of ``embedded``.
 
     Returns
     -------
@@ -40,39 +42,44 @@ def join(states: Tensor, rows: Tensor, centre: Tensor, embedded: Tensor) -> Tens
     Raises
     ------
     IndexError
-        If a row is not one of ``states``.
+        If a row is not one of ``states``, or a place not one of ``embedded``.
     """
     if not is_compiled(states):
-        return join_formula(states, rows, centre, embedded)
-    out: Tensor = _Join.apply(states, rows, centre, embedded)  # type: ignore[no-untyped-call]
+        return join_formula(states, rows, centre, embedded, places)
+    out: Tensor = _Join.apply(states, rows, centre, embedded, places)  # type: ignore[no-untyped-call]
     return out
 
 
-def join_formula(states: Tensor, rows: Tensor, centre: Tensor, embedded: Tensor) -> Tensor:
+def join_formula(
+    states: Tensor, rows: Tensor, centre: Tensor, embedded: Tensor, places: Tensor
+) -> Tensor:
     """Give :func:`join` as two operations."""
-    return torch.cat([condition_rows(states, rows, centre), unit(embedded)], dim=1)
+    return torch.cat([condition_rows(states, rows, centre), unit(embedded[places])], dim=1)
 
 
 class _Join(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, states: Tensor, rows: Tensor, centre: Tensor, embedded: Tensor) -> Tensor:
+    def forward(
+        ctx: Any, states: Tensor, rows: Tensor, centre: Tensor, embedded: Tensor, places: Tensor
+    ) -> Tensor:
         n, width = len(rows), len(centre)
-        out = states.new_empty(n, width + embedded.shape[1])
-        scales = states.new_empty(n, 2)
-        _join(threads_for(n), *map(array, (states, rows, centre, embedded, out, scales)))
-        ctx.save_for_backward(rows, out, scales)
-        ctx.shape, ctx.width = states.shape, width
+        out, scales = states.new_empty(n, width + embedded.shape[1]), states.new_empty(n, 2)
+        given = (states, rows, centre, embedded, places)
+        _join(threads_for(n), *map(array, (*given, out, scales)))
+        ctx.save_for_backward(rows, places, out, scales)
+        ctx.shape, ctx.width, ctx.n_embedded = states.shape, width, len(embedded)
         return out
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        rows, out, scales = ctx.saved_tensors
+        rows, places, out, scales = ctx.saved_tensors
         of_states, of_centre = grad.new_zeros(ctx.shape), grad.new_zeros(ctx.width)
-        of_embedded = grad.new_empty(len(rows), out.shape[1] - ctx.width)
-        gradients = of_states, of_centre, of_embedded
-        _join_back(threads_for(len(rows)), *map(array, (rows, out, scales, grad, *gradients)))
-        return of_states, None, of_centre, of_embedded
+        of_embedded = grad.new_zeros(ctx.n_embedded, out.shape[1] - ctx.width)
+        given = (rows, places, out, scales, grad)
+        gradients = (of_states, of_centre, of_embedded)
+        _join_back(threads_for(len(rows)), *map(array, (*given, *gradients)))
+        return of_states, None, of_centre, of_embedded, None
 
 
 @compiled
@@ -83,19 +90,24 @@ def _join_rows(
     rows: Any,
     centre: Any,
     embedded: Any,
+    places: Any,
     out: Any,
     scales: Any,
 ) -> None:
     width, n_embedded = len(centre), embedded.shape[1]
     # Slices, whose indices begin at 0, let loops be vectorised.
-    rows, embedded = rows[first:last], embedded[first:last]
-    out, scales = out[first:last], scales[first:last]
+    rows, places, out, scales = (
+        rows[first:last],
+        places[first:last],
+        out[first:last],
+        scales[first:last],
+    )
     one = out.dtype.type(1)
     softening, shortest = out.dtype.type(SOFTENING), out.dtype.type(SHORTEST)
     for i in range(len(rows)):
-        row = rows[i]
-        if row < 0 or row >= len(states):
-            raise IndexError("a row is not one of the states")
+        row, place = rows[i], places[i]
+        if row < 0 or row >= len(states) or place < 0 or place >= len(embedded):
+            raise IndexError("a row is not one of the states, or a place not one of the embedded")
         square = softening
         for j in range(width):
             away = states[row, j] - centre[j]
@@ -105,10 +117,10 @@ def _join_rows(
             out[i, j] = (states[row, j] - centre[j]) * scale
         square = out.dtype.type(0)
         for j in range(n_embedded):
-            square += embedded[i, j] * embedded[i, j]
+            square += embedded[place, j] * embedded[place, j]
         length = one / max(np.sqrt(square), shortest)
         for j in range(n_embedded):
-            out[i, width + j] = embedded[i, j] * length
+            out[i, width + j] = embedded[place, j] * length
         scales[i, 0], scales[i, 1] = scale, length
 
 
@@ -122,65 +134,70 @@ def _join(
     rows: Any,
     centre: Any,
     embedded: Any,
+    places: Any,
     out: Any,
     scales: Any,
 ) -> None:
-    _join_all(threads, len(rows), (states, rows, centre, embedded, out, scales))
+    if len(places) != len(rows):
+        raise ValueError("there are not as many rows as places")
+    _join_all(threads, len(rows), (states, rows, centre, embedded, places, out, scales))
 
 
 @compiled
-def _embedded_back(
-    first: int, last: int, width: int, out: Any, scales: Any, grad: Any, along: Any, of: Any
-) -> None:
-    """Write the gradients of embeddings, and how far each row's gradient lies along it."""
-    n_embedded = of.shape[1]
-    out, scales, grad = out[first:last], scales[first:last], grad[first:last]
-    along, of = along[first:last], of[first:last]
+def _lengths_back(first: int, last: int, width: int, out: Any, grad: Any, along: Any) -> None:
+    """Write how far the gradient of each row lies along both of its parts."""
+    out, grad, along = out[first:last], grad[first:last], along[first:last]
     for i in range(len(out)):
-        total = out.dtype.type(0)
+        of_state = of_embedded = out.dtype.type(0)
         for j in range(width):
-            total += grad[i, j] * out[i, j]
-        along[i] = total
-        total, length = out.dtype.type(0), scales[i, 1]
-        for j in range(n_embedded):
-            total += grad[i, width + j] * out[i, width + j]
-        for j in range(n_embedded):
-            of[i, j] = length * (grad[i, width + j] - total * out[i, width + j])
+            of_state += grad[i, j] * out[i, j]
+        for j in range(width, out.shape[1]):
+            of_embedded += grad[i, j] * out[i, j]
+        along[i, 0], along[i, 1] = of_state, of_embedded
 
 
 @compiled
-def _states_back(
+def _columns_back(
     first: int,
     last: int,
     rows: Any,
+    places: Any,
     out: Any,
     scales: Any,
     grad: Any,
     along: Any,
     of_states: Any,
     of_centre: Any,
+    of_embedded: Any,
 ) -> None:
-    """Add to some columns of the gradients: a state may be read by several rows."""
-    of_centre = of_centre[first:last]
+    """Add to some columns of the gradients: several rows may be of one state or embedding."""
+    width = len(of_centre)
+    middle = min(max(first, width), last)
+    of_centre = of_centre[first:middle]
     for i in range(len(rows)):
-        scale, total = scales[i, 0], along[i]
-        # Slices of rows are known to lie without gaps.
-        given, made = grad[i][first:last], out[i][first:last]
-        of_state = of_states[rows[i]][first:last]
+        # d out / d away = scale (1 - out out^T). Slices of rows are known to have no gaps.
+        scale, total = scales[i, 0], along[i, 0]
+        given, made = grad[i][first:middle], out[i][first:middle]
+        of_state = of_states[rows[i]][first:middle]
         for j in range(len(of_centre)):
-            # d out / d away = scale (1 - out out^T).
             slope = scale * (given[j] - total * made[j])
             of_state[j] += slope
             of_centre[j] -= slope
+        scale, total = scales[i, 1], along[i, 1]
+        given, made = grad[i][middle:last], out[i][middle:last]
+        of_embedding = of_embedded[places[i]][middle - width : last - width]
+        for j in range(len(given)):
+            of_embedding[j] += scale * (given[j] - total * made[j])
 
 
-_all_embedded_back, _all_states_back = map(in_parallel, (_embedded_back, _states_back))
+_all_lengths_back, _all_columns_back = map(in_parallel, (_lengths_back, _columns_back))
 
 
 @compiled
 def _join_back(
     threads: int,
     rows: Any,
+    places: Any,
     out: Any,
     scales: Any,
     grad: Any,
@@ -188,6 +205,7 @@ def _join_back(
     of_centre: Any,
     of_embedded: Any,
 ) -> None:
-    n, width, along = len(rows), len(of_centre), np.empty(len(rows), out.dtype)
-    _all_embedded_back(threads, n, (width, out, scales, grad, along, of_embedded))
-    _all_states_back(threads, width, (rows, out, scales, grad, along, of_states, of_centre))
+    along = np.empty((len(rows), 2), out.dtype)
+    _all_lengths_back(threads, len(rows), (len(of_centre), out, grad, along))
+    given = rows, places, out, scales, grad, along
+    _all_columns_back(threads, out.shape[1], (*given, of_states, of_centre, of_embedded))
