@@ -20,6 +20,7 @@ from recbole_imn.kernels.conditioning import (
     is_compiled,
     unit,
 )
+from recbole_imn.kernels.in_parallel import in_parallel, threads_for
 
 
 def join(states: Tensor, rows: Tensor, centre: Tensor, embedded: Tensor, places: Tensor) -> Tensor:
@@ -65,7 +66,8 @@ class _Join(torch.autograd.Function):
     ) -> Tensor:
         n, width = len(rows), len(centre)
         out, scales = states.new_empty(n, width + embedded.shape[1]), states.new_empty(n, 2)
-        _join(*map(array, (states, rows, centre, embedded, places, out, scales)))
+        given = (states, rows, centre, embedded, places)
+        _join(threads_for(n), *map(array, (*given, out, scales)))
         ctx.save_for_backward(rows, places, out, scales)
         ctx.shape, ctx.width, ctx.n_embedded = states.shape, width, len(embedded)
         return out
@@ -77,19 +79,33 @@ class _Join(torch.autograd.Function):
         of_states, of_centre = grad.new_zeros(ctx.shape), grad.new_zeros(ctx.width)
         of_embedded = grad.new_zeros(ctx.n_embedded, out.shape[1] - ctx.width)
         given = (rows, places, out, scales, grad)
-        _join_back(*map(array, (*given, of_states, of_centre, of_embedded)))
+        gradients = (of_states, of_centre, of_embedded)
+        _join_back(threads_for(len(rows)), *map(array, (*given, *gradients)))
         return of_states, None, of_centre, of_embedded, None
 
 
 @compiled
-def _join(
-    states: Any, rows: Any, centre: Any, embedded: Any, places: Any, out: Any, scales: Any
+def _join_rows(
+    first: int,
+    last: int,
+    states: Any,
+    rows: Any,
+    centre: Any,
+    embedded: Any,
+    places: Any,
+    out: Any,
+    scales: Any,
 ) -> None:
     width, n_embedded = len(centre), embedded.shape[1]
+    # Slices, whose indices begin at 0, let loops be vectorised.
+    rows, places, out, scales = (
+        rows[first:last],
+        places[first:last],
+        out[first:last],
+        scales[first:last],
+    )
     one = out.dtype.type(1)
     softening, shortest = out.dtype.type(SOFTENING), out.dtype.type(SHORTEST)
-    if len(places) != len(rows):
-        raise ValueError("there are not as many rows as places")
     for i in range(len(rows)):
         row, place = rows[i], places[i]
         if row < 0 or row >= len(states) or place < 0 or place >= len(embedded):
@@ -110,8 +126,78 @@ def _join(
         scales[i, 0], scales[i, 1] = scale, length
 
 
+_join_all = in_parallel(_join_rows)
+
+
+@compiled
+def _join(
+    threads: int,
+    states: Any,
+    rows: Any,
+    centre: Any,
+    embedded: Any,
+    places: Any,
+    out: Any,
+    scales: Any,
+) -> None:
+    if len(places) != len(rows):
+        raise ValueError("there are not as many rows as places")
+    _join_all(threads, len(rows), (states, rows, centre, embedded, places, out, scales))
+
+
+@compiled
+def _lengths_back(first: int, last: int, width: int, out: Any, grad: Any, along: Any) -> None:
+    """Write how far the gradient of each row lies along both of its parts."""
+    out, grad, along = out[first:last], grad[first:last], along[first:last]
+    for i in range(len(out)):
+        of_state = of_embedded = out.dtype.type(0)
+        for j in range(width):
+            of_state += grad[i, j] * out[i, j]
+        for j in range(width, out.shape[1]):
+            of_embedded += grad[i, j] * out[i, j]
+        along[i, 0], along[i, 1] = of_state, of_embedded
+
+
+@compiled
+def _columns_back(
+    first: int,
+    last: int,
+    rows: Any,
+    places: Any,
+    out: Any,
+    scales: Any,
+    grad: Any,
+    along: Any,
+    of_states: Any,
+    of_centre: Any,
+    of_embedded: Any,
+) -> None:
+    """Add to some columns of the gradients: several rows may be of one state or embedding."""
+    width = len(of_centre)
+    middle = min(max(first, width), last)
+    of_centre = of_centre[first:middle]
+    for i in range(len(rows)):
+        # d out / d away = scale (1 - out out^T). Slices of rows are known to have no gaps.
+        scale, total = scales[i, 0], along[i, 0]
+        given, made = grad[i][first:middle], out[i][first:middle]
+        of_state = of_states[rows[i]][first:middle]
+        for j in range(len(of_centre)):
+            slope = scale * (given[j] - total * made[j])
+            of_state[j] += slope
+            of_centre[j] -= slope
+        scale, total = scales[i, 1], along[i, 1]
+        given, made = grad[i][middle:last], out[i][middle:last]
+        of_embedding = of_embedded[places[i]][middle - width : last - width]
+        for j in range(len(given)):
+            of_embedding[j] += scale * (given[j] - total * made[j])
+
+
+_all_lengths_back, _all_columns_back = map(in_parallel, (_lengths_back, _columns_back))
+
+
 @compiled
 def _join_back(
+    threads: int,
     rows: Any,
     places: Any,
     out: Any,
@@ -121,22 +207,10 @@ def _join_back(
     of_centre: Any,
     of_embedded: Any,
 ) -> None:
-    width, n_embedded = len(of_centre), of_embedded.shape[1]
-    for i in range(len(rows)):
-        row, place, scale, length = rows[i], places[i], scales[i, 0], scales[i, 1]
-        along = out.dtype.type(0)
-        for j in range(width):
-            along += grad[i, j] * out[i, j]
-        for j in range(width):
-            # d out / d away = scale (1 - out out^T).
-            slope = scale * (grad[i, j] - along * out[i, j])
-            of_states[row, j] += slope
-            of_centre[j] -= slope
-        along = out.dtype.type(0)
-        for j in range(n_embedded):
-            along += grad[i, width + j] * out[i, width + j]
-        for j in range(n_embedded):
-            of_embedded[place, j] += length * (grad[i, width + j] - along * out[i, width + j])
+    along = np.empty((len(rows), 2), out.dtype)
+    _all_lengths_back(threads, len(rows), (len(of_centre), out, grad, along))
+    given = rows, places, out, scales, grad, along
+    _all_columns_back(threads, out.shape[1], (*given, of_states, of_centre, of_embedded))
 
 
 # -- with the items of users' latest events ------------------------------------------------------
@@ -213,7 +287,8 @@ class _JoinWithLatest(torch.autograd.Function):
         ctx.scales = scales.numpy(), np.empty(len(conditioned), table.dtype)
         ctx.lengths, ctx.latest = np.empty(len(scaled), table.dtype), array(latest)
         ctx.rows = by_row, by_place, array(latest_rows)
-        _join(all_states, by_row, middle, table, by_place, joined.numpy(), ctx.scales[0])
+        given = all_states, by_row, middle, table, by_place
+        _join(threads_for(n), *given, joined.numpy(), ctx.scales[0])
         _condition(all_states, ctx.rows[2], middle, conditioned.numpy(), ctx.scales[1])
         _unit_rows(table, ctx.latest, scaled.numpy(), ctx.lengths)
         ctx.save_for_backward(joined, conditioned, scaled)
@@ -228,7 +303,8 @@ class _JoinWithLatest(torch.autograd.Function):
         joined, conditioned, scaled = map(array, ctx.saved_tensors)
         of_joined, of_conditioned, of_scaled = map(array, grads)
         by_row, by_place, latest_rows = ctx.rows
-        _join_back(by_row, by_place, joined, ctx.scales[0], of_joined, *into)
+        given = by_row, by_place, joined, ctx.scales[0], of_joined
+        _join_back(threads_for(len(by_row)), *given, *into)
         _condition_back(latest_rows, conditioned, ctx.scales[1], of_conditioned, into[0], into[1])
         _unit_rows_back(ctx.latest, scaled, ctx.lengths, of_scaled, into[2])
         return of_states, None, of_centre, of_embedded, None, None, None
