@@ -29,7 +29,7 @@ from recbole_imn.tuning import command as tune
 NOTHING = "nothing was written"
 INTERRUPTED = {
     "benchmark": "finished runs are kept: the same command goes on from there",
-    "export": "finished parts are kept: the same command goes on from there",
+    "export": "what is finished is kept: the same command goes on from there",
     "tune": "finished trials are kept: the same command goes on from there",
 }
 

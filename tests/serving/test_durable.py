@@ -255,6 +255,28 @@ def test_who_comes_back_before_files_are_rewritten_is_a_stranger(opened, tmp_pat
     assert opened().current.values() == values
 
 
+def test_a_user_is_forgotten_while_weights_are_loaded(
+    opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    holder = opened()
+    holder.current.observe("annabel")
+
+    def load(path: Path, journal) -> Machine:
+        machine = Machine.load(path, journal)
+        holder.current.forget("annabel")
+        holder.current.observe("annabel")
+        return machine
+
+    monkeypatch.setattr(holder, "_load", load)
+    holder.swap(tmp_path / "new.pth")
+    holder.finish()
+    assert holder.current.weights == "new"
+    assert holder.current.users == ["forgotten-1", "annabel"]
+    assert holder.journal.rewritten == 2
+    assert holder.current.values() == having_applied(history(holder), "new").values()
+    assert [Machine.load(tmp_path / name).weights for name in names(tmp_path)] == ["new"]
+
+
 def test_forgetting_is_finished_after_a_sudden_end(opened, tmp_path: Path):
     holder = opened()
     holder.current.observe("annabel")

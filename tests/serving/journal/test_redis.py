@@ -86,6 +86,24 @@ def test_a_writer_that_was_replaced_writes_nothing(
     newer.close()
 
 
+def test_a_writer_is_known_by_its_connections_after_a_restart_as_well(
+    redis_server: RunningRedis, journal: RedisJournal
+):
+    journal.append(events(0, 1))
+    redis_server.kill()
+    redis_server.start()
+    journal.append(events(1, 1))
+    with pytest.raises(ServingError, match="has a writer already"):
+        RedisJournal(redis_server.url, journal.name)
+    # Whoever has lost its connections cannot be told from one that has ended.
+    journal._client.connection_pool.disconnect()
+    newer = RedisJournal(redis_server.url, journal.name)
+    assert newer.append(events(2, 1)) == 3
+    with pytest.raises(ServingError, match="has another writer now"):
+        journal.append(events(2, 1))
+    newer.close()
+
+
 def test_an_append_whose_answer_was_lost_is_written_once(
     journal: RedisJournal, monkeypatch: pytest.MonkeyPatch
 ):
