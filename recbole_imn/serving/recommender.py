@@ -15,6 +15,8 @@ from recbole_imn.checkpoints.sealed import CHECKPOINT, write_sealed
 from recbole_imn.serving.columns import Columns, columns_of
 from recbole_imn.serving.errors import ServingError
 from recbole_imn.serving.intake import Intake, Record
+from recbole_imn.serving.journal.base import check_position
+from recbole_imn.serving.journal.handle import Handle
 from recbole_imn.serving.lists import Candidates, Lists, Wish
 from recbole_imn.serving.market import FORGOTTEN, Market
 from recbole_imn.serving.names import raw_id
@@ -320,6 +322,8 @@ class Recommender:
             self._settle()
 
     def _catch_up(self, journal: Journal) -> None:
+        if not isinstance(journal, Handle):
+            check_position(journal, self.journal_offset)
         for _, record in journal.read(self.journal_offset):
             self.apply([record])
 

@@ -39,19 +39,22 @@ SHA-256 of the new checkpoint and of what it was made of:
 Commit {commit}; {versions}; seed {seed}.
 """
 
-TRAINED = """{kept} Training went on for {epochs} over events {start:,} to
-{stop:,} of the log; the loss of an event was {losses}. Scales of features and times are those
-that were fitted first. Adam began anew.
+TRAINED = """{kept}
 
-The last {judged:,} new events, from which neither weights have learned, judged: {rows:,} rows of
-{users:,} users with an earlier event, all {n_items:,} items ranked, equal scores counting half.
+Training went on for {epochs} over events {start:,} to {stop:,} of the log;
+the loss of an event was {losses}.
+Scales of features and times are those that were fitted first. The optimiser began anew.
+
+The last {judged:,} new events, from which neither weights have learned, judged them:
+{rows:,} rows of {users:,} users, each with an earlier event; all {n_items:,} items were ranked,
+and equal scores count half.
 
 | | Recall@10 | NDCG@10 | MRR@10 |
 |---|---|---|---|
 {table}
 
 New minus old NDCG@10: {difference:+.4f}, 95% interval {low:+.4f} to {high:+.4f} by resampling
-users. These rows chose which weights were kept, so that the better figure is a little too good.
+users.{chosen}
 """
 UNTRAINED = """The weights are as they were; states have moved on past the new events.
 """
@@ -61,6 +64,8 @@ KEPT = {
     ("new", "new"): "The new weights were kept, as was asked for (`--keep=new`).",
     ("old", "old"): "The old weights were kept, as was asked for (`--keep=old`).",
 }
+CHOSEN = """ These rows chose which weights were kept, so that
+the better figure is a little too good."""
 NAMES = {"old": "old weights", "new": "new weights", "history": "recent history, nothing learned"}
 PACKAGES = ("python", "recbole", "torch", "numpy", "pandas")
 
@@ -144,6 +149,7 @@ def _weights(learned: Learned | None, wishes: Wishes, n_items: int) -> str:
     n_epochs = len(learned.losses)
     return TRAINED.format(
         kept=KEPT[learned.kept, wishes.keep],
+        chosen=CHOSEN if wishes.keep == "better" else "",
         epochs="an epoch" if n_epochs == 1 else f"{n_epochs} epochs",
         start=learned.start + 1,
         stop=learned.stop,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from recbole_imn.arguments import positive
+from recbole_imn.data.atomic import DataError
 from recbole_imn.data.convert.command import add_table_options
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ def run(options: argparse.Namespace) -> int:
         options.keep,
         progress=not options.quiet and sys.stderr.isatty(),
     )
+    _refuse_places(options)
     done = update(options.checkpoint, options.events, options.output, wishes)
     files = ", ".join(map(str, options.events))
     if not done.changed:
@@ -111,6 +113,22 @@ def run(options: argparse.Namespace) -> int:
         print(line)
     print(f"written to {done.output}, and told in {card}")
     return 0
+
+
+def _refuse_places(options: argparse.Namespace) -> None:
+    """Refuse to write over what is read, or one thing over another.
+
+    Raises
+    ------
+    DataError
+    """
+    read = [path for path in (*options.events, options.items) if path is not None]
+    for option in ("output", "card"):
+        path = getattr(options, option)
+        if path is not None and path.resolve() in [other.resolve() for other in read]:
+            raise DataError(f"--{option} is {path}, which is to be read; choose another name")
+    if options.card is not None and options.card.suffix == ".json":
+        raise DataError(f"--card is {options.card}; it is a text such as card.md, json beside it")
 
 
 def _lines(done: Updated) -> list[str]:

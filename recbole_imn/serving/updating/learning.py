@@ -155,4 +155,7 @@ def _install(market: Market, session: Session, n_training: int) -> None:
     market.snapshot.bounds = (0, n_training, len(log), len(log))
     session.seek(len(log))
     session.past.move_to(len(log))
+    # From here on weights stay, and nobody need look whether they do.
+    session.frozen = True
+    session.same_weights()
     market.session = session
