@@ -39,7 +39,7 @@ class RankingAnswer(Answer):
 
     items: list[Ranked]
     position: int
-    without_purchases: int = Field(0, description="How many were taken from the user's past.")
+    without_purchases: int = Field(default=0, description="Of the user's, taken away.")
 
 
 class Count(Answer):

@@ -68,9 +68,16 @@ class Opening:
         ServingError, CheckpointError
             If that cannot be.
         """
-        if self.journal is None:
-            return self._alone()
-        journal = open_journal(self.journal, read_only=self.follow)
+        running = self._alone() if self.journal is None else self._with_journal(self.journal)
+        try:
+            warm_up(running.current())
+        except BaseException:
+            running.close()
+            raise
+        return running
+
+    def _with_journal(self, where: str) -> Running:
+        journal = open_journal(where, read_only=self.follow)
         try:
             return self._replica(journal) if self.follow else self._writer(journal)
         except BaseException:
@@ -109,6 +116,18 @@ class Opening:
         return Running(
             lambda: replica.recommender, lambda: max(0, replica.lag), lambda: replica.failed, close
         )
+
+
+def warm_up(recommender: Any) -> None:
+    """Ask once for everything, so that no client waits while loops are compiled.
+
+    On a machine that has never run them, that takes some 15 seconds.
+    """
+    user = next(iter(recommender.users), "nobody")
+    recommender.recommend(user, k=1)
+    for item in recommender.items[:1]:
+        recommender.similar(item, k=1)
+        recommender.explain(user, item)
 
 
 def open_journal(where: str, read_only: bool) -> Any:

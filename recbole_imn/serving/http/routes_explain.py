@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from recbole_imn.serving import explanation
 from recbole_imn.serving.http.answers import Answer, plain
 from recbole_imn.serving.http.models import AskedMoment, Identifier
 from recbole_imn.serving.http.problems import declared
@@ -48,7 +47,7 @@ def explain_router(service: Service) -> APIRouter:
     ) -> Explained:
         """Say why an item has its place for a user, and what the last purchases have changed."""
         wish = None if candidates == "all" else candidates
-        found = explanation.explain(service.reader(), user, item, at, purchases, wish)
+        found = service.reader().explain(user, item, at, purchases, wish)
         return Explained(**plain(found.to_dict()))
 
     return router

@@ -6,28 +6,22 @@ import argparse
 import os
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
 from typing import get_args
 
 import torch
-import uvicorn
 
 from recbole_imn.arguments import positive
 from recbole_imn.serving.errors import ServingError
-from recbole_imn.serving.http.app import make_app
-from recbole_imn.serving.http.background import Background
-from recbole_imn.serving.http.holder import Holder
 from recbole_imn.serving.http.opening import Opening
 from recbole_imn.serving.http.settings import HttpSettings
 from recbole_imn.serving.policies import Policies, Repeated, Untimely
 
 KEY_VARIABLE = "RECBOLE_IMN_API_KEY"
 OWN_HOSTS = ("127.0.0.1", "localhost", "[::1]")
-# Seconds that requests have to finish when the service is told to stop.
-GRACE = 30
 SNAPSHOT_EVERY = 100_000
 
 
@@ -111,6 +105,7 @@ def serve(options: argparse.Namespace) -> int:
         If the address is taken, or a file cannot be read.
     """
     settings, opening = settings_of(options), opening_of(options)
+    run_server = _server()
     # Requests run beside each other; threads within one would only be in their way.
     torch.set_num_threads(1)
     with _listening(options.host, options.port) as listener, _quiet_signals():
@@ -118,9 +113,19 @@ def serve(options: argparse.Namespace) -> int:
         print(f"serving on {_url(address[0], address[1])}", flush=True)
         if opening.journal is None:
             print("without --journal, what is observed is lost at the end", flush=True)
-        _serve(settings, opening, listener)
+        run_server(settings, opening, listener)
     print("stopped", flush=True)
     return 0
+
+
+def _server() -> Callable[[HttpSettings, Opening, socket.socket], None]:
+    try:
+        from recbole_imn.serving.http.server import run_server
+    except ModuleNotFoundError as error:
+        raise ServingError(
+            f"serve needs {error.name}, which is not installed: pip install 'recbole_imn[serve]'"
+        ) from error
+    return run_server
 
 
 def settings_of(options: argparse.Namespace) -> HttpSettings:
@@ -193,29 +198,6 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
 
 def _url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
-
-
-def _serve(settings: HttpSettings, opening: Opening, listener: socket.socket) -> None:
-    holder = Holder()
-    # Ids of users stand in addresses: who asks for whom is not for a log.
-    config = uvicorn.Config(
-        make_app(holder, settings),
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=GRACE,
-    )
-    server = uvicorn.Server(config)
-
-    def stop() -> None:
-        server.should_exit = True
-
-    background = Background(holder, opening.open, stop)
-    background.start()
-    try:
-        server.run(sockets=[listener])
-    finally:
-        background.stop()
 
 
 @contextmanager

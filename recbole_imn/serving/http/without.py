@@ -60,12 +60,12 @@ def rank_without(
             events = latest_purchases(market.session, number, purchases)
             taken = len(events)
         if taken:
-            market.session = _without(market.session, events)
+            market.session = _without(recommender, events)
         return Lists(market).recommend([user], moment, wish).drop(columns="user"), taken
 
 
-def _without(session: Session, events: Integers) -> Session:
+def _without(recommender: Recommender, events: Integers) -> Session:
     try:
-        return without_events(session, events)
+        return without_events(recommender.market.session, events, recommender.anchors)
     except CounterfactualError as error:
         raise ServingError(str(error)) from None

@@ -14,7 +14,7 @@ KEY = "a-key-that-nobody-guesses"
 
 
 HOLDER = Holder()
-APP = make_app(HOLDER, HttpSettings(rate=0, api_key=KEY))
+APP = make_app(HOLDER, HttpSettings(rate=0))
 schema = schemathesis.openapi.from_asgi("/openapi.json", APP)
 
 
@@ -28,7 +28,7 @@ def filled(recommender):
 @settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_answers_are_as_described(case: Case):
     _ask_for_what_is_known(case)
-    case.call_and_validate(headers={"X-API-Key": KEY})
+    case.call_and_validate()
 
 
 def _ask_for_what_is_known(case: Case) -> None:
@@ -42,12 +42,14 @@ def _ask_for_what_is_known(case: Case) -> None:
             case.path_parameters[name] = known[name][len(value) % 7]
 
 
-def test_every_route_says_what_may_go_wrong():
-    for path, methods in schema.raw_schema["paths"].items():
+def test_every_route_says_what_may_go_wrong_and_that_it_needs_a_key():
+    described = make_app(HOLDER, HttpSettings(api_key=KEY)).openapi()
+    for path, methods in described["paths"].items():
         for operation in methods.values():
             statuses = set(operation["responses"])
             assert "200" in statuses
             if path not in ("/health", "/ready"):
                 assert {"401", "429", "503"} <= statuses
+                assert operation["security"] == [{"APIKeyHeader": []}]
             if "requestBody" in operation:
                 assert {"400", "409", "413", "415", "422"} <= statuses

@@ -13,7 +13,7 @@ from time import monotonic, sleep
 import httpx
 import pytest
 
-from recbole_imn.serving import Recommender, ServingError
+from recbole_imn.serving import ServingError
 from recbole_imn.serving.http.run import KEY_VARIABLE, add_command, opening_of, serve, settings_of
 
 KEY = "a-key-that-nobody-guesses"
@@ -98,8 +98,6 @@ def test_events_outlive_the_service_and_reach_its_replicas(
         assert ended(process, signal.SIGINT) == 0
     # A snapshot was written in the end, and the journal given back.
     assert list((tmp_path / "snapshots").glob("snapshot-2.pth"))
-    with served(checkpoint, *place) as (_, writer):
-        assert httpx.get(f"{writer}{path}").json() == told
 
 
 def test_a_checkpoint_that_cannot_be_used_is_told_in_one_line(tmp_path):
@@ -154,12 +152,16 @@ def test_rules_and_places(checkpoint, tmp_path):
         options("x.pth", "--port", "70000")
 
 
-def test_without_a_journal_the_checkpoint_stays_as_it_is(checkpoint, recommender, after):
-    before = checkpoint.read_bytes()
-    with served(checkpoint) as (process, address):
-        event = {"user": "u", "item": recommender.items[0], "time": after, "behavior": "bid"}
-        assert httpx.post(f"{address}events", json=event).json()["accepted"] == 1
-        assert ended(process, signal.SIGTERM) == 0
-        assert "is lost" in process.stdout.read()
-    assert checkpoint.read_bytes() == before
-    assert Recommender.load(checkpoint).position == recommender.position
+def test_options_are_read_without_the_extra_and_its_lack_is_told(checkpoint):
+    program = (
+        "import sys\n"
+        "for name in ('fastapi', 'starlette', 'uvicorn', 'prometheus_client'):\n"
+        "    sys.modules[name] = None\n" + PROGRAM
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", program, str(checkpoint)], capture_output=True, text=True
+    )
+    assert found.returncode == 2
+    assert found.stderr.startswith("error: serve needs ")
+    assert "pip install 'recbole_imn[serve]'" in found.stderr
+    assert found.stderr.count("\n") == 1
