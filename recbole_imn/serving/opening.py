@@ -74,7 +74,13 @@ def make_network(checkpoint: Mapping[str, Any], snapshot: Snapshot, past: Past) 
         If the weights are of another one.
     """
     settings = NetworkSettings.from_mapping(checkpoint["config"]["final"])
-    making = Making(settings, past.beginning(), snapshot.n_training, snapshot.item_features)
+    making = Making(
+        settings,
+        past.beginning(),
+        snapshot.n_training,
+        snapshot.item_features,
+        snapshot.n_fitted,
+    )
     # What is drawn here is overwritten, and nobody else's draws may move.
     with torch.random.fork_rng(devices=[]):
         network = build_network(making)

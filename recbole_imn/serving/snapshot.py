@@ -61,6 +61,9 @@ class Snapshot:
         Keys of the latest events that had one, oldest first.
     forgotten : int
         Number of users who were forgotten.
+    n_fitted : int or None
+        Events that scales were fitted on, at the log's start; None where these are all that
+        the weights were trained on.
     """
 
     log: EventLog
@@ -81,6 +84,7 @@ class Snapshot:
     journal_offset: int = 0
     keys: list[str] = field(default_factory=list)
     forgotten: int = 0
+    n_fitted: int | None = None
 
     def to_values(self) -> dict[str, Any]:
         """Give plain values and tensors, which a checkpoint can hold."""
@@ -108,6 +112,7 @@ class Snapshot:
             "journal_offset": self.journal_offset,
             "keys": pack(self.keys),
             "forgotten": self.forgotten,
+            "n_fitted": self.n_fitted,
         }  # fmt: skip
 
     @classmethod
@@ -141,6 +146,7 @@ class Snapshot:
             values["journal_offset"],
             unpack(values["keys"]),
             values["forgotten"],
+            values.get("n_fitted"),
         )
 
 

@@ -16,6 +16,10 @@ from recbole_imn.serving.errors import ServingError
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
+class LogSeconds(float):
+    """A moment in seconds of the log itself, which is taken as it is, to the last bit."""
+
+
 @dataclass(frozen=True)
 class LogClock:
     """Turns moments into the seconds of a log.
@@ -34,7 +38,7 @@ class LogClock:
 
         Parameters
         ----------
-        moment : float, int, datetime, date, numpy.datetime64, pandas.Timestamp or str
+        moment : float, int, datetime, date, numpy.datetime64, pandas.Timestamp, str or LogSeconds
             A number is epoch seconds; text is ISO 8601 or a number. Without a time zone a date
             is UTC.
 
@@ -50,6 +54,8 @@ class LogClock:
         if isinstance(moment, date):
             return self._of_date(moment)
         if isinstance(moment, Real) and not isinstance(moment, bool) and math.isfinite(moment):
+            if isinstance(moment, LogSeconds):
+                return float(moment)
             return float(moment) - (self.origin or 0.0)
         raise ServingError(
             f"{moment!r} is no moment; give epoch seconds, a datetime or ISO 8601 text"

@@ -100,7 +100,7 @@ class Freshness(CellTerm):
 
     def _count(self, making: Making) -> Floats:
         """Log of the chance that an item of a cell is chosen, float [n_cells]."""
-        past, n, size = making.past.beginning(), making.n_training, (self.never + 1) * N_AGES
+        past, n, size = making.past.beginning(), making.fitted, (self.never + 1) * N_AGES
         of_items, n_items = making.item_facts, past.log.n_items
         kinds = self.kinds(past, of_items.latest, of_items.count)
         chosen = np.bincount(self.cells(kinds, of_items.elapsed), minlength=size)

@@ -47,8 +47,8 @@ class Taste(ProductTerm):
     def __init__(self, making: Making) -> None:
         super().__init__(making)
         log = making.past.log
-        trained = log.item[: making.n_training]
-        known = making.item_features[torch.from_numpy(np.unique(trained).astype(np.int64))]
+        fitted = log.item[: making.fitted]
+        known = making.item_features[torch.from_numpy(np.unique(fitted).astype(np.int64))]
         # What later features are ranked by is part of a checkpoint.
         self.register_buffer("reference", known.sort(dim=0).values)
         self.register_buffer("features", making.item_features, persistent=False)
