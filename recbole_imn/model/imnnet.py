@@ -67,8 +67,7 @@ class IMNNet(SequentialRecommender):  # type: ignore[misc]  # RecBole is untyped
             options["replay"] = OnlineReplay(
                 self.network, bounds, config["learning_rate"], self.rows_per_loss, config["seed"]
             )
-        threaded = torch.get_num_threads() > 1
-        self.session = Session(self.network, past, bounds[1], config["seed"], threaded, **options)
+        self.session = Session(self.network, past, bounds[1], config["seed"], **options)
 
     def calculate_loss(self, interaction: Interaction) -> Tensor:
         """Give the loss of a window of consecutive events, an event's share of a full batch.

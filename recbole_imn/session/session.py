@@ -18,7 +18,6 @@ from recbole_imn.model.network import Network
 from recbole_imn.model.unrolled import Unrolled
 from recbole_imn.model.window import Window
 from recbole_imn.past import Facts, Past
-from recbole_imn.session.ahead import LookAhead
 from recbole_imn.session.locks import ReadWriteLock
 from recbole_imn.session.ranking import Ranked, products
 from recbole_imn.session.replay import REPLAY_WINDOW, Held, Replay, plain_replay
@@ -59,8 +58,6 @@ class Session:
         Training does not look beyond this position.
     seed : int
         Of all that training draws at random.
-    threaded : bool
-        Whether the next window is looked at on a thread of its own.
     replay : callable
         How events of the log are come to; plainly by default.
 
@@ -77,17 +74,15 @@ class Session:
         past: Past,
         n_training: int | None = None,
         seed: int = 0,
-        threaded: bool = False,
         replay: Replay = plain_replay,
     ) -> None:
         self.network, self.past = network, past
         self.position = 0
         self.n_training = len(past.log) if n_training is None else n_training
-        self.seed, self.threaded = seed, threaded
+        self.seed = seed
         self.passes = 0
         self.lock = ReadWriteLock()
         self.replay: Replay = replay
-        self._ahead = LookAhead(self._look_at_lessons, self.n_training, threaded)
         self._version = 0
         self.made_by: Any = None
         self.frozen = False
@@ -99,7 +94,7 @@ class Session:
     def __deepcopy__(self, memo: dict[int, Any]) -> Session:
         """Give a session of its own for a copy of the network."""
         network, past = copy.deepcopy(self.network, memo), copy.deepcopy(self.past, memo)
-        options = self.n_training, self.seed, self.threaded, copy.deepcopy(self.replay, memo)
+        options = self.n_training, self.seed, copy.deepcopy(self.replay, memo)
         other = Session(network, past, *options)
         other.position, other.passes = self.position, self.passes
         other.frozen = self.frozen
@@ -119,7 +114,7 @@ class Session:
                 self.rewind()
                 self.passes += 1
             self.go_to(start)
-            window = self._ahead.window(start, stop).to(self.network.device)
+            window = self._look_at_lessons(start, stop).to(self.network.device)
             unrolled = self.network.unroll(window)
             loss = self.network.loss(unrolled)
             self.commit(unrolled)
@@ -165,7 +160,6 @@ class Session:
     def _freshen(self) -> None:
         """Begin again where states were made by other weights."""
         if self.made_by is None or self.made_by != self._weights():
-            self._ahead.cancel()
             self._forget_scores()
             self.rewind()
             self.made_by = self._weights()
@@ -197,7 +191,6 @@ class Session:
         """Move states to a position, whatever weights made them; for replays."""
         if position == self.position:
             return
-        self._ahead.cancel()
         self._let_go(position)
         if position < self.position:
             self._go_back(position)
@@ -266,7 +259,6 @@ class Session:
             Of all items; by default new ones have zeros, which is the mean.
         """
         with self.lock.writing():
-            self._ahead.cancel()
             self.past.grow(n_users, n_items)
             log, known = self.past.log, self.network.states.item_features
             missing = log.n_items - len(known)
@@ -524,7 +516,6 @@ class Session:
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Take back what :meth:`state` gave."""
         self._forget_scores()
-        self._ahead.cancel()
         self.position, self.passes = state["position"], state["passes"]
         for memory, kept in zip(self.network.memories(), state["memories"], strict=True):
             memory.load_state(kept)
