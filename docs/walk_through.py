@@ -151,7 +151,7 @@ class Shell:
             encoding="utf-8",
             start_new_session=True,
         )
-        self._write(f"trap 'printf \"\\n%s %d\\n\" \"{END}\" $?' EXIT\n")
+        self._write(f'trap \'printf "\\n%s %d\\n" "{END}" $?\' EXIT\n')
 
     def __enter__(self) -> Shell:
         """Give the shell."""

@@ -14,6 +14,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from recbole_imn.serving import Recommender
+from recbole_imn.serving.journal import SqliteJournal
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,6 +39,16 @@ def table(path: Path) -> pl.DataFrame:
     return pl.read_csv(path, infer_schema=False)
 
 
+def moment(text):
+    return text.str.to_datetime("%Y-%m-%dT%H:%M:%S%#z", time_zone="UTC")
+
+
+def on_shelf(items: pl.DataFrame, last: str) -> pl.DataFrame:
+    """Give what nobody has delisted of what was listed by the last event."""
+    has_come = moment(items["listed_at"]) <= moment(pl.Series([last]))[0]
+    return items.filter(has_come & items["delisted_at"].is_null())
+
+
 @needs_a_shell
 def test_every_command_of_the_page_runs_and_what_it_says_is_true(tmp_path):
     page = walk_through.PAGE.read_text(encoding="utf-8")
@@ -59,7 +70,7 @@ def everything_for_sale_is_listed(shop, log, items, printed):
     assert len(items) == 424
     assert len(unseen) == round(0.05 * 424)
     assert f"{len(unseen)} of them have no event yet; they are kept" in printed
-    for_sale = items.filter(pl.col("delisted_at").is_null())
+    for_sale = on_shelf(items, log["time"][-1])
     shelf = table(shop / "shelf.csv")
     assert_frame_equal(
         shelf.select("item", "title"), for_sale.select("item", "title"), check_row_order=False
@@ -99,7 +110,7 @@ def the_next_day_is_known(shop, log, items, printed):
     assert recommender.position == len(log) + len(tomorrow)
     assert set(recommender.users) == set(log["user"]) | newcomers
     left = items.join(changed, on="item", how="anti")
-    now = pl.concat([left, changed]).filter(pl.col("delisted_at").is_null())
+    now = on_shelf(pl.concat([left, changed]), tomorrow["time"][-1])
     shelf = recommender.recommend("anybody", k=5_000, candidates="on_shelf", attributes=("title",))
     assert dict(zip(shelf["item"], shelf["title"], strict=True)) == dict(
         now.select("item", "title").iter_rows()
@@ -113,7 +124,13 @@ def the_service_has_answered(shop, log, printed):
     accepted = {"accepted": 1, "dropped": {}, "position": n_events}
     assert [json.loads(answer) for answer in answers] == [accepted]
     assert printed.endswith("serving on http://127.0.0.1:8000/\nstopped\n")
-    assert (shop / "shop.journal").is_file()
+    journal = SqliteJournal(shop / "shop.journal", read_only=True)
+    try:
+        again = Recommender.load(shop / "shop-updated.pth", journal)
+        assert again.position == n_events
+        assert "stranger" in again.users
+    finally:
+        journal.close()
 
 
 @needs_a_shell
@@ -135,6 +152,8 @@ def test_the_page_is_that_of_the_whole_log():
     page = walk_through.PAGE.read_text(encoding="utf-8")
     assert "3,000 rows read of items.csv" in page
     assert "3000 items, 150 of them without an event" in page
+    assert '\n"004326",' in page
+    assert '\n"4326",' in page
 
 
 def test_outputs_come_below_their_commands_and_replace_older_ones():
@@ -155,8 +174,7 @@ def test_an_invented_shop_is_as_it_says(seed):
     assert set(log["item"]) <= set(items["item"])
     assert len(items) - log["item"].n_unique() == round(make_shop.UNSEEN * len(items))
     assert set(log["behavior"]) == {"view", "bid", "buy"}
-    moments = log["time"].str.to_datetime("%Y-%m-%dT%H:%M:%S%#z")
-    assert moments.is_sorted()
+    assert moment(log["time"]).is_sorted()
     assert len({text[19:] for text in log["time"]}) == 4
     known = set(items["item"]) | set(tables["tomorrow_items"]["item"])
     assert set(tables["tomorrow"]["item"]) <= known
