@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from recbole_imn.data.atomic import DataError
 from recbole_imn.evaluation.metrics import Reals
 from recbole_imn.serving.market import Market
@@ -123,7 +121,7 @@ def _session(market: Market, lesson: Lesson, n_training: int) -> Session:
     """Make a session whose ids up to a position can learn, with the weights as they were."""
     network = grown_network(lesson.config, market, n_training)
     past, seed = market.session.past.beginning(), int(lesson.config.get("seed") or 0)
-    session = Session(network, past, n_training, seed, torch.get_num_threads() > 1)
+    session = Session(network, past, n_training, seed)
     initial = _initial(lesson)
     if initial is not None:
         same_states(session, initial)
