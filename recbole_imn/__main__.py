@@ -6,7 +6,6 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from recbole_imn import doctor
 from recbole_imn.arguments import OneLineParser
@@ -25,6 +24,7 @@ from recbole_imn.evaluation.benchmark import command as benchmark
 from recbole_imn.files import os_line
 from recbole_imn.serving.commands import explain, recommend, similar, snapshot
 from recbole_imn.serving.commands.export import command as export
+from recbole_imn.serving.http import run as serve
 from recbole_imn.serving.updating import command as update
 from recbole_imn.tuning import command as tune
 
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return train(arguments[1:])
     options = argparse.Namespace(command="")
     try:
-        _parser("serve" in arguments[:1]).parse_args(arguments, options)
+        _parser().parse_args(arguments, options)
         return doctor.main() if options.command == "doctor" else RUN[options.command](options)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _parser(serves: bool = False) -> argparse.ArgumentParser:
+def _parser() -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = OneLineParser(
         prog="recbole-imn",
         description="IMN-Net and RecBole's sequential models on one event stream; "
@@ -84,28 +84,8 @@ def _parser(serves: bool = False) -> argparse.ArgumentParser:
     benchmark.add_command(commands)
     for command in (snapshot, recommend, similar, explain, export, update):
         command.add_command(commands)
-    _add_serve(commands, serves)
+    serve.add_command(commands)
     return parser
-
-
-def _add_serve(commands: Any, is_asked: bool) -> None:
-    """Add ``serve``; its options come with what it needs, which other commands do without."""
-    if not is_asked:
-        commands.add_parser("serve", help="recommend over HTTP, with a page to try it on")
-        return
-    try:
-        from recbole_imn.serving.http.run import add_command
-    except ModuleNotFoundError as error:
-        raise ValueError(
-            f'serve needs {error.name}, which is not installed; pip install -e ".[serve]"'
-        ) from error
-    add_command(commands)
-
-
-def _serve(options: argparse.Namespace) -> int:
-    from recbole_imn.serving.http.run import serve
-
-    return serve(options)
 
 
 def _simulate(options: argparse.Namespace) -> int:
@@ -137,7 +117,7 @@ RUN = {
     "explain": explain.run,
     "export": export.run,
     "update": update.run,
-    "serve": _serve,
+    "serve": serve.serve,
 }
 
 
