@@ -102,6 +102,7 @@ setup(
             "prometheus-client>=0.22",
             "redis>=5",
             "pytest",
+            "pytest-xdist",
             "hypothesis",
             # The service is asked over HTTP, with whatever its description allows, in a browser.
             "httpx",

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
+from pathlib import Path
+from shutil import copy
 
 import pytest
 
@@ -31,34 +34,56 @@ def market_folder(tmp_path_factory):
     return folder
 
 
-@pytest.fixture
-def make(market_folder, tmp_path, monkeypatch):
-    """Give a function that makes a shop of a model, on the market."""
+def prepared_shop(
+    market_folder: Path, place: Path, model: str, stop: int | None, **options
+) -> Shop:
+    """Make a shop of a model on the market; its checkpoint goes to a folder."""
     from recbole.config import Config
 
     from recbole_imn.preparation import make_model
 
+    defaults = {
+        "data_path": str(market_folder),
+        "event_stream": True,
+        "show_progress": False,
+        "use_gpu": False,
+        "embedding_size": 8,
+        "train_batch_size": 64,
+        "topk": [5],
+        "valid_metric": "NDCG@5",
+    }
+    config = Config(model=model, dataset="market", config_dict={**defaults, **CZB, **options})
+    return make_shop(place, (config, *make_model(config)), stop)
+
+
+@pytest.fixture
+def in_folder(tmp_path, monkeypatch):
+    """Work in an empty folder, with no options for RecBole to read."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["test"])
 
+
+@pytest.fixture
+def make(market_folder, tmp_path, in_folder):
+    """Give a function that makes a shop of a model, on the market."""
+
     def run(model: str = "IMNNetPlus", stop: int | None = None, **options) -> Shop:
-        defaults = {
-            "data_path": str(market_folder),
-            "event_stream": True,
-            "show_progress": False,
-            "use_gpu": False,
-            "embedding_size": 8,
-            "train_batch_size": 64,
-            "topk": [5],
-            "valid_metric": "NDCG@5",
-        }
-        config = Config(model=model, dataset="market", config_dict={**defaults, **CZB, **options})
-        return make_shop(tmp_path, (config, *make_model(config)), stop)
+        return prepared_shop(market_folder, tmp_path, model, stop, **options)
 
     return run
 
 
+@pytest.fixture(scope="session")
+def first_shop(market_folder, tmp_path_factory):
+    """The shop that is copied for every test that needs one."""
+    place = tmp_path_factory.mktemp("shop")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        patch.setattr(sys, "argv", ["test"])
+        return prepared_shop(market_folder, place, "IMNNetPlus", None)
+
+
 @pytest.fixture
-def shop(make):
-    """A shop of IMNNetPlus, as of the beginning of the test part."""
-    return make()
+def shop(first_shop, tmp_path, in_folder):
+    """A shop of IMNNetPlus, as of the beginning of the test part, with a file of its own."""
+    return replace(first_shop, file=Path(copy(first_shop.file, tmp_path)))

@@ -62,6 +62,12 @@ class Shop:
             cells[name] = self._raw(name, start, stop)
         return cells
 
+    def told(self, number: int) -> dict[str, Any]:
+        """Give an event of the log as arguments of ``observe``."""
+        event = self.event(number)
+        features = {name: event.pop(name) for name in self.fields}
+        return {**event, "features": features}
+
     @property
     def fields(self) -> list[str]:
         """Fields of events that the model reads."""

@@ -36,14 +36,11 @@ def test_events_observed_one_by_one_are_ranked_as_offline(opened):
     items = recommender.items
     online = []
     for number in events:
-        told = shop.event(number)
+        told = shop.told(number)
         columns, scores = recommender.scores([told["user"]], at=told["time"])
         assert columns == items
         online.append(scores[0])
-        fields = {name: told[name] for name in shop.fields}
-        plain = {name: cell for name, cell in told.items() if name not in fields}
-        seen = recommender.observe(**plain, features=fields)
-        assert seen.accepted == 1
+        assert recommender.observe(**told).accepted == 1
     assert np.array_equal(np.stack(online), offline)
     places = [items.index(shop.event(number)["item"]) for number in events]
     assert ranks_of(np.stack(online), places) == ranks_of(offline, places)
