@@ -24,6 +24,8 @@ from recbole_imn.evaluation.benchmark import command as benchmark
 from recbole_imn.files import os_line
 from recbole_imn.serving.commands import explain, recommend, similar, snapshot
 from recbole_imn.serving.commands.export import command as export
+from recbole_imn.serving.http import run as serve
+from recbole_imn.serving.updating import command as update
 from recbole_imn.tuning import command as tune
 
 NOTHING = "nothing was written"
@@ -80,8 +82,9 @@ def _parser() -> argparse.ArgumentParser:
     describe.add_command(commands)
     tune.add_command(commands)
     benchmark.add_command(commands)
-    for command in (snapshot, recommend, similar, explain, export):
+    for command in (snapshot, recommend, similar, explain, export, update):
         command.add_command(commands)
+    serve.add_command(commands)
     return parser
 
 
@@ -113,6 +116,8 @@ RUN = {
     "similar": similar.run,
     "explain": explain.run,
     "export": export.run,
+    "update": update.run,
+    "serve": serve.serve,
 }
 
 

@@ -15,7 +15,8 @@ SOURCES = {
     "ijcai16": "ijcai2016_taobao.csv, or RecBole's two Tmall downloads",
     "retailrocket": "the folder with events.csv and item_properties*.csv",
     "jodie": "a CSV of JODIE's data sets: user, item, timestamp, state label, features",
-    "csv": "any table, text, JSON lines or parquet, with --user, --item and --time or a --mapping",
+    "csv": "any table, text, JSON lines or parquet; its columns user, item, time, behavior and "
+    "purchase are found, others are named by options or a --mapping",
 }
 # Options that only tables with a mapping have, as (option, key of the mapping's columns).
 COLUMN_OPTIONS = {

@@ -86,6 +86,6 @@ def _text(name: str, cell: Any) -> str:
     if cell is None:
         return ""
     if isinstance(cell, float):
-        # Years and prices are whole; a score that happens to be is still one.
-        return f"{cell:.0f}" if cell.is_integer() and name not in NUMBERS else f"{cell:.4f}"
+        # Prices as people write them; scores stand below each other.
+        return f"{cell:.4f}" if name in NUMBERS else f"{round(cell, 4):.16g}"
     return str(cell)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import Any
 
 from recbole_imn.serving.commands import options as shared
@@ -54,4 +55,9 @@ def run(options: argparse.Namespace) -> int:
     moment = recommender.clock.text(max(recommender._moment(options.at), recommender.last_time))
     heading = f"for {listed(options.user)} on {recommender.data_name} as of {moment}"
     show(frame, options.format, heading, recommender.simulated)
+    known = recommender.market.users
+    strangers = [user for user in dict.fromkeys(options.user) if user not in known]
+    if strangers:
+        # Perhaps a slip of the pen; rows alone would not tell.
+        print(f"not known, and ranked for as new users: {listed(strangers)}", file=sys.stderr)
     return 0

@@ -9,18 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from recbole_imn.data.atomic import FIELD_TYPES, DataError
-from recbole_imn.data.convert.mapping import TableMapping, entries, make_mapping
+from recbole_imn.data.convert.mapping import USUAL, TableMapping, entries, make_mapping
 from recbole_imn.data.convert.opened import open_table
 from recbole_imn.data.convert.sniff import first_lines, is_json_lines, is_parquet
 
-# Names by which a column is found that nobody has named.
-USUAL = {
-    "user_id": ("user", "user_id"),
-    "item_id": ("item", "item_id"),
-    "timestamp": ("time", "timestamp"),
-    "behavior": ("behavior",),
-    "purchase": ("purchase",),
-}
 STAYS = ("listed_at", "delisted_at")
 _ATOMIC = re.compile(rf"(?P<name>[^:]+):(?P<type>{'|'.join(FIELD_TYPES)})\Z")
 # How all atomic files are written; their times are seconds of the log.

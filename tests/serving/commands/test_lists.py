@@ -21,6 +21,7 @@ def test_lists_are_those_of_the_recommender(command, recommender):
     assert done.status == 0
     assert_same(pd.read_csv(io.StringIO(done.out), dtype={"user": "str", "item": "str"}), expected)
     assert "SIMULATED" in done.err
+    assert done.err.endswith("\nnot known, and ranked for as new users: nobody\n")
     done = command("recommend", *asked, *options, "--format=jsonl")
     assert_same(pd.DataFrame([json.loads(line) for line in done.out.splitlines()]), expected)
 
@@ -38,6 +39,7 @@ def test_a_table_names_the_moment_and_says_that_it_is_simulated(command, recomme
         [str(rank), item, f"{score:.4f}"] for rank, item, score in expected.itertuples(index=False)
     ]
     assert "SIMULATED" in lines[-1]
+    assert "not known" not in done.err
 
 
 def test_a_moment_changes_lists_and_now_is_one(command, recommender):

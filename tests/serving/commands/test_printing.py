@@ -12,6 +12,7 @@ FRAME = pd.DataFrame(
         "item": ["a,b", 'c"d'],
         "score": [-0.1, 2.0],
         "price": [None, 12000.0],
+        "weight": [0.1 + 0.2, 158.01],
         "title": [None, "ü"],
     }
 )
@@ -19,21 +20,31 @@ FRAME = pd.DataFrame(
 
 def test_json_has_no_nan():
     lines = rows(FRAME, "jsonl").splitlines()
-    first = {"rank": 1, "item": "a,b", "score": -0.1, "price": None, "title": None}
+    first = {
+        "rank": 1,
+        "item": "a,b",
+        "score": -0.1,
+        "price": None,
+        "weight": 0.1 + 0.2,
+        "title": None,
+    }
     assert json.loads(lines[0], parse_constant=lambda name: 1 / 0) == first
     assert len(lines) == 2
 
 
 def test_csv_keeps_every_bit_and_quotes():
     text = rows(FRAME, "csv")
-    assert text.splitlines()[1:] == ['1,"a,b",-0.1,,', '2,"c""d",2.0,12000.0,ü']
+    assert text.splitlines()[1:] == [
+        '1,"a,b",-0.1,,0.30000000000000004,',
+        '2,"c""d",2.0,12000.0,158.01,ü',
+    ]
 
 
-def test_a_table_shows_whole_numbers_as_such_and_scores_never(monkeypatch):
+def test_a_table_shows_numbers_as_people_write_them_and_scores_below_each_other(monkeypatch):
     monkeypatch.setenv("COLUMNS", "100")
     cells = [line.split() for line in table(FRAME).splitlines()]
-    assert cells[2] == ["1", "a,b", "-0.1000"]
-    assert cells[3] == ["2", 'c"d', "2.0000", "12000", "ü"]
+    assert cells[2] == ["1", "a,b", "-0.1000", "0.3"]
+    assert cells[3] == ["2", 'c"d', "2.0000", "12000", "158.01", "ü"]
 
 
 def test_a_notice_does_not_come_between_rows(capsys):
