@@ -87,5 +87,5 @@ def _text(name: str, cell: Any) -> str:
         return ""
     if isinstance(cell, float):
         # Prices as people write them; scores stand below each other.
-        return f"{cell:.4f}" if name in NUMBERS else f"{round(cell, 4):.16g}"
+        return f"{cell:.4f}" if name in NUMBERS else str(round(cell, 4)).removesuffix(".0")
     return str(cell)
