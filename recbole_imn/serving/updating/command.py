@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from recbole_imn.serving.updating.update import Updated
 
 EPILOG = (
-    "The events are new ones alone, or the whole log again, which then must begin as the log of "
-    "the checkpoint does, event by event. Columns are found that are called user or user_id, item "
+    "The events are new ones alone, or some that the log of the checkpoint has and then new ones; "
+    "they must repeat it to its end, event by event. Columns are found that are called user or user_id, item "
     "or item_id, time or timestamp, behavior and purchase; options name others. Atomic files "
     "(.inter) are read as well, with times in seconds of the log. The old checkpoint stays as it "
     "is until the new one is complete."

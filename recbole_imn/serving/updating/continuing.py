@@ -55,8 +55,27 @@ def first_new(events: pl.DataFrame, market: Market, clock: LogClock) -> int:
     if first > last or (first == last and log.time[0] < last):
         return 0
     told, known = _numbers_of(events, market), _numbers_of_log(log, market)
-    row = position = 0
-    repeated = _repeated(events)
+    refused: DataError | None = None
+    # Of events that are alike, the file may begin with any.
+    for start in _beginnings(told, known):
+        try:
+            return _first_new_from(start, events, told, known, market, clock)
+        except DataError as error:
+            refused = refused or error
+    assert refused is not None
+    raise refused
+
+
+def _first_new_from(
+    position: int,
+    events: pl.DataFrame,
+    told: Numbers,
+    known: Numbers,
+    market: Market,
+    clock: LogClock,
+) -> int:
+    """Go along a file and the log from a position of it, until the log ends."""
+    log, row, repeated = market.session.past.log, 0, _repeated(events)
     while position < len(log):
         stop = min(BLOCK, len(log) - position, len(events) - row)
         if stop == 0:
@@ -71,6 +90,19 @@ def first_new(events: pl.DataFrame, market: Market, clock: LogClock) -> int:
             raise DataError(_difference(events.row(row, named=True), market, position, clock))
         row += 1
     return row
+
+
+def _beginnings(told: Numbers, known: Numbers) -> list[int]:
+    """Give the positions of the log's events that a file's first one may repeat.
+
+    Where it repeats none, that of the first one not earlier. From the log's first moment on it
+    is the whole log.
+    """
+    if told[2, 0] == known[2, 0]:
+        return [0]
+    start, stop = (int(np.searchsorted(known[2], told[2, 0], side)) for side in ("left", "right"))
+    same = np.flatnonzero(_same(told[:, :1], known[:, start:stop]))
+    return [start + int(place) for place in same] or [start]
 
 
 def _repeated(events: pl.DataFrame) -> Flags:
@@ -129,8 +161,9 @@ def _difference(told: dict[str, Any], market: Market, position: int, clock: LogC
     }
     return (
         f"{told['file']}, line {told['line']}: the file begins before the log's last event, so it "
-        f"must be the whole log again, but has {_shown(told, clock)} where event {position + 1:,} "
-        f"of the log is {_shown(known, clock)}; give new events alone, or the very log"
+        f"must repeat the log from there, but has {_shown(told, clock)} where event "
+        f"{position + 1:,} of the log is {_shown(known, clock)}; give new events alone, or the "
+        "very log"
     )
 
 
@@ -146,7 +179,7 @@ def _shown(event: dict[str, Any], clock: LogClock) -> str:
 def _ends(events: pl.DataFrame, log: EventLog, position: int, clock: LogClock) -> str:
     last = events.row(len(events) - 1, named=True)
     return (
-        f"{last['file']}, line {last['line']}: the file begins as the log does, but ends with "
+        f"{last['file']}, line {last['line']}: the file repeats a part of the log, and ends with "
         f"event {position:,} of {len(log):,} of it, at {clock.text(last['time'])}; it is an older "
         "copy, and holds nothing new"
     )

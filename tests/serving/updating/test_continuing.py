@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from recbole_imn.data.atomic import DataError
@@ -72,6 +72,19 @@ def test_a_file_goes_on_where_the_log_ends(drawn, data):
     events = table(drawn)
     n = data.draw(st.integers(1, len(drawn)))
     assert first_new(events, market_of(events[:n]), CLOCK) == n
+
+
+@given(EVENTS, st.data())
+def test_a_file_may_repeat_the_log_from_anywhere_in_it(drawn, data):
+    events = table(drawn)
+    n = data.draw(st.integers(1, len(drawn)))
+    first = data.draw(st.integers(0, n - 1))
+    # From the log's first moment on, it is the whole log.
+    assume(first == 0 or events["time"][first] > events["time"][0])
+    found = first_new(events[first:], market_of(events[:n]), CLOCK)
+    # What has the time of the log's last event is left to the rule for duplicates.
+    all_of_last = events["time"][first] == events["time"][n - 1] > events["time"][0]
+    assert found == (0 if all_of_last else n - first)
 
 
 @given(EVENTS, st.data())
