@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 EPILOG = (
     "The events are new ones alone, or some that the log of the checkpoint has and then new ones; "
-    "they must repeat it to its end, event by event. Columns are found that are called user or user_id, item "
-    "or item_id, time or timestamp, behavior and purchase; options name others. Atomic files "
-    "(.inter) are read as well, with times in seconds of the log. The old checkpoint stays as it "
-    "is until the new one is complete."
+    "they must repeat it to its end, event by event. Columns are found that are called user or "
+    "user_id, item or item_id, time or timestamp, behavior and purchase; options name others. "
+    "Atomic files (.inter) are read as well, with times in seconds of the log. The old checkpoint "
+    "stays as it is until the new one is complete."
 )
 
 
