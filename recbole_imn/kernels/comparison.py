@@ -93,7 +93,9 @@ class _Compare(torch.autograd.Function):
     ) -> tuple[Tensor, ...]:
         compared = mapped.new_empty(len(mapped), represented.shape[1])
         scores = mapped.new_empty(len(mapped))
-        inverse = np.exp(-array(log_temperature)).reshape(1)
+        # Where training diverges it is infinite, which others notice and tell.
+        with np.errstate(over="ignore"):
+            inverse = np.exp(-array(log_temperature)).reshape(1)
         arrays: Any = *map(array, (mapped, represented, compared, scores)), inverse
         squares = _compare(*(*arrays, *columns))
         products = [
