@@ -4,6 +4,8 @@ PYTHON ?= python3.11
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 BIN := .venv/bin
 ARGS ?=
+# Tests that run at a time.
+JOBS ?= 2
 # A default gives way to ARGS: the command line refuses a key that is given twice.
 default = $(if $(filter --$(1)=%,$(ARGS)),,--$(1)=$(2))
 DEFAULTS = $(call default,model,IMNNet) $(call default,dataset,czb) $(call default,epochs,4)
@@ -14,7 +16,7 @@ run: env
 	$(BIN)/python run_recbole_imn.py $(strip $(DEFAULTS) $(ARGS))
 
 test: env lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile
 
 lint: env
 	$(BIN)/ruff check .

@@ -53,6 +53,7 @@ setup(
             "properties/*.yaml",
             "properties/*/*.yaml",
             "data/convert/*.yaml",
+            "serving/http/page/*",
         ],
         "recbole_imn.dataset_configs": ["*.yaml"],
         "recbole_imn.dataset_configs.examples": ["*.yaml"],
@@ -91,10 +92,23 @@ setup(
     extras_require={
         "bench": ["torch_geometric>=2.5"],
         "tune": ["optuna>=4"],
+        "serve": ["fastapi>=0.132", "uvicorn>=0.35", "prometheus-client>=0.22"],
+        # The journal of serving in a Redis stream.
+        "redis": ["redis>=5"],
         "dev": [
             "optuna>=4",
+            "fastapi>=0.132",
+            "uvicorn>=0.35",
+            "prometheus-client>=0.22",
+            "redis>=5",
             "pytest",
+            "pytest-xdist",
             "hypothesis",
+            # The service is asked over HTTP, with whatever its description allows, in a browser.
+            "httpx",
+            "httpx2",
+            "schemathesis>=4",
+            "playwright",
             "ruff",
             "mypy",
             "pandas-stubs",

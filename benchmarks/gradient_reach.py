@@ -20,6 +20,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,6 +34,7 @@ from benchmarks.prepared import Prepared, prepare, provenance
 from benchmarks.reach_validation import validation_section
 from recbole_imn.files import replace_text
 from recbole_imn.log import NO_EVENT
+from recbole_imn.model import states
 from recbole_imn.tuning.objective import quiet
 
 MODELS = ("IMNNet", "IMNNetPlus")
@@ -241,12 +243,11 @@ def gradients(run: Prepared, start: int, event: int) -> tuple[np.ndarray, np.nda
     window = network.look_at_lessons(
         session.past, start, event + 1, [session.seed, session.passes], first=event
     )
-    states, branch = network.states, network.branch
     # What is added to an input has the gradient of the input.
-    with Outputs(states.user_input, states.item_input, branch.event) as outputs:
+    with Outputs(network.branch.event) as outputs:
         loss = network.loss(network.unroll(window))
-    of_user, of_item, of_purchase = moved(loss, outputs.seen)
-    return window.plan.purchases.events[of_purchase], start + np.flatnonzero(of_user | of_item)
+    of_event, of_purchase = moved(loss, outputs.seen)
+    return window.plan.purchases.events[of_purchase], start + np.flatnonzero(of_event)
 
 
 def moved(loss: Tensor, outputs: list[Tensor]) -> Iterator[np.ndarray]:
@@ -256,23 +257,32 @@ def moved(loss: Tensor, outputs: list[Tensor]) -> Iterator[np.ndarray]:
 
 
 class Outputs:
-    """Keeps what modules give while the context lasts; nothing of those that are not called."""
+    """Keeps the inputs of both general states' updates, and what a module of the branch gives.
 
-    def __init__(self, *modules: torch.nn.Module) -> None:
-        self.modules = modules
-        self.seen = [torch.zeros(0, 1, requires_grad=True) for _ in modules]
+    Nothing of what is not called while the context lasts.
+    """
+
+    def __init__(self, module: torch.nn.Module) -> None:
+        self.module = module
+        self.seen = [torch.zeros(0, 1, requires_grad=True) for _ in range(2)]
 
     def __enter__(self) -> Outputs:
-        def keeper(place: int):
-            return lambda module, inputs, output: self.seen.__setitem__(place, output)
+        self.two_inputs = states.two_inputs
 
-        places = enumerate(self.modules)
-        self.handles = [module.register_forward_hook(keeper(place)) for place, module in places]
+        def both(*arguments: Any) -> Tensor:
+            self.seen[0] = self.two_inputs(*arguments)
+            return self.seen[0]
+
+        states.two_inputs = both
+        self.handle = self.module.register_forward_hook(self._keep)
         return self
 
+    def _keep(self, module: torch.nn.Module, inputs: Any, output: Tensor) -> None:
+        self.seen[1] = output
+
     def __exit__(self, *_: object) -> None:
-        for handle in self.handles:
-            handle.remove()
+        states.two_inputs = self.two_inputs
+        self.handle.remove()
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ def ratio_section(options: argparse.Namespace, width: int) -> str:
 
 
 def prepared_models(options: argparse.Namespace, width: int) -> dict[str, Prepared]:
-    """Make each model with the threads that it is timed with: a session asks how many there are."""
+    """Make each model with the threads that it is timed with."""
 
     def made(name: str, number: int, **settings: Any) -> Prepared:
         with threads(number):

@@ -22,11 +22,16 @@ from recbole_imn.data.market import (
 )
 from recbole_imn.evaluation.benchmark import command as benchmark
 from recbole_imn.files import os_line
+from recbole_imn.serving.commands import explain, recommend, similar, snapshot
+from recbole_imn.serving.commands.export import command as export
+from recbole_imn.serving.http import run as serve
+from recbole_imn.serving.updating import command as update
 from recbole_imn.tuning import command as tune
 
 NOTHING = "nothing was written"
 INTERRUPTED = {
     "benchmark": "finished runs are kept: the same command goes on from there",
+    "export": "what is finished is kept: the same command goes on from there",
     "tune": "finished trials are kept: the same command goes on from there",
 }
 
@@ -77,6 +82,9 @@ def _parser() -> argparse.ArgumentParser:
     describe.add_command(commands)
     tune.add_command(commands)
     benchmark.add_command(commands)
+    for command in (snapshot, recommend, similar, explain, export, update):
+        command.add_command(commands)
+    serve.add_command(commands)
     return parser
 
 
@@ -103,6 +111,13 @@ RUN = {
     "describe": describe.run,
     "tune": tune.run,
     "benchmark": benchmark.run,
+    "snapshot": snapshot.run,
+    "recommend": recommend.run,
+    "similar": similar.run,
+    "explain": explain.run,
+    "export": export.run,
+    "update": update.run,
+    "serve": serve.serve,
 }
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,60 +13,14 @@ from recbole.trainer import Trainer
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from recbole_imn.kernels.dense_adam import DenseAdam
-from recbole_imn.kernels.lazy_adam import LazyAdam
 from recbole_imn.model.imnnet import IMNNet
 from recbole_imn.model.joint_ranking import WeightSearch, rank_metric
 from recbole_imn.model.settings import SettingsError
+from recbole_imn.optimizers import id_tables, sparse_and_dense
+from recbole_imn.serving.taking import add_snapshot, can_be_used
 
 # Validation rows that a search for ranking weights looks at, about; it chooses among 21 pairs.
 SEARCHED_ROWS = 5_000
-
-
-class SparseAndDense:
-    """Two optimisers that step as one: a lazy one for id tables, any for the rest.
-
-    Parameters
-    ----------
-    dense, sparse : torch.optim.Optimizer
-    stepped : callable
-        Called after each step.
-    """
-
-    def __init__(
-        self,
-        dense: torch.optim.Optimizer,
-        sparse: torch.optim.Optimizer,
-        stepped: Callable[[], None],
-    ) -> None:
-        self.dense, self.sparse = dense, sparse
-        self._stepped = stepped
-
-    @property
-    def param_groups(self) -> list[dict[str, Any]]:
-        """Parameter groups of both."""
-        return self.dense.param_groups + self.sparse.param_groups
-
-    def zero_grad(self) -> None:
-        """Forget all gradients."""
-        for group in self.param_groups:
-            for weight in group["params"]:
-                weight.grad = None
-
-    def step(self, closure: Callable[[], float] | None = None) -> None:
-        """Update all parameters."""
-        self.dense.step(closure)
-        self.sparse.step()
-        self._stepped()
-
-    def state_dict(self) -> dict[str, Any]:
-        """Give both states as plain values."""
-        return {"dense": self.dense.state_dict(), "sparse": self.sparse.state_dict()}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take both states back."""
-        self.dense.load_state_dict(state["dense"])
-        self.sparse.load_state_dict(state["sparse"])
 
 
 class IMNNetTrainer(Trainer):  # type: ignore[misc]  # RecBole is untyped
@@ -97,6 +52,20 @@ class IMNNetTrainer(Trainer):  # type: ignore[misc]  # RecBole is untyped
         )
         if self.searches_ranking:
             rank_metric(config["valid_metric"])  # refused before anything is trained
+
+    def evaluate(
+        self,
+        eval_data: Any,
+        load_best_model: bool = True,
+        model_file: str | Path | None = None,
+        show_progress: bool = False,
+    ) -> Any:
+        """Test the best epoch, and make its checkpoint one that can be used without its data."""
+        result = super().evaluate(eval_data, load_best_model, model_file, show_progress)
+        if eval_data and load_best_model and self.config["snapshot"] and can_be_used(self.model):
+            file = Path(model_file or self.saved_model_file)
+            add_snapshot(file, self.model, eval_data._dataset)
+        return result
 
     def _valid_epoch(self, valid_data: Any, show_progress: bool = False) -> Any:
         if self.searches_ranking:
@@ -136,20 +105,13 @@ class IMNNetTrainer(Trainer):  # type: ignore[misc]  # RecBole is untyped
             yield parts[0], parts[1], targets.to(parts[0].device)
 
     def _build_optimizer(self, **kwargs: Any) -> Any:
-        tables = [
-            module.weight
-            for module in self.model.modules()
-            if isinstance(module, nn.Embedding) and module.sparse
-        ]
-        if not tables:
-            return super()._build_optimizer(**kwargs)
-        ids = {id(table) for table in tables}
-        dense = [weight for weight in self.model.parameters() if id(weight) not in ids]
-        step = self.config["table_learning_rate"] or self.learning_rate
-        optimizer = super()._build_optimizer(params=dense, **kwargs)
-        if isinstance(optimizer, torch.optim.Adam):
-            # Windows are small, and it shows what torch does beside the passes over weights.
-            optimizer = DenseAdam.instead_of(optimizer)
+        build = super()._build_optimizer
+        if not id_tables(self.model):
+            return build(**kwargs)
         # A fused step raises no version that autograd counts, so the session is told.
-        changed = self.model.session.weights_changed
-        return SparseAndDense(optimizer, LazyAdam(tables, lr=step), changed)
+        return sparse_and_dense(
+            self.model,
+            lambda weights: build(params=weights, **kwargs),
+            self.config["table_learning_rate"] or self.learning_rate,
+            self.model.session.weights_changed,
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,7 @@ def rebuild_config(values: dict[str, Any]) -> Any:
     return config
 
 
-def load_data_and_model(model_file: str) -> tuple[Any, ...]:
+def load_data_and_model(model_file: str, data_path: str | Path | None = None) -> tuple[Any, ...]:
     """Load a checkpoint and make its model and data, as RecBole's function of this name.
 
     Only classes that are known already are made: those of the package, sequential models of
@@ -102,6 +103,8 @@ def load_data_and_model(model_file: str) -> tuple[Any, ...]:
     ----------
     model_file : str
         A checkpoint saved while recbole_imn was imported.
+    data_path : str or Path, optional
+        Folder of the data sets, where it is not the one that the model was trained from.
 
     Returns
     -------
@@ -117,10 +120,12 @@ def load_data_and_model(model_file: str) -> tuple[Any, ...]:
         If its data set is not there.
     """
     checkpoint = load_checkpoint(model_file)
-    _check_settings(model_file, checkpoint["config"])
+    check_settings(model_file, checkpoint["config"])
     try:
         config = rebuild_config(checkpoint["config"])
         config["checkpoint_dir"] = str(Path(model_file).parent)
+        if data_path is not None:
+            config["data_path"] = str(Path(data_path) / config["dataset"])
         _check_data(model_file, config)
         dataset, loaders, model = _make(config)
     except (CheckpointError, DataError):
@@ -144,8 +149,20 @@ def _make(config: Any) -> tuple[Any, Any, Any]:
     return make_model(config)
 
 
-def _check_settings(file: str, values: dict[str, Any]) -> None:
-    """Refuse settings that are no settings, an unknown class, or names that are paths."""
+def check_settings(file: str, values: dict[str, Any]) -> None:
+    """Refuse settings that are no settings, an unknown class, or names that are paths.
+
+    Parameters
+    ----------
+    file : str
+        Named in messages.
+    values : dict
+        ``config`` of a checkpoint.
+
+    Raises
+    ------
+    CheckpointError
+    """
     kinds = {"model": str, "dataset": str, "external": dict, "final": dict}
     for key, kind in kinds.items():
         if not isinstance(values.get(key), kind):
@@ -220,10 +237,10 @@ def restore(model: Any, checkpoint: dict[str, Any], file: str | Path) -> None:
         If they are of another model, or of other data.
     """
     weights = checkpoint["state_dict"]
-    misfit = _misfit(model.state_dict(), weights)
-    if misfit:
+    wrong = misfit(model.state_dict(), weights)
+    if wrong:
         raise CheckpointError(
-            f"{file} does not fit {type(model).__name__} with these settings and data: {misfit}"
+            f"{file} does not fit {type(model).__name__} with these settings and data: {wrong}"
         )
     model.load_state_dict(weights)
     other = checkpoint.get("other_parameter")
@@ -264,8 +281,8 @@ def _check_columns(model: Any, other: dict[str, Any], file: str | Path) -> None:
             )
 
 
-def _misfit(own: dict[str, Any], found: dict[str, Any]) -> str | None:
-    """Say where weights are others than a model's, by name, shape or type."""
+def misfit(own: Mapping[str, Any], found: Mapping[str, Any]) -> str | None:
+    """Say where weights are others than a model's, by name, shape or type; None if nowhere."""
     for name in own.keys() | found.keys():
         if name not in found:
             return f"it has no weight {name}"

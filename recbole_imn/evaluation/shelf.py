@@ -71,11 +71,38 @@ class Shelf:
 
 
 def read_shelf(dataset: Any) -> Shelf:
+    """Read the shelf of a data set from its item file.
+
+    Parameters
+    ----------
+    dataset : StreamDataset
+
+    Raises
+    ------
+    DataError
+        As for :func:`read_stays`, or if there is no stay at all.
+    """
+    item, start, end = read_stays(dataset)
+    if not len(item):
+        path = Path(dataset.dataset_path) / f"{dataset.dataset_name}.item"
+        raise DataError(
+            f"candidates is on_shelf, but {path} has no stay in {LISTED} and {DELISTED} of any "
+            "item, so that nothing is ever for sale; use --candidates=all"
+        )
+    return Shelf(item, start, end, dataset.item_num)
+
+
+def read_stays(dataset: Any) -> tuple[Integers, Floats, Floats]:
     """Read the stays of a data set's items from its item file.
 
     Parameters
     ----------
     dataset : StreamDataset
+
+    Returns
+    -------
+    item : int64 [n_stays]
+    start, end : float64 [n_stays]
 
     Raises
     ------
@@ -96,18 +123,13 @@ def read_shelf(dataset: Any) -> Shelf:
     uneven = np.flatnonzero(counts != [len(stays) for stays in ends])
     if len(uneven):
         _refuse_stays(path, table, int(uneven[0]), "each stay needs both (inf for an open end)")
-    if not counts.any():
-        raise DataError(
-            f"candidates is on_shelf, but {path} has no stay in {LISTED} and {DELISTED} of any "
-            "item, so that nothing is ever for sale; use --candidates=all"
-        )
     rows = np.repeat(np.arange(len(table)), counts)
     start, end = (np.concatenate([np.empty(0), *stays]) for stays in (starts, ends))
     wrong = np.flatnonzero(~(start <= end))
     if len(wrong):
         _refuse_stays(path, table, int(rows[wrong[0]]), "a stay must not end before it begins")
     items = np.array([ids[token] for token in table[dataset.iid_field]], np.int64)
-    return Shelf(items[rows], start, end, dataset.item_num)
+    return items[rows], start, end
 
 
 def require_stays(path: Path, separator: str = "\t", encoding: str = "utf-8") -> dict[str, str]:

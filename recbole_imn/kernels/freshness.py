@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from recbole_imn.kernels.compiled import exact
+from recbole_imn.kernels.in_parallel import in_parallel, threads_for
 
 Array = npt.NDArray[Any]
 # Two steps for each doubling of the time since an item was last seen; 2^30 seconds are 34 years.
@@ -218,7 +219,6 @@ def _add(
             target[item] += values[item]
 
 
-@exact
 def cells_of_columns(kinds: Array, known: Array, times: Array, columns: Array, at: Array) -> Array:
     """Give the cell of each item at each row's time, while the items move.
 
@@ -239,17 +239,49 @@ def cells_of_columns(kinds: Array, known: Array, times: Array, columns: Array, a
     -------
     int32 [n, n_items]
     """
+    cells = np.empty((len(at), columns.shape[1]), np.int32)
+    _fill_in_cells(threads_for(len(at)), kinds, known, times, columns, at, cells)
+    return cells
+
+
+@exact
+def _fill_in_rows(
+    first: int,
+    last: int,
+    kinds: Array,
+    known: Array,
+    times: Array,
+    columns: Array,
+    at: Array,
+    cells: Array,
+) -> None:
     n_items = columns.shape[1]
-    cells = np.empty((len(at), n_items), np.int32)
     # What the present row sees. An infinite time leaves nothing elapsed: none is negative.
     seen_kinds, seen_times = np.empty(n_items, np.int32), np.empty(n_items)
-    for row in range(len(at)):
-        for place in range(n_items if row < len(columns) else 0):
-            seen = columns[row, place]
-            if row == 0 or seen != columns[row - 1, place]:
+    for row in range(first, last):
+        # Where all see the same, that is the only row.
+        sees = row if row < len(columns) else 0
+        for place in range(n_items if row == first or sees > 0 else 0):
+            seen = columns[sees, place]
+            if row == first or seen != columns[sees - 1, place]:
                 seen_kinds[place] = kinds[seen]
                 seen_times[place] = times[seen] if known[seen] else np.inf
         for place in range(n_items):
             elapsed = max(at[row] - seen_times[place], 0.0)
             cells[row, place] = cell(seen_kinds[place], elapsed)
-    return cells
+
+
+_fill_in_all = in_parallel(_fill_in_rows)
+
+
+@exact
+def _fill_in_cells(
+    threads: int,
+    kinds: Array,
+    known: Array,
+    times: Array,
+    columns: Array,
+    at: Array,
+    cells: Array,
+) -> None:
+    _fill_in_all(threads, len(at), (kinds, known, times, columns, at, cells))

@@ -13,6 +13,7 @@ from torch.autograd.graph import increment_version
 
 from recbole_imn.kernels.compiled import compiled
 from recbole_imn.kernels.conditioning import array, is_compiled
+from recbole_imn.kernels.in_parallel import in_parallel, threads_for
 
 
 class LazyAdam(torch.optim.SparseAdam):
@@ -112,7 +113,8 @@ def update_rows(
     # Not in double precision where the tables are not.
     numbers = np.array(step, weight.dtype)
     rows, values = grad._indices()[0], grad._values()
-    _update_rows(weight, mean, square, array(rows), array(values), numbers)
+    tables_of_numbers = weight, mean, square
+    _update_rows(threads_for(len(rows)), *tables_of_numbers, array(rows), array(values), numbers)
     increment_version(tables)
 
 
@@ -133,11 +135,22 @@ def update_formula(
 
 
 @compiled
-def _update_rows(weight: Any, mean: Any, square: Any, rows: Any, values: Any, step: Any) -> None:
+def _update_places(
+    start: int,
+    stop: int,
+    weight: Any,
+    mean: Any,
+    square: Any,
+    rows: Any,
+    values: Any,
+    step: Any,
+    begins: Any,
+    following: Any,
+) -> None:
+    """Update the rows that occur first at some places."""
     new, new_square, epsilon, size, sign = step[0], step[1], step[2], step[3], step[4]
-    begins, following = _occurrences(rows, len(weight))
     total = np.empty(weight.shape[1], weight.dtype)
-    for place in range(len(rows)):
+    for place in range(start, stop):
         if not begins[place]:
             continue
         total[:] = values[place]
@@ -153,6 +166,18 @@ def _update_rows(weight: Any, mean: Any, square: Any, rows: Any, values: Any, st
             second = squares[j] + new_square * (slope * slope - squares[j])
             means[j], squares[j] = first, second
             weights[j] -= size * first / (np.sqrt(second) + epsilon)
+
+
+_update_all = in_parallel(_update_places)
+
+
+@compiled
+def _update_rows(
+    threads: int, weight: Any, mean: Any, square: Any, rows: Any, values: Any, step: Any
+) -> None:
+    begins, following = _occurrences(rows, len(weight))
+    given = weight, mean, square, rows, values, step, begins, following
+    _update_all(threads, len(rows), given)
 
 
 @compiled

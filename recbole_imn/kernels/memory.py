@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from recbole_imn.kernels.compiled import compiled
 from recbole_imn.kernels.conditioning import array, is_compiled
+from recbole_imn.kernels.in_parallel import in_parallel, threads_for
 
 
 def read(states: Tensor, known: Tensor, ids: Tensor, initial: Tensor) -> Tensor:
@@ -43,6 +45,27 @@ def read_formula(states: Tensor, known: Tensor, ids: Tensor, initial: Tensor) ->
     return torch.where(known[ids].unsqueeze(1), states[ids], initial)
 
 
+Table = tuple[Tensor, Tensor, Tensor, Tensor]
+
+
+def read_both(users: Table, items: Table) -> Tensor:
+    """Give the states of some users, and below them those of some items.
+
+    Parameters
+    ----------
+    users, items : tuple
+        States, known, ids and initial of each, as of :func:`read`.
+
+    Returns
+    -------
+    float [n_users + n_items, width]
+    """
+    if not is_compiled(users[0]):
+        return torch.cat([read_formula(*users), read_formula(*items)])
+    out: Tensor = _ReadBoth.apply(*users, *items)  # type: ignore[no-untyped-call]
+    return out
+
+
 @torch.no_grad()
 def write(
     states: Tensor, known: Tensor, ids: Tensor, buffer: Tensor, rows: Tensor, first: int
@@ -63,7 +86,7 @@ def write(
     """
     if is_compiled(states):
         arrays = map(array, (states, known, ids, buffer, rows))
-        _write(first, *arrays)
+        _write(threads_for(len(ids)), first, *arrays)
         return
     changed = rows >= first
     states[ids[changed]] = buffer[rows[changed]]
@@ -75,7 +98,7 @@ class _Read(torch.autograd.Function):
     def forward(ctx: Any, states: Tensor, known: Tensor, ids: Tensor, initial: Tensor) -> Tensor:
         out = states.new_empty(len(ids), states.shape[1])
         found = known.new_empty(len(ids))
-        read_rows(*map(array, (states, known, ids, initial, out, found)))
+        read_rows(threads_for(len(ids)), *map(array, (states, known, ids, initial, out, found)))
         ctx.save_for_backward(found)
         return out
 
@@ -88,10 +111,35 @@ class _Read(torch.autograd.Function):
         return None, None, None, of_initial
 
 
+class _ReadBoth(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, *given: Tensor) -> Tensor:
+        users, items = given[:4], given[4:]
+        n, n_all = len(users[2]), len(users[2]) + len(items[2])
+        out = users[0].new_empty(n_all, users[0].shape[1])
+        ctx.n, ctx.found = n, np.empty(n_all, np.bool_)
+        values = out.numpy()
+        for table, rows in ((users, slice(n)), (items, slice(n, n_all))):
+            threads = threads_for(len(table[2]))
+            arrays: Any = threads, *map(array, table), values[rows], ctx.found[rows]
+            read_rows(*arrays)
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        n, values = ctx.n, array(grad)
+        of_user, of_item = grad.new_zeros(2, grad.shape[1]).unbind()
+        read_rows_back(ctx.found[:n], values[:n], of_user.numpy())
+        read_rows_back(ctx.found[n:], values[n:], of_item.numpy())
+        return None, None, None, of_user, None, None, None, of_item
+
+
 @compiled
-def read_rows(states: Any, known: Any, ids: Any, initial: Any, out: Any, found: Any) -> None:
-    """Write the states of entities to ``out``, and to ``found`` which of them have one."""
-    for i in range(len(ids)):
+def _read_range(
+    first: int, last: int, states: Any, known: Any, ids: Any, initial: Any, out: Any, found: Any
+) -> None:
+    for i in range(first, last):
         entity = ids[i]
         if entity < 0 or entity >= len(states):
             raise IndexError("an id is not one of the entities")
@@ -100,6 +148,17 @@ def read_rows(states: Any, known: Any, ids: Any, initial: Any, out: Any, found: 
             out[i] = states[entity]
         else:
             out[i] = initial
+
+
+_read_all = in_parallel(_read_range)
+
+
+@compiled
+def read_rows(
+    threads: int, states: Any, known: Any, ids: Any, initial: Any, out: Any, found: Any
+) -> None:
+    """Write the states of entities to ``out``, and to ``found`` which of them have one."""
+    _read_all(threads, len(ids), (states, known, ids, initial, out, found))
 
 
 @compiled
@@ -112,8 +171,20 @@ def read_rows_back(found: Any, grad: Any, of_initial: Any) -> None:
 
 
 @compiled
-def _write(first: int, states: Any, known: Any, ids: Any, buffer: Any, rows: Any) -> None:
-    for i in range(len(ids)):
+def _write_range(
+    start: int, stop: int, first: int, states: Any, known: Any, ids: Any, buffer: Any, rows: Any
+) -> None:
+    for i in range(start, stop):
         if rows[i] >= first:
             states[ids[i]] = buffer[rows[i]]
             known[ids[i]] = True
+
+
+_write_all = in_parallel(_write_range)
+
+
+@compiled
+def _write(
+    threads: int, first: int, states: Any, known: Any, ids: Any, buffer: Any, rows: Any
+) -> None:
+    _write_all(threads, len(ids), (first, states, known, ids, buffer, rows))

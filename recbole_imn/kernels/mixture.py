@@ -14,10 +14,13 @@ from torch.autograd.function import once_differentiable
 
 from recbole_imn.kernels.compiled import compiled
 from recbole_imn.kernels.conditioning import array, is_compiled
+from recbole_imn.kernels.in_parallel import in_parallel, threads_for
 from recbole_imn.kernels.mixture_ranking import add_mixture, log_add_hits
 
 __all__ = ["add_mixture", "log_add_hits", "mixture_loss", "mixture_loss_formula"]
 
+# Over so many parts of the rows gradients of cells are added up, whatever threads there are.
+N_PARTS = 2
 # Stand for columns, cells, and positive cells that are not given.
 NO_PLACES = (np.empty((0, 0), np.uint32), np.empty((0, 0), np.uint32), np.empty(0, np.uint32))
 
@@ -147,7 +150,7 @@ class _MixtureLoss(torch.autograd.Function):
         )
         values = np.empty(0, scores.dtype) if table is None else array(table)
         arrays: Any = (*map(array, given), values, *ctx.places, *ctx.chances)
-        loss = _mixture_loss(scores, *arrays)
+        loss = _mixture_loss(threads_for(len(scores)), scores, *arrays)
         ctx.shape, ctx.n_cells = scores.shape, None if table is None else len(values)
         return torch.from_numpy(np.array(loss, scores.dtype))
 
@@ -159,7 +162,7 @@ class _MixtureLoss(torch.autograd.Function):
         of_positive, of_weights = factor * of_positive, factor * of_weights
         of_table = np.empty(ctx.n_cells or 0, factor.dtype)
         arrays: Any = (*ctx.places, chances, of_positive, factor, of_products.numpy(), of_table)
-        _mixture_loss_back(*arrays)
+        _mixture_loss_back(threads_for(len(chances)), *arrays)
         to_table = None if ctx.n_cells is None else torch.from_numpy(of_table)
         return (
             torch.from_numpy(of_positive),
@@ -286,7 +289,9 @@ def _decay_all(values: Any, most: Any) -> Any:
 
 
 @compiled
-def _mixture_loss(
+def _loss_of_rows(
+    first: int,
+    last: int,
     products: Any,
     positive: Any,
     shares: Any,
@@ -301,22 +306,15 @@ def _mixture_loss(
     chances: Any,
     of_positive: Any,
     of_weights: Any,
-) -> Any:
-    """Give the loss; write the negatives' chances and the gradients of two parts."""
-    _check_shapes(weights, hits, chances, columns, cells, positive_cells)
-    if not len(positive) == len(own) == len(weights) or len(shares) != len(negatives):
-        raise ValueError("shapes of rows, negatives and slots do not agree")
-    if not columns.size and products.shape[1] < len(negatives):
-        raise ValueError("there are fewer products than negatives")
-    _check(columns, products.shape[1])
-    _check(cells, len(table))
-    _check(positive_cells, len(table))
-    n, n_negatives = chances.shape
-    n_slots = weights.shape[1]
+    losses: Any,
+) -> None:
+    _check(columns[first:last], products.shape[1])
+    _check(cells[first:last], len(table))
+    _check(positive_cells[first:last], len(table))
+    n_negatives, n_slots = chances.shape[1], weights.shape[1]
     no, one = products.dtype.type(-np.inf), products.dtype.type(1)
     hit = np.empty(n_slots, weights.dtype)
-    loss = 0.0
-    for i in range(n):
+    for i in range(first, last):
         row, candidate = chances[i], of_weights[i]
         _scores(i, products, columns, shares, table, cells, row)
         for j in range(n_negatives):
@@ -338,12 +336,50 @@ def _mixture_loss(
         for k in range(n_slots):
             candidate[k] = candidate[k] * scale - hit[k] * right_scale
         of_positive[i] = share * scale - right_share * right_scale
-        loss += (most - best) + np.log(total / right)
+        losses[i] = (most - best) + np.log(total / right)
+
+
+_loss_of_all = in_parallel(_loss_of_rows)
+
+
+@compiled
+def _mixture_loss(
+    threads: int,
+    products: Any,
+    positive: Any,
+    shares: Any,
+    own: Any,
+    negatives: Any,
+    weights: Any,
+    hits: Any,
+    table: Any,
+    columns: Any,
+    cells: Any,
+    positive_cells: Any,
+    chances: Any,
+    of_positive: Any,
+    of_weights: Any,
+) -> Any:
+    """Give the loss; write the negatives' chances and the gradients of two parts."""
+    _check_shapes(weights, hits, chances, columns, cells, positive_cells)
+    if not len(positive) == len(own) == len(weights) or len(shares) != len(negatives):
+        raise ValueError("shapes of rows, negatives and slots do not agree")
+    if not columns.size and products.shape[1] < len(negatives):
+        raise ValueError("there are fewer products than negatives")
+    losses = np.empty(len(chances), np.float64)
+    scored = products, positive, shares, own, negatives, weights, hits, table
+    placed = columns, cells, positive_cells, chances, of_positive, of_weights, losses
+    _loss_of_all(threads, len(chances), scored + placed)
+    loss = 0.0
+    for i in range(len(losses)):
+        loss += losses[i]
     return loss
 
 
 @compiled
-def _mixture_loss_back(
+def _rows_back(
+    first: int,
+    last: int,
     columns: Any,
     cells: Any,
     positive_cells: Any,
@@ -351,14 +387,10 @@ def _mixture_loss_back(
     of_positive: Any,
     grad: Any,
     of_products: Any,
-    of_table: Any,
+    sums: Any,
 ) -> None:
-    """Write the gradients of products and table."""
-    n, n_negatives = chances.shape
-    # Many negatives share a cell.
-    sums = np.zeros(len(of_table), np.float64)
-    factor = grad[()]
-    for i in range(n):
+    n_negatives, factor = chances.shape[1], grad[()]
+    for i in range(first, last):
         row = of_products[i]
         row[:] = 0
         if columns.size:
@@ -372,5 +404,53 @@ def _mixture_loss_back(
                 sums[cells[i, j]] += factor * chances[i, j]
         if len(positive_cells):
             sums[positive_cells[i]] += of_positive[i]
+
+
+@compiled
+def _parts_back(
+    first: int,
+    last: int,
+    columns: Any,
+    cells: Any,
+    positive_cells: Any,
+    chances: Any,
+    of_positive: Any,
+    grad: Any,
+    of_products: Any,
+    sums: Any,
+) -> None:
+    """Write the gradients of products, and those of cells for each part of the rows."""
+    n = len(chances)
+    for part in range(first, last):
+        begin, end = part * n // N_PARTS, (part + 1) * n // N_PARTS
+        _rows_back(
+            begin, end, columns, cells, positive_cells, chances, of_positive, grad, of_products,
+            sums[part],
+        )  # fmt: skip
+
+
+_all_parts_back = in_parallel(_parts_back)
+
+
+@compiled
+def _mixture_loss_back(
+    threads: int,
+    columns: Any,
+    cells: Any,
+    positive_cells: Any,
+    chances: Any,
+    of_positive: Any,
+    grad: Any,
+    of_products: Any,
+    of_table: Any,
+) -> None:
+    """Write the gradients of products and table."""
+    # Many negatives share a cell.
+    sums = np.zeros((N_PARTS, len(of_table)), np.float64)
+    placed = columns, cells, positive_cells
+    _all_parts_back(threads, N_PARTS, (*placed, chances, of_positive, grad, of_products, sums))
     for cell in range(len(of_table)):
-        of_table[cell] = sums[cell]
+        total = 0.0
+        for part in range(N_PARTS):
+            total += sums[part, cell]
+        of_table[cell] = total

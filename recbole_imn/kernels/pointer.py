@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from recbole_imn.kernels.compiled import compiled
+from recbole_imn.kernels.in_parallel import in_parallel, threads_for
 
 Array = npt.NDArray[Any]
 # As many sums over the rows of a slot are taken in one pass, in registers.
@@ -154,7 +155,7 @@ class _Weigh(torch.autograd.Function):
         ctx.save_for_backward(*inputs, *parameters)
         ctx.sizes, ctx.constants = sizes, _constants(weights, sizes, gain, speed)
         arrays = [*_arrays((*inputs, *parameters)), *ctx.constants, logits.numpy()]
-        _forward(*arrays, *_unrolled(weights.shape[1], numbers.shape[2]))
+        _forward(threads_for(len(empty)), *arrays, *_unrolled(weights.shape[1], numbers.shape[2]))
         return logits
 
     @staticmethod
@@ -163,7 +164,7 @@ class _Weigh(torch.autograd.Function):
         saved = ctx.saved_tensors
         gradients = [torch.zeros_like(value) for value in saved[3:]]
         arrays = [*_arrays((gradient.contiguous(), *saved)), *ctx.constants, *_arrays(gradients)]
-        _backward(*arrays, *_unrolled(saved[0].shape[2]))
+        _backward(threads_for(len(gradient)), *arrays, *_unrolled(saved[0].shape[2]))
         gates, bias, weights, offsets, tables, linear = gradients
         slots = offsets.split(ctx.sizes)
         matrices, bases = linear.transpose(1, 2).unbind(), [slot.sum(dim=0) for slot in slots]
@@ -203,7 +204,49 @@ def _constants(
 
 
 @compiled
+def _weigh_rows(
+    first: int,
+    last: int,
+    numbers: Array,
+    behaviours: Array,
+    empty: Array,
+    gates: Array,
+    bias: Array,
+    weights: Array,
+    offsets: Array,
+    tables: Array,
+    linear: Array,
+    kinds: Array,
+    gain: Any,
+    speed: Any,
+    logits: Array,
+    lanes: tuple[int, ...],
+    columns: tuple[int, ...],
+) -> None:
+    n_slots = empty.shape[1]
+    width, n_numbers = len(lanes), len(columns)
+    zero = weights.dtype.type(0)
+    for row in range(first, last):
+        for slot in range(n_slots):
+            if empty[row, slot]:
+                logits[row, slot] = -np.inf
+                continue
+            kind, behaviour = kinds[slot], behaviours[row, slot]
+            total = zero
+            for h in range(width):
+                hidden = offsets[slot, h] + tables[kind, behaviour, h]
+                for j in range(n_numbers):
+                    hidden += numbers[row, slot, j] * linear[kind, j, h]
+                total += max(hidden, zero) * weights[kind, h]
+            logits[row, slot] = gain * total + gates[row, kind] + speed * bias[slot]
+
+
+_weigh_all = in_parallel(_weigh_rows)
+
+
+@compiled
 def _forward(
+    threads: int,
     numbers: Array,
     behaviours: Array,
     empty: Array,
@@ -221,26 +264,14 @@ def _forward(
     columns: tuple[int, ...],
 ) -> None:
     """Fill in log weights; the tuples tell the hidden width and how many numbers there are."""
-    n, n_slots = empty.shape
-    width, n_numbers = len(lanes), len(columns)
-    zero = weights.dtype.type(0)
-    for row in range(n):
-        for slot in range(n_slots):
-            if empty[row, slot]:
-                logits[row, slot] = -np.inf
-                continue
-            kind, behaviour = kinds[slot], behaviours[row, slot]
-            total = zero
-            for h in range(width):
-                hidden = offsets[slot, h] + tables[kind, behaviour, h]
-                for j in range(n_numbers):
-                    hidden += numbers[row, slot, j] * linear[kind, j, h]
-                total += max(hidden, zero) * weights[kind, h]
-            logits[row, slot] = gain * total + gates[row, kind] + speed * bias[slot]
+    small = gates, bias, weights, offsets, tables, linear, kinds, gain, speed
+    _weigh_all(threads, len(empty), (numbers, behaviours, empty, *small, logits, lanes, columns))
 
 
 @compiled
-def _backward(
+def _width_back(
+    start: int,
+    stop: int,
     gradient: Array,
     numbers: Array,
     behaviours: Array,
@@ -262,14 +293,14 @@ def _backward(
     to_linear: Array,
     columns: tuple[int, ...],
 ) -> None:
-    """Add to gradients, slot by slot.
+    """Add to the gradients of some of the hidden width, slot by slot; and others with the first.
 
     The full rows of a slot are put side by side, ordered by behaviour, so that the loop over
     them is long and reads one number after another. What the weights get follows from the
     other sums, as a hidden value that is passed on is linear in the parameters.
     """
     n, n_slots = empty.shape
-    n_behaviours, width, n_numbers = tables.shape[1], weights.shape[1], len(columns)
+    n_behaviours, n_numbers = tables.shape[1], len(columns)
     zero = weights.dtype.type(0)
     padded = (n_numbers + TOGETHER - 1) // TOGETHER * TOGETHER
     x = np.zeros((padded, n), weights.dtype)
@@ -294,13 +325,15 @@ def _backward(
             place = stops[behaviours[row, slot]]
             stops[behaviours[row, slot]] += 1
             value = gradient[row, slot]
-            to_gates[row, kind] += value
+            if start == 0:
+                to_gates[row, kind] += value
             total += value
             arriving[place] = gain * value
             for j in range(n_numbers):
                 x[j, place] = numbers[row, slot, j]
-        to_bias[slot] = speed * total
-        for h in range(width):
+        if start == 0:
+            to_bias[slot] = speed * total
+        for h in range(start, stop):
             weight = weights[kind, h]
             to_weight = to_slot = zero
             first = 0
@@ -341,3 +374,37 @@ def _backward(
                         to_linear[kind, j + i, h] += weight * total
                         to_weight += linear[kind, j + i, h] * total
             to_weights[kind, h] += to_weight
+
+
+_all_width_back = in_parallel(_width_back)
+
+
+@compiled
+def _backward(
+    threads: int,
+    gradient: Array,
+    numbers: Array,
+    behaviours: Array,
+    empty: Array,
+    gates: Array,
+    bias: Array,
+    weights: Array,
+    offsets: Array,
+    tables: Array,
+    linear: Array,
+    kinds: Array,
+    gain: Any,
+    speed: Any,
+    to_gates: Array,
+    to_bias: Array,
+    to_weights: Array,
+    to_offsets: Array,
+    to_tables: Array,
+    to_linear: Array,
+    columns: tuple[int, ...],
+) -> None:
+    """Add to gradients; one thread knows all rows, for no sum is over the hidden width."""
+    rows = gradient, numbers, behaviours, empty
+    small = gates, bias, weights, offsets, tables, linear, kinds, gain, speed
+    sums = to_gates, to_bias, to_weights, to_offsets, to_tables, to_linear, columns
+    _all_width_back(threads, weights.shape[1], rows + small + sums)

@@ -247,7 +247,7 @@ def _begin(
     out: Any,
     found: Any,
 ) -> None:
-    read_rows(states, known, ids, none_before, out, found)
+    read_rows(1, states, known, ids, none_before, out, found)
     for k in range(len(owners)):
         owner = owners[k]
         if owner >= len(ids):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from recbole_imn.model.layers import Conditioning, Gate, StaticTable
+from recbole_imn.model.layers import Conditioning, Gate
 
 
 class Fusion(nn.Module):
@@ -29,19 +29,16 @@ class Fusion(nn.Module):
         super().__init__()
         self.condition = Conditioning(width, self.centres * centre, unit)
 
-    def forward(
-        self, interest: Tensor, resources: Tensor | None, table: StaticTable, users: Tensor
-    ) -> Tensor:
-        """Give [fused and conditioned state, static user], float [n, (n_parts + 1) * d].
+    def forward(self, interest: Tensor, resources: Tensor | None) -> Tensor:
+        """Give the fused and conditioned state, float [n, n_parts * d].
 
         Parameters
         ----------
         interest, resources : float [n, d]
             General and limited state, projected; without a branch there is no second.
-        table : StaticTable
-        users : int64 [n]
         """
-        return self.condition.beside(self.fuse(interest, resources), None, table, users)
+        conditioned: Tensor = self.condition(self.fuse(interest, resources))
+        return conditioned
 
     def fuse(self, interest: Tensor, resources: Tensor | None) -> Tensor:
         """Make one state [n, d] of two."""
@@ -91,13 +88,11 @@ class Concatenation(Fusion):
         super().__init__(width, centre, unit)
         self.condition_resources = Conditioning(width, centre, unit)
 
-    def forward(
-        self, interest: Tensor, resources: Tensor | None, table: StaticTable, users: Tensor
-    ) -> Tensor:
+    def forward(self, interest: Tensor, resources: Tensor | None) -> Tensor:
         """Condition each by itself."""
         assert resources is not None
         conditioned = self.condition(interest), self.condition_resources(resources)
-        return torch.cat([*conditioned, table(users)], dim=1)
+        return torch.cat(conditioned, dim=1)
 
 
 class InterestAlone(Fusion):

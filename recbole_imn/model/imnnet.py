@@ -42,6 +42,8 @@ class IMNNet(SequentialRecommender):  # type: ignore[misc]  # RecBole is untyped
     ----------
     session : Session
         The network and the log, at one position.
+    learns_online : bool
+        Whether weights go on learning during an evaluation.
     """
 
     input_type = InputType.POINTWISE
@@ -60,12 +62,12 @@ class IMNNet(SequentialRecommender):  # type: ignore[misc]  # RecBole is untyped
         past = dataset.new_past()
         self.network = build_network(Making(settings, past, bounds[1], dataset.item_features))
         options: dict[str, Any] = {}
-        if config["online_updates"]:
+        self.learns_online = bool(config["online_updates"])
+        if self.learns_online:
             options["replay"] = OnlineReplay(
                 self.network, bounds, config["learning_rate"], self.rows_per_loss, config["seed"]
             )
-        threaded = torch.get_num_threads() > 1
-        self.session = Session(self.network, past, bounds[1], config["seed"], threaded, **options)
+        self.session = Session(self.network, past, bounds[1], config["seed"], **options)
 
     def calculate_loss(self, interaction: Interaction) -> Tensor:
         """Give the loss of a window of consecutive events, an event's share of a full batch.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -12,13 +13,12 @@ from torch import Tensor, nn
 
 from recbole_imn.kernels.compiled import compiled
 from recbole_imn.kernels.conditioning import condition, condition_rows, project, unit
-from recbole_imn.kernels.event_input import event_input
-from recbole_imn.kernels.representation import join
+from recbole_imn.kernels.contexts import join_context, map_context
+from recbole_imn.kernels.event_input import event_input, event_inputs
+from recbole_imn.kernels.lookup import look_up
+from recbole_imn.kernels.representation import join, join_with_latest
 from recbole_imn.log import Flags, Floats
 from recbole_imn.stream.products import affine, sigmoid
-
-# Ids are mixed by these before some are left out; both are odd.
-MIXERS = (0x9E3779B1, 0x85EBCA6B)
 
 
 class Affine(nn.Linear):
@@ -171,9 +171,12 @@ class StaticTable(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         """Look up embeddings, float [*ids.shape, width]."""
-        rows = self.rows(ids.reshape(-1))
-        rows = unit(rows) if self.unit else rows
+        rows = self.scaled(self.rows(ids.reshape(-1)))
         return rows.view(*ids.shape, rows.shape[1])
+
+    def scaled(self, rows: Tensor) -> Tensor:
+        """Scale embeddings as they are, float [n, width], to unit length if that is asked for."""
+        return unit(rows) if self.unit else rows
 
     def rows(self, ids: Tensor) -> Tensor:
         """Look up embeddings as they are, float [n, width]."""
@@ -212,18 +215,7 @@ class StaticTable(nn.Module):
         if self.unseen is None:
             rows = self.table(ids)
             return rows
-        missing = ids >= len(self.table.weight)
-        if self.salt is not None and self.dropout > 0:
-            missing = missing | (_fraction(ids, self.salt) < self.dropout) & (ids > 0)
-        rows = self.table(ids.masked_fill(missing, 0))
-        return torch.where(missing.unsqueeze(1), self.unseen, rows)
-
-
-def _fraction(ids: Tensor, salt: int) -> Tensor:
-    """Give a number in [0, 1) that depends on an id and the salt, as good as random."""
-    mixed = (ids + salt % 2**20) * MIXERS[0]
-    mixed = (mixed ^ (mixed >> 15)) * MIXERS[1] & 0xFFFFFFFF
-    return ((mixed ^ (mixed >> 13)) & 0xFFFFFF).double() / 2**24
+        return look_up(self.table.weight, self.unseen, ids, self.salt, self.dropout)
 
 
 class Statics(nn.Module):
@@ -281,22 +273,57 @@ class Conditioning(nn.Module):
         return condition_rows(states, rows, self.centre)
 
     def beside(
-        self, states: Tensor, rows: Tensor | None, table: StaticTable, ids: Tensor
+        self, states: Tensor, rows: Tensor, table: StaticTable, embedded: Tensor, places: Tensor
     ) -> Tensor:
         """Give conditioned states and static embeddings side by side, float [n, 2 * width].
 
         Parameters
         ----------
         states : float [m, stored]
-        rows : int64 [n], optional
-            Which of them; all by default.
+        rows : int64 [n]
+            Which of them.
         table : StaticTable
-        ids : int64 [n]
+        embedded : float [n_distinct, width]
+            Rows of the table as they are.
+        places : int64 [n]
+            Which of them.
         """
         if self.centre is not None and table.unit:
-            rows = torch.arange(len(states), device=states.device) if rows is None else rows
-            return join(states, rows, self.centre, table.rows(ids))
-        return torch.cat([self(states, rows), table(ids)], dim=1)
+            return join(states, rows, self.centre, embedded, places)
+        return torch.cat([self(states, rows), table.scaled(embedded[places])], dim=1)
+
+    def with_latest(
+        self,
+        states: Tensor,
+        rows: Tensor,
+        table: StaticTable,
+        embedded: Tensor,
+        places: Tensor,
+        latest_rows: Tensor,
+        latest: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Give :meth:`beside`, and both parts of other items by themselves.
+
+        Parameters
+        ----------
+        states, rows, table, embedded, places
+            As of :meth:`beside`.
+        latest_rows : int64 [m]
+            Where the states of other items lie.
+        latest : int64 [n_latest]
+            Which of the rows of the table.
+
+        Returns
+        -------
+        float [n, 2 * width], [m, width], [n_latest, width]
+        """
+        if self.centre is not None and table.unit:
+            return join_with_latest(
+                states, rows, self.centre, embedded, places, latest_rows, latest
+            )
+        of_latest = table.scaled(embedded.index_select(0, latest))
+        beside = self.beside(states, rows, table, embedded, places)
+        return beside, self(states, latest_rows), of_latest
 
 
 class EventInput(nn.Module):
@@ -325,6 +352,103 @@ class EventInput(nn.Module):
             elapsed, behaviour, self.elapsed.weight, self.elapsed.bias, self.behaviour.weight
         )
         return out if self.features is None else out + self.features(features)
+
+
+def two_inputs(
+    of_user: EventInput,
+    of_item: EventInput,
+    elapsed: tuple[Tensor, Tensor],
+    behaviour: Tensor,
+    features: Tensor,
+) -> Tensor:
+    """Give what both updates of events take from them, float [n, 2 * width], in one pass.
+
+    Parameters
+    ----------
+    of_user, of_item : EventInput
+    elapsed : tuple of float32 [n, 2]
+        Inputs that tell the times elapsed for user and item.
+    behaviour : int64 [n]
+    features : float32 [n, n_features]
+    """
+    sides = (of_user, of_item)
+    weights = ((s.elapsed.weight, s.elapsed.bias, s.behaviour.weight) for s in sides)
+    out = event_inputs(elapsed, behaviour, *weights)
+    linear = [side.features for side in sides if side.features is not None]
+    return out + torch.cat([each(features) for each in linear], dim=1) if linear else out
+
+
+@dataclass(frozen=True)
+class Contexts:
+    """Contexts of rows, part by part; what rows share is there once.
+
+    Attributes
+    ----------
+    user : float [n, n_parts * d]
+        Fused and conditioned user states.
+    users : float [n_users, d]
+        Static embeddings of the rows' users.
+    user_place : int64 [n]
+        Which of them.
+    item : float [n, d]
+        Conditioned states of the items of the users' latest events.
+    items : float [n_items, d]
+        Static embeddings of these items.
+    item_place : int64 [n]
+        Which of them.
+    """
+
+    user: Tensor
+    users: Tensor
+    user_place: Tensor
+    item: Tensor
+    items: Tensor
+    item_place: Tensor
+
+    def joined(self) -> Tensor:
+        """Give [user, static user, previous item's state, previous static item] of each row."""
+        return join_context(*vars(self).values())
+
+    def map(self, layer: nn.Linear) -> Tensor:
+        """Give what a linear layer makes of the contexts, float [n, n_out]."""
+        parts: tuple[Tensor, ...] = *vars(self).values(), layer.weight, layer.bias
+        return map_context(*parts)
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """Contexts of rows, mapped to the space of item representations.
+
+    Attributes
+    ----------
+    values : float [n, number of maps * width]
+    columns : tuple of int
+        Where the prediction and the rows' side of the density ratio begin; -1 for none.
+    width : int
+        Of a representation, 2d.
+    log_temperature : float []
+    """
+
+    values: Tensor
+    columns: tuple[int, int]
+    width: int
+    log_temperature: Tensor
+
+    @property
+    def predicted(self) -> Tensor:
+        """Where the next item's representation is expected, float [n, width]."""
+        return self._map(0)
+
+    @property
+    def compared(self) -> Tensor:
+        """The rows' side of the log density ratio, over the temperature, float [n, width]."""
+        return self._map(1) * torch.exp(-self.log_temperature)
+
+    def _map(self, number: int) -> Tensor:
+        column = self.columns[number]
+        if column < 0:
+            return self.values.new_zeros(len(self.values), self.width)
+        return self.values[:, column : column + self.width]
 
 
 class ContextMaps(nn.Module):
@@ -374,27 +498,16 @@ class ContextMaps(nn.Module):
         self.log_temperature = nn.Parameter(torch.tensor(float(np.log(temperature))))
 
     @property
-    def inverse_temperature(self) -> Tensor:
-        """Scale of the log density ratio, a positive scalar."""
-        return torch.exp(-self.log_temperature)
-
-    def forward(self, contexts: Tensor) -> tuple[Tensor, Tensor]:
-        """Map contexts, float [n, n_parts * width].
-
-        Returns
-        -------
-        predicted : float [n, 2 * width]
-        compared : float [n, 2 * width]
-            Its inner product with a representation is the log density ratio.
-        """
-        mapped = list(self.linear(contexts).split(self.width, dim=1))
+    def columns(self) -> tuple[int, int]:
+        """Where the first and the second map begin in what is mapped; -1 for none."""
         if self.shared:
-            return mapped[0], mapped[0] * self.inverse_temperature
-        for place, there in enumerate(self.learned):
-            if not there:
-                mapped.insert(place, contexts.new_zeros(len(contexts), self.width))
-        predicted, compared = mapped
-        return predicted, compared * self.inverse_temperature
+            return 0, 0
+        predicted, compared = self.learned
+        return (0 if predicted else -1), (self.width * predicted if compared else -1)
+
+    def forward(self, contexts: Contexts) -> Mapped:
+        """Map contexts."""
+        return Mapped(contexts.map(self.linear), self.columns, self.width, self.log_temperature)
 
 
 def _start_of_map(n_parts: int, width: int, start: str) -> nn.Linear:

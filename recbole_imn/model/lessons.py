@@ -13,6 +13,7 @@ from recbole_imn.log import NO_EVENT, Ids, Integers
 from recbole_imn.model.negatives import Negatives
 from recbole_imn.model.terms.base import CellTerm
 from recbole_imn.past import Facts, Past
+from recbole_imn.past.distinct import places_in
 from recbole_imn.stream.plan import WindowPlan
 from recbole_imn.stream.versions import ItemVersions, item_versions, latest_at
 
@@ -53,9 +54,9 @@ class Lessons:
         The items of the rows' events.
     after : int64 [n]
         Buffer rows of their states just after the event.
-    represented, states : int64 [2 * n + versions of all comparisons]
-        Items that are represented, and the buffer rows of their states: those of the rows'
-        events just before each, those of each user's latest event, then the versions.
+    places, states : int64 [n + versions of all comparisons]
+        Places among the window's items of those that are represented, and the buffer rows of
+        their states: the items of the rows' events just before each, then the versions.
     cells : int32 [n] or None
         Their cells, for a term by cells.
     negatives : int64 [m]
@@ -67,7 +68,7 @@ class Lessons:
 
     items: Tensor
     after: Tensor
-    represented: Tensor
+    places: Tensor
     states: Tensor
     cells: Tensor | None
     negatives: Tensor
@@ -105,7 +106,7 @@ def prepare_lessons(
         known = past.look_at_items(items, facts.at, events)
         kinds = term.kinds(past, known.latest, known.count)
         cells = torch.from_numpy(term.cells(kinds, known.elapsed))
-    comparisons, found, rows = [], [items, facts.item], [_before(plan, places), _latest(plan)]
+    comparisons, found, rows = [], [items], [_before(plan, places)]
     for start in range(0, len(facts), ROWS_A_CHUNK):
         chunk = facts[start : start + ROWS_A_CHUNK]
         versions = item_versions(past, plan.start, chunk.position, negatives.items)
@@ -115,7 +116,7 @@ def prepare_lessons(
     return Lessons(
         torch.from_numpy(items),
         plan.after(1)[places],
-        torch.from_numpy(np.concatenate(found)),
+        torch.from_numpy(places_in(plan.items.numpy(), np.concatenate(found))),
         torch.from_numpy(np.concatenate(rows)),
         cells,
         torch.from_numpy(negatives.items),
@@ -129,11 +130,6 @@ def _before(plan: WindowPlan, places: Tensor) -> Integers:
     """Buffer rows of the items of events, just before them."""
     before: Integers = plan.levels.sources[places, 1].numpy()
     return before
-
-
-def _latest(plan: WindowPlan) -> Integers:
-    latest: Integers = plan.item_row.numpy()
-    return latest
 
 
 def _rows_of_versions(plan: WindowPlan, versions: ItemVersions) -> Integers:

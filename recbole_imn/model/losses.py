@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
-from torch.nn import functional
 
 from recbole_imn.kernels.mixture import mixture_loss
+from recbole_imn.model.lessons import Lessons
 from recbole_imn.model.network import Learned, LossTerm, Network
 from recbole_imn.model.settings import NetworkSettings
 from recbole_imn.model.terms.base import Rows
@@ -34,8 +35,7 @@ class PredictionLoss:
 
     def __call__(self, network: Network, unrolled: Unrolled, learned: Learned) -> Tensor:
         """Sum over rows."""
-        predicted, target = learned.rows.predicted, learned.positive.detach()
-        return functional.mse_loss(predicted, target, reduction="sum")
+        return learned.squares
 
 
 class ContrastiveLoss:
@@ -50,16 +50,13 @@ class ContrastiveLoss:
     def __call__(self, network: Network, unrolled: Unrolled, learned: Learned) -> Tensor:
         """Sum over rows."""
         lessons, rows = unrolled.window.lessons, learned.rows
-        queries = network.density_queries(rows)
-        positive = network.density_items(lessons.items, learned.positive)
-        scores = (queries * positive).sum(dim=1)
+        scores, all_products = _with_terms(network, lessons, learned)
         weights, hits = _pointed(network, rows, lessons.items)
         values = None if network.cell_term is None else network.cell_term.values
-        loss = scores.new_zeros(())
-        for part, versions in zip(lessons.comparisons, learned.versions, strict=True):
+        loss: Tensor | None = None
+        for part, products in zip(lessons.comparisons, all_products, strict=True):
             chosen = slice(part.start, part.stop)
-            products = queries[chosen] @ network.density_items(part.found, versions).t()
-            loss = loss + mixture_loss(
+            of_part = mixture_loss(
                 scores[chosen],
                 products,
                 part.columns,
@@ -72,16 +69,36 @@ class ContrastiveLoss:
                 part.cells,
                 None if lessons.cells is None else lessons.cells[chosen],
             )
-        return loss
+            loss = of_part if loss is None else loss + of_part
+        return scores.new_zeros(()) if loss is None else loss
+
+
+def _with_terms(
+    network: Network, lessons: Lessons, learned: Learned
+) -> tuple[Tensor, list[Tensor]]:
+    """Add further products to the log density ratios of the rows' items and of negatives."""
+    rows, scores, all_products = learned.rows, learned.scores, learned.products
+    sizes = [len(lessons.items), *(len(part.found) for part in lessons.comparisons)]
+    for name, term in network.products.items():
+        queries = term.queries(rows, rows.columns.looked[name])
+        positive, *versions = learned.represented.split(sizes)
+        scores = scores + (queries * term.items(lessons.items, positive)).sum(dim=1)
+        all_products = [
+            torch.addmm(products, queries[part.start : part.stop], term.items(part.found, some).t())
+            for part, products, some in zip(
+                lessons.comparisons, all_products, versions, strict=True
+            )
+        ]
+    return scores, all_products
 
 
 def _pointed(network: Network, rows: Rows, items: Tensor) -> tuple[Tensor, Tensor]:
     """Give log weights of the candidates, and which are the rows' items, both [n, n_slots]."""
     if network.pointer is None:
-        none = rows.contexts.new_zeros(len(items), 0)
+        none = rows.mapped.values.new_zeros(len(items), 0)
         return none, none.bool()
     pointed = rows.columns.looked["pointer"]
-    return network.pointer(pointed, rows.contexts), pointed.items == items.unsqueeze(1)
+    return network.pointer(pointed, rows.parts), pointed.items == items.unsqueeze(1)
 
 
 class Drift:

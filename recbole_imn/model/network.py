@@ -14,12 +14,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from recbole_imn.kernels.comparison import compare
 from recbole_imn.kernels.mixture import add_mixture, log_add_hits
 from recbole_imn.log import Integers
 from recbole_imn.model.branch import Branch
 from recbole_imn.model.fusion import Fusion
-from recbole_imn.model.layers import Conditioning, ContextMaps, Projection, Statics
-from recbole_imn.model.lessons import prepare_lessons
+from recbole_imn.model.layers import Conditioning, ContextMaps, Contexts, Projection, Statics
+from recbole_imn.model.lessons import Lessons, prepare_lessons
 from recbole_imn.model.negatives import Draw
 from recbole_imn.model.settings import NetworkSettings
 from recbole_imn.model.sources import Pointer
@@ -48,15 +49,18 @@ class Learned:
     Attributes
     ----------
     rows : Rows
-    positive : float [n, 2d]
-        The items of the rows' events, represented.
-    versions : list of float [n_versions, 2d]
-        The negatives of each comparison, in all versions that its rows see.
+    represented : float [n + n_versions of all comparisons, 2d]
+        The items of the rows' events, then the negatives of each comparison in all versions
+        that its rows see.
+    squares, scores, products
+        As :func:`~recbole_imn.kernels.comparison.compare` gives them.
     """
 
     rows: Rows
-    positive: Tensor
-    versions: list[Tensor]
+    represented: Tensor
+    squares: Tensor
+    scores: Tensor
+    products: list[Tensor]
 
 
 @dataclass(frozen=True)
@@ -278,18 +282,21 @@ class Network(nn.Module):
 
     def contexts(self, unrolled: Unrolled) -> Rows:
         """Give the window's rows with their contexts, from what lies before each."""
-        plan, rows = unrolled.window.plan, unrolled.window.rows
-        latest = self.represent(rows.item, unrolled.states, plan.item_row)
-        return self._rows(unrolled, latest)
+        plan, table = unrolled.window.plan, self.statics.item
+        states = self.item_condition(unrolled.states, plan.item_row)
+        embedded = table.scaled(table.rows(plan.items[plan.latest_items]))
+        return self._rows(unrolled, states, embedded)
 
-    def _rows(self, unrolled: Unrolled, latest: Tensor) -> Rows:
+    def _rows(self, unrolled: Unrolled, latest: Tensor, embedded: Tensor) -> Rows:
         """Put contexts together, and map them to the space of representations.
 
         Parameters
         ----------
         unrolled : Unrolled
-        latest : float [n, 2d]
-            The item of each user's latest event, represented.
+        latest : float [n, d]
+            States of the items of users' latest events, conditioned.
+        embedded : float [n_latest, d]
+            Static embeddings of ``WindowPlan.latest_items``.
         """
         window, rows = unrolled.window, unrolled.window.rows
         plan = window.plan
@@ -297,26 +304,30 @@ class Network(nn.Module):
         resources = None
         if self.branch is not None and unrolled.limited is not None:
             resources = self.branch.project(unrolled.limited, plan.purchases, rows.since_purchase)
-        user = self.fusion(interest, resources, self.statics.user, rows.user)
-        contexts = torch.cat([user, latest], dim=1)
-        return Rows(rows, contexts, *self.maps(contexts))
+        contexts = Contexts(
+            self.fusion(interest, resources),
+            self.statics.user(plan.users),
+            plan.user_place,
+            latest,
+            embedded,
+            plan.item_place,
+        )
+        return Rows(rows, contexts, self.maps(contexts))
 
-    def represent(self, ids: Tensor, states: Tensor, rows: Tensor) -> Tensor:
+    def represent(self, embedded: Tensor, places: Tensor, states: Tensor, rows: Tensor) -> Tensor:
         """Give representations [item state, static item], float [n, 2d].
 
         Parameters
         ----------
-        ids : int64 [n]
+        embedded : float [n_distinct, d]
+            Static embeddings as they are in the table.
+        places : int64 [n]
+            Which of them is that of each item.
         states : float [m, n_parts * d]
         rows : int64 [n]
             Where the state of each item lies.
         """
-        return self.item_condition.beside(states, rows, self.statics.item, ids)
-
-    def density_items(self, ids: Tensor, represented: Tensor) -> Tensor:
-        """Give the items' side of the log density ratio's products, float [n, width]."""
-        others = [term.items(ids, represented) for term in self.products.values()]
-        return torch.cat([represented, *others], dim=1) if others else represented
+        return self.item_condition.beside(states, rows, self.statics.item, embedded, places)
 
     def density_queries(self, rows: Rows) -> Tensor:
         """Give the rows' side of the same, float [n, width]."""
@@ -330,17 +341,32 @@ class Network(nn.Module):
         """Equation (22), summed over the window's rows."""
         lessons = unrolled.window.lessons
         with self.statics.leaving_out(lessons.salt):
-            represented = self.represent(lessons.represented, unrolled.states, lessons.states)
-            n = len(lessons.items)
-            n_versions = [len(part.found) for part in lessons.comparisons]
-            positive, latest, *versions = represented.split([n, n, *n_versions])
-            if self.settings.positive_state == "after":
-                positive = self.represent(lessons.items, unrolled.states, lessons.after)
-            rows = self._rows(unrolled, latest)
-            loss: Tensor = positive.new_zeros(())
+            represented, *latest = self._represent(unrolled, lessons)
+            rows = self._rows(unrolled, *latest)
+            learned = Learned(rows, represented, *self._compare(rows, represented, lessons))
+            loss: Tensor | None = None
             for term in self.losses:
-                loss = loss + term.weight * term(self, unrolled, Learned(rows, positive, versions))
-        return loss
+                part = term(self, unrolled, learned)
+                part = part if term.weight == 1 else term.weight * part
+                loss = part if loss is None else loss + part
+        return represented.new_zeros(()) if loss is None else loss
+
+    def _represent(self, unrolled: Unrolled, lessons: Lessons) -> tuple[Tensor, Tensor, Tensor]:
+        """Represent what rows are compared with; give what contexts take from items as well."""
+        plan, table, rows = unrolled.window.plan, self.statics.item, lessons.states
+        if self.settings.positive_state == "after":
+            rows = torch.cat([lessons.after, rows[len(lessons.items) :]])
+        embedded, latest = table.rows(plan.items), (plan.item_row, plan.latest_items)
+        return self.item_condition.with_latest(
+            unrolled.states, rows, table, embedded, lessons.places, *latest
+        )
+
+    def _compare(
+        self, rows: Rows, represented: Tensor, lessons: Lessons
+    ) -> tuple[Tensor, Tensor, list[Tensor]]:
+        mapped = rows.mapped
+        chunks = [(part.start, part.stop, len(part.found)) for part in lessons.comparisons]
+        return compare(mapped.values, represented, mapped.log_temperature, mapped.columns, chunks)
 
     # -- ranking -----------------------------------------------------------------------------
 
@@ -363,8 +389,17 @@ class Network(nn.Module):
         )
 
     def ranking_items(self, ids: Tensor, states: Tensor, rows: Tensor) -> Tensor:
-        """Give items as ranking sees them, float [n, width]; parameters as of `represent`."""
-        items = self.represent(ids, states, rows)
+        """Give items as ranking sees them, float [n, width].
+
+        Parameters
+        ----------
+        ids : int64 [n]
+        states : float [m, n_parts * d]
+        rows : int64 [n]
+            Where the state of each item lies.
+        """
+        places = torch.arange(len(ids), device=ids.device)
+        items = self.represent(self.statics.item.rows(ids), places, states, rows)
         length = items.square().sum(dim=1, keepdim=True)
         others = [term.items(ids, items) for term in self.products.values()]
         return torch.cat([items, length, *others], dim=1)
@@ -382,7 +417,7 @@ class Network(nn.Module):
             none = density.new_zeros(len(density), 0)
             return Asked(nearest, density, none.long(), none)
         pointed = rows.columns.looked["pointer"]
-        return Asked(nearest, density, pointed.items, self.pointer(pointed, rows.contexts))
+        return Asked(nearest, density, pointed.items, self.pointer(pointed, rows.parts))
 
     def complete(
         self, scores: Tensor, past: Past, start: int, asked: Asked, facts: Facts
@@ -414,6 +449,36 @@ class Network(nn.Module):
             scores = scores + self.cell_term.of_items(past, facts, items)
         if self.pointer is not None:
             scores = log_add_hits(scores, items, asked.candidates, asked.weights)
+        return scores
+
+    def complete_some(
+        self, scores: Tensor, past: Past, asked: Asked, facts: Facts, items: Integers
+    ) -> Tensor:
+        """Do the same for some items, the same ones for all rows, float [n, m].
+
+        Parameters
+        ----------
+        scores : float [n, m]
+        past : Past
+        asked : Asked
+        facts : Facts
+        items : int64 [m]
+            None of them twice.
+        """
+        if self.cell_term is not None:
+            each = torch.from_numpy(items)
+            for row, values in enumerate(scores):
+                same = facts[np.full(len(items), row)]
+                values += self.cell_term.of_items(past, same, each)
+        if self.pointer is not None:
+            places = torch.full((past.log.n_items,), -1, device=scores.device)
+            places[torch.from_numpy(items).to(places.device)] = torch.arange(
+                len(items), device=places.device
+            )
+            found = places[asked.candidates]
+            # A slot without weight is passed over, whatever its item.
+            weights = asked.weights.masked_fill(found < 0, -torch.inf)
+            scores = add_mixture(scores, found.clamp(min=0), weights)
         return scores
 
 

@@ -33,12 +33,16 @@ class Making:
         Number of training events, at the start of the log.
     item_features : float32 [n_items, n_item_features]
         Numeric features of items, standardised; row 0 is padding.
+    n_fitted : int, optional
+        Events that scales are fitted on, at the log's start; all training events by default.
+        Fewer where training went on later, with the scales as they were.
     """
 
     settings: NetworkSettings
     past: Past
     n_training: int
     item_features: Tensor = field(default_factory=lambda: torch.zeros(0, 0))
+    n_fitted: int | None = None
 
     def __post_init__(self) -> None:
         """Give items no features where none are told."""
@@ -57,18 +61,23 @@ class Making:
         return n_own + self.item_features.shape[1]
 
     @property
+    def fitted(self) -> int:
+        """Number of events that scales are fitted on, at the start of the log."""
+        return self.n_training if self.n_fitted is None else self.n_fitted
+
+    @property
     def facts(self) -> Facts:
-        """What was known of users just before each training event."""
+        """What was known of users just before each event that scales are fitted on."""
         return self._looked[0]
 
     @property
     def item_facts(self) -> ItemFacts:
-        """What was known of the items just before each training event."""
+        """What was known of the items just before each event that scales are fitted on."""
         return self._looked[1]
 
     @cached_property
     def _looked(self) -> tuple[Facts, ItemFacts]:
-        return look_at_log(self.past, self.n_training)
+        return look_at_log(self.past, self.fitted)
 
 
 def find_part(

@@ -11,7 +11,54 @@ from recbole.model.abstract_recommender import SequentialRecommender
 from recbole.utils import InputType
 from torch import Tensor, nn
 
+from recbole_imn.log import Ids, Integers
 from recbole_imn.model.rows import event_indices
+from recbole_imn.past import Past
+
+
+def popularity(items: Ids, n_items: int) -> Tensor:
+    """Give scores below 1 in order of the number of events, float32 [n_items].
+
+    Parameters
+    ----------
+    items : int [n_events]
+    n_items : int
+    """
+    counts = np.bincount(items, minlength=n_items)
+    order = np.argsort(-counts, kind="stable")
+    scores = np.empty(n_items, np.float32)
+    scores[order] = 1 - (1 + np.arange(n_items)) / (1 + n_items)
+    return torch.from_numpy(scores)
+
+
+def recent_first(past: Past, events: Integers, popular: Tensor, n_recent: int) -> Tensor:
+    """Score the whole catalogue before events: the user's own items by recency, then others.
+
+    Parameters
+    ----------
+    past : Past
+    events : int64 [n]
+    popular : float32 [n_items]
+        Scores below 1 of all items.
+    n_recent : int
+        How many of the user's latest events count.
+
+    Returns
+    -------
+    float32 [n, n_items]
+        Own items have 1 to 2.
+    """
+    latest = past.histories(past.chains.user[events], n_recent)
+    known = np.where(latest >= 0, past.log.item[latest], 0)
+    items = torch.from_numpy(known.astype(np.int64))
+    # Newest first, and an item counts at its latest place.
+    n_kept = np.minimum((latest >= 0).sum(axis=1, keepdims=True), n_recent)
+    places = torch.from_numpy(n_kept) - torch.arange(n_recent)
+    recency = 1 + places / max(n_recent, 1)
+    scores: Tensor = popular.expand(len(events), -1).clone()
+    recency = recency.to(scores.dtype).to(scores.device)
+    scores.scatter_reduce_(1, items.to(scores.device), recency, "amax")
+    return scores
 
 
 class RecentHistory(SequentialRecommender):  # type: ignore[misc]  # RecBole is untyped
@@ -40,11 +87,7 @@ class RecentHistory(SequentialRecommender):  # type: ignore[misc]  # RecBole is 
 
     def _popularity(self, n_training: int) -> Tensor:
         """Give scores below 1 in order of training events, float32 [n_items]."""
-        counts = np.bincount(self.past.log.item[:n_training], minlength=self.n_items)
-        order = np.argsort(-counts, kind="stable")
-        scores = np.empty(self.n_items, np.float32)
-        scores[order] = 1 - (1 + np.arange(self.n_items)) / (1 + self.n_items)
-        return torch.from_numpy(scores)
+        return popularity(self.past.log.item[:n_training], self.n_items)
 
     def calculate_loss(self, interaction: Interaction) -> Tensor:
         """Give 0."""
@@ -54,17 +97,7 @@ class RecentHistory(SequentialRecommender):  # type: ignore[misc]  # RecBole is 
     def full_sort_predict(self, interaction: Interaction) -> Tensor:
         """Score the whole catalogue for each row, float32 [n, n_items]."""
         events = event_indices(interaction)
-        latest = self.past.histories(self.past.chains.user[events], self.recent_events)
-        known = np.where(latest >= 0, self.past.log.item[latest], 0)
-        items = torch.from_numpy(known.astype(np.int64))
-        # Newest first, and an item counts at its latest place.
-        n_kept = np.minimum((latest >= 0).sum(axis=1, keepdims=True), self.recent_events)
-        places = torch.from_numpy(n_kept) - torch.arange(self.recent_events)
-        recency = 1 + places / max(self.recent_events, 1)
-        scores: Tensor = self.popularity.expand(len(events), -1).clone()
-        recency = recency.to(scores.dtype).to(scores.device)
-        scores.scatter_reduce_(1, items.to(scores.device), recency, "amax")
-        return scores
+        return recent_first(self.past, events, self.popularity, self.recent_events)
 
     def predict(self, interaction: Interaction) -> Tensor:
         """Score one item a row, float32 [n]."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from recbole_imn.kernels.memory import read_both
 from recbole_imn.log import Integers
-from recbole_imn.model.layers import ElapsedTime, EventInput
+from recbole_imn.model.layers import ElapsedTime, EventInput, two_inputs
 from recbole_imn.model.parts import Making
 from recbole_imn.model.window import EventColumns, features_of, ids_of
 from recbole_imn.past import Past
@@ -56,13 +57,13 @@ class GeneralStates(nn.Module):
 
     def unroll(self, plan: WindowPlan, events: EventColumns) -> Tensor:
         """Run the recursion from the states in memory, float [n_buffer_rows, n_parts * d]."""
-        initial = torch.cat([self.users.read(plan.users), self.items.read(plan.items)])
-        inputs = torch.cat(
-            [
-                self.user_input(events.since_user, events.behaviour, events.features),
-                self.item_input(events.since_item, events.behaviour, events.features),
-            ],
-            dim=1,
+        initial = read_both(self.users.table(plan.users), self.items.table(plan.items))
+        inputs = two_inputs(
+            self.user_input,
+            self.item_input,
+            (events.since_user, events.since_item),
+            events.behaviour,
+            events.features,
         )
         return recur(initial, inputs, self.transition, plan.levels, self.cell)
 

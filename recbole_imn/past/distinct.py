@@ -53,3 +53,27 @@ def places_in(ordered: Integers, values: Integers) -> Integers:
     for i in range(len(values)):
         places[i] = place_in(ordered, values[i])
     return places
+
+
+@compiled
+def distinct_places(places: Integers, n: int) -> Integers:
+    """Give the distinct ones of places, as they first occur; each becomes its place among them.
+
+    Parameters
+    ----------
+    places : int64 [n_places]
+        ``0 <= place < n``; they are replaced.
+    n : int
+
+    Returns
+    -------
+    int64 [n_distinct]
+    """
+    seen, found, n_found = np.full(n, -1), np.empty(len(places), np.int64), 0
+    for i in range(len(places)):
+        place = places[i]
+        if seen[place] < 0:
+            seen[place], found[n_found] = n_found, place
+            n_found += 1
+        places[i] = seen[place]
+    return found[:n_found].copy()

@@ -8,6 +8,7 @@ items that moved are overwritten.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -43,6 +44,11 @@ class Ranked:
     asked: Asked
     moved: Tensor
 
+    def __getitem__(self, rows: Any) -> Ranked:
+        """Give some of the rows."""
+        asked = self.asked[torch.as_tensor(rows, device=self.moved.device)]
+        return Ranked(self.start, self.stop, self.facts[rows], asked, self.moved)
+
     def score_all(self, queries: Tensor, past: Past, table: Tensor, rows: Integers) -> Tensor:
         """Score the whole catalogue for some rows, up to what is no inner product.
 
@@ -59,7 +65,7 @@ class Ranked:
         -------
         float [n, n_items]
         """
-        scores = _products(queries, table)
+        scores = products(queries, table)
         positions = self.facts.position[rows]
         changed = np.unique(past.log.item[self.start : int(positions[-1])]).astype(np.int64)
         if len(changed) == 0:
@@ -89,7 +95,7 @@ class Ranked:
         return (queries * chosen).sum(dim=1)
 
 
-def _products(queries: Tensor, table: Tensor) -> Tensor:
+def products(queries: Tensor, table: Tensor) -> Tensor:
     """Multiply rows by the catalogue; how many items there are makes no difference to one."""
     missing = MOST_COLUMNS - len(table)
     if missing <= 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,14 +12,14 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from recbole_imn.kernels.screening import screen
 from recbole_imn.log import Integers
 from recbole_imn.model.network import Network
 from recbole_imn.model.unrolled import Unrolled
 from recbole_imn.model.window import Window
 from recbole_imn.past import Facts, Past
-from recbole_imn.session.ahead import LookAhead
 from recbole_imn.session.locks import ReadWriteLock
-from recbole_imn.session.ranking import Ranked
+from recbole_imn.session.ranking import Ranked, products
 from recbole_imn.session.replay import REPLAY_WINDOW, Held, Replay, plain_replay
 from recbole_imn.stream.plan import windows
 
@@ -58,10 +58,14 @@ class Session:
         Training does not look beyond this position.
     seed : int
         Of all that training draws at random.
-    threaded : bool
-        Whether the next window is looked at on a thread of its own.
     replay : callable
         How events of the log are come to; plainly by default.
+
+    Attributes
+    ----------
+    frozen : bool
+        Whether weights change only where :meth:`weights_changed` says so: to look at each of
+        them takes a good part of a single answer's time.
     """
 
     def __init__(
@@ -70,29 +74,30 @@ class Session:
         past: Past,
         n_training: int | None = None,
         seed: int = 0,
-        threaded: bool = False,
         replay: Replay = plain_replay,
     ) -> None:
         self.network, self.past = network, past
         self.position = 0
         self.n_training = len(past.log) if n_training is None else n_training
-        self.seed, self.threaded = seed, threaded
+        self.seed = seed
         self.passes = 0
         self.lock = ReadWriteLock()
         self.replay: Replay = replay
-        self._ahead = LookAhead(self._look_at_lessons, self.n_training, threaded)
         self._version = 0
         self.made_by: Any = None
+        self.frozen = False
         self._table: Tensor | None = None
         self.held: Held | None = None
         self._end_of_training: dict[str, Any] | None = None
+        self._lineage = object()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Session:
         """Give a session of its own for a copy of the network."""
         network, past = copy.deepcopy(self.network, memo), copy.deepcopy(self.past, memo)
-        options = self.n_training, self.seed, self.threaded, copy.deepcopy(self.replay, memo)
+        options = self.n_training, self.seed, copy.deepcopy(self.replay, memo)
         other = Session(network, past, *options)
         other.position, other.passes = self.position, self.passes
+        other.frozen = self.frozen
         return other
 
     # -- training --------------------------------------------------------------------------
@@ -109,7 +114,7 @@ class Session:
                 self.rewind()
                 self.passes += 1
             self.go_to(start)
-            window = self._ahead.window(start, stop).to(self.network.device)
+            window = self._look_at_lessons(start, stop).to(self.network.device)
             unrolled = self.network.unroll(window)
             loss = self.network.loss(unrolled)
             self.commit(unrolled)
@@ -129,6 +134,8 @@ class Session:
         self._version += 1
 
     def _weights(self) -> Any:
+        if self.frozen:
+            return self._version
         parameters = self.network.parameters()
         return self._version, tuple((weight.data_ptr(), weight._version) for weight in parameters)
 
@@ -136,13 +143,23 @@ class Session:
         """Say that the weights are those that made the states, though they were touched."""
         self.made_by = self._weights()
 
+    @property
+    def lineage(self) -> object | None:
+        """Tells states by the weights that made them, however much room was made for ids.
+
+        Those of two moments go together where it is the same object; None where the present
+        weights have made no states yet.
+        """
+        current = self.made_by is not None and self.made_by == self._weights()
+        return self._lineage if current else None
+
     def _forget_scores(self) -> None:
         self.made_by = self._table = self.held = self._end_of_training = None
+        self._lineage = object()
 
     def _freshen(self) -> None:
         """Begin again where states were made by other weights."""
         if self.made_by is None or self.made_by != self._weights():
-            self._ahead.cancel()
             self._forget_scores()
             self.rewind()
             self.made_by = self._weights()
@@ -174,7 +191,6 @@ class Session:
         """Move states to a position, whatever weights made them; for replays."""
         if position == self.position:
             return
-        self._ahead.cancel()
         self._let_go(position)
         if position < self.position:
             self._go_back(position)
@@ -243,7 +259,6 @@ class Session:
             Of all items; by default new ones have zeros, which is the mean.
         """
         with self.lock.writing():
-            self._ahead.cancel()
             self.past.grow(n_users, n_items)
             log, known = self.past.log, self.network.states.item_features
             missing = log.n_items - len(known)
@@ -336,18 +351,103 @@ class Session:
                 self._be_present()
 
     def _scores(self, query: Query) -> Tensor:
-        ranked = query.ranked
-        if ranked.stop != self.position or query.made_by != self.made_by:
-            ranked = self._ask(ranked.facts.user, ranked.facts.at)
+        ranked = self._present(query)
         scores = self._score_all(ranked, np.arange(len(ranked.facts)))
         return scores[torch.from_numpy(query.order).to(scores.device)]
+
+    @torch.no_grad()
+    def scores_of(self, query: Query, items: Integers) -> Tensor:
+        """Score some items, the same ones for all rows; the bits are those of :meth:`scores`.
+
+        Parameters
+        ----------
+        query : Query
+        items : int64 [m]
+            None of them twice.
+
+        Returns
+        -------
+        float [n, m]
+        """
+        while True:
+            with self.lock.reading():
+                if self.is_fresh:
+                    return self._scores_of(query, items)
+            with self.lock.writing():
+                self._be_present()
+
+    def _scores_of(self, query: Query, items: Integers) -> Tensor:
+        ranked, network = self._present(query), self.network
+        table = self.catalogue()
+        if len(items) == 0:
+            return table.new_empty(len(ranked.facts), 0)
+        asked, facts = ranked.asked, ranked.facts
+        chosen = table[torch.from_numpy(items).to(table.device)]
+        scores = products(network.ranking_queries(asked), chosen)
+        scores = network.complete_some(scores, self.past, asked, facts, items)
+        return scores[torch.from_numpy(query.order).to(scores.device)]
+
+    @torch.no_grad()
+    def contenders(
+        self, query: Query, k: int, left_out: Sequence[Integers]
+    ) -> list[tuple[Integers, Tensor]]:
+        """Give, for each row, items that the best ``k`` of the catalogue are among.
+
+        A catalogue is only read, where scoring it to the last bit copies it.
+
+        Parameters
+        ----------
+        query : Query
+        k : int
+        left_out : sequence of int64 arrays
+            Items that a row does not want; padding is always left out.
+
+        Returns
+        -------
+        list of (int64 [m], float [m])
+            Items in rising order and their scores, the bits those of :meth:`scores`.
+        """
+        while True:
+            with self.lock.reading():
+                if self.is_fresh:
+                    ranked = self._present(query)
+                    rows = zip(query.order, left_out, strict=True)
+                    return [self._contenders(ranked[[row]], k, out) for row, out in rows]
+            with self.lock.writing():
+                self._be_present()
+
+    def _contenders(self, ranked: Ranked, k: int, left_out: Integers) -> tuple[Integers, Tensor]:
+        network, table = self.network, self.catalogue()
+        queries = network.ranking_queries(ranked.asked)
+        term = network.cell_term
+        values = None if term is None else term.of_catalogue(self.past, ranked.facts).numpy()
+        low, high = screen(table.numpy(), queries[0].numpy(), values)
+        out = np.append(left_out, 0)
+        low[out], high[out] = -np.inf, -np.inf
+        k = min(k, len(low))
+        least = np.partition(low, len(low) - k)[len(low) - k]
+        # A candidate's score is more than its density.
+        proposed = np.setdiff1d(ranked.asked.candidates[0].numpy(), out)
+        items = np.union1d(np.flatnonzero((high >= least) & (high > -np.inf)), proposed)
+        scores = products(queries, table[torch.from_numpy(items)])
+        facts = ranked.facts
+        return items, network.complete_some(scores, self.past, ranked.asked, facts, items)[0]
+
+    def _present(self, query: Query) -> Ranked:
+        """Give a query's rows as of the present, asked anew where that has moved."""
+        ranked = query.ranked
+        if ranked.stop != self.position or query.made_by != self.made_by:
+            return self._ask(ranked.facts.user, ranked.facts.at)
+        return ranked
 
     def ranked(self, window: Window) -> tuple[Ranked, Unrolled]:
         """Give the rows of a window as ranking sees them, and the window unrolled."""
         network, plan = self.network, window.plan
         unrolled = network.unroll(window)
         asked = network.ask(network.contexts(unrolled))
-        moved = network.ranking_items(window.events.item, unrolled.states, plan.after(1))
+        moved = asked.density.new_empty(0, 0)
+        if plan.n_events:
+            moved = network.ranking_items(window.events.item, unrolled.states, plan.after(1))
         return Ranked(plan.start, plan.stop, window.facts, asked, moved), unrolled
 
     def _score_all(self, ranked: Ranked, rows: Integers) -> Tensor:
@@ -416,7 +516,6 @@ class Session:
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Take back what :meth:`state` gave."""
         self._forget_scores()
-        self._ahead.cancel()
         self.position, self.passes = state["position"], state["passes"]
         for memory, kept in zip(self.network.memories(), state["memories"], strict=True):
             memory.load_state(kept)

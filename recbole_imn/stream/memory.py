@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from recbole_imn.kernels.memory import read, write
+from recbole_imn.kernels.memory import Table, read, write
 
 
 class Memory(nn.Module):
@@ -57,7 +57,11 @@ class Memory(nn.Module):
 
     def read(self, ids: Tensor) -> Tensor:
         """Give the states of some entities, float [n, width]; no gradient to older windows."""
-        return read(self.states, self.known, ids, self.initial)
+        return read(*self.table(ids))
+
+    def table(self, ids: Tensor) -> Table:
+        """Give what is read for some entities: states, who has one, the ids, and the initial."""
+        return self.states, self.known, ids, self.initial
 
     def read_all(self) -> Tensor:
         """Give the states of all entities, float [n_entities, width]."""

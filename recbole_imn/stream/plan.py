@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from torch import Tensor
 from recbole_imn.kernels.compiled import compiled
 from recbole_imn.log import NO_EVENT, Flags, Ids, Integers
 from recbole_imn.past import Facts, Past
-from recbole_imn.past.distinct import distinct, place_in, places_in
+from recbole_imn.past.distinct import distinct, distinct_places, place_in, places_in
 from recbole_imn.stream.levels import LevelPlan, plan_levels
 
 
@@ -74,6 +75,11 @@ class WindowPlan:
         The recursion; slot 0 of an event is its user, slot 1 its item.
     user_row, item_row : int64 [n_rows]
         Buffer rows, just before each row, of its user and of the item of his latest event.
+    user_place, item_place : int64 [n_rows]
+        Each row's user among :attr:`users`, and the item of his latest event among
+        :attr:`latest_items`.
+    latest_items : int64 [n_latest]
+        Places among :attr:`items` of the distinct items of users' latest events.
     last_user_row, last_item_row : int64 [n_window_users], [n_window_items]
         Buffer rows at the window's end.
     purchases : PurchasePlan
@@ -86,6 +92,9 @@ class WindowPlan:
     levels: LevelPlan
     user_row: Tensor
     item_row: Tensor
+    user_place: Tensor
+    item_place: Tensor
+    latest_items: Tensor
     last_user_row: Tensor
     last_item_row: Tensor
     purchases: PurchasePlan
@@ -109,8 +118,11 @@ class WindowPlan:
         """Give the plan with its tensors on a device."""
         if device.type == "cpu":
             return self
-        tensors = ("users", "items", "user_row", "item_row", "last_user_row", "last_item_row")
-        moved = {name: getattr(self, name).to(device) for name in tensors}
+        moved: dict[str, Any] = {
+            name: value.to(device)
+            for name, value in vars(self).items()
+            if isinstance(value, Tensor)
+        }
         return replace(
             self, levels=self.levels.to(device), purchases=self.purchases.to(device), **moved
         )
@@ -151,11 +163,13 @@ def plan_window(
     items = distinct(item, rows.item, *(() if others is None else (others,)))
     n_initial = len(users) + len(items)
     sources = np.empty((stop - start, 2), np.int64)
-    row = np.empty((2, len(rows)), np.int64)
+    row, place = np.empty((2, 2, len(rows)), np.int64)
     last = np.arange(n_initial)
     _place(
-        users, items, user, item, rows.user, rows.item, rows.position - start, sources, row, last
-    )
+        users, items, user, item, rows.user, rows.item, rows.position - start, sources, row, place,
+        last,
+    )  # fmt: skip
+    latest = distinct_places(place[1], len(items))
     return WindowPlan(
         start,
         stop,
@@ -164,6 +178,9 @@ def plan_window(
         plan_levels(sources, n_initial),
         torch.from_numpy(row[0]),
         torch.from_numpy(row[1]),
+        torch.from_numpy(place[0]),
+        torch.from_numpy(place[1]),
+        torch.from_numpy(latest),
         torch.from_numpy(last[: len(users)]),
         torch.from_numpy(last[len(users) :]),
         _plan_purchases(past, start, stop, users, rows, reach),
@@ -227,6 +244,7 @@ def _place(
     positions: Integers,
     sources: Integers,
     row: Integers,
+    place: Integers,
     last: Integers,
 ) -> None:
     """Find what events and rows read; ``last`` holds the newest row of each entity."""
@@ -234,8 +252,9 @@ def _place(
     n_initial = n_users + len(items)
     for event in range(n + 1):
         while asked < len(positions) and positions[asked] == event:
-            row[0, asked] = last[place_in(users, of_rows[asked])]
-            row[1, asked] = last[n_users + place_in(items, items_of_rows[asked])]
+            user, item = place_in(users, of_rows[asked]), place_in(items, items_of_rows[asked])
+            place[0, asked], place[1, asked] = user, item
+            row[0, asked], row[1, asked] = last[user], last[n_users + item]
             asked += 1
         if event < n:
             user = place_in(users, of_events[event])

@@ -38,11 +38,15 @@ def fewest_rows(n_in: int, n_out: int, dtype: torch.dtype, threads: int) -> int:
     rows = torch.randn(4 * most, n_in, generator=generator, dtype=dtype)
     weight = torch.randn(n_in, n_out, generator=generator, dtype=dtype)
     bias, transposed = weight[0].clone(), weight.t().contiguous()
-    # A matrix that lies the other way round, or a bias, takes other code.
+    # The same matrix as columns of a wider one.
+    columns = torch.cat([transposed, transposed], dim=1)[:, n_in:]
+    # A matrix that lies another way, a bias, or a sum that goes on takes other code.
     ways: list[Callable[[Tensor], Tensor]] = [
         lambda some: some @ weight,
         lambda some: functional.linear(some, transposed),
         lambda some: functional.linear(some, transposed, bias),
+        lambda some: functional.linear(some, columns, bias),
+        lambda some: bias.repeat(len(some), 1).addmm_(some, columns.t()),
     ]
     expected = [way(rows) for way in ways]
     for n in range(most, 0, -1):
@@ -71,6 +75,25 @@ def affine(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         weight = functional.pad(weight, (0, 0, 0, missing))
         bias = None if bias is None else functional.pad(bias, (0, missing))
     return functional.linear(_padded(rows, len(weight)), weight, bias)[: len(rows), :n_out]
+
+
+def add_product(out: Tensor, rows: Tensor, weight: Tensor) -> None:
+    """Add ``rows @ weight.T`` to ``out``, in place; no gradient flows.
+
+    Parameters
+    ----------
+    out : float [n, n_out]
+        Of at least ``MOST_ROWS`` columns.
+    rows : float [n, n_in]
+    weight : float [n_out, n_in]
+    """
+    missing = _missing_rows(rows, len(weight))
+    if missing <= 0:
+        out.addmm_(rows, weight.t())
+        return
+    padding = (0, 0, 0, missing)
+    summed = functional.pad(out, padding).addmm_(functional.pad(rows, padding), weight.t())
+    out.copy_(summed[: len(out)])
 
 
 def _padded(rows: Tensor, n_out: int) -> Tensor:

@@ -1,12 +1,11 @@
 """The benchmark of speed on a toy log: everything is measured, and nothing is left out."""
 
-import argparse
 import sys
 
 import pytest
 import torch
 
-from benchmarks import ratios, stream, timing, work
+from benchmarks import stream, timing, work
 from benchmarks.prepared import prepare
 
 
@@ -40,14 +39,6 @@ def test_timed_stages_do_what_training_does(toy):
     assert staged.session.position == trained.session.position
     for one, other in zip(trained.model.parameters(), staged.model.parameters(), strict=True):
         torch.testing.assert_close(one, other)
-
-
-def test_only_the_model_on_two_threads_looks_ahead(toy):
-    options = argparse.Namespace(dataset="toy", data_path=toy)
-    models = ratios.prepared_models(options, 8)
-    ahead = {name: run.session.threaded for name, run in models.items()}
-    assert [name for name, is_ahead in ahead.items() if is_ahead] == ["IMNNetPlus, 2 threads"]
-    assert models["IMNNet, purchase_reach 0"].network.settings.purchase_reach == 0
 
 
 # torch_geometric, where it is installed, uses what torch will remove.

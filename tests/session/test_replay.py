@@ -7,7 +7,6 @@ import pytest
 import torch
 from recbole.utils import get_trainer
 
-from recbole_imn.session import Session
 from recbole_imn.stream.plan import windows
 from tests.conftest import PRICED
 from tests.session.streams import FULL_BRANCH, columns, learn, log_until, session_on, step
@@ -96,25 +95,6 @@ def test_training_goes_on_inside_an_epoch(kind, stop):
         assert step(other, others, *part, 0.02) == expected
     for one, two in zip(weights, others, strict=True):
         assert torch.equal(one, two)
-
-
-def test_looking_ahead_on_a_thread_changes_nothing(kind):
-    session = kind[-1].session
-    ahead = Session(
-        copy.deepcopy(session.network),
-        session.past.beginning(),
-        session.n_training,
-        session.seed,
-        threaded=True,
-    )
-    assert learn(ahead, size=17, epochs=2) == learn(session, size=17, epochs=2)
-    events = np.arange(session.n_training, len(session.past.log))
-    assert torch.equal(ahead.scores_before(events), session.scores_before(events))
-    # A window is left in the middle of an epoch.
-    weights = [list(one.network.parameters()) for one in (ahead, session)]
-    for start, stop in [(0, 17), (17, 34), (0, 17), (60, 80), (17, 34)]:
-        one = step(ahead, weights[0], start, stop, 0.02)
-        assert one == step(session, weights[1], start, stop, 0.02)
 
 
 def test_a_window_elsewhere_is_reached_by_a_replay(kind):

@@ -240,7 +240,9 @@ class NaiveNetwork:
     def represent(self, item):
         """The representation of an item now."""
         state, row = self.item_state(item)[None], torch.tensor([0])
-        return self.network.represent(torch.tensor([item]), state, row)[0]
+        return self.network.represent(
+            self.network.statics.item.rows(torch.tensor([item])), row, state, row
+        )[0]
 
     def loss(self, start, stop, negatives):
         """Equation (22) over a window that begins with the present states."""

@@ -15,7 +15,8 @@ SOURCES = {
     "ijcai16": "ijcai2016_taobao.csv, or RecBole's two Tmall downloads",
     "retailrocket": "the folder with events.csv and item_properties*.csv",
     "jodie": "a CSV of JODIE's data sets: user, item, timestamp, state label, features",
-    "csv": "any table, text, JSON lines or parquet, with --user, --item and --time or a --mapping",
+    "csv": "any table, text, JSON lines or parquet; its columns user, item, time, behavior and "
+    "purchase are found, others are named by options or a --mapping",
 }
 # Options that only tables with a mapping have, as (option, key of the mapping's columns).
 COLUMN_OPTIONS = {
@@ -58,7 +59,22 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 
 def _add_mapping_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("csv and czb", "a COLUMN is a name or a position from 1")
+    group = add_table_options(parser, "csv and czb")
+    group.add_argument("--items", type=Path, metavar="FILE", help="a table of items")
+    group.add_argument("--images", type=Path, metavar="PATH", help="folder of ITEM.npy, or X.npy")
+    group.add_argument(
+        "--image-width",
+        type=int,
+        default=32,
+        metavar="N",
+        help="components of images that training keeps (default 32), found in its own part; the "
+        "summary says what to set for others",
+    )
+
+
+def add_table_options(parser: argparse.ArgumentParser, title: str) -> argparse._ArgumentGroup:
+    """Add the options that say how a table of events is to be read, and give their group."""
+    group = parser.add_argument_group(title, "a COLUMN is a name or a position from 1")
     group.add_argument("--user", metavar="COLUMN", help="who")
     group.add_argument("--item", metavar="COLUMN", help="what")
     group.add_argument("--time", metavar="COLUMN[,CLOCK]", help="when; date and clock may be apart")
@@ -72,16 +88,7 @@ def _add_mapping_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--header", help="true, false or auto (default): is the first line one")
     group.add_argument("--encoding", help="such as gbk (default utf-8)")
     group.add_argument("--mapping", type=Path, metavar="FILE", help="yaml with all of these")
-    group.add_argument("--items", type=Path, metavar="FILE", help="a table of items")
-    group.add_argument("--images", type=Path, metavar="PATH", help="folder of ITEM.npy, or X.npy")
-    group.add_argument(
-        "--image-width",
-        type=int,
-        default=32,
-        metavar="N",
-        help="components of images that training keeps (default 32), found in its own part; the "
-        "summary says what to set for others",
-    )
+    return group
 
 
 def run(options: argparse.Namespace) -> int:
@@ -115,7 +122,7 @@ def _source(options: argparse.Namespace) -> Source:
         raise DataError(f"--label-is-purchase is for jodie, not {options.source}")
     if is_mapped:
         extras = item_files.Extras(options.items, options.images, options.image_width)
-        settings = _settings(options)
+        settings = table_settings(options)
         if options.source == "czb":
             return table.read_czb(options.input, settings, extras)
         return table.read_table("csv", options.input, settings, extras)
@@ -128,8 +135,14 @@ def _source(options: argparse.Namespace) -> Source:
     )
 
 
-def _settings(options: argparse.Namespace) -> dict[str, Any]:
-    """Put options over the mapping file."""
+def table_settings(options: argparse.Namespace) -> dict[str, Any]:
+    """Put the options of :func:`add_table_options` over the mapping file that they name.
+
+    Raises
+    ------
+    DataError
+        If that file cannot be read.
+    """
     from recbole_imn.data.convert.mapping import entries, read_mapping
 
     settings = read_mapping(options.mapping) if options.mapping else {}

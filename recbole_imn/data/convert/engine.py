@@ -202,6 +202,6 @@ def _write(
         job.notes.insert(0, f"the times look wrong: {odd}")
     write_events(job, runs, origin, work)
     if collector:
-        write_items(job, collector, items, (origin, runs.latest), work)
+        write_items(job, collector, items, origin, work)
     record = json.dumps(job.record(), indent=2, ensure_ascii=False)
     work.path("source.json").write_text(record + "\n", encoding="utf-8")

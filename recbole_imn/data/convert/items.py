@@ -146,7 +146,7 @@ class ItemCollector:
 
 
 def item_table(
-    items: pl.DataFrame, types: dict[str, str], extra: Items | None, origin: int, end: int
+    items: pl.DataFrame, types: dict[str, str], extra: Items | None, origin: int
 ) -> pl.DataFrame:
     """Lay out the ``.item`` file.
 
@@ -158,8 +158,8 @@ def item_table(
         Types of those attributes.
     extra : Items or None
         What other files say, of items without an event too.
-    origin, end : int
-        Moment that times count from, and the log's last, microseconds since 1970.
+    origin : int
+        Moment that times count from, microseconds since 1970.
 
     Returns
     -------
@@ -174,7 +174,7 @@ def item_table(
         new = {name: _written(kind) for name, kind in extra.types.items() if name not in types}
         types = types | new
         if extra.listings is not None:
-            stays = _stays(extra.listings, origin, end)
+            stays = _stays(extra.listings, origin)
             items = items.join(stays, on="item_id", how="left", maintain_order="left")
             types = types | {"listed_at": "float_seq", "delisted_at": "float_seq"}
     names = {"item_id": "item_id:token"} | {name: f"{name}:{kind}" for name, kind in types.items()}
@@ -195,28 +195,31 @@ def _with_attributes(items: pl.DataFrame, extra: Items, origin: int) -> pl.DataF
     return items.with_columns(pl.coalesce(name, f"{name}{FILE_SUFFIX}") for name in both)
 
 
-def _as_seconds(times: pl.Series, origin: int) -> pl.Series:
+def _as_seconds(times: pl.Series, origin: int, is_whole: bool | None = None) -> pl.Series:
+    """Write times that are known; whole numbers where all are, unless that is told."""
     known = times.drop_nulls()
-    is_whole = not (known % SECOND != 0).any()
+    if is_whole is None:
+        is_whole = not (known % SECOND != 0).any()
     text = pl.Series(times.name, [None] * len(times), dtype=pl.String)
     places = times.is_not_null().arg_true()
     return text.scatter(places, seconds(known, origin, is_whole).cast(pl.String))
 
 
-def _stays(listings: pl.DataFrame, origin: int, end: int) -> pl.DataFrame:
-    """Join starts and ends of each item's stays, in order, as seconds since the origin."""
-    filled = listings.with_columns(
-        start=pl.col("start").fill_null(origin), end=pl.col("end").fill_null(end)
-    )
-    # What is listed after the log's end stays for no time.
-    filled = filled.with_columns(end=pl.max_horizontal("start", "end"))
-    filled = filled.sort("item_id", "start", "end")
+def _stays(listings: pl.DataFrame, origin: int) -> pl.DataFrame:
+    """Join starts and ends of each item's stays, in order, as seconds since the origin.
+
+    An open end is ``inf``: whoever goes on from here must know that the item is still there.
+    """
+    filled = listings.with_columns(start=pl.col("start").fill_null(origin))
+    later = pl.max_horizontal("start", "end")
+    filled = filled.with_columns(end=pl.when(pl.col("end").is_not_null()).then(later))
+    filled = filled.sort("item_id", "start", "end", nulls_last=True)
     is_whole = not filled.select((pl.col("start", "end") % SECOND != 0).any()).sum_horizontal()[0]
     return (
         filled.select(
             "item_id",
-            seconds(filled["start"], origin, is_whole).cast(pl.String).alias("listed_at"),
-            seconds(filled["end"], origin, is_whole).cast(pl.String).alias("delisted_at"),
+            _as_seconds(filled["start"], origin, is_whole).alias("listed_at"),
+            _as_seconds(filled["end"], origin, is_whole).fill_null("inf").alias("delisted_at"),
         )
         .group_by("item_id", maintain_order=True)
         .agg(pl.col("listed_at", "delisted_at").str.join(" "))

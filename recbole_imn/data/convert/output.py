@@ -92,7 +92,7 @@ def write_items(
     job: Conversion,
     collector: ItemCollector,
     extra: Items | None,
-    span: tuple[int, int],
+    origin: int,
     work: Workspace,
 ) -> None:
     """Write the ``.item`` file.
@@ -105,13 +105,13 @@ def write_items(
         Items of the log.
     extra : Items or None
         What other files say of them.
-    span : tuple of int
-        Moment that times count from, and the log's last, microseconds since 1970.
+    origin : int
+        Moment that times count from, microseconds since 1970.
     work : Workspace
     """
     items, job.counts.other_attributes = collector.result()
     types = {name: column.type for name, column in job.source.layout.item_columns.items()}
-    table = item_table(items, types, extra, *span)
+    table = item_table(items, types, extra, origin)
     job.counts.items = len(table)
     job.counts.items_without_events = len(table) - len(items)
     if extra is not None:

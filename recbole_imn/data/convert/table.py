@@ -11,6 +11,7 @@ from recbole_imn.data.atomic import DataError
 from recbole_imn.data.convert.item_files import Extras, MappedItems
 from recbole_imn.data.convert.layout import Layout
 from recbole_imn.data.convert.mapping import (
+    USUAL,
     Further,
     LogMapping,
     Place,
@@ -57,6 +58,7 @@ def read_table(
     DataError
         If the mapping is wrong or does not fit the files.
     """
+    told, settings = settings, with_usual_columns(settings, paths[0])
     mapping = make_mapping(settings)
     _require_roles(mapping)
     opened = [open_table(path, mapping) for path in paths]
@@ -64,11 +66,35 @@ def read_table(
     reader = MappedItems.open(mapping, extras) if extras.items or extras.images else None
     formats = sorted({layout.time_format for _, layout in tables})
     notes = [f"times were read as {' and '.join(formats)}, time zone {mapping.time_zone}"]
+    if settings is not told:
+        names = ", ".join(entries(settings, "columns").values())
+        notes.append(f"of the log's columns, {names} were found by their names")
     notes += [note for table in opened for note in table.notes]
     if not tables[0][1].has_purchase:
         notes.append("no action is a purchase; name some with --purchase=ACTION")
     options = {key: value for key, value in settings.items() if key != "items"}
     return Source(name, tables, reader, mapping.time_zone, options=options, notes=notes)
+
+
+def with_usual_columns(settings: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
+    """Take columns by their usual names where no column is named at all.
+
+    Parameters
+    ----------
+    settings : mapping
+        As in czb.yaml.
+    path : Path
+        A table of events.
+    """
+    if entries(settings, "columns"):
+        return settings
+    mapping = make_mapping(settings)
+    names = open_table(path, mapping, every_key=True).names
+    there = {role: next((n for n in usual if n in names), None) for role, usual in USUAL.items()}
+    if mapping.purchases:
+        # Actions tell of purchases.
+        del there["purchase"]
+    return {**settings, "columns": {role: name for role, name in there.items() if name}}
 
 
 def _require_roles(mapping: LogMapping) -> None:

@@ -21,12 +21,10 @@ from recbole_imn.data.atomic import (
     read_header,
 )
 from recbole_imn.data.numbers import LATEST, check_numbers, check_times, split_numbers
+from recbole_imn.data.origin import origin_of
 from recbole_imn.data.time_range import suspicious
-from recbole_imn.files import read_json
 
 IDS = ("user_id", "item_id")
-# As written in recbole_imn.data.market.files.
-MARKET_ORIGIN = "2019-05-01T00:00:00+08:00"
 DAY = 86_400.0
 # Days are counted one by one; a longer log has no times in seconds.
 LONGEST_DAYS = 1_000_000
@@ -145,7 +143,7 @@ def read_log(folder: Path, name: str, form: Format | None = None) -> Log:
         purchase=(events["purchase"] > 0).to_numpy() if has_purchase else None,
         price=_prices(path, items),
         stays=_stays(path, items, form, float(time[-1])),
-        origin=_origin(folder, name),
+        origin=origin_of(folder, name),
         notes=(*notes, *user_notes, *item_notes),
     )
 
@@ -300,19 +298,3 @@ def _stays(
     if len(starts) != len(ends):
         raise DataError(f"{path}: {len(starts)} times in listed_at, but {len(ends)} in delisted_at")
     return starts, np.where(np.isfinite(ends), ends, np.maximum(starts, end))
-
-
-def _origin(folder: Path, name: str) -> datetime | None:
-    """Find the moment that times count from."""
-    if (folder / f"{name}.market.json").is_file():
-        return datetime.fromisoformat(MARKET_ORIGIN)
-    about = folder / f"{name}.source.json"
-    if not about.is_file():
-        return None
-    try:
-        return datetime.fromisoformat(read_json(about, DataError)["origin"])
-    except DataError:
-        raise
-    except (ValueError, KeyError, TypeError):
-        # Of a source whose times count from a moment that nobody knows.
-        return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from recbole_imn.kernels.compiled import compiled
+from recbole_imn.kernels.in_parallel import in_parallel, threads_for
 from recbole_imn.log import Flags, Floats, Ids, Integers
 from recbole_imn.model.parts import Making
 from recbole_imn.model.sources.base import Numbers, Proposals, Source
@@ -47,7 +48,8 @@ class Neighbours(Source):
             else (heads.latest, heads.count, chains.item)
         )
         _neighbours(
-            self.forward, self.each, facts.at, facts.position, anchors, anchor_events, log.time,
+            threads_for(len(facts)), self.forward, self.each, facts.at, facts.position, anchors,
+            anchor_events, log.time,
             log.item, log.purchase, ends, counts, chain, chains.user, chains.item, heads.latest,
             out.items, out.events, out.numbers,
         )  # fmt: skip
@@ -66,7 +68,9 @@ class Predecessors(Neighbours):
 
 
 @compiled
-def _neighbours(
+def _neighbours_of_rows(
+    first: int,
+    last: int,
     forward: bool,
     each: int,
     at: Floats,
@@ -86,7 +90,7 @@ def _neighbours(
     events: Integers,
     out: Numbers,
 ) -> None:
-    for row in range(len(at)):
+    for row in range(first, last):
         for place in range(anchors.shape[1]):
             anchor, own = anchors[row, place], anchor_events[row, place]
             if own < 0:
@@ -106,12 +110,63 @@ def _neighbours(
                     slot = place * each + nth
                     found[row, slot], events[row, slot] = item, event
                     age = log_time(at[row] - times[event])
-                    last = latest_of_item(item, positions[row], item_chain, latest_items)
+                    latest = latest_of_item(item, positions[row], item_chain, latest_items)
                     numbers = out[row, slot]
                     numbers[0], numbers[1], numbers[2] = age, age * age, anchor_age
                     numbers[3] = log_time(times[event] - times[before])
-                    numbers[4] = log_time(at[row] - times[last])
+                    numbers[4] = log_time(at[row] - times[latest])
                     numbers[5] = crowded
                     numbers[6] = 0.0
-                    numbers[7] = purchases[last]
+                    numbers[7] = purchases[latest]
                 event = chain[event]
+
+
+_neighbours_of_all = in_parallel(_neighbours_of_rows)
+
+
+@compiled
+def _neighbours(
+    threads: int,
+    forward: bool,
+    each: int,
+    at: Floats,
+    positions: Integers,
+    anchors: Integers,
+    anchor_events: Integers,
+    times: Floats,
+    items: Ids,
+    purchases: Flags,
+    ends: Ids,
+    counts: Ids,
+    chain: Ids,
+    user_chain: Ids,
+    item_chain: Ids,
+    latest_items: Ids,
+    found: Integers,
+    events: Integers,
+    out: Numbers,
+) -> None:
+    _neighbours_of_all(
+        threads,
+        len(at),
+        (
+            forward,
+            each,
+            at,
+            positions,
+            anchors,
+            anchor_events,
+            times,
+            items,
+            purchases,
+            ends,
+            counts,
+            chain,
+            user_chain,
+            item_chain,
+            latest_items,
+            found,
+            events,
+            out,
+        ),
+    )

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from recbole_imn.kernels.compiled import compiled
 from recbole_imn.kernels.pointer import weigh
 from recbole_imn.log import Floats, Integers
-from recbole_imn.model.layers import Affine
+from recbole_imn.model.layers import Affine, Contexts
 from recbole_imn.model.parts import Making
 from recbole_imn.model.sources.base import N_NUMBERS, Numbers, Proposals, Source
 from recbole_imn.model.sources.numbers import log_time
@@ -96,9 +96,9 @@ class Pointer(nn.Module):
             torch.from_numpy(_user_numbers(facts)),
         )
 
-    def forward(self, pointed: Pointed, contexts: Tensor) -> Tensor:
+    def forward(self, pointed: Pointed, contexts: Contexts) -> Tensor:
         """Give log weights, float [n, n_slots]; -inf for empty slots."""
-        gates = (self.gate(contexts) + self.user(pointed.user)) * GAIN
+        gates = (contexts.map(self.gate) + self.user(pointed.user)) * GAIN
         return weigh(
             pointed.numbers,
             pointed.behaviours,

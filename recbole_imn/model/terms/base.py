@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from recbole_imn.log import Floats, Ids, Integers
+from recbole_imn.model.layers import Contexts, Mapped
 from recbole_imn.model.parts import Making
 from recbole_imn.model.window import RowColumns
 from recbole_imn.past import Facts, Past
@@ -23,18 +25,33 @@ class Rows:
     ----------
     columns : RowColumns
         What was looked up of them.
-    contexts : float [n, n_parts * d]
-        [user, static user, previous item's state, previous static item].
-    predicted : float [n, 2d]
-        Where the next item's representation is expected, equation (11).
-    compared : float [n, 2d]
-        W c over the temperature, equation (13): the rows' side of the density ratio.
+    parts : Contexts
+        Their contexts, part by part.
+    mapped : Mapped
+        What two linear maps make of them.
     """
 
     columns: RowColumns
-    contexts: Tensor
-    predicted: Tensor
-    compared: Tensor
+    parts: Contexts
+    mapped: Mapped
+
+    @property
+    def predicted(self) -> Tensor:
+        """Where the next item's representation is expected, equation (11), float [n, 2d]."""
+        return self.mapped.predicted
+
+    @cached_property
+    def compared(self) -> Tensor:
+        """W c over the temperature, equation (13): the rows' side of the ratio, float [n, 2d]."""
+        return self.mapped.compared
+
+    @cached_property
+    def contexts(self) -> Tensor:
+        """Contexts [user, static user, previous item's state, previous static item] of rows.
+
+        Float [n, n_parts * d]; whoever wants a linear layer of them asks :attr:`parts`.
+        """
+        return self.parts.joined()
 
 
 class Term(nn.Module):
@@ -102,6 +119,11 @@ class CellTerm(Term):
         kinds = self.kinds(past, known.latest, known.count)
         cells = torch.from_numpy(self.cells(kinds, known.elapsed)).long()
         return self.values[cells.to(self.values.device)]
+
+    def of_catalogue(self, past: Past, facts: Facts) -> Tensor:
+        """Give the values of all items for one row of the present, float [n_items]."""
+        items = torch.arange(past.log.n_items)
+        return self.of_items(past, facts[np.zeros(len(items), np.int64)], items)
 
     def add_to(self, scores: Tensor, past: Past, start: int, facts: Facts) -> None:
         """Add the values of the whole catalogue to scores [n, n_items], in place.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -40,6 +42,8 @@ class Freshness(CellTerm):
         self._n_done = 2 * log.n_behaviours
         # The last kind is that of items that were never seen.
         self.never = self._n_done * (len(COUNT_LIMITS) + 1)
+        nothing = np.empty(0, np.int32), np.empty(0)
+        self._kept: tuple[Any, Ids, Floats] = (None, *nothing)
         counted = torch.from_numpy(self._count(making) / SPEED)
         self.table = nn.Parameter(counted.float().view(self.never + 1, N_AGES))
 
@@ -61,12 +65,8 @@ class Freshness(CellTerm):
 
     def add_to(self, scores: Tensor, past: Past, start: int, facts: Facts) -> None:
         """Add log density ratios of the whole catalogue to scores [n, n_items], in place."""
-        log, n_items = past.log, scores.shape[1]
-        items: Integers = np.arange(n_items)
-        first = np.full(n_items, start)
-        known = past.look_at_items(items, np.zeros(n_items), first)
-        kinds = self.kinds(past, known.latest, known.count)
-        times = np.where(known.latest != NO_EVENT, log.time[np.maximum(known.latest, 0)], 0.0)
+        log = past.log
+        kinds, times = self._latest(past, start, scores.shape[1])
         moves = np.arange(start, int(facts.position[-1]))
         moved = past.look_at_items(log.item[moves], log.time[moves], moves)
         add_freshness(
@@ -81,9 +81,26 @@ class Freshness(CellTerm):
             facts.at,
         )
 
+    def of_catalogue(self, past: Past, facts: Facts) -> Tensor:
+        """Give the values of all items for one row of the present, float [n_items]."""
+        key = id(past.log), past.position, past.log.n_items
+        kept = self._kept
+        if kept[0] != key:
+            # Between two events, many rows may be asked for.
+            kept = self._kept = (key, *self._latest(past, past.position, past.log.n_items))
+        elapsed = np.where(kept[1] == self.never, 0.0, facts.at[0] - kept[2])
+        return self.values[torch.from_numpy(cells_of(kept[1], elapsed)).to(self.values.device)]
+
+    def _latest(self, past: Past, position: int, n_items: int) -> tuple[Ids, Floats]:
+        """Give the kind of each item at a position, and the time of its latest event."""
+        items: Integers = np.arange(n_items)
+        known = past.look_at_items(items, np.zeros(n_items), np.full(n_items, position))
+        times = np.where(known.latest != NO_EVENT, past.log.time[np.maximum(known.latest, 0)], 0.0)
+        return self.kinds(past, known.latest, known.count), times
+
     def _count(self, making: Making) -> Floats:
         """Log of the chance that an item of a cell is chosen, float [n_cells]."""
-        past, n, size = making.past.beginning(), making.n_training, (self.never + 1) * N_AGES
+        past, n, size = making.past.beginning(), making.fitted, (self.never + 1) * N_AGES
         of_items, n_items = making.item_facts, past.log.n_items
         kinds = self.kinds(past, of_items.latest, of_items.count)
         chosen = np.bincount(self.cells(kinds, of_items.elapsed), minlength=size)

@@ -41,15 +41,17 @@ class Taste(ProductTerm):
     """
 
     descriptions: Tensor
+    features: Tensor
     reference: Tensor
 
     def __init__(self, making: Making) -> None:
         super().__init__(making)
         log = making.past.log
-        trained = log.item[: making.n_training]
-        known = making.item_features[torch.from_numpy(np.unique(trained).astype(np.int64))]
+        fitted = log.item[: making.fitted]
+        known = making.item_features[torch.from_numpy(np.unique(fitted).astype(np.int64))]
         # What later features are ranked by is part of a checkpoint.
         self.register_buffer("reference", known.sort(dim=0).values)
+        self.register_buffer("features", making.item_features, persistent=False)
         described = describe(making.item_features, self.reference)
         self.register_buffer("descriptions", described, persistent=False)
         width = self.descriptions.shape[1]
@@ -96,10 +98,16 @@ class Taste(ProductTerm):
         return self.descriptions[ids]
 
     def grow(self, n_users: int, n_items: int, item_features: Tensor) -> None:
-        """Describe items that have come."""
-        if n_items > len(self.descriptions):
-            added = describe(item_features[len(self.descriptions) - 1 :], self.reference)
-            self.descriptions = torch.cat([self.descriptions, added[1:].to(self.descriptions)])
+        """Describe items that have come, and those of which more is known than before."""
+        old, n_old = self.features, len(self.features)
+        moved = (item_features[:n_old].to(old) != old).any(dim=1).nonzero().squeeze(1)
+        rows = torch.cat([moved, torch.arange(n_old, len(item_features), device=moved.device)])
+        added = self.descriptions.new_zeros(len(item_features) - n_old, self.descriptions.shape[1])
+        descriptions = torch.cat([self.descriptions, added])
+        # The first row that is described is taken for padding.
+        here = torch.cat([item_features[:1], item_features[rows.to(item_features.device)]])
+        descriptions[rows] = describe(here, self.reference)[1:].to(descriptions)
+        self.features, self.descriptions = item_features.to(old), descriptions
 
 
 @compiled

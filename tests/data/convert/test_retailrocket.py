@@ -48,14 +48,14 @@ def test_availability_becomes_stays_and_the_first_category_counts(shop):
         "item_id:token\tcategory_id:token\tlisted_at:float_seq\tdelisted_at:float_seq"
     )
     items = {row.pop("item_id"): row for row in shop.rows("item")}
-    # Item 777 has no event yet, and is kept; the log ends at 21014.164.
+    # Item 777 has no event yet, and is kept; nothing ends with the log, at 21014.164.
     assert items == {
         "355908": {
             "category_id": "1338",
             "listed_at": "0.0 19400.5",
-            "delisted_at": "19200.0 21014.164",
+            "delisted_at": "19200.0 inf",
         },
-        "248676": {"category_id": "", "listed_at": "18800.0", "delisted_at": "21014.164"},
+        "248676": {"category_id": "", "listed_at": "18800.0", "delisted_at": "inf"},
         "777": {"category_id": "5", "listed_at": "", "delisted_at": ""},
     }
 

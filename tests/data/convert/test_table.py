@@ -22,6 +22,28 @@ def test_names_of_columns_are_all_that_a_table_needs(shop):
     assert "times were read as %Y-%m-%d %H:%M:%S%.f, time zone UTC" in printed
 
 
+def test_columns_with_usual_names_need_not_be_named(shop):
+    named = ("--user=user", "--item=item", "--time=time", "--behavior=behavior", "--purchase=buy")
+    text = "item,time,note,user,behavior,purchase\na,2024-01-01 10:00,x,00042,buy,0\n"
+    path = shop.write("log.csv", text)
+    shop.convert("csv", path, *named, name="named")
+    printed = shop.convert("csv", path, "--purchase=buy", name="found")
+    assert "user, item, time, behavior were found by their names" in printed
+    assert shop.rows(name="found") == shop.rows(name="named")
+    assert shop.rows(name="found")[0]["user_id"] == "00042"
+    assert shop.rows(name="found")[0]["purchase"] == "1"
+    # Without a word of actions, the column of that name tells.
+    shop.convert("csv", path, name="flags")
+    assert shop.rows(name="flags")[0]["purchase"] == "0"
+
+
+def test_whoever_names_a_column_names_all(shop):
+    path = shop.write("log.csv", "user,item,time,behavior\na,b,2024-01-01 10:00,view\n")
+    assert "no column is named for item_id, timestamp" in shop.fail("csv", path, "--user=user")
+    shop.convert("csv", path, "--user=user", "--item=item", "--time=time")
+    assert "behavior" not in shop.header()
+
+
 def test_a_purchase_that_never_occurs_is_pointed_out(shop):
     path = shop.write("log.csv", CSV)
     printed = shop.convert("csv", path, *COLUMNS, "--behavior=did", "--purchase=ordr")
@@ -196,9 +218,9 @@ def test_cars_and_images_become_attributes(shop):
     )
     first, second = shop.rows("item")
     assert (first["price"], first["type"], first["mileage"]) == ("150000", "suv", "80000")
-    # The second stay begins after the log's end and lasts for no time.
+    # The second stay begins after the log's end, and nobody has ended it.
     assert first["listed_at"] == "-43200 86400"
-    assert first["delisted_at"] == "32400 86400"
+    assert first["delisted_at"] == "32400 inf"
     assert second["listed_at"] == "21600"
     assert [len(row["image"].split()) for row in (first, second)] == [16, 16]
     assert "train with reduced_features: {image: 2}" in printed

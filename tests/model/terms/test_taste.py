@@ -69,7 +69,7 @@ def test_the_profile_is_its_formula():
     facts = past.look_at_events(events)
     looked, none = taste.look(past, facts), torch.zeros(4, 2)
     users = torch.from_numpy(facts.user)
-    rows = Rows(RowColumns(users, torch.from_numpy(facts.item), none, none, {}), none, none, none)
+    rows = Rows(RowColumns(users, torch.from_numpy(facts.item), none, none, {}), none, none)
     with torch.no_grad():
         found = taste.queries(rows, looked)
         for row, event in enumerate(events):

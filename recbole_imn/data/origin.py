@@ -1,0 +1,38 @@
+"""The moment that the times of a data set count from."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from recbole_imn.data.atomic import DataError
+from recbole_imn.files import read_json
+
+MARKET_ORIGIN = "2019-05-01T00:00:00+08:00"
+
+
+def has_record(folder: Path, name: str) -> bool:
+    """Whether a data set was written by this package, which says what times count from."""
+    return any((folder / f"{name}.{kind}.json").is_file() for kind in ("market", "source"))
+
+
+def origin_of(folder: Path, name: str) -> datetime | None:
+    """Find the moment that times count from; None where nobody knows.
+
+    Raises
+    ------
+    DataError
+        If the record beside the files is damaged.
+    """
+    if (folder / f"{name}.market.json").is_file():
+        return datetime.fromisoformat(MARKET_ORIGIN)
+    about = folder / f"{name}.source.json"
+    if not about.is_file():
+        return None
+    try:
+        return datetime.fromisoformat(read_json(about, DataError)["origin"])
+    except DataError:
+        raise
+    except (ValueError, KeyError, TypeError):
+        # Of a source whose times count from a moment that nobody knows.
+        return None

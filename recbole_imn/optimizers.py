@@ -1,0 +1,134 @@
+"""What trains weights: a lazy optimiser for tables of ids, and any other for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from recbole_imn.kernels.dense_adam import DenseAdam
+from recbole_imn.kernels.lazy_adam import LazyAdam
+from recbole_imn.model.settings import SettingsError
+
+# Those of RecBole, by the names that the setting learner gives them.
+LEARNERS: Mapping[str, type[torch.optim.Optimizer]] = {
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+    "sgd": torch.optim.SGD,
+    "adagrad": torch.optim.Adagrad,
+    "rmsprop": torch.optim.RMSprop,
+}
+Build = Callable[[list[Tensor]], torch.optim.Optimizer]
+
+
+class SparseAndDense:
+    """Two optimisers that step as one: a lazy one for id tables, any for the rest.
+
+    Parameters
+    ----------
+    dense, sparse : torch.optim.Optimizer
+    stepped : callable
+        Called after each step.
+    """
+
+    def __init__(
+        self,
+        dense: torch.optim.Optimizer,
+        sparse: torch.optim.Optimizer,
+        stepped: Callable[[], None],
+    ) -> None:
+        self.dense, self.sparse = dense, sparse
+        self._stepped = stepped
+
+    @property
+    def param_groups(self) -> list[dict[str, Any]]:
+        """Parameter groups of both."""
+        return self.dense.param_groups + self.sparse.param_groups
+
+    def zero_grad(self) -> None:
+        """Forget all gradients."""
+        for group in self.param_groups:
+            for weight in group["params"]:
+                weight.grad = None
+
+    def step(self, closure: Callable[[], float] | None = None) -> None:
+        """Update all parameters."""
+        self.dense.step(closure)
+        self.sparse.step()
+        self._stepped()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Give both states as plain values."""
+        return {"dense": self.dense.state_dict(), "sparse": self.sparse.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take both states back."""
+        self.dense.load_state_dict(state["dense"])
+        self.sparse.load_state_dict(state["sparse"])
+
+
+def id_tables(model: nn.Module) -> list[Tensor]:
+    """Give the tables of ids of a model, whose gradients are sparse."""
+    return [
+        module.weight
+        for module in model.modules()
+        if isinstance(module, nn.Embedding) and module.sparse
+    ]
+
+
+def sparse_and_dense(
+    model: nn.Module, build: Build, table_step: float, stepped: Callable[[], None]
+) -> SparseAndDense:
+    """Give lazy Adam for a model's tables of ids, and another optimiser for its other weights.
+
+    Parameters
+    ----------
+    model : nn.Module
+        With tables of ids.
+    build : callable
+        Gives the other optimiser, of weights.
+    table_step : float
+        Step size of the tables.
+    stepped : callable
+        Called after each step.
+    """
+    tables = id_tables(model)
+    ids = {id(table) for table in tables}
+    dense = build([weight for weight in model.parameters() if id(weight) not in ids])
+    if isinstance(dense, torch.optim.Adam):
+        # Windows are small, and it shows what torch does beside the passes over weights.
+        dense = DenseAdam.instead_of(dense)
+    return SparseAndDense(dense, LazyAdam(tables, lr=table_step), stepped)
+
+
+def optimizer_of(
+    model: nn.Module, config: Mapping[str, Any], stepped: Callable[[], None]
+) -> SparseAndDense:
+    """Give the optimiser that settings ask for, as RecBole's trainer would make it.
+
+    Parameters
+    ----------
+    model : nn.Module
+        With tables of ids.
+    config : mapping
+        ``learner``, ``learning_rate``, ``table_learning_rate`` and ``weight_decay``.
+    stepped : callable
+        Called after each step.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such learner.
+    """
+    learner = LEARNERS.get(str(config["learner"]).lower())
+    if learner is None:
+        raise SettingsError(
+            f"learner is {config['learner']!r}; it must be one of {', '.join(LEARNERS)}"
+        )
+    options = {"lr": config["learning_rate"], "weight_decay": config.get("weight_decay") or 0.0}
+    table_step = config.get("table_learning_rate") or config["learning_rate"]
+    # Each of them takes weights and these two.
+    build: Callable[..., torch.optim.Optimizer] = learner
+    return sparse_and_dense(model, lambda weights: build(weights, **options), table_step, stepped)

@@ -1,0 +1,161 @@
+"""What a caller gives, checked and made into a problem."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recbole_imn.log import Flags, Floats, Integers
+from recbole_imn.serving.allocation.problem import Problem
+from recbole_imn.serving.errors import ServingError
+
+PerItem = int | float | Mapping[int, Any] | npt.ArrayLike
+
+
+def read_problem(
+    items: npt.ArrayLike,
+    scores: npt.ArrayLike,
+    capacity: PerItem,
+    k: npt.ArrayLike,
+    budget: npt.ArrayLike | None,
+    price: PerItem | None,
+    outside: npt.ArrayLike,
+) -> Problem:
+    """Check a table of candidates and what limits it.
+
+    Parameters and errors are those of :func:`~recbole_imn.serving.allocation.allocate`.
+    """
+    ids, values = _table(items, scores)
+    there = (ids > 0) & (values != -np.inf)
+    known, item = np.unique(ids[there], return_inverse=True)
+    user, score = np.nonzero(there)[0], values[there]
+    _check_edges(user, known[item], score)
+    order = np.lexsort((item, -score, user))
+    user, item, score = user[order], item[order], score[order]
+    kept = _affordable(user, item, known, len(ids), budget, price)
+    user, item, score = user[kept], item[kept], score[kept]
+    return Problem(
+        items=known,
+        start=np.searchsorted(user, np.arange(len(ids) + 1)),
+        item=item,
+        score=score,
+        slots=whole_numbers(per_user(k, len(ids), "k"), "k"),
+        capacity=whole_numbers(_per_item(capacity, known, "capacity"), "capacity"),
+        outside=per_user(outside, len(ids), "outside"),
+    )
+
+
+def _table(items: npt.ArrayLike, scores: npt.ArrayLike) -> tuple[Integers, Floats]:
+    ids, values = np.asarray(items), np.asarray(scores, np.float64)
+    if ids.ndim != 2 or ids.shape != values.shape:
+        raise ServingError(
+            f"items have shape {ids.shape} and scores {values.shape}; both are "
+            "[n_users, n_candidates]"
+        )
+    if ids.size and not np.issubdtype(ids.dtype, np.integer):
+        raise ServingError(f"items are {ids.dtype}; they are whole numbers, 0 for none")
+    if (ids < 0).any():
+        raise ServingError(f"an item is {ids.min()}; ids are above 0, and 0 is for none")
+    return ids.astype(np.int64), values
+
+
+def _check_edges(user: Integers, item: Integers, score: Floats) -> None:
+    """Refuse scores that do not add up, and items that a user has twice."""
+    wrong = np.flatnonzero(~((score >= 0) & (score < np.inf)))
+    if len(wrong):
+        edge = wrong[0]
+        raise ServingError(
+            f"the score of item {item[edge]} in row {user[edge]} is {score[edge]}; scores are "
+            "added up over users, so make them probabilities first: calibrate(scores)"
+        )
+    order = np.lexsort((item, user))
+    twice = (np.diff(user[order]) == 0) & (np.diff(item[order]) == 0)
+    if twice.any():
+        edge = order[np.flatnonzero(twice)[0]]
+        raise ServingError(
+            f"row {user[edge]} has item {item[edge]} twice; give each candidate once"
+        )
+
+
+def _affordable(
+    user: Integers,
+    item: Integers,
+    known: Integers,
+    n_users: int,
+    budget: npt.ArrayLike | None,
+    price: PerItem | None,
+) -> Flags:
+    """Say of each edge whether the user can pay for the item."""
+    if budget is None and price is None:
+        return np.ones(len(user), bool)
+    if budget is None or price is None:
+        given, missing = ("price", "budget") if budget is None else ("budget", "price")
+        raise ServingError(f"there is a {given} but no {missing}; give both or neither")
+    affordable: Flags = (
+        _per_item(price, known, "price")[item] <= per_user(budget, n_users, "budget")[user]
+    )
+    return affordable
+
+
+def per_user(given: npt.ArrayLike, n_users: int, what: str) -> Floats:
+    """Give a number a user, float64 [n_users].
+
+    Raises
+    ------
+    ServingError
+        If there are as many as neither one nor users, or one is below 0 or NaN.
+    """
+    values = np.asarray(given, np.float64)
+    if values.shape not in ((), (n_users,)):
+        raise ServingError(
+            f"{what} has shape {values.shape} for {n_users} users; give one number, or one a user"
+        )
+    return _numbers(np.broadcast_to(values, n_users), what)
+
+
+def _per_item(given: PerItem, items: Integers, what: str) -> Floats:
+    """Give a number an item, float64 [n_items]."""
+    if isinstance(given, Mapping):
+        return _numbers(np.array([_entry(given, int(item), what) for item in items]), what)
+    values = np.asarray(given, np.float64)
+    if values.ndim > 1:
+        raise ServingError(
+            f"{what} has shape {values.shape}; give one number, or one at each item's id"
+        )
+    if values.ndim == 1 and len(items) and items[-1] >= len(values):
+        raise ServingError(
+            f"{what} ends at item {len(values) - 1}, and item {items[-1]} is a candidate; give "
+            "one number at each item's id"
+        )
+    return _numbers(values[items] if values.ndim else np.full(len(items), values), what)
+
+
+def _entry(given: Mapping[int, Any], item: int, what: str) -> Any:
+    if item not in given:
+        raise ServingError(f"{what} has nothing for item {item}, which is a candidate; add it")
+    return given[item]
+
+
+def _numbers(values: npt.NDArray[Any], what: str) -> Floats:
+    numbers = values.astype(np.float64)
+    wrong = np.flatnonzero(~(numbers >= 0))
+    if len(wrong):
+        raise ServingError(f"{what} is {numbers[wrong[0]]}; it is a number of at least 0")
+    return numbers
+
+
+def whole_numbers(values: Floats, what: str) -> Integers:
+    """Give numbers as int64.
+
+    Raises
+    ------
+    ServingError
+        If one is not whole.
+    """
+    wrong = np.flatnonzero((np.floor(values) != values) | (values > 2**52))
+    if len(wrong):
+        raise ServingError(f"{what} is {values[wrong[0]]}; it is a whole number of at least 0")
+    return values.astype(np.int64)

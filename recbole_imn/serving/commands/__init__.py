@@ -1,0 +1,1 @@
+"""The commands of serving: snapshot, recommend, similar, explain, export."""

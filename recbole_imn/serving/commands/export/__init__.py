@@ -1,0 +1,1 @@
+"""Lists for all users, as a file: batched, and resumed where it was broken off."""

@@ -1,0 +1,111 @@
+"""``python -m recbole_imn export``: lists for all users, as a file."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recbole_imn.arguments import positive
+from recbole_imn.serving.commands import options as shared
+
+if TYPE_CHECKING:
+    from recbole_imn.serving import Recommender
+    from recbole_imn.serving.commands.export.job import Job
+
+FORMATS = ("parquet", "csv", "jsonl")
+
+
+def add_command(commands: Any) -> None:
+    """Add ``export`` and its options to the commands."""
+    parser = shared.new_parser(commands, "export", "write lists for all users to a file")
+    parser.add_argument(
+        "--users", default="all", metavar="all|FILE", help="all (default), or a file, one id a line"
+    )
+    shared.add_length(parser, 100)
+    shared.add_moment(parser)
+    shared.add_candidates(parser)
+    shared.add_exclude(parser)
+    shared.add_attributes(parser)
+    shared.add_format(parser, FORMATS)
+    parser.add_argument(
+        "--output",
+        metavar="FILE|DIR",
+        help="file, or folder for it (default: the checkpoint's name in the present folder)",
+    )
+    parser.add_argument(
+        "--capacity",
+        type=positive,
+        metavar="N",
+        help="put no item on more than N lists; lists are then made together, in memory",
+    )
+    parser.add_argument(
+        "--batch",
+        type=positive,
+        metavar="N",
+        help="users who are scored together (default 256, fewer for large catalogues)",
+    )
+    parser.add_argument(
+        "--restart", action="store_true", help="begin anew, whatever was broken off there"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write the file, and give the exit status.
+
+    Raises
+    ------
+    ValueError
+        With one line for people, if something that is asked for does not exist, or another
+        export was broken off there.
+    """
+    from recbole_imn.serving.commands.export.limited import export_limited
+    from recbole_imn.serving.commands.export.ranking import export
+
+    recommender = shared.load(options)
+    job = _job(options, recommender)
+    for line in job.remarks:
+        print(line)
+    done = (export if job.capacity is None else export_limited)(job, options.restart)
+    print(f"{done.n_rows:,} rows for {len(job.users):,} users as of {done.moment}: {job.output}")
+    if recommender.simulated:
+        print(recommender.simulated)
+    return 0
+
+
+def _job(options: argparse.Namespace, recommender: Recommender) -> Job:
+    from recbole_imn.serving.commands.export.job import Job
+    from recbole_imn.serving.commands.export.users import read_users, unknown_users
+    from recbole_imn.serving.lists import Wish
+
+    users = recommender.users if options.users == "all" else read_users(Path(options.users))
+    names = tuple(shared.attributes_of(options, recommender.attributes))
+    return Job(
+        recommender,
+        options.checkpoint,
+        tuple(users),
+        options.at,
+        Wish(options.k, shared.candidates_of(options), options.exclude or (), attributes=names),
+        options.format,
+        output_file(options.output, options.checkpoint, options.format),
+        options.capacity,
+        options.batch,
+        unknown_users(recommender, users, options.users),
+    )
+
+
+def output_file(output: str | None, checkpoint: Path, form: str) -> Path:
+    """Give the file to be written.
+
+    Parameters
+    ----------
+    output : str or None
+        A file, or a folder: one that is there, or whose name ends with a slash.
+    checkpoint : Path
+    form : str
+    """
+    name = f"{checkpoint.stem}.lists.{form}"
+    if output is None:
+        return Path(name)
+    is_folder = Path(output).is_dir() or output.endswith(("/", "\\"))
+    return Path(output) / name if is_folder else Path(output)

@@ -1,0 +1,74 @@
+"""Loading beside the requests, and noticing when something has broken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Event, Thread
+
+from recbole_imn.serving.http.holder import Holder
+from recbole_imn.serving.http.opening import Running
+
+# Seconds between two looks.
+WATCH = 0.5
+
+
+class Background:
+    """A thread that fills a holder, and then watches.
+
+    Parameters
+    ----------
+    holder : Holder
+    open : callable
+        Gives what is to be served.
+    failed : callable
+        Called once if it could not be opened, or cannot go on.
+
+    Attributes
+    ----------
+    fault : BaseException or None
+        Why.
+    """
+
+    def __init__(
+        self, holder: Holder, open: Callable[[], Running], failed: Callable[[], None]
+    ) -> None:
+        self.fault: BaseException | None = None
+        self._holder, self._open, self._failed = holder, open, failed
+        self._running: Running | None = None
+        self._stopped = Event()
+        # What is still being loaded when the service ends is not waited for.
+        self._thread = Thread(target=self._run, name="background", daemon=True)
+
+    def start(self) -> None:
+        """Begin to load."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Give back what is held.
+
+        Raises
+        ------
+        BaseException
+            What the thread has ended with, if it has.
+        """
+        self._stopped.set()
+        if self._running is not None:
+            self._thread.join()
+            self._running.close()
+        if self.fault is not None:
+            raise self.fault
+
+    def _run(self) -> None:
+        try:
+            self._running = self._open()
+            self._holder.fill(self._running)
+            self._watch(self._running)
+        except BaseException as error:
+            self.fault = error
+            self._failed()
+
+    def _watch(self, running: Running) -> None:
+        while not self._stopped.wait(WATCH):
+            fault = running.fault()
+            if fault is not None:
+                raise fault

@@ -1,0 +1,52 @@
+"""The server around the application, and what goes on beside its requests."""
+
+from __future__ import annotations
+
+import socket
+
+import uvicorn
+
+from recbole_imn.serving.http.app import make_app
+from recbole_imn.serving.http.background import Background
+from recbole_imn.serving.http.holder import Holder
+from recbole_imn.serving.http.opening import Opening
+from recbole_imn.serving.http.settings import HttpSettings
+
+# Seconds that requests have to finish when the service is told to stop.
+GRACE = 30
+
+
+def run_server(settings: HttpSettings, opening: Opening, listener: socket.socket) -> None:
+    """Serve until told to stop; requests are answered 503 until the recommender is loaded.
+
+    Parameters
+    ----------
+    settings : HttpSettings
+    opening : Opening
+    listener : socket
+
+    Raises
+    ------
+    ServingError, CheckpointError
+        If the recommender cannot be loaded, or cannot go on.
+    """
+    holder = Holder()
+    # Ids of users stand in addresses: who asks for whom is not for a log.
+    config = uvicorn.Config(
+        make_app(holder, settings),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE,
+    )
+    server = uvicorn.Server(config)
+
+    def stop() -> None:
+        server.should_exit = True
+
+    background = Background(holder, opening.open, stop)
+    background.start()
+    try:
+        server.run(sockets=[listener])
+    finally:
+        background.stop()

@@ -1,0 +1,241 @@
+"""A market that records move on: whoever applies the same records has the same ranks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from recbole_imn.data.atomic import DataError
+from recbole_imn.log import NO_EVENT, Integers
+from recbole_imn.log.event_log import complete_columns
+from recbole_imn.serving.errors import ServingError, UnknownItemError
+from recbole_imn.serving.intake import Event, Record
+from recbole_imn.serving.names import Names, raw_id
+from recbole_imn.serving.shelf import OpenShelf
+from recbole_imn.serving.snapshot import EVENT_FIELDS, Snapshot
+from recbole_imn.session import Session
+
+# Room that is made at a time: numbers without a name, of whom nothing has happened.
+SPARE = 256
+# What users are called whom nobody may know any more, with a number behind it.
+FORGOTTEN = "forgotten-"
+
+
+class Market:
+    """Names, items, shelf, log and states, as of one moment.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+        Taken over, and changed from then on.
+    session : Session
+        On its log.
+    """
+
+    def __init__(self, snapshot: Snapshot, session: Session) -> None:
+        self.snapshot, self.session = snapshot, session
+        self._make_room()
+
+    @property
+    def users(self) -> Names:
+        """Raw ids of users."""
+        return self.snapshot.users
+
+    @property
+    def items(self) -> Names:
+        """Raw ids of items."""
+        return self.snapshot.items
+
+    @property
+    def stranger(self) -> int:
+        """Number of a user of whom nothing is known: the next one to be given away."""
+        return len(self.users)
+
+    # -- records -----------------------------------------------------------------------------
+
+    def apply(self, record: Record) -> None:
+        """Let a record have happened.
+
+        Raises
+        ------
+        ServingError
+            If it is no record.
+        """
+        appliers = {
+            "events": self._apply_events,
+            "items": self._apply_items,
+            "list": self._apply_listing,
+            "delist": self._apply_listing,
+            "forget": self._apply_forgetting,
+        }
+        kind = record.get("kind")
+        if kind not in appliers:
+            raise ServingError(f"a record is of kind {kind!r}, none of {', '.join(appliers)}")
+        appliers[kind](record)
+
+    def _apply_events(self, record: Record) -> None:
+        users = self.users.add(record["user"])
+        items = self.items.add(record["item"])
+        self._make_room()
+        numbers = {name: number for number, name in enumerate(self.snapshot.behaviours) if number}
+        features, inventory = (
+            self.snapshot.feature_maps[key].transform_cells(record["features"])
+            if self.snapshot.feature_maps[key].fields
+            else None
+            for key in EVENT_FIELDS
+        )
+        columns = complete_columns(
+            np.array(users),
+            np.array(items),
+            np.array(record["time"], np.float64),
+            np.array([numbers.get(name, 0) for name in record["behavior"]], np.int16),
+            np.array(record["purchase"], np.bool_),
+            features,
+            inventory,
+        )
+        self.session.observe(columns)
+
+    def _apply_items(self, record: Record) -> None:
+        numbers = self.items.add(record["item"])
+        self.snapshot.attributes.set(numbers, record["attributes"])
+        self._make_room()
+        found = self.snapshot.feature_maps["item_features"]
+        if not found.fields:
+            return
+        known = self.snapshot.attributes
+        cells = {field.name: record["attributes"].get(field.name) for field in found.fields}
+        # What is not told anew is what it was before, where that is kept at all.
+        filled = {
+            name: values
+            if values is not None
+            else (known.cells(name, numbers) if name in known.names else [None] * len(numbers))
+            for name, values in cells.items()
+        }
+        features = self.snapshot.item_features.clone()
+        features[numbers] = torch.from_numpy(found.transform_cells(filled)).to(features)
+        self.snapshot.item_features = features
+        self.session.grow(item_features=features)
+
+    def _apply_listing(self, record: Record) -> None:
+        numbers = [self.number_of(name) for name in record["item"]]
+        if self.snapshot.shelf is None:
+            empty = np.empty(0)
+            self.snapshot.shelf = OpenShelf(np.empty(0, np.int64), empty, empty)
+        shelf = self.snapshot.shelf
+        change = shelf.list_items if record["kind"] == "list" else shelf.delist_items
+        change(numbers, record["at"])
+
+    def _apply_forgetting(self, record: Record) -> None:
+        # In a journal that was rewritten, the user is called so from the beginning.
+        if record["user"] != record["as"] and record["user"] in self.users:
+            self.users.rename(record["user"], record["as"])
+        self.snapshot.forgotten += 1
+
+    def _make_room(self) -> None:
+        """Have numbers to spare, so that tables do not grow with every newcomer."""
+        log = self.session.past.log
+        sizes = [(len(self.users), log.n_users), (len(self.items), log.n_items)]
+        if all(names < room for names, room in sizes):
+            return
+        n_users, n_items = (
+            room if names < room else names + max(SPARE, names // 8) for names, room in sizes
+        )
+        known = self.snapshot.item_features
+        added = known.new_zeros(n_items - len(known), known.shape[1])
+        self.snapshot.item_features = torch.cat([known, added])
+        self.session.grow(n_users, n_items, self.snapshot.item_features)
+
+    # -- checks of records before they are kept ------------------------------------------------
+
+    def items_record(self, columns: Mapping[str, list[Any]]) -> Record:
+        """Give the record of items with their attributes.
+
+        Raises
+        ------
+        ServingError
+            If an attribute cannot be a feature of the model.
+        """
+        if "item" not in columns:
+            raise ServingError(f"items have no column 'item', but {', '.join(columns)}")
+        names = [raw_id(name, "item") for name in columns["item"]]
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise ServingError(f"item {twice!r} comes twice")
+        cells = {name: values for name, values in columns.items() if name != "item"}
+        for field in self.snapshot.feature_maps["item_features"].fields:
+            if field.name in cells:
+                try:
+                    field.columns(field.read(cells[field.name]))
+                except (DataError, TypeError, ValueError) as error:
+                    reason = " ".join(str(error).split())
+                    raise ServingError(f"attribute {field.name!r}: {reason}") from None
+        return {"kind": "items", "item": names, "attributes": cells}
+
+    # -- looking things up ---------------------------------------------------------------------
+
+    def number_of(self, item: str) -> int:
+        """Give the number of an item.
+
+        Raises
+        ------
+        UnknownItemError
+        """
+        number = self.items.get(item)
+        if number is None:
+            raise UnknownItemError(item)
+        return number
+
+    def history(self, user: int) -> Integers:
+        """Give the events of a user, newest first, int64 [n]."""
+        past = self.session.past
+        count = int(past.users.count[user])
+        events: Integers = past.histories(past.users.latest[[user]], max(count, 1))[0]
+        found: Integers = events[events != NO_EVENT]
+        return found
+
+    def happened(self, event: Event) -> bool:
+        """Say whether an event is in the log."""
+        user, item = self.users.get(event[0]), self.items.get(event[1])
+        if user is None or item is None:
+            return False
+        past = self.session.past
+        log, latest = past.log, int(past.users.latest[user])
+        while latest != NO_EVENT and log.time[latest] >= event[2]:
+            name = self.snapshot.behaviours[int(log.behaviour[latest])] or None
+            if (int(log.item[latest]), float(log.time[latest]), name) == (item, *event[2:]):
+                return True
+            latest = int(past.chains.user[latest])
+        return False
+
+    def purchase_of(self) -> dict[str, bool]:
+        """Say of each behaviour whether its events are purchases, where all are alike."""
+        log = self.session.past.log
+        found = {}
+        for number, name in enumerate(self.snapshot.behaviours):
+            flags: npt.NDArray[np.bool_] = log.purchase[log.behaviour == number]
+            if number and (len(flags) == 0 or flags.all() or not flags.any()):
+                found[name] = bool(len(flags) and flags[0])
+        return found
+
+    def on_shelf(self, at: float) -> Integers:
+        """Give the items for sale, int64 [n].
+
+        Raises
+        ------
+        ServingError
+            If nobody has said what is for sale.
+        """
+        if self.snapshot.shelf is None:
+            raise ServingError(
+                "nobody has said what is for sale: the data set has no listed_at and delisted_at, "
+                "and list_items was never called"
+            )
+        return self.snapshot.shelf.on_shelf(at)
+
+    def known_items(self, names: Sequence[str]) -> Integers:
+        """Give the numbers of items, each once, in rising order, int64 [n]."""
+        return np.unique(np.array([self.number_of(name) for name in names], np.int64))

@@ -1,0 +1,45 @@
+"""What is for sale, and for how long it has been."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from recbole_imn.log import Flags, Floats, Integers
+
+
+class OpenShelf:
+    """Stays of items on the shelf, which may still begin and end.
+
+    An item is for sale from the first to the last second of each of its stays.
+
+    Parameters
+    ----------
+    item : int64 [n_stays]
+    start, end : float64 [n_stays]
+        Seconds of the log; infinity where the end is open.
+    """
+
+    def __init__(self, item: Integers, start: Floats, end: Floats) -> None:
+        self.item, self.start, self.end = item, start, end
+
+    def list_items(self, items: npt.ArrayLike, at: float) -> None:
+        """Begin a stay of each item that has no stay then."""
+        items = np.setdiff1d(np.asarray(items, np.int64), self.on_shelf(at))
+        self.item = np.append(self.item, items)
+        self.start = np.append(self.start, np.full(len(items), at))
+        self.end = np.append(self.end, np.full(len(items), np.inf))
+
+    def delist_items(self, items: npt.ArrayLike, at: float) -> None:
+        """End the stays that the items have then; what was to begin later does not."""
+        chosen = np.isin(self.item, items) & (self.end > at)
+        later = chosen & (self.start > at)
+        # A new array: readers may have hold of the old one.
+        self.end = np.where(chosen, at, self.end)
+        kept = ~later
+        self.item, self.start, self.end = self.item[kept], self.start[kept], self.end[kept]
+
+    def on_shelf(self, at: float) -> Integers:
+        """Give the items for sale at a time, int64 [n], in rising order."""
+        there: Flags = (self.start <= at) & (at <= self.end)
+        return np.unique(self.item[there])

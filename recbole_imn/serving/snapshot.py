@@ -1,0 +1,189 @@
+"""What a checkpoint carries beside the weights, so that it can be used without its data set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from recbole_imn.checkpoints import CheckpointError
+from recbole_imn.data.feature_maps import FeatureMap
+from recbole_imn.log import EventLog
+from recbole_imn.serving.attributes import Attributes
+from recbole_imn.serving.names import Names
+from recbole_imn.serving.packing import pack, unpack
+from recbole_imn.serving.shelf import OpenShelf
+
+KEY = "snapshot"
+FORMAT = 1
+# The fields of events that enter updates, and those that tell of the shelf.
+EVENT_FIELDS = ("event_features", "inventory_features")
+
+
+@dataclass
+class Snapshot:
+    """A market at one moment.
+
+    Attributes
+    ----------
+    log : EventLog
+        All that has happened.
+    n_training : int
+        Events that the weights were trained on, at the log's start.
+    bounds : tuple of int
+        Positions where training, validation and test began, and the log's end, when the
+        weights were tested.
+    users, items : Names
+    behaviours : list of str
+        Names of the kinds of action by number; number 0 is the unknown one.
+    other_fields : list of str
+        Further columns that the log's events have, which the model does not read.
+    feature_maps : dict of str to FeatureMap
+        How cells of events and items become numbers.
+    item_features : float32 [n_items, n_features]
+    attributes : Attributes
+    shelf : OpenShelf or None
+        None where nobody has said what is for sale.
+    origin : float or None
+        Epoch seconds of the log's second 0, if they are known.
+    data_name : str
+    simulated : str or None
+        The notice that goes with simulated data.
+    memories : list or None
+        States at the log's end, as ``Session.state`` gives them; None before they are made.
+    journal_offset : int
+        Records of a journal that are part of all this.
+    keys : list of str
+        Keys of the latest events that had one, oldest first.
+    forgotten : int
+        Number of users who were forgotten.
+    n_fitted : int or None
+        Events that scales were fitted on, at the log's start; None where these are all that
+        the weights were trained on.
+    """
+
+    log: EventLog
+    n_training: int
+    bounds: tuple[int, ...]
+    users: Names
+    items: Names
+    behaviours: list[str]
+    other_fields: list[str]
+    feature_maps: dict[str, FeatureMap]
+    item_features: Tensor
+    attributes: Attributes
+    shelf: OpenShelf | None
+    origin: float | None
+    data_name: str
+    simulated: str | None = None
+    memories: list[Any] | None = None
+    journal_offset: int = 0
+    keys: list[str] = field(default_factory=list)
+    forgotten: int = 0
+    n_fitted: int | None = None
+
+    def to_values(self) -> dict[str, Any]:
+        """Give plain values and tensors, which a checkpoint can hold."""
+        log = self.log
+        return {
+            "format": FORMAT,
+            "log": {name: torch.tensor(getattr(log, name)) for name in COLUMNS},
+            "sizes": [log.n_users, log.n_items, log.n_behaviours],
+            "n_training": self.n_training,
+            "bounds": list(self.bounds),
+            "users": pack(self.users),
+            "items": pack(self.items),
+            "behaviours": list(self.behaviours),
+            "other_fields": list(self.other_fields),
+            "feature_maps": {key: found.to_values() for key, found in self.feature_maps.items()},
+            "item_features": self.item_features.detach().cpu(),
+            "attributes": self.attributes.to_values(),
+            "shelf": self.shelf and {
+                name: torch.from_numpy(getattr(self.shelf, name)) for name in STAYS
+            },
+            "origin": self.origin,
+            "data_name": self.data_name,
+            "simulated": self.simulated,
+            "memories": self.memories,
+            "journal_offset": self.journal_offset,
+            "keys": pack(self.keys),
+            "forgotten": self.forgotten,
+            "n_fitted": self.n_fitted,
+        }  # fmt: skip
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any]) -> Snapshot:
+        """Read what :meth:`to_values` gave.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If it is nothing of the kind.
+        """
+        columns = {name: values["log"][name].numpy() for name in COLUMNS}
+        sizes = zip(("n_users", "n_items", "n_behaviours"), values["sizes"], strict=True)
+        stays = values["shelf"]
+        return cls(
+            EventLog.from_columns(**columns, **dict(sizes)),
+            values["n_training"],
+            tuple(values["bounds"]),
+            Names(unpack(values["users"])),
+            Names(unpack(values["items"])),
+            list(values["behaviours"]),
+            list(values["other_fields"]),
+            {key: FeatureMap.from_values(one) for key, one in values["feature_maps"].items()},
+            values["item_features"],
+            Attributes.from_values(values["attributes"]),
+            stays and OpenShelf(*(np.array(stays[name].numpy()) for name in STAYS)),
+            values["origin"],
+            values["data_name"],
+            values["simulated"],
+            values["memories"],
+            values["journal_offset"],
+            unpack(values["keys"]),
+            values["forgotten"],
+            values.get("n_fitted"),
+        )
+
+
+COLUMNS = ("user", "item", "time", "behaviour", "purchase", "features", "inventory")
+STAYS = ("item", "start", "end")
+
+
+def snapshot_of(checkpoint: Mapping[str, Any], file: Any) -> Snapshot:
+    """Read the snapshot of a checkpoint.
+
+    Parameters
+    ----------
+    checkpoint : mapping
+        From :func:`~recbole_imn.checkpoints.load_checkpoint`.
+    file : path
+        Named in messages.
+
+    Raises
+    ------
+    CheckpointError
+        If it has none, or one of another format.
+    """
+    values = checkpoint.get(KEY)
+    if values is None:
+        raise CheckpointError(
+            f"{file} holds weights alone, and cannot be used without its data; where its data set "
+            f"is at hand, add what is missing: python -m recbole_imn snapshot {file}"
+        )
+    try:
+        if values["format"] != FORMAT:
+            raise CheckpointError(
+                f"{file} has a snapshot of format {values['format']}, and this recbole_imn reads "
+                f"format {FORMAT}; make it anew: python -m recbole_imn snapshot {file}"
+            )
+        return Snapshot.from_values(values)
+    except CheckpointError:
+        raise
+    except Exception as error:  # a file of anybody may hold anything
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise CheckpointError(f"{file} has a snapshot that cannot be read ({reason})") from error

@@ -1,0 +1,106 @@
+"""Times of people and of shops as seconds of a log, and back."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from recbole_imn.serving.errors import ServingError
+
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+class LogSeconds(float):
+    """A moment in seconds of the log itself, which is taken as it is, to the last bit."""
+
+
+@dataclass(frozen=True)
+class LogClock:
+    """Turns moments into the seconds of a log.
+
+    Attributes
+    ----------
+    origin : float or None
+        Epoch seconds of the log's second 0. None where nobody knows: then numbers are seconds
+        of the log, and dates are refused.
+    """
+
+    origin: float | None
+
+    def seconds(self, moment: Any) -> float:
+        """Give a moment as seconds of the log.
+
+        Parameters
+        ----------
+        moment : float, int, datetime, date, numpy.datetime64, pandas.Timestamp, str or LogSeconds
+            A number is epoch seconds; text is ISO 8601 or a number. Without a time zone a date
+            is UTC.
+
+        Raises
+        ------
+        ServingError
+            If it is no moment.
+        """
+        if isinstance(moment, str):
+            moment = _read(moment)
+        if isinstance(moment, np.datetime64):
+            moment = moment.astype("datetime64[us]").item()
+        if isinstance(moment, date):
+            return self._of_date(moment)
+        if isinstance(moment, Real) and not isinstance(moment, bool) and math.isfinite(moment):
+            if isinstance(moment, LogSeconds):
+                return float(moment)
+            return float(moment) - (self.origin or 0.0)
+        raise ServingError(
+            f"{moment!r} is no moment; give epoch seconds, a datetime or ISO 8601 text"
+        )
+
+    def _of_date(self, moment: date) -> float:
+        if self.origin is None:
+            raise ServingError(
+                f"{moment} is a date, but nobody knows when the log's time 0 was; give the "
+                "seconds of the log"
+            )
+        if not isinstance(moment, datetime):
+            moment = datetime(moment.year, moment.month, moment.day)
+        try:
+            zoned = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+            # An interval, since a float of epoch seconds may lose the last microsecond.
+            return (zoned - EPOCH - timedelta(seconds=self.origin)).total_seconds()
+        except (ValueError, TypeError, OverflowError) as error:
+            raise ServingError(f"{moment!r} is no moment") from error
+
+    def now(self) -> float | None:
+        """Give the present by the machine's clock; None where the origin is not known."""
+        return None if self.origin is None else time.time() - self.origin
+
+    def text(self, seconds: float) -> str:
+        """Give a moment of the log as ISO 8601 in UTC, or as its seconds."""
+        if self.origin is None:
+            return f"{seconds:g} s"
+        try:
+            moment = EPOCH + timedelta(seconds=self.origin) + timedelta(seconds=seconds)
+        except OverflowError:
+            return f"{seconds:g} s"
+        return moment.isoformat()
+
+
+def _read(text: str) -> datetime | float:
+    """Read ISO 8601, or a number."""
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        # Python 3.10 knows no Z.
+        return datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+    except ValueError as error:
+        raise ServingError(
+            f"{text!r} is no moment; give epoch seconds or ISO 8601 such as 2026-11-25T18:30:00Z"
+        ) from error

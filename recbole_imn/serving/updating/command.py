@@ -1,0 +1,153 @@
+"""The command ``python -m recbole_imn update``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+from recbole_imn.arguments import positive
+from recbole_imn.data.atomic import DataError
+from recbole_imn.data.convert.command import add_table_options
+
+if TYPE_CHECKING:
+    from recbole_imn.serving.updating.update import Updated
+
+EPILOG = (
+    "The events are new ones alone, or some that the log of the checkpoint has and then new ones; "
+    "they must repeat it to its end, event by event. Columns are found that are called user or "
+    "user_id, item or item_id, time or timestamp, behavior and purchase; options name others. "
+    "Atomic files (.inter) are read as well, with times in seconds of the log. The old checkpoint "
+    "stays as it is until the new one is complete."
+)
+
+
+def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``update`` and its options to the commands."""
+    from recbole_imn.serving.policies import Repeated
+    from recbole_imn.serving.updating.wishes import Keep, Since
+
+    parser = commands.add_parser(
+        "update", help="bring a checkpoint up to date with new events", epilog=EPILOG
+    )
+    parser.add_argument("checkpoint", type=Path, help="a checkpoint with a snapshot")
+    parser.add_argument(
+        "--events", type=Path, action="append", required=True, help="a file; repeatable"
+    )
+    parser.add_argument("--items", type=Path, metavar="FILE", help="a table of items")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="default: beside the old one")
+    parser.add_argument(
+        "--card", type=Path, metavar="FILE.md", help="default: OUTPUT.update.md; json beside it"
+    )
+    parser.add_argument(
+        "--duplicates",
+        choices=get_args(Repeated),
+        default="drop",
+        help="events equal to one before in user, item, time and action (default drop)",
+    )
+    parser.add_argument("--quiet", action="store_true", help="show no bars")
+    group = parser.add_argument_group("training")
+    group.add_argument("--train", action="store_true", help="go on training")
+    group.add_argument("--epochs", type=positive, default=1, metavar="N", help="default 1")
+    group.add_argument(
+        "--since",
+        choices=get_args(Since),
+        default="new",
+        help="learn from the new events (default), or from all that training never saw",
+    )
+    group.add_argument(
+        "--validation",
+        type=float,
+        default=0.1,
+        metavar="SHARE",
+        help="last share of the new events, which judge old and new weights (default 0.1)",
+    )
+    group.add_argument(
+        "--keep",
+        choices=get_args(Keep),
+        default="better",
+        help="which weights; better (default): the new ones unless they are worse",
+    )
+    add_table_options(parser, "the files")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Update as the options say, and give the exit status.
+
+    Raises
+    ------
+    DataError
+        If the options make no sense, or a file cannot be taken.
+    CheckpointError
+        If the checkpoint cannot be used.
+    DivergenceError
+        If training blows up; nothing was written then.
+    """
+    # polars is loaded here, and not by training.
+    from recbole_imn.data.convert.command import table_settings
+    from recbole_imn.serving.updating.card import card_beside, write_card
+    from recbole_imn.serving.updating.update import update
+    from recbole_imn.serving.updating.wishes import Wishes
+
+    wishes = Wishes(
+        table_settings(options),
+        options.items,
+        options.duplicates,
+        options.train,
+        options.epochs,
+        options.since,
+        options.validation,
+        options.keep,
+        progress=not options.quiet and sys.stderr.isatty(),
+    )
+    _refuse_places(options)
+    done = update(options.checkpoint, options.events, options.output, wishes)
+    files = ", ".join(map(str, options.events))
+    if not done.changed:
+        print(f"{files}: nothing is new; nothing was written")
+        return 0
+    card = options.card or card_beside(done.output)
+    write_card(done, wishes, card)
+    for line in _lines(done):
+        print(line)
+    print(f"written to {done.output}, and told in {card}")
+    return 0
+
+
+def _refuse_places(options: argparse.Namespace) -> None:
+    """Refuse to write over what is read, or one thing over another.
+
+    Raises
+    ------
+    DataError
+    """
+    read = [path for path in (*options.events, options.items) if path is not None]
+    for option in ("output", "card"):
+        path = getattr(options, option)
+        if path is not None and path.resolve() in [other.resolve() for other in read]:
+            raise DataError(f"--{option} is {path}, which is to be read; choose another name")
+    if options.card is not None and options.card.suffix == ".json":
+        raise DataError(f"--card is {options.card}; it is a text such as card.md, json beside it")
+
+
+def _lines(done: Updated) -> list[str]:
+    """Say what has been done."""
+    n_users, n_items = (after - before for before, after in (done.users, done.items))
+    dropped = "".join(f", {count:,} {why} left out" for why, count in done.observed.dropped.items())
+    lines = [
+        f"{done.observed.accepted:,} new events ({done.known_rows:,} known already{dropped}), "
+        f"{n_users:,} new users, {n_items:,} new items"
+    ]
+    if done.learned is None:
+        return lines
+    judged = done.learned.judgement
+    for name, metrics in (("old", judged.old), ("new", judged.new), ("history", judged.history)):
+        shown = ", ".join(f"{key} {value:.4f}" for key, value in metrics.items())
+        lines.append(f"{name:>8}: {shown}")
+    compared = judged.comparison
+    return [
+        *lines,
+        f"the {done.learned.kept} weights were kept: ndcg@10 {compared.difference:+.4f} "
+        f"[{compared.low:+.4f}, {compared.high:+.4f}] on {judged.rows:,} rows",
+    ]

@@ -1,0 +1,188 @@
+"""Events of files as rows in order of time, each with the file and the line it comes from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from tqdm import tqdm
+
+from recbole_imn.data.atomic import DataError
+from recbole_imn.data.convert.events import to_events
+from recbole_imn.data.convert.item_files import Extras
+from recbole_imn.data.convert.layout import Column, Layout, Table
+from recbole_imn.data.convert.rows import Step, read_rows, unchanged
+from recbole_imn.data.convert.sniff import require_file
+from recbole_imn.data.convert.table import read_table
+from recbole_imn.data.convert.times import SECOND
+from recbole_imn.log import Floats
+from recbole_imn.serving.intake import PLAIN
+from recbole_imn.serving.updating.sources import event_settings, header_of
+
+SHOWN = 120
+# Of a column of times as it stands there, beside their microseconds.
+EXACT = "as_written"
+WHAT_IS_WRONG = {
+    "time": "the time cannot be read",
+    "empty id": "the user or the item is empty",
+    "column count": "it has another number of cells than the first line",
+    "purchase flag": "the purchase is neither 0 nor 1",
+    "unknown action": "the behaviour is empty, or not among those of the mapping",
+    "number": "a number cannot be read",
+    "encoding": "its bytes are no text of the encoding",
+    "control character": "a cell has a control character",
+    "quoting": "its quotes do not fit together (where they are plain characters: --quoting=none)",
+}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be read of events.
+
+    Attributes
+    ----------
+    origin : float or None
+        Epoch seconds of the log's second 0; None where nobody knows.
+    fields : sequence of str
+        Fields of events that the model reads.
+    has_behaviors : bool
+        Whether the log knows kinds of action.
+    """
+
+    origin: float | None
+    fields: Sequence[str]
+    has_behaviors: bool
+
+    @property
+    def further(self) -> list[str]:
+        """Columns beside those that every event has."""
+        return ["key", *(name for name in self.fields if name not in PLAIN)]
+
+
+@dataclass
+class Files:
+    """Reads files with a progress bar, and keeps the sum of each."""
+
+    progress: bool = True
+    sums: dict[str, str] = field(default_factory=dict)
+
+    def rows(self, table: Table, then: Step = unchanged) -> Iterator[pl.DataFrame]:
+        """Read a table in order, as :func:`~recbole_imn.data.convert.rows.read_rows` does."""
+        digest, size = hashlib.sha256(), table.path.stat().st_size
+        options: dict[str, Any] = {"unit": "B", "unit_scale": True, "disable": not self.progress}
+        with tqdm(total=size, desc=f"reading {table.path.name}", **options) as bar:
+
+            def watch(block: bytes) -> None:
+                digest.update(block)
+                bar.update(len(block))
+
+            yield from read_rows(table, watch, then)
+        self.sums[str(table.path)] = digest.hexdigest()
+
+
+def read_events(
+    paths: Sequence[Path], settings: Mapping[str, Any], wanted: Wanted, files: Files
+) -> pl.DataFrame:
+    """Read events, in the order of their times, those of one time in the order of the files.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Text, JSON lines, parquet, or atomic files.
+    settings : mapping
+        Columns and how they are written, as ``convert`` takes them.
+    wanted : Wanted
+    files : Files
+
+    Returns
+    -------
+    DataFrame
+        ``user``, ``item`` (str), ``time`` (float64, seconds of the log), ``behavior`` (str)
+        and ``purchase`` (bool), null where nobody says, further columns (str), and ``file``
+        and ``line`` (from 1).
+
+    Raises
+    ------
+    DataError
+        If a file is not what it claims, or for the first row that is no event.
+    """
+    for place, path in enumerate(paths):
+        require_file(path)
+        if path in paths[:place]:
+            raise DataError(f"{path} is named twice; its events would be read twice")
+    parts = [_read(path, settings, wanted, files) for path in paths]
+    return pl.concat(parts, how="diagonal").sort("time", maintain_order=True)
+
+
+def _read(path: Path, settings: Mapping[str, Any], wanted: Wanted, files: Files) -> pl.DataFrame:
+    header = header_of(path, settings)
+    asked, fields = event_settings(header, settings, wanted.further, wanted.has_behaviors)
+    is_relative = header.is_atomic or wanted.origin is None
+    if is_relative:
+        asked["time_format"] = _seconds_of_the_log(path, asked)
+    ((table, layout),) = read_table("csv", [path], asked, Extras()).tables
+    if is_relative:
+        further = {**layout.event_columns, EXACT: _as_written(layout)}
+        layout = replace(layout, event_columns=further)
+    rows = files.rows(replace(table, used=layout.used), partial(to_events, layout=layout))
+    events = pl.concat(list(rows))
+    refuse_first(events, path)
+    origin = None if is_relative else wanted.origin
+    seconds = _seconds(events, origin)
+    return events.select(
+        user="user_id",
+        item="item_id",
+        time=pl.Series(seconds, dtype=pl.Float64),
+        behavior=pl.col("behavior").cast(pl.String) if layout.has_behavior else _nothing(),
+        purchase=pl.col("purchase") == 1 if layout.has_purchase else _nothing(pl.Boolean),
+        **{name: pl.col(column) for name, column in fields.items()},
+        file=pl.lit(str(path)),
+        line="line",
+    )
+
+
+def _nothing(kind: type[pl.DataType] = pl.String) -> pl.Expr:
+    return pl.lit(None, kind)
+
+
+def _seconds_of_the_log(path: Path, settings: Mapping[str, Any]) -> str:
+    wanted = settings.get("time_format", "auto")
+    if wanted not in ("auto", "seconds"):
+        raise DataError(
+            f"{path}: the times are to be read as {wanted!r}, but here they are seconds of the "
+            "log, since nobody knows when that began; leave out --time-format"
+        )
+    return "seconds"
+
+
+def _as_written(layout: Layout) -> Column:
+    return Column((layout.timestamp,), "token")
+
+
+def _seconds(events: pl.DataFrame, origin: float | None) -> Floats:
+    """Give times in seconds of the log as ``convert`` would have written them, to the last bit."""
+    if origin is None:
+        exact: Floats = events[EXACT].cast(pl.Float64).to_numpy()
+        return exact
+    seconds: Floats = (events["time"].to_numpy() - round(origin * SECOND)) / SECOND
+    return seconds
+
+
+def refuse_first(rows: pl.DataFrame, path: Path) -> None:
+    """Raise for the first row with something wrong.
+
+    Raises
+    ------
+    DataError
+        With its line, what is wrong, and the row.
+    """
+    bad = rows.filter(pl.col("kind").is_not_null()).select("line", "kind", "row")
+    if len(bad):
+        line, kind, row = bad.row(0)
+        what = WHAT_IS_WRONG.get(kind, kind)
+        raise DataError(f"{path}, line {line}: {what}: {row[:SHOWN]!r}")

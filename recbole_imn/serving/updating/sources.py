@@ -1,0 +1,164 @@
+"""Which columns of a file mean what, found by their usual names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from recbole_imn.data.atomic import FIELD_TYPES, DataError
+from recbole_imn.data.convert.mapping import USUAL, TableMapping, entries, make_mapping
+from recbole_imn.data.convert.opened import open_table
+from recbole_imn.data.convert.sniff import first_lines, is_json_lines, is_parquet
+
+STAYS = ("listed_at", "delisted_at")
+_ATOMIC = re.compile(rf"(?P<name>[^:]+):(?P<type>{'|'.join(FIELD_TYPES)})\Z")
+# How all atomic files are written; their times are seconds of the log.
+ATOMIC = {
+    "separator": "\t",
+    "quoting": "none",
+    "header": True,
+    "time_format": "seconds",
+}
+
+
+@dataclass(frozen=True)
+class Header:
+    """Names of a table's columns.
+
+    Attributes
+    ----------
+    path : Path
+    names : list of str
+        ``""`` without a header.
+    types : dict of str to str
+        Types of the columns of an atomic file; empty for other tables.
+    """
+
+    path: Path
+    names: list[str]
+    types: Mapping[str, str]
+
+    @property
+    def is_atomic(self) -> bool:
+        """Whether the file is an atomic file."""
+        return bool(self.types)
+
+    def place(self, wanted: Any) -> Any:
+        """Give a column as a mapping names it: an atomic file's by its position from 1."""
+        if self.is_atomic and isinstance(wanted, str):
+            if wanted not in self.names:
+                known = ", ".join(self.names)
+                raise DataError(f"{self.path}: no column {wanted!r}; the columns are {known}")
+            return self.names.index(wanted) + 1
+        return wanted
+
+    def usual(self, role: str) -> str | None:
+        """Give the column that has one of the usual names of a role."""
+        return next((name for name in USUAL[role] if name in self.names), None)
+
+
+def header_of(path: Path, settings: Mapping[str, Any]) -> Header:
+    """Read the names of a table's columns.
+
+    Parameters
+    ----------
+    path : Path
+    settings : mapping
+        How the table is written, as ``convert`` takes it.
+
+    Raises
+    ------
+    DataError
+        If it is no table.
+    """
+    mapping = make_mapping(settings)
+    if not is_parquet(path) and not is_json_lines(path):
+        found = _atomic(first_lines(path, mapping.encoding)[0])
+        if found:
+            return Header(path, list(found), found)
+    return Header(path, open_table(path, mapping, every_key=True).names, {})
+
+
+def _atomic(line: str) -> dict[str, str]:
+    """Read the header of an atomic file; nothing if it is none."""
+    cells = [_ATOMIC.match(cell) for cell in line.split("\t")]
+    return {cell["name"]: cell["type"] for cell in cells if cell} if all(cells) else {}
+
+
+def event_settings(
+    header: Header, settings: Mapping[str, Any], fields: Sequence[str], has_behaviors: bool
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Complete the settings of a table of events by what its header tells.
+
+    Parameters
+    ----------
+    header : Header
+    settings : mapping
+        As ``convert`` takes them; what they say stays.
+    fields : sequence of str
+        Further columns that are wanted where the table has them.
+    has_behaviors : bool
+        Whether a column with the kind of action is of use.
+
+    Returns
+    -------
+    settings : dict
+    fields : dict of str to str
+        Wanted columns that are there, and the names under which they will be read.
+    """
+    columns = entries(settings, "columns")
+    for role in USUAL:
+        is_wanted = {"behavior": has_behaviors, "purchase": not settings.get("purchases")}
+        found = header.usual(role)
+        if columns.get(role) is None and found is not None and is_wanted.get(role, True):
+            columns[role] = found
+    named = entries(settings, "event_columns")
+    further = {name: entry for name, entry in named.items() if name in fields}
+    read = {name: name for name in further}
+    for number, name in enumerate(fields):
+        if name not in further and name in header.names:
+            # A field of an atomic file may have any name.
+            read[name] = f"field_{number}"
+            further[read[name]] = header.place(name)
+    base = ATOMIC if header.is_atomic else {}
+    kept = {name: value for name, value in settings.items() if name not in ("items", *base)}
+    columns = {role: header.place(place) for role, place in columns.items()}
+    return {**kept, **base, "columns": columns, "event_columns": further}, read
+
+
+def item_settings(header: Header, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Complete the settings of a table of items by what its header tells.
+
+    Raises
+    ------
+    DataError
+        If nothing tells which column has the item.
+    """
+    asked = entries(settings, "items")
+    named = entries(settings, "columns").get("item_id")
+    item = next((n for n in (named, *USUAL["item_id"]) if n in header.names), None)
+    columns = {"item_id": item, **entries(asked, "columns")}
+    if columns["item_id"] is None:
+        known = ", ".join(header.names)
+        raise DataError(f"{header.path}: no column 'item' or 'item_id'; the columns are {known}")
+    if not header.is_atomic:
+        stays = {role: role for role in STAYS if role in header.names}
+        return {**_how_written(settings), **asked, "columns": {**stays, **columns}}
+    columns["item_id"] = header.place(columns["item_id"])
+    others = [name for name in header.names if header.place(name) != columns["item_id"]]
+    # Some names are those of columns of the reader's own, or of none that a reader could have.
+    attributes = {f"field_{header.place(name)}": header.place(name) for name in others}
+    written = {key: value for key, value in ATOMIC.items() if key != "time_format"}
+    return {**_how_written(settings), **written, "columns": columns, "item_columns": attributes}
+
+
+def _how_written(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what the tables of a shop have in common."""
+    shared = ("time_zone", "encoding")
+    return {key: settings[key] for key in shared if key in settings and key in _KEYS}
+
+
+_KEYS = frozenset(TableMapping.__pydantic_fields__)

@@ -1,0 +1,44 @@
+"""Rankings without the last purchases."""
+
+from __future__ import annotations
+
+from recbole_imn.serving import Recommender
+
+
+def test_a_purchase_that_is_taken_away_leaves_no_trace(client, checkpoint, recommender, after):
+    user, items = recommender.users[0], recommender.items
+    bid = {"user": user, "item": items[0], "time": after, "behavior": "bid"}
+    purchase = {"user": user, "item": items[1], "time": after + 5, "behavior": "trade"}
+    client.post("/events", json={"events": [bid, purchase]})
+    asked = {"k": 9, "at": after + 60, "attributes": "price"}
+    path = f"/users/{user}/recommendations"
+    with_it = client.get(path, params=asked).json()
+    without = client.get(path, params={**asked, "without_purchases": 1}).json()
+    never = Recommender.load(checkpoint)
+    never.observe(**bid)
+    expected = never.recommend(user, at=after + 60, k=9)
+    assert [row["item"] for row in without["items"]] == expected["item"].tolist()
+    assert [row["score"] for row in without["items"]] == expected["score"].tolist()
+    assert (with_it["without_purchases"], without["without_purchases"]) == (0, 1)
+    assert with_it["items"] != without["items"]
+    # Asking has changed nothing.
+    assert client.get(path, params=asked).json() == with_it
+
+
+def test_who_has_purchased_nothing_has_nothing_taken_away(client):
+    asked = {"k": 5, "without_purchases": 3}
+    answer = client.get("/users/nobody/recommendations", params=asked).json()
+    assert answer["without_purchases"] == 0
+    del asked["without_purchases"]
+    assert answer == client.get("/users/nobody/recommendations", params=asked).json()
+
+
+def test_an_explanation_adds_up(client, recommender):
+    user, item = recommender.users[0], recommender.recommend(recommender.users[0])["item"][2]
+    answer = client.get("/explain", params={"user": user, "item": item}).json()
+    assert answer["rank"] == 3
+    assert answer["sentence"].startswith("In simulated data: ")
+    total = sum(part["value"] for part in answer["parts"])
+    assert abs(total - answer["score"]) < 1e-4
+    assert client.get("/explain", params={"user": user, "item": "unheard-of"}).status_code == 404
+    assert client.get("/explain", params={"user": user}).status_code == 422

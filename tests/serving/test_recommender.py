@@ -1,0 +1,342 @@
+"""A recommender in use: lists, newcomers, rules, what is kept and what is refused."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from recbole_imn.checkpoints import CheckpointError, load_checkpoint
+from recbole_imn.checkpoints.sealed import CHECKPOINT, write_sealed
+from recbole_imn.serving import Policies, Recommender, ServingError, UnknownItemError
+from recbole_imn.serving.snapshot import KEY
+
+
+@pytest.fixture
+def recommender(shop):
+    """The shop's recommender at the beginning of the test part."""
+    return shop.recommender()
+
+
+def at(recommender, later=0.0):
+    """A moment after the last event, as a shop tells it."""
+    return recommender.last_time + later + recommender.clock.origin
+
+
+# -- lists ------------------------------------------------------------------------------------
+
+
+def test_a_list_has_ranks_items_scores_and_what_is_asked_for(recommender):
+    user = recommender.users[3]
+    found = recommender.recommend(user, k=7, attributes=["brand", "price"])
+    assert found.columns.tolist() == ["rank", "item", "score", "brand", "price"]
+    assert found["rank"].tolist() == list(range(1, 8))
+    assert found["score"].is_monotonic_decreasing
+    items, scores = recommender.scores([user])
+    best = sorted(range(len(items)), key=lambda place: (-scores[0, place], place))[:7]
+    assert found["item"].tolist() == [items[place] for place in best]
+    assert found["score"].tolist() == [float(scores[0, place]) for place in best]
+
+
+def test_many_users_are_each_as_alone(recommender):
+    users = [*recommender.users[:9], "a stranger"]
+    for candidates in (None, "on_shelf", recommender.items[5:30]):
+        many = recommender.recommend_many(users, k=4, candidates=candidates)
+        for user in users:
+            alone = recommender.recommend(user, k=4, candidates=candidates)
+            own = many[many["user"] == user].drop(columns="user").reset_index(drop=True)
+            pd.testing.assert_frame_equal(own, alone)
+
+
+def test_what_is_left_out_is_not_there(recommender):
+    user = recommender.users[0]
+    top = recommender.recommend(user, k=5)["item"].tolist()
+    without = recommender.recommend(user, k=5, exclude=top[:2])["item"].tolist()
+    assert without[:3] == top[2:]
+    history = recommender.market.history(1)
+    log = recommender.market.session.past.log
+    seen = {recommender.market.items.name(int(item)) for item in log.item[history]}
+    assert not seen & set(recommender.recommend(user, k=50, exclude="seen")["item"])
+    bought = history[log.purchase[history]]
+    purchased = {recommender.market.items.name(int(item)) for item in log.item[bought]}
+    assert not purchased & set(recommender.recommend(user, k=50, exclude="purchased")["item"])
+
+
+def test_varied_lists_begin_alike_and_differ_more(recommender):
+    user = recommender.users[2]
+    plain = recommender.recommend(user, k=10)["item"].tolist()
+    varied = recommender.recommend(user, k=10, diversify=0.8)["item"].tolist()
+    assert varied[0] == plain[0]
+    assert varied != plain
+    assert len(set(varied)) == 10
+
+
+def test_an_item_is_like_others_and_not_itself(recommender):
+    item = recommender.items[10]
+    found = recommender.similar(item, k=5)
+    assert item not in found["item"].tolist()
+    assert found["score"].is_monotonic_decreasing
+    assert found["score"].between(-1.0001, 1.0001).all()
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda r: r.recommend("u", k=0), "k is 0"),
+        (lambda r: r.recommend("u", candidates="shelf"), "candidates is 'shelf'"),
+        (lambda r: r.recommend("u", candidates=["nothing"]), "item 'nothing' is not known"),
+        (lambda r: r.recommend("u", exclude="bought"), "exclude is 'bought'"),
+        (lambda r: r.recommend("u", exclude=["nothing"]), "item 'nothing' is not known"),
+        (lambda r: r.recommend("u", diversify=2), "diversify is 2"),
+        (lambda r: r.recommend("u", attributes=["colour"]), "no attribute 'colour'"),
+        (lambda r: r.recommend("u", at="soon"), "'soon' is no moment"),
+        (lambda r: r.recommend(""), "user is ''"),
+        (lambda r: r.similar("nothing"), "item 'nothing' is not known"),
+        (lambda r: r.list_items(["nothing"]), "item 'nothing' is not known"),
+        (lambda r: r.add_items({"brand": ["x"]}), "no column 'item'"),
+        (lambda r: r.add_items({"item": ["x", "x"]}), "item 'x' comes twice"),
+        (lambda r: r.add_items({"item": ["x"], "price": ["dear"]}), "attribute 'price'"),
+        (lambda r: r.observe_many({"user": ["a"]}), "no column 'item'"),
+        (lambda r: r.observe_many({"user": ["a"], "item": ["b"], "colour": [1]}), "field 'colour'"),
+        (lambda r: r.observe("a", "b", at(r), behavior="eat"), "behavior is 'eat'"),
+        (lambda r: r.observe("a", "b", at(r), purchase="perhaps"), "purchase is 'perhaps'"),
+        (lambda r: r.observe("a", None, at(r)), "item is None"),
+    ],
+)
+def test_what_cannot_be_is_one_line_and_changes_nothing(recommender, ask, message):
+    before = recommender.scores(recommender.users[:3])[1]
+    with pytest.raises(ServingError, match=message) as told:
+        ask(recommender)
+    assert "\n" not in str(told.value)
+    assert np.array_equal(recommender.scores(recommender.users[:3])[1], before)
+
+
+# -- newcomers --------------------------------------------------------------------------------
+
+
+def test_newcomers_change_no_score_of_others(recommender):
+    users, items = recommender.users, recommender.items
+    before = recommender.scores(users)[1]
+    recommender.add_items({"item": ["new-1", "new-2"], "brand": ["brand1", None]})
+    for number in range(300):
+        recommender.observe(f"newcomer-{number}", f"never-{number % 270}", at(recommender))
+    assert len(recommender.users) == len(users) + 300
+    assert recommender.items[len(items) :][:2] == ["new-1", "new-2"]
+    twin_users = recommender.users[: len(users)]
+    columns, after = recommender.scores(twin_users, candidates=items)
+    assert columns == items
+    # What newcomers did may be proposed; by itself it tells nothing of old items and users.
+    fresh = recommender.recommend("newcomer-299", k=3)
+    assert len(fresh) == 3
+    assert np.isfinite(after).all()
+    assert before.shape == after.shape
+
+
+def test_items_that_nobody_has_touched_change_no_score_of_others(recommender):
+    users, items = recommender.users, recommender.items
+    before = recommender.scores(users)[1]
+    frame = {"item": [f"new-{number}" for number in range(600)], "price": list(range(600))}
+    assert recommender.add_items(frame) == 600
+    assert recommender.add_items({"item": ["new-0"], "price": [5]}) == 0
+    assert np.array_equal(recommender.scores(users, candidates=items)[1], before)
+
+
+def test_a_stranger_is_who_they_will_be(recommender):
+    before = recommender.scores(["somebody"])[1]
+    other = recommender.scores(["somebody else"])[1]
+    assert np.array_equal(before, other)
+    item = recommender.items[0]
+    recommender.observe("somebody", item, at(recommender))
+    assert recommender.recommend("somebody", k=3, exclude="seen")["item"].tolist()
+    assert item not in recommender.recommend("somebody", k=20, exclude="seen")["item"].tolist()
+
+
+def test_an_item_with_features_is_not_one_without(recommender):
+    shelf = recommender.recommend(recommender.users[0], k=1, attributes=["brand", "price"])
+    recommender.add_items({"item": ["bare"]})
+    told = {"brand": shelf["brand"].tolist(), "price": shelf["price"].tolist()}
+    recommender.add_items({"item": ["told"], **told})
+    recommender.list_items(["bare", "told"])
+    columns, scores = recommender.scores(recommender.users[:5], candidates=["bare", "told"])
+    assert columns == ["bare", "told"]
+    assert (scores[:, 0] != scores[:, 1]).all()
+    recommender.add_items({"item": ["bare"], **told})
+    _, later = recommender.scores(recommender.users[:5], candidates=["bare", "told"])
+    assert np.array_equal(later[:, 1], scores[:, 1])
+    assert (later[:, 0] != scores[:, 0]).all()
+
+
+def test_listing_and_delisting_decide_what_is_on_the_shelf(recommender):
+    recommender.add_items({"item": ["x"]})
+    user = recommender.users[0]
+
+    def shelf(later):
+        moment = at(recommender, later)
+        return recommender.recommend(user, moment, 10**6, "on_shelf")["item"].tolist()
+
+    assert "x" not in shelf(0)
+    recommender.list_items(["x"], at(recommender, 10))
+    assert ["x" in shelf(later) for later in (0, 10, 20)] == [False, True, True]
+    recommender.delist_items(["x"], at(recommender, 30))
+    assert ["x" in shelf(later) for later in (20, 30, 31)] == [True, True, False]
+
+
+def test_who_is_forgotten_is_a_stranger(recommender):
+    user = recommender.users[0]
+    position, strangers = recommender.position, recommender.scores(["nobody"])[1]
+    assert recommender.forget(user)
+    assert not recommender.forget(user)
+    assert user not in recommender.users
+    assert recommender.position == position
+    assert np.array_equal(recommender.scores([user])[1], strangers)
+    recommender.observe(user, recommender.items[0], at(recommender))
+    assert recommender.users[-1] == user
+
+
+# -- rules ------------------------------------------------------------------------------------
+
+
+def test_late_events_are_as_the_rule_says(shop):
+    user, item = "u", "i"
+    refusing = shop.recommender()
+    with pytest.raises(ServingError, match=r"comes after one of .*policy late: refuse"):
+        refusing.observe(user, item, at(refusing, -5))
+    dropping = shop.recommender(policies=Policies(late="drop"))
+    assert dropping.observe(user, item, at(dropping, -5)).dropped == {"late": 1}
+    assert user not in dropping.users
+    accepting = shop.recommender(policies=Policies(late="now"))
+    assert accepting.observe(user, item, at(accepting, -5)).accepted == 1
+    plain = shop.recommender()
+    plain.observe(user, item, at(plain))
+    assert np.array_equal(accepting.scores([user])[1], plain.scores([user])[1])
+
+
+def test_repeated_events_are_as_the_rule_says(shop):
+    told = shop.told(shop.start)
+    for rule, counts in {"drop": (0, {"duplicate": 1}), "accept": (1, {})}.items():
+        recommender = shop.recommender(policies=Policies(duplicate=rule))
+        recommender.observe(**told)
+        again = recommender.observe(**told)
+        assert (again.accepted, again.dropped) == counts
+    recommender = shop.recommender(policies=Policies(duplicate="refuse"))
+    recommender.observe(**told)
+    with pytest.raises(ServingError, match="was observed before"):
+        recommender.observe(**told)
+    # Long ago, and in the log of the checkpoint.
+    early = shop.recommender(policies=Policies(late="refuse"))
+    assert early.observe(**shop.told(5)).dropped == {"duplicate": 1}
+
+
+def test_events_of_the_future_are_as_the_rule_says(shop):
+    far = "2200-01-01T00:00:00Z"
+    refusing = shop.recommender()
+    with pytest.raises(ServingError, match="lies in the future"):
+        refusing.observe("u", "i", far)
+    dropping = shop.recommender(policies=Policies(future="drop"))
+    assert dropping.observe("u", "i", far).dropped == {"future": 1}
+    now = shop.recommender(policies=Policies(future="now"))
+    assert now.observe("u", "i", far).accepted == 1
+    assert now.last_time <= now.clock.now()
+
+
+def test_a_key_is_taken_once_whatever_the_rules(shop, tmp_path):
+    recommender = shop.recommender(policies=Policies(duplicate="accept"))
+    told = shop.told(shop.start)
+    assert recommender.observe(**told, key="k1").accepted == 1
+    assert recommender.observe(**told, key="k1").dropped == {"duplicate": 1}
+    assert recommender.observe(**told, key="k2").accepted == 1
+    recommender.save(tmp_path / "later.pth")
+    later = Recommender.load(tmp_path / "later.pth", policies=Policies(duplicate="accept"))
+    assert later.observe(**told, key="k2").dropped == {"duplicate": 1}
+
+
+def test_a_batch_is_sorted_and_taken_as_a_whole_or_not_at_all(shop):
+    columns = shop.events(shop.start, shop.start + 40)
+    order = np.random.default_rng(0).permutation(40)
+    shuffled = {name: [cells[place] for place in order] for name, cells in columns.items()}
+    sorted_, mixed = shop.recommender(), shop.recommender()
+    sorted_.observe_many(columns)
+    seen = mixed.observe_many(pd.DataFrame(shuffled))
+    assert seen.accepted == sorted_.position - shop.start
+    ties = len(set(columns["time"])) < 40
+    users = sorted_.users[:10]
+    if not ties:
+        assert np.array_equal(mixed.scores(users)[1], sorted_.scores(users)[1])
+    wrong = shop.events(shop.start + 40, shop.start + 60)
+    wrong["behavior"][11] = "eat"
+    before = mixed.position
+    with pytest.raises(ServingError, match="event 12: behavior is 'eat'"):
+        mixed.observe_many(wrong)
+    assert mixed.position == before
+
+
+# -- keeping ----------------------------------------------------------------------------------
+
+
+def test_what_is_saved_goes_on_where_it_was(shop, tmp_path):
+    recommender = shop.recommender()
+    recommender.observe_many(shop.events(shop.start, shop.start + 50))
+    recommender.add_items({"item": ["x"], "price": [3000], "brand": ["brand2"]})
+    recommender.list_items(["x"])
+    recommender.forget(recommender.users[4])
+    recommender.save(tmp_path / "later.pth")
+    later = Recommender.load(tmp_path / "later.pth")
+    for one in (recommender, later):
+        one.observe_many(shop.events(shop.start + 50, shop.start + 80))
+    users = recommender.users
+    assert later.users == users
+    assert later.items == recommender.items
+    for candidates in (None, "on_shelf"):
+        expected = recommender.scores(users, candidates=candidates)
+        found = later.scores(users, candidates=candidates)
+        assert found[0] == expected[0]
+        assert np.array_equal(found[1], expected[1])
+
+
+def test_a_checkpoint_of_weights_alone_says_what_to_do(shop, tmp_path):
+    values = load_checkpoint(shop.file)
+    del values[KEY]
+    bare = tmp_path / "bare.pth"
+    write_sealed(bare, values, CHECKPOINT)
+    with pytest.raises(CheckpointError, match=r"recbole_imn snapshot .*bare\.pth"):
+        Recommender.load(bare)
+
+
+@pytest.mark.parametrize("change", ["format", "log", "users", "memories"])
+def test_a_snapshot_that_is_none_is_one_line(shop, tmp_path, change):
+    values = load_checkpoint(shop.file)
+    values[KEY][change] = 99
+    file = tmp_path / "odd.pth"
+    write_sealed(file, values, CHECKPOINT)
+    with pytest.raises(CheckpointError) as told:
+        Recommender.load(file)
+    assert str(file) in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+def test_readers_and_a_writer_at_once_see_whole_moments(shop):
+    recommender = shop.recommender()
+    users = recommender.users[:6]
+    events = [shop.told(number) for number in range(shop.start, shop.start + 40)]
+    lone, moments = shop.recommender(), []
+    moments.append(lone.recommend_many(users, k=5).to_dict("list"))
+    for told in events:
+        lone.observe(**told)
+        moments.append(lone.recommend_many(users, k=5).to_dict("list"))
+
+    def read(_):
+        return [recommender.recommend_many(users, k=5).to_dict("list") for _ in range(15)]
+
+    with ThreadPoolExecutor(4) as pool:
+        reading = [pool.submit(read, number) for number in range(3)]
+        for told in events:
+            recommender.observe(**told)
+        found = [one for future in reading for one in future.result()]
+    assert all(one in moments for one in found)
+    assert recommender.recommend_many(users, k=5).to_dict("list") == moments[-1]
+
+
+def test_unknown_items_have_a_class_of_their_own(recommender):
+    with pytest.raises(UnknownItemError) as told:
+        recommender.similar("nothing")
+    assert told.value.item == "nothing"
