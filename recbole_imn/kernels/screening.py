@@ -1,4 +1,4 @@
-"""Scores of a whole catalogue to within a bound, at the speed of memory.
+"""The items that the best ones are among, found at the speed of memory.
 
 Products of one row by the catalogue are read from memory once and used once. A library's
 product of matrices copies the catalogue to where it computes, for the bits of all rows to be
@@ -17,42 +17,70 @@ from recbole_imn.kernels.compiled import compiled
 Array = npt.NDArray[Any]
 
 
-def screen(table: Array, query: Array, values: Array | None) -> tuple[Array, Array]:
-    """Give bounds of the scores of all items.
+def screen(
+    table: Array, query: Array, items: Array, values: Array, passed_over: Array, k: int
+) -> Array:
+    """Find the items whose score may be among the best ``k``.
+
+    Whatever order products are summed in, a score lies within a bound of its estimate (Higham,
+    Accuracy and Stability of Numerical Algorithms, section 3.1). An item is found whose score
+    may be as large as the least that the k-th best one has.
 
     Parameters
     ----------
     table : float [n_items, width]
     query : float [width]
-    values : float [n_items], optional
-        Added to the products.
+    items : int64 [m]
+        Rows of the table to look at.
+    values : float [n_items] or [0]
+        Added to the products, where there are any.
+    passed_over : bool [m]
+        Items that are not wanted.
+    k : int
 
     Returns
     -------
-    low, high : float64 [n_items]
-        Whatever order products are summed in, the score that comes out lies between
-        (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1).
+    bool [m]
+        Whether an item is found.
     """
-    n, width = table.shape
-    low, high = np.empty(n), np.empty(n)
-    unit = float(np.finfo(table.dtype).eps)
     # Twice the bound of one sum, as both the score and its estimate are rounded; and the sum
     # with the value.
-    share = 2 * (width + 4) * unit
-    _screen(table, query, np.zeros(0) if values is None else values, share, low, high)
-    return low, high
+    share = 2 * (table.shape[1] + 4) * float(np.finfo(table.dtype).eps)
+    high, found = np.empty(len(items)), np.empty(len(items), np.bool_)
+    _screen(table, query, items, values, passed_over, share, np.full(k, -np.inf), high, found)
+    return found
 
 
 @compiled
-def _screen(table: Any, query: Any, values: Any, share: float, low: Any, high: Any) -> None:
+def _screen(
+    table: Any,
+    query: Any,
+    items: Any,
+    values: Any,
+    passed_over: Any,
+    share: float,
+    best: Any,
+    high: Any,
+    found: Any,
+) -> None:
+    """Keep the largest lower bounds in ``best``, the least of them first."""
     zero = table.dtype.type(0)
-    for item in range(len(table)):
+    for place in range(len(items)):
+        item = items[place]
         product, size = zero, zero
-        for place in range(table.shape[1]):
-            part = table[item, place] * query[place]
+        for column in range(table.shape[1]):
+            part = table[item, column] * query[column]
             product += part
             size += abs(part)
         value = values[item] if len(values) else 0.0
         reach = share * (size + abs(value))
-        low[item] = product + value - reach
-        high[item] = product + value + reach
+        high[place] = -np.inf if passed_over[place] else product + value + reach
+        low = -np.inf if passed_over[place] else product + value - reach
+        slot = 0
+        while slot < len(best) and low > best[slot]:
+            if slot:
+                best[slot - 1] = best[slot]
+            best[slot] = low
+            slot += 1
+    for place in range(len(items)):
+        found[place] = high[place] >= best[0] and not passed_over[place]

@@ -191,7 +191,10 @@ class Intake:
         return bool(value)
 
     def _check_fields(self, row: Mapping[str, Any]) -> None:
-        for found in self.maps if self.fields else ():
+        for found in self.maps:
+            if all(row[field.name] is None for field in found.fields):
+                # Empty cells can always be read.
+                continue
             try:
                 found.transform_cells({field.name: [row[field.name]] for field in found.fields})
             except (DataError, TypeError, ValueError) as error:

@@ -95,8 +95,13 @@ class Lists:
         ServingError
         """
         ranking = self.rank(users, moment, self.candidates(wish.candidates, moment), wish)
-        owners = np.repeat(np.array(users, object), ranking.counts)
+        owners = pd.Series(np.repeat(np.array(users, object), ranking.counts), dtype=object)
         return pd.DataFrame({"user": owners, **self._columns(ranking, wish.attributes)})
+
+    def recommend_one(self, user: str, moment: float, wish: Wish) -> pd.DataFrame:
+        """Rank items for one user: the same without the column ``user``."""
+        ranking = self.rank([user], moment, self.candidates(wish.candidates, moment), wish)
+        return pd.DataFrame(self._columns(ranking, wish.attributes))
 
     def rank(
         self,
@@ -126,8 +131,8 @@ class Lists:
 
     def _rank(self, users: Sequence[str], moment: float, items: Integers, wish: Wish) -> Ranking:
         left_out = self.left_out(users, items, wish.exclude)
-        if wish.diversify == 0 and len(users) <= FEW and len(items) == len(self.market.items) - 1:
-            return self._rank_few(users, moment, wish.k, [items[places] for places in left_out])
+        if wish.diversify == 0 and len(users) <= FEW:
+            return self._rank_few(users, moment, items, wish.k, left_out)
         scores = self.scores(users, moment, items)
         if wish.diversify == 0:
             return best_of_rows(items, scores, wish.k, left_out)
@@ -140,14 +145,17 @@ class Lists:
         return Ranking.joined(found)
 
     def _rank_few(
-        self, users: Sequence[str], moment: float, k: int, left_out: Sequence[Integers]
+        self,
+        users: Sequence[str],
+        moment: float,
+        items: Integers,
+        k: int,
+        left_out: Sequence[Integers],
     ) -> Ranking:
-        """Rank the whole catalogue for few users, without scoring all of it exactly."""
+        """Rank items for few users, without scoring all of them exactly."""
         session = self.market.session
-        spare = np.arange(len(self.market.items), session.past.log.n_items)
-        out = [np.concatenate([spare, numbers]) for numbers in left_out]
-        found = session.contenders(self._query(users, moment), k, out)
-        rankings = (best_of_rows(items, row.unsqueeze(0), k, [NOTHING]) for items, row in found)
+        found = session.contenders(self._query(users, moment), k, items, left_out)
+        rankings = (best_of_rows(few, row.unsqueeze(0), k, [NOTHING]) for few, row in found)
         return Ranking.joined(list(rankings))
 
     def similar(self, item: str, moment: float, wish: Wish) -> pd.DataFrame:
@@ -242,7 +250,8 @@ class Lists:
         market, numbers = self.market, ranking.items.tolist()
         columns: dict[str, Any] = {
             "rank": ranking.ranks,
-            "item": [market.items.name(number) for number in numbers],
+            # Of a type that pandas need not find out.
+            "item": pd.Series([market.items.name(number) for number in numbers], dtype=object),
             "score": ranking.scores,
         }
         for name in attributes:

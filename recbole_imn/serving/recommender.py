@@ -75,6 +75,7 @@ class Recommender:
         self.journal_offset = snapshot.journal_offset
         self._writing, self._lock = RLock(), ReadWriteLock()
         self._waiting: list[Record] = []
+        self._position = len(snapshot.log)
         maps = [snapshot.feature_maps[key] for key in EVENT_FIELDS]
         times = snapshot.log.time
         self._intake = Intake(
@@ -117,9 +118,7 @@ class Recommender:
     @property
     def position(self) -> int:
         """Events that have been observed."""
-        with self._writing:
-            waiting = sum(len(one["user"]) for one in self._waiting if one["kind"] == "events")
-            return len(self.market.session.past.log) + waiting
+        return self._position
 
     @property
     def last_time(self) -> float:
@@ -317,6 +316,7 @@ class Recommender:
     def _remember(self, record: Record) -> None:
         if record["kind"] == "events":
             self._intake.taken(record)
+            self._position += len(record["user"])
         self._waiting.append(record)
         if len(self._waiting) >= MOST_WAITING:
             self._settle()
@@ -397,8 +397,11 @@ class Recommender:
         ServingError
             If something that is asked for does not exist.
         """
-        found = self.recommend_many([user], at, k, candidates, exclude, diversify, attributes)
-        return found.drop(columns="user")
+        name = raw_id(user, "user")
+        wish = Wish(k, candidates, exclude, diversify, attributes)
+        self._settle()
+        with self._lock.reading():
+            return self._lists.recommend_one(name, self._moment(at), wish)
 
     def recommend_many(
         self,

@@ -22,16 +22,20 @@ class OpenShelf:
 
     def __init__(self, item: Integers, start: Floats, end: Floats) -> None:
         self.item, self.start, self.end = item, start, end
+        # What was for sale when it was asked for last.
+        self._kept: tuple[float, Integers] | None = None
 
     def list_items(self, items: npt.ArrayLike, at: float) -> None:
         """Begin a stay of each item that has no stay then."""
         items = np.setdiff1d(np.asarray(items, np.int64), self.on_shelf(at))
+        self._kept = None
         self.item = np.append(self.item, items)
         self.start = np.append(self.start, np.full(len(items), at))
         self.end = np.append(self.end, np.full(len(items), np.inf))
 
     def delist_items(self, items: npt.ArrayLike, at: float) -> None:
         """End the stays that the items have then; what was to begin later does not."""
+        self._kept = None
         chosen = np.isin(self.item, items) & (self.end > at)
         later = chosen & (self.start > at)
         # A new array: readers may have hold of the old one.
@@ -41,5 +45,8 @@ class OpenShelf:
 
     def on_shelf(self, at: float) -> Integers:
         """Give the items for sale at a time, int64 [n], in rising order."""
-        there: Flags = (self.start <= at) & (at <= self.end)
-        return np.unique(self.item[there])
+        kept = self._kept
+        if kept is None or kept[0] != at:
+            there: Flags = (self.start <= at) & (at <= self.end)
+            kept = self._kept = at, np.unique(self.item[there])
+        return kept[1]

@@ -389,9 +389,9 @@ class Session:
 
     @torch.no_grad()
     def contenders(
-        self, query: Query, k: int, left_out: Sequence[Integers]
+        self, query: Query, k: int, items: Integers, left_out: Sequence[Integers]
     ) -> list[tuple[Integers, Tensor]]:
-        """Give, for each row, items that the best ``k`` of the catalogue are among.
+        """Give, for each row, items that the best ``k`` of some are among.
 
         A catalogue is only read, where scoring it to the last bit copies it.
 
@@ -399,12 +399,14 @@ class Session:
         ----------
         query : Query
         k : int
+        items : int64 [m]
+            To be ranked, in rising order.
         left_out : sequence of int64 arrays
-            Items that a row does not want; padding is always left out.
+            Places among these that a row does not want.
 
         Returns
         -------
-        list of (int64 [m], float [m])
+        list of (int64 [any], float [any])
             Items in rising order and their scores, the bits those of :meth:`scores`.
         """
         while True:
@@ -412,26 +414,28 @@ class Session:
                 if self.is_fresh:
                     ranked = self._present(query)
                     rows = zip(query.order, left_out, strict=True)
-                    return [self._contenders(ranked[[row]], k, out) for row, out in rows]
+                    return [self._contenders(ranked[[row]], k, items, out) for row, out in rows]
             with self.lock.writing():
                 self._be_present()
 
-    def _contenders(self, ranked: Ranked, k: int, left_out: Integers) -> tuple[Integers, Tensor]:
-        network, table = self.network, self.catalogue()
-        queries = network.ranking_queries(ranked.asked)
-        term = network.cell_term
-        values = None if term is None else term.of_catalogue(self.past, ranked.facts).numpy()
-        low, high = screen(table.numpy(), queries[0].numpy(), values)
-        out = np.append(left_out, 0)
-        low[out], high[out] = -np.inf, -np.inf
-        k = min(k, len(low))
-        least = np.partition(low, len(low) - k)[len(low) - k]
+    def _contenders(
+        self, ranked: Ranked, k: int, items: Integers, left_out: Integers
+    ) -> tuple[Integers, Tensor]:
+        network, table, asked = self.network, self.catalogue(), ranked.asked
+        queries, term = network.ranking_queries(asked), network.cell_term
+        values = np.empty(0) if term is None else term.of_catalogue(self.past, ranked.facts).numpy()
+        out = np.zeros(len(items), np.bool_)
+        out[left_out] = True
+        found = screen(table.numpy(), queries[0].numpy(), items, values, out, min(k, len(items)))
         # A candidate's score is more than its density.
-        proposed = np.setdiff1d(ranked.asked.candidates[0].numpy(), out)
-        items = np.union1d(np.flatnonzero((high >= least) & (high > -np.inf)), proposed)
-        scores = products(queries, table[torch.from_numpy(items)])
-        facts = ranked.facts
-        return items, network.complete_some(scores, self.past, ranked.asked, facts, items)[0]
+        proposed = asked.candidates[0].numpy()
+        places = np.minimum(np.searchsorted(items, proposed), max(len(items) - 1, 0))
+        found[places[items[places] == proposed] if len(items) else places[:0]] = True
+        chosen = items[found & ~out]
+        if len(chosen) == 0:
+            return chosen, table.new_empty(0)
+        scores = products(queries, table[torch.from_numpy(chosen)])
+        return chosen, network.complete_some(scores, self.past, asked, ranked.facts, chosen)[0]
 
     def _present(self, query: Query) -> Ranked:
         """Give a query's rows as of the present, asked anew where that has moved."""
