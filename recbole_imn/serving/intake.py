@@ -40,8 +40,10 @@ class Intake:
         How the cells of events become numbers.
     last : float
         Seconds of the last event.
+    latest : iterable of tuple
+        All events of that moment.
     happened : callable
-        Says whether an event is in the log; asked for those not later than ``last``.
+        Says whether an event is in the log; asked for earlier ones.
     keys : iterable of str
         Of events that were taken before, oldest first.
     """
@@ -55,6 +57,7 @@ class Intake:
         purchase_of: Mapping[str, bool],
         maps: Sequence[FeatureMap],
         last: float,
+        latest: Iterable[Event],
         happened: Callable[[Event], bool],
         keys: Iterable[str] = (),
     ) -> None:
@@ -65,8 +68,7 @@ class Intake:
         self.others = [name for name in others if name not in (*PLAIN, *self.fields)]
         self.last, self._happened = last, happened
         self.keys = OrderedDict.fromkeys(keys)
-        # Events of the last moment, which the log may not have yet.
-        self._latest: set[Event] = set()
+        self._latest: set[Event] = set(latest)
 
     def take(self, columns: Columns) -> tuple[Record | None, Counter[str]]:
         """Check events, and give a record of those to be taken.
@@ -216,7 +218,7 @@ class Intake:
         return None
 
     def _is_known(self, row: Mapping[str, Any], last: float) -> bool:
-        return row["time"] <= last and self._happened(_event(row))
+        return row["time"] < last and self._happened(_event(row))
 
     def _ruled(self, rule: str, row: Mapping[str, Any], what: str) -> str | None:
         """Give the reason to drop an event, or none if it is taken all the same."""

@@ -211,6 +211,20 @@ class Market:
             latest = int(past.chains.user[latest])
         return False
 
+    def latest_events(self) -> list[Event]:
+        """Give the events of the log's last moment."""
+        log, names = self.session.past.log, self.snapshot.behaviours
+        first = int(np.searchsorted(log.time, log.time[-1])) if len(log) else 0
+        return [
+            (
+                self.users.name(int(log.user[event])),
+                self.items.name(int(log.item[event])),
+                float(log.time[event]),
+                names[int(log.behaviour[event])] or None,
+            )
+            for event in range(first, len(log))
+        ]
+
     def purchase_of(self) -> dict[str, bool]:
         """Say of each behaviour whether its events are purchases, where all are alike."""
         log = self.session.past.log

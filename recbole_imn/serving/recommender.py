@@ -86,6 +86,7 @@ class Recommender:
             self.market.purchase_of(),
             maps,
             float(times[-1]) if len(times) else -np.inf,
+            self.market.latest_events(),
             self._happened,
             snapshot.keys,
         )

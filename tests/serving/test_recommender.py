@@ -225,6 +225,7 @@ def test_repeated_events_are_as_the_rule_says(shop):
     # Long ago, and in the log of the checkpoint.
     early = shop.recommender(policies=Policies(late="refuse"))
     assert early.observe(**shop.told(5)).dropped == {"duplicate": 1}
+    assert early.observe(**shop.told(shop.start - 1)).dropped == {"duplicate": 1}
 
 
 def test_events_of_the_future_are_as_the_rule_says(shop):
