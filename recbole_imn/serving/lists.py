@@ -225,11 +225,6 @@ class Lists:
         numbers = np.array([self.market.number_of(name) for name in names], np.int64)
         return [_places(items, numbers)] * len(users)
 
-    def _left(self, items: Integers, user: str, exclude: Sequence[str] | str) -> Integers | None:
-        """Give the places of candidates that are not left out; None for all of them."""
-        out = self.left_out([user], items, exclude)[0]
-        return np.setdiff1d(np.arange(len(items)), out, assume_unique=True) if len(out) else None
-
     def _own_items(self, user: str, kind: str) -> Integers:
         number = self.market.users.get(user)
         if number is None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,8 @@ from recbole_imn.session.locks import ReadWriteLock
 from recbole_imn.session.ranking import Ranked, products
 from recbole_imn.session.replay import REPLAY_WINDOW, Held, Replay, plain_replay
 from recbole_imn.stream.plan import windows
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -323,10 +325,14 @@ class Session:
         back = np.empty(len(order), np.int64)
         back[order] = np.arange(len(order))
         users, at = np.asarray(users)[order], np.asarray(at)[order]
+        return self._read(lambda: Query(self._ask(users, at), back, self.made_by))
+
+    def _read(self, answer: Callable[[], Answer]) -> Answer:
+        """Answer beside other readers, from states of the present."""
         while True:
             with self.lock.reading():
                 if self.is_fresh:
-                    return Query(self._ask(users, at), back, self.made_by)
+                    return answer()
             with self.lock.writing():
                 self._be_present()
 
@@ -343,12 +349,7 @@ class Session:
         Where events were observed since the query was made, or weights have changed, it is
         asked anew: scores are of one moment.
         """
-        while True:
-            with self.lock.reading():
-                if self.is_fresh:
-                    return self._scores(query)
-            with self.lock.writing():
-                self._be_present()
+        return self._read(lambda: self._scores(query))
 
     def _scores(self, query: Query) -> Tensor:
         ranked = self._present(query)
@@ -369,12 +370,7 @@ class Session:
         -------
         float [n, m]
         """
-        while True:
-            with self.lock.reading():
-                if self.is_fresh:
-                    return self._scores_of(query, items)
-            with self.lock.writing():
-                self._be_present()
+        return self._read(lambda: self._scores_of(query, items))
 
     def _scores_of(self, query: Query, items: Integers) -> Tensor:
         ranked, network = self._present(query), self.network
@@ -409,14 +405,13 @@ class Session:
         list of (int64 [any], float [any])
             Items in rising order and their scores, the bits those of :meth:`scores`.
         """
-        while True:
-            with self.lock.reading():
-                if self.is_fresh:
-                    ranked = self._present(query)
-                    rows = zip(query.order, left_out, strict=True)
-                    return [self._contenders(ranked[[row]], k, items, out) for row, out in rows]
-            with self.lock.writing():
-                self._be_present()
+
+        def each() -> list[tuple[Integers, Tensor]]:
+            ranked = self._present(query)
+            rows = zip(query.order, left_out, strict=True)
+            return [self._contenders(ranked[[row]], k, items, out) for row, out in rows]
+
+        return self._read(each)
 
     def _contenders(
         self, ranked: Ranked, k: int, items: Integers, left_out: Integers

@@ -61,12 +61,9 @@ class Offer:
         names = [self.names[row] for row in rows]
         scores = self.lists.scores(names, self.moment, self.items).detach().cpu().numpy()
         found = calibrate(scores, self.temperature)
+        left_out = self.lists.left_out(names, self.items, self.exclude)
         for place, row in enumerate(rows):
-            left = self.lists._left(self.items, names[place], self.exclude)
-            if left is not None:
-                kept = found[place, left]
-                found[place] = -np.inf
-                found[place, left] = kept
+            found[place, left_out[place]] = -np.inf
             if self.prices is not None and self.budgets is not None:
                 found[place, self.prices > self.budgets[row]] = -np.inf
         return found

@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     )
     if len(options.user) == 1 and options.format == "table":
         frame = frame.drop(columns="user")
-    moment = recommender.clock.text(max(recommender._moment(options.at), recommender.last_time))
+    moment = recommender.clock.text(recommender._moment(options.at))
     heading = f"for {listed(options.user)} on {recommender.data_name} as of {moment}"
     show(frame, options.format, heading, recommender.simulated)
     known = recommender.market.users

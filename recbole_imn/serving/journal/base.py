@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -129,6 +129,26 @@ class StateMachine(Protocol):
     def save(self, path: str | Path) -> None:
         """Write a checkpoint with its states and offset; complete, or not there at all."""
         ...
+
+
+def read_pages(
+    page_of: Callable[[int, int], Sequence[tuple[int, Record]]], after: int, limit: int
+) -> Iterator[tuple[int, Record]]:
+    """Give records in order, a page at a time.
+
+    Parameters
+    ----------
+    page_of : function of (int, int)
+        Gives the records after an offset, so many at most.
+    after, limit : int
+        As of :meth:`Journal.read`.
+    """
+    while limit > 0:
+        page = page_of(after, min(limit, PAGE))
+        yield from page
+        if not page:
+            return
+        after, limit = page[-1][0], limit - len(page)
 
 
 def to_text(record: Record) -> str:

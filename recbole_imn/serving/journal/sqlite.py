@@ -24,6 +24,7 @@ from recbole_imn.serving.journal.base import (
     from_text,
     in_order,
     is_forgetting,
+    read_pages,
     to_text,
 )
 
@@ -98,12 +99,7 @@ class SqliteJournal:
 
     def read(self, after: int, limit: int = ALL) -> Iterator[tuple[int, Record]]:
         """Read records in order; see :meth:`Journal.read`."""
-        while limit > 0:
-            page = self._page(after, min(limit, PAGE))
-            yield from page
-            if not page:
-                return
-            after, limit = page[-1][0], limit - len(page)
+        return read_pages(self._page, after, limit)
 
     def follow(self, after: int, timeout: float, limit: int = PAGE) -> list[tuple[int, Record]]:
         """Read records, waiting for the first; see :meth:`Journal.follow`."""
