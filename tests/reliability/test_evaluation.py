@@ -46,6 +46,7 @@ def evaluated(prepare, model, **options):
 @pytest.mark.parametrize("model", ["IMNNet", "IMNNetPlus", "SASRec", "FPMC", "LastItem"])
 def test_sampled_rows_are_judged_by_themselves(prepare, model, mode):
     options = {"topk": [1, 3], "valid_metric": "NDCG@3", "eval_args": {"mode": mode}}
+    options["metrics"] = ["Recall", "NDCG", "MRR", "FullMRR"]
     trainer, test, official, recorder = evaluated(prepare, model, **options)
     table = recorder.table()
     assert recorder.sampled
