@@ -46,16 +46,23 @@ def named_gains(rank: Reals, name: str) -> Reals:
     return gains(rank, metric, int(cut))
 
 
-def metrics_of_ranks(rank: Reals, cuts: Sequence[int] = CUTS) -> dict[str, float]:
-    """Give means over rows under RecBole's names, such as ``ndcg@10``; empty without rows."""
+def metrics_of_ranks(
+    rank: Reals, cuts: Sequence[int] = CUTS, whole: bool = False
+) -> dict[str, float]:
+    """Give means over rows under RecBole's names, such as ``ndcg@10``; empty without rows.
+
+    Parameters
+    ----------
+    rank : float64 [n_rows]
+    cuts : sequence of int
+    whole : bool
+        Whether ``fullmrr``, without a cut, is among them.
+    """
     if len(rank) == 0:
         return {}
-    means = {
-        f"{metric}@{cut}": float(gains(rank, metric, cut).mean())
-        for metric in ("recall", "ndcg", "mrr")
-        for cut in cuts
-    }
-    return {**means, FULL_MRR: float(named_gains(rank, FULL_MRR).mean())}
+    names = [f"{metric}@{cut}" for metric in ("recall", "ndcg", "mrr") for cut in cuts]
+    names += [FULL_MRR] if whole else []
+    return {name: float(named_gains(rank, name).mean()) for name in names}
 
 
 def difference_warning(

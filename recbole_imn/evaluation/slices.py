@@ -69,7 +69,7 @@ def metrics_by_slice(labels: pd.DataFrame, rank: Floats) -> list[dict[str, Any]]
             chosen = rank[(labels[grouping] == name).to_numpy()]
             if len(chosen):
                 about = {"grouping": str(grouping), "slice": str(name), "rows": len(chosen)}
-                table.append({**about, **metrics_of_ranks(chosen)})
+                table.append({**about, **metrics_of_ranks(chosen, whole=True)})
     return table
 
 

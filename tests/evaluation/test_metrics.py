@@ -18,7 +18,10 @@ def test_metrics_are_means_over_rows():
     metrics = metrics_of_ranks(RANKS)
     assert metrics["recall@10"] == pytest.approx(0.6)
     assert metrics["recall@20"] == pytest.approx(0.8)
-    assert metrics["fullmrr"] == pytest.approx((1 + 1 / 2.5 + 1 / 10 + 1 / 10.5) / 5)
+    assert "fullmrr" not in metrics
+    whole = metrics_of_ranks(RANKS, whole=True)
+    assert whole.pop("fullmrr") == pytest.approx((1 + 1 / 2.5 + 1 / 10 + 1 / 10.5) / 5)
+    assert whole == metrics
     assert metrics_of_ranks(np.empty(0)) == {}
 
 

@@ -200,7 +200,7 @@ def _judge(official: dict[str, Any], table: pd.DataFrame, dataset: Any) -> dict[
     """Put RecBole's figures beside those of the ranks, with slices."""
     rank, tied = table["rank"].to_numpy(), int((table["ties"] > 0).sum())
     missing = int((rank == float("inf")).sum())
-    own = metrics_of_ranks(rank)
+    own = metrics_of_ranks(rank, whole=True)
     recbole = {name: float(value) for name, value in official.items()}
     events = table["event_index"].to_numpy()
     described = described_items(dataset.item_features)
