@@ -59,6 +59,7 @@ keys that matter
   --eval_batch_size=N      rows ranked at a time
   --topk=[5] --valid_metric=NDCG@5   cuts of the metrics, and the metric that stops early
   --candidates=on_shelf    rank what is for sale only
+  --protocol=tgb           cut, rows and metric of the Temporal Graph Benchmark
   --seed=N                 the same seed gives the same numbers
   --checkpoint_dir=DIR     where the best model goes (saved/)
   --resume                 go on with the run of these settings that was stopped

@@ -22,8 +22,10 @@ from recbole.utils import EvaluatorType, InputType, ModelType
 from recbole_imn import own_models, registry
 from recbole_imn.data.atomic import check_name
 from recbole_imn.data.first_use import provide
+from recbole_imn.data.scaling import is_global_time_split
 from recbole_imn.data.simulated import is_simulated
 from recbole_imn.evaluation.benchmark.plan import FEATURE_AWARE, feature_settings
+from recbole_imn.evaluation.protocols import put_in_place
 from recbole_imn.model.build import find_parts
 from recbole_imn.model.settings import NetworkSettings, SettingsError
 from recbole_imn.model_settings import check_activation, check_model_settings, check_own_settings
@@ -50,7 +52,7 @@ TRANSFORM_NEEDS = {
 GIVE_PROBABILITIES = ("DIN", "DIEN")
 # Metrics of predicted ratings and probabilities; other models of the stream give neither.
 OF_PROBABILITIES = ("logloss", "mae", "rmse")
-WITHOUT_CUT = ("auc", "gauc", *OF_PROBABILITIES)
+WITHOUT_CUT = ("auc", "gauc", "fullmrr", *OF_PROBABILITIES)
 OLD_NEGATIVES = ("neg_sampling", "training_neg_sample_num")
 
 
@@ -78,12 +80,18 @@ def mend() -> None:
     def join_checked(self: Any) -> dict[str, Any]:
         settings = join(self)
         if reads_a_stream(self, settings):
+            put_in_place(settings, _given(self), self.model)
             check(self, settings)
         return settings
 
     config_class._load_internal_config_dict = load_checked
     config_class._get_final_config_dict = join_checked
     config_class._load_config_files = lambda self, files: read_config_files(files, self.yaml_loader)
+
+
+def _given(config: Any) -> dict[str, Any]:
+    """Give the settings of files, a program and the command line, as they were written there."""
+    return {**config.file_config_dict, **config.variable_config_dict, **config.cmd_config_dict}
 
 
 def _features(model: str, dataset: str, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -118,7 +126,7 @@ def check(config: Any, settings: dict[str, Any]) -> None:
     run = validated(RunSettings, given, "", SettingsError)
     if _has_network(config):
         find_parts(NetworkSettings.from_mapping(settings))
-    _check_evaluation(config.model, run)
+    _check_evaluation(config.model, run, settings)
     _check_columns(run, settings)
     check_own_settings(config.model, settings)
     if ours:
@@ -204,7 +212,12 @@ def _check_transform(run: RunSettings, settings: Mapping[str, Any]) -> None:
         )
 
 
-def _check_evaluation(model: str, run: RunSettings) -> None:
+def _check_evaluation(model: str, run: RunSettings, settings: Mapping[str, Any]) -> None:
+    if run.split_by == "times" and not is_global_time_split(settings["eval_args"]):
+        raise SettingsError(
+            "split_by is 'times', but parts begin at times only with one cut for all users; set "
+            "eval_args to group_by: none and split: {RS: [...]}, or leave split_by out"
+        )
     kinds = {metric_types[metric.lower()] for metric in run.metrics}
     values = [name for name in run.metrics if metric_types[name.lower()] == EvaluatorType.VALUE]
     modes = {run.eval_args.mode.valid or "full", run.eval_args.mode.test or "full"}

@@ -234,6 +234,8 @@ class RunSettings(Strict):
     # Evaluation.
     eval_args: EvalArgs
     repeatable: bool = True
+    protocol: Literal["standard", "tgb"] = "standard"
+    split_by: Literal["events", "times"] = "events"
     candidates: Literal["all", "on_shelf"] | None = "all"
     metrics: Annotated[
         list[Annotated[str, AfterValidator(_metric)]],

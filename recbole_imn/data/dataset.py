@@ -286,7 +286,7 @@ class StreamDataset(ScaledDataset):
         """Let other splits pass; models of the stream refuse them."""
 
     def _cut(self) -> tuple[int, int, int, int]:
-        validation, test = self.log.split(self.ratios())
+        validation, test = self.log.split(self.ratios(), self.cuts_between_times)
         return 0, validation, test, len(self.log)
 
     def inter_matrix(self, form: str = "coo", value_field: str | None = None) -> Any:

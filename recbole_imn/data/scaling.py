@@ -25,7 +25,7 @@ from recbole_imn.data.components import Components
 from recbole_imn.data.loading import AtomicDataset
 from recbole_imn.data.preparation import Preparation, padded, to_unit
 from recbole_imn.data.stream_settings import reduced_fields
-from recbole_imn.log import split_positions
+from recbole_imn.log import split_positions, time_positions
 from recbole_imn.log.grouping import place_within_group
 from recbole_imn.model.rows import EVENT_INDEX
 from recbole_imn.model.settings import SettingsError
@@ -90,7 +90,7 @@ class ScaledDataset(AtomicDataset):
         """Say which events are training rows, or in the histories of such rows only."""
         n_events = len(self.inter_feat)
         if self.has_global_time_split:
-            return np.arange(n_events) < split_positions(n_events, self.ratios())[0]
+            return np.arange(n_events) < self._training_length()
         users = pd.factorize(self.inter_feat[self.uid_field])[0] + 1
         first = place_within_group(users, np.argsort(users, kind="stable")) == 0
         rows = Interaction(
@@ -112,6 +112,13 @@ class ScaledDataset(AtomicDataset):
         inside[training] = True
         return inside
 
+    def _training_length(self) -> int:
+        """Count the events before the validation part, with one cut in time for all users."""
+        if self.cuts_between_times:
+            times = self.inter_feat[self.time_field].to_numpy(np.float64)
+            return time_positions(times, self.ratios())[0]
+        return split_positions(len(self.inter_feat), self.ratios())[0]
+
     def _in_training_part(self, name: str) -> Flags:
         """Say which rows of a frame the training part has, bool [n_rows]."""
         frame, log = getattr(self, name), self.inter_feat
@@ -127,6 +134,11 @@ class ScaledDataset(AtomicDataset):
     def has_global_time_split(self) -> bool:
         """Whether the evaluation is one cut in time for all users."""
         return is_global_time_split(self.config["eval_args"])
+
+    @property
+    def cuts_between_times(self) -> bool:
+        """Whether parts begin at a quantile of times, not at a number of events."""
+        return bool(self.config["split_by"] == "times")
 
     def ratios(self) -> list[float]:
         """Give the sizes of the three parts."""

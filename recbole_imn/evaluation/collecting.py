@@ -22,22 +22,28 @@ from recbole.evaluator.collector import Collector
 from torch import Tensor
 
 from recbole_imn.divergence import DivergenceError
+from recbole_imn.evaluation import full_ranking
 from recbole_imn.run_checks import check_valid_metric
 
 Items = npt.NDArray[np.int64]
 Reals = npt.NDArray[np.float64]
 # What belongs to one evaluation; all else that is collected stays (evaluator/collector.py:228).
-OF_ONE_EVALUATION = ("rec.topk", "rec.meanrank", "rec.score", "rec.items", "data.label")
+OF_ONE_EVALUATION = (
+    *("rec.topk", "rec.meanrank", "rec.score", "rec.items", "data.label"),
+    full_ranking.RANK,
+)
 
 
 def mend() -> None:
     """Replace what does not work of RecBole's collector and of five of its metrics."""
+    full_ranking.install()
     collect: Callable[..., None] = Collector.eval_batch_collect
 
     @wraps(collect)
     def collect_batch(self: Any, scores_tensor: Tensor, *rest: Any) -> None:
         _require_numbers(self.config["model"], scores_tensor)
         collect(self, scores_tensor, *rest)
+        full_ranking.collect_ranks(self, scores_tensor, *rest[-2:])
         if self.register.need("rec.topk"):
             _miss_no_candidates(self, scores_tensor, *rest[-2:])
         if self.register.need("rec.items"):

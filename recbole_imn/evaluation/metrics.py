@@ -10,11 +10,12 @@ import numpy.typing as npt
 Reals = npt.NDArray[np.float64]
 
 CUTS = (10, 20)
+FULL_MRR = "fullmrr"
 # RecBole keeps scores in float32 and rounds its figures.
 TOLERANCE = 1e-6
 
 
-def gains(rank: Reals, metric: str, cut: int) -> Reals:
+def gains(rank: Reals, metric: str, cut: float) -> Reals:
     """Give the metric of each row, float64 [n_rows].
 
     Parameters
@@ -23,22 +24,45 @@ def gains(rank: Reals, metric: str, cut: int) -> Reals:
         From 1; a half where items tie, infinity where the true item is no candidate.
     metric : str
         ``recall``, ``ndcg`` or ``mrr``; each row has one relevant item.
-    cut : int
-        Ranks above it gain nothing.
+    cut : float
+        Ranks above it gain nothing; infinity for no cut, which is for ``mrr`` and ``ndcg``.
     """
     full = {"recall": np.ones_like(rank), "ndcg": 1 / np.log2(1 + rank), "mrr": 1 / rank}
     return np.where(rank <= cut, full[metric], 0.0)
 
 
-def metrics_of_ranks(rank: Reals, cuts: Sequence[int] = CUTS) -> dict[str, float]:
-    """Give means over rows under RecBole's names, such as ``ndcg@10``; empty without rows."""
+def named_gains(rank: Reals, name: str) -> Reals:
+    """Give the metric of each row by its name in results, float64 [n_rows].
+
+    Parameters
+    ----------
+    rank : float64 [n_rows]
+    name : str
+        A metric with its cut, such as ``ndcg@10``, or ``fullmrr``: MRR without one.
+    """
+    if name == FULL_MRR:
+        return gains(rank, "mrr", np.inf)
+    metric, _, cut = name.partition("@")
+    return gains(rank, metric, int(cut))
+
+
+def metrics_of_ranks(
+    rank: Reals, cuts: Sequence[int] = CUTS, whole: bool = False
+) -> dict[str, float]:
+    """Give means over rows under RecBole's names, such as ``ndcg@10``; empty without rows.
+
+    Parameters
+    ----------
+    rank : float64 [n_rows]
+    cuts : sequence of int
+    whole : bool
+        Whether ``fullmrr``, without a cut, is among them.
+    """
     if len(rank) == 0:
         return {}
-    return {
-        f"{metric}@{cut}": float(gains(rank, metric, cut).mean())
-        for metric in ("recall", "ndcg", "mrr")
-        for cut in cuts
-    }
+    names = [f"{metric}@{cut}" for metric in ("recall", "ndcg", "mrr") for cut in cuts]
+    names += [FULL_MRR] if whole else []
+    return {name: float(named_gains(rank, name).mean()) for name in names}
 
 
 def difference_warning(

@@ -13,7 +13,8 @@ import yaml
 from recbole_imn import own_models, registry
 from recbole_imn.checkpoints import plain_config
 from recbole_imn.data.scaling import is_global_time_split
-from recbole_imn.evaluation.metrics import CUTS, gains
+from recbole_imn.evaluation.full_ranking import FullMRR
+from recbole_imn.evaluation.metrics import CUTS, FULL_MRR, named_gains
 from recbole_imn.evaluation.significance import user_interval
 from recbole_imn.files import replace_text
 
@@ -29,7 +30,7 @@ SHOWN = (
     "embedding_size",
     "hidden_size",
     "loss_type",
-    "eval_args",
+    *("protocol", "eval_args", "split_by", "first_events"),
     "valid_metric",
     *("mse_weight", "nce_weight", "resource_branch", "fusion", "cell"),
     *("item_features", "event_features", "selected_features"),
@@ -134,7 +135,7 @@ def write_card(checkpoint: Path, facts: Facts, table: pd.DataFrame) -> Path:
     table : DataFrame
         Ranks of the test rows, as :class:`~recbole_imn.evaluation.ranks.RankRecorder` gives.
     """
-    results = interval_results(table)
+    results = interval_results(table, whole=facts.config.get("valid_metric") == FullMRR.__name__)
     path = checkpoint.with_suffix(".md")
     replace_text(path, _head(facts, results) + _body(checkpoint, facts, table, results))
     return path
@@ -149,14 +150,16 @@ def _split(eval_args: Mapping[str, Any]) -> str:
     return f"Split by\n`{eval_args['split']}`, order {eval_args['order']}, for each user apart."
 
 
-def interval_results(table: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
-    """Give mean and ends of the 95% interval of each metric."""
+def interval_results(
+    table: pd.DataFrame, whole: bool = False
+) -> dict[str, tuple[float, float, float]]:
+    """Give mean and ends of the 95% interval of each metric, that of whole rankings if asked."""
     rank, users = table["rank"].to_numpy(), table["user"].to_numpy()
+    names = [f"{metric}@{cut}" for metric in ("recall", "ndcg", "mrr") for cut in CUTS]
     results = {}
-    for metric in ("recall", "ndcg", "mrr"):
-        for cut in CUTS:
-            values = gains(rank, metric, cut)
-            results[f"{metric}@{cut}"] = (float(values.mean()), *user_interval(values, users))
+    for name in [FULL_MRR, *names] if whole else names:
+        values = named_gains(rank, name)
+        results[name] = (float(values.mean()), *user_interval(values, users))
     return results
 
 

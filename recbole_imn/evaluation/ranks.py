@@ -6,49 +6,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
 from recbole.quick_start import quick_start
 from torch import Tensor
 
+from recbole_imn.evaluation.full_ranking import ranks_of_scores
 from recbole_imn.evaluation.sampled import SampledEvalDataLoader
 from recbole_imn.model.rows import EVENT_INDEX
 
 COLUMNS = ("event_index", "user", "item", "rank", "ties")
-
-
-def ranks_of_scores(scores: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
-    """Rank the true item of each row among the candidates, ties counted half.
-
-    Parameters
-    ----------
-    scores : float [n_rows, n_items]
-        Scores of all items; minus infinity marks what is no candidate.
-    items : int64 [n_rows]
-        The true item of each row.
-
-    Returns
-    -------
-    rank : float64 [n_rows]
-        1 + items with a higher score + half of the other items with the same score;
-        infinity where the true item is no candidate itself.
-    ties : int64 [n_rows]
-        Other candidates with the same score.
-
-    Raises
-    ------
-    ValueError
-        If a score is not a number.
-    """
-    if scores.isnan().any():
-        raise ValueError("a model gave scores that are not numbers; it cannot be ranked")
-    own = scores.gather(1, items.reshape(-1, 1))
-    above = (scores > own).sum(dim=1)
-    missing = own.squeeze(1) == -np.inf
-    ties = ((scores == own).sum(dim=1) - 1).masked_fill(missing, 0)
-    rank = (1 + above + ties / 2.0).double().masked_fill(missing, np.inf)
-    return rank, ties
 
 
 class RankRecorder:

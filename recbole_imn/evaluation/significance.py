@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from recbole_imn.evaluation.metrics import Reals, gains
+from recbole_imn.evaluation.metrics import Reals, named_gains
 
 RESAMPLES = 2000
 
@@ -21,7 +21,7 @@ class Comparison:
     ----------
     model, baseline : str
     difference : float
-        Mean NDCG@10 of the model minus that of the baseline.
+        Mean of the metric, NDCG@10 by default, of the model minus that of the baseline.
     low, high : float
         95% interval of the difference, by resampling users.
     reciprocal : float
@@ -48,6 +48,7 @@ def compare(
     ranks: Sequence[Reals],
     others: Sequence[Reals],
     users: npt.NDArray[np.object_],
+    metric: str = "ndcg@10",
 ) -> Comparison:
     """Compare two models row by row, the seeds of each averaged in every row.
 
@@ -59,8 +60,10 @@ def compare(
         Ranks of the model and of the baseline, one array a seed.
     users : object [n_rows]
         The user of each row. Rows of a user are alike, so users are resampled whole.
+    metric : str
+        Of the difference and its interval, such as ``ndcg@10``; ``fullmrr`` has no cut.
     """
-    gain = _mean_gain(ranks, "ndcg", 10) - _mean_gain(others, "ndcg", 10)
+    gain = mean_gain(ranks, metric) - mean_gain(others, metric)
     reciprocal = np.mean([1 / rank for rank in ranks], axis=0) - np.mean(
         [1 / rank for rank in others], axis=0
     )
@@ -150,8 +153,17 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return [float(value) for value in corrected]
 
 
-def _mean_gain(ranks: Sequence[Reals], metric: str, cut: int) -> Reals:
-    mean: Reals = np.mean([gains(rank, metric, cut) for rank in ranks], axis=0)
+def mean_gain(ranks: Sequence[Reals], metric: str) -> Reals:
+    """Give a metric of each row, the seeds averaged, float64 [n_rows].
+
+    Parameters
+    ----------
+    ranks : sequence of float64 [n_rows]
+        One array a seed.
+    metric : str
+        Such as ``ndcg@10``, or ``fullmrr``.
+    """
+    mean: Reals = np.mean([named_gains(rank, metric) for rank in ranks], axis=0)
     return mean
 
 

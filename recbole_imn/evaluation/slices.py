@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from torch import Tensor
 
 from recbole_imn.evaluation.metrics import metrics_of_ranks
-from recbole_imn.log import Floats, Integers
+from recbole_imn.log import Flags, Floats, Integers
 from recbole_imn.past import Past, look_at_log
 
 DAY = 86_400.0
@@ -17,7 +18,9 @@ COLD, WARM = 5, 50
 AGES = ("under 1 day", "1 to 7 days", "over 7 days")
 
 
-def slice_labels(past: Past, events: Integers, n_training: int) -> pd.DataFrame:
+def slice_labels(
+    past: Past, events: Integers, n_training: int, described: Flags | None = None
+) -> pd.DataFrame:
     """Say of each row which slice of each grouping it belongs to.
 
     Everything is known at the row's time, but for the row's own item, by which slices sort.
@@ -30,6 +33,8 @@ def slice_labels(past: Past, events: Integers, n_training: int) -> pd.DataFrame:
         Positions of the rows in the log.
     n_training : int
         Events of the training part.
+    described : bool [n_items], optional
+        Items of which features are known. None: the log has none, and no slice of them.
 
     Returns
     -------
@@ -38,7 +43,7 @@ def slice_labels(past: Past, events: Integers, n_training: int) -> pd.DataFrame:
     """
     rows: dict[str, Any] = {
         name: pd.Categorical.from_codes(codes, pd.Index(categories))
-        for name, codes, categories in _groupings(past, events, n_training)
+        for name, codes, categories in _groupings(past, events, n_training, described)
     }
     return pd.DataFrame(rows)
 
@@ -64,7 +69,7 @@ def metrics_by_slice(labels: pd.DataFrame, rank: Floats) -> list[dict[str, Any]]
             chosen = rank[(labels[grouping] == name).to_numpy()]
             if len(chosen):
                 about = {"grouping": str(grouping), "slice": str(name), "rows": len(chosen)}
-                table.append({**about, **metrics_of_ranks(chosen)})
+                table.append({**about, **metrics_of_ranks(chosen, whole=True)})
     return table
 
 
@@ -72,22 +77,60 @@ def metrics_by_slice(labels: pd.DataFrame, rank: Floats) -> list[dict[str, Any]]
 Grouping = tuple[str, Any, tuple[str, ...]]
 
 
-def _groupings(past: Past, events: Integers, n_training: int) -> Iterator[Grouping]:
+def described_items(features: Tensor) -> Flags | None:
+    """Say of which items anything is known, bool [n_items]; None where no item has features.
+
+    Parameters
+    ----------
+    features : float32 [n_items, n_features]
+        Of the data set; an item without any has zeros alone.
+    """
+    known: Flags = (features != 0).any(dim=1).numpy()
+    return known if known.any() else None
+
+
+def _groupings(
+    past: Past, events: Integers, n_training: int, described: Flags | None
+) -> Iterator[Grouping]:
     log, chains = past.log, past.chains
     item, latest, bought = log.item[events], chains.user[events], chains.purchase[events]
     last = (latest >= 0) & (item == log.item[latest])
     asked = np.where(last, 0, np.where(chains.times[events] > 1, 1, 2))
     yield "item asked for", asked, ("the user's last item", "an own earlier item", "a new item")
+    is_first = chains.item[events] < 0
+    yield _of_new_items(asked == 2, is_first, None if described is None else described[item])
     seen = np.isin(item, log.item[:n_training]).astype(np.int64)
     yield "item in training", seen, ("never", "seen")
-    length = np.digitize(look_at_log(past, len(log))[0].count[events], (COLD, WARM))
-    users = (f"cold (under {COLD} events)", f"warm (under {WARM})", "heavy")
+    length = np.digitize(look_at_log(past, len(log))[0].count[events], (1, COLD, WARM))
+    users = ("new (no history)", f"cold (under {COLD} events)", f"warm (under {WARM})", "heavy")
     yield "user", length, users
     ago = np.where(bought < 0, 0, 1 + _ages(log.time[events] - log.time[bought]))
     yield "user's last purchase", ago, ("none", *AGES)
     age = log.time[events] - log.time[past.items.first[item]]
-    known = np.where(chains.item[events] < 0, 0, 1 + _ages(age))
+    known = np.where(is_first, 0, 1 + _ages(age))
     yield "item's first event", known, ("this one", *AGES)
+
+
+def _of_new_items(new: Flags, is_first: Flags, described: Flags | None) -> Grouping:
+    """Tell new items that others have touched before from those that nobody has.
+
+    A model can find the latter by their features alone, and without features not at all.
+
+    Parameters
+    ----------
+    new : bool [n_rows]
+        Whether the item is new to the row's user.
+    is_first : bool [n_rows]
+        Whether the event is the item's first one.
+    described : bool [n_rows], optional
+        Whether features of the item are known.
+    """
+    slices = ["the user's own", "seen before with others", "its first event"]
+    codes = np.where(new, np.where(is_first, 2, 1), 0)
+    if described is not None:
+        slices[2:] = ["its first event, no features", "its first event, known by features"]
+        codes = np.where((codes == 2) & described, 3, codes)
+    return "item new to the user", codes, tuple(slices)
 
 
 def _ages(seconds: Floats) -> Integers:

@@ -1,7 +1,7 @@
 """The event log: append-only columns of what happened, in time order."""
 
 from recbole_imn.log.columns import Flags, Floats, Ids, Integers
-from recbole_imn.log.event_log import NO_EVENT, EventLog, LogError, split_positions
+from recbole_imn.log.event_log import NO_EVENT, EventLog, LogError, split_positions, time_positions
 
 __all__ = [
     "NO_EVENT",
@@ -12,4 +12,5 @@ __all__ = [
     "Integers",
     "LogError",
     "split_positions",
+    "time_positions",
 ]

@@ -240,8 +240,13 @@ class EventLog:
         plain = (name for name in self._columns if name not in ("features", "inventory"))
         return sum(self._columns[name].values.dtype.itemsize for name in plain)
 
-    def split(self, ratios: Sequence[float]) -> tuple[int, ...]:
-        """Cut the log in time, as :func:`split_positions` says; ties keep their order."""
+    def split(self, ratios: Sequence[float], between_times: bool = False) -> tuple[int, ...]:
+        """Cut the log in time, as :func:`split_positions` says; ties keep their order.
+
+        With ``between_times`` as :func:`time_positions` says, which leaves ties together.
+        """
+        if between_times:
+            return time_positions(self.time, ratios)
         return split_positions(len(self), ratios)
 
     def _write_header(self) -> None:
@@ -326,6 +331,33 @@ def split_positions(n_events: int, ratios: Sequence[float]) -> tuple[int, ...]:
     sizes = [int(n_events * ratio / sum(ratios)) for ratio in ratios[1:]]
     starts = n_events - np.cumsum(sizes[::-1])[::-1]
     return tuple(int(start) for start in starts)
+
+
+def time_positions(times: npt.NDArray[np.float64], ratios: Sequence[float]) -> tuple[int, ...]:
+    """Give the position where each part of a log but the first begins, cut between two times.
+
+    A part ends with the last event at or before a quantile of the times, interpolated between
+    events; so no two events of the same time are in different parts. The Temporal Graph
+    Benchmark cuts like this (py-tgb, linkproppred/dataset.py, ``generate_splits``).
+
+    Parameters
+    ----------
+    times : float64 [n_events]
+        Seconds, sorted.
+    ratios : sequence of float
+        Sizes of the parts, not necessarily adding up to 1.
+
+    Returns
+    -------
+    tuple of int
+        One position fewer than there are ratios; all 0 for a log without events.
+    """
+    if len(times) == 0:
+        return (0,) * (len(ratios) - 1)
+    # Summed from the end, as there: 1 - 0.15 - 0.15 and not 0.7.
+    shares = 1.0 - np.cumsum(np.asarray(ratios[:0:-1], float) / sum(ratios))[::-1]
+    ends = np.searchsorted(times, np.quantile(times, shares), side="right")
+    return tuple(int(end) for end in ends)
 
 
 def _or_zeros(column: npt.ArrayLike | None, n: int, dtype: npt.DTypeLike) -> npt.NDArray[Any]:

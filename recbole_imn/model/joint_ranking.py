@@ -13,6 +13,8 @@ from recbole_imn.log import Floats
 from recbole_imn.model.settings import SettingsError
 
 N_WEIGHTS = 21
+# A cut beyond any catalogue, for metrics that have none.
+NO_CUT = 2**62
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ class RankMetric:
 
 
 def rank_metric(name: str) -> RankMetric:
-    """Find a metric of ranks by its name with a cut, such as 'NDCG@10'.
+    """Find a metric of ranks by its name with a cut, such as 'NDCG@10', or 'FullMRR' without.
 
     Raises
     ------
@@ -128,6 +130,8 @@ def rank_metric(name: str) -> RankMetric:
         If the metric is unknown or has no cut.
     """
     kind, _, cut = name.lower().partition("@")
+    if (kind, cut) == ("fullmrr", ""):
+        return RankMetric(_inverse, NO_CUT)
     if kind not in _METRICS or not cut.isdigit():
         known = ", ".join(f"{metric.upper()}@10" for metric in _METRICS)
         raise SettingsError(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recbole_imn.evaluation.metrics import difference_warning, gains, metrics_of_ranks
+from recbole_imn.evaluation.metrics import difference_warning, gains, metrics_of_ranks, named_gains
 
 RANKS = np.array([1.0, 2.5, 10.0, 10.5, np.inf])
 
@@ -18,7 +18,16 @@ def test_metrics_are_means_over_rows():
     metrics = metrics_of_ranks(RANKS)
     assert metrics["recall@10"] == pytest.approx(0.6)
     assert metrics["recall@20"] == pytest.approx(0.8)
+    assert "fullmrr" not in metrics
+    whole = metrics_of_ranks(RANKS, whole=True)
+    assert whole.pop("fullmrr") == pytest.approx((1 + 1 / 2.5 + 1 / 10 + 1 / 10.5) / 5)
+    assert whole == metrics
     assert metrics_of_ranks(np.empty(0)) == {}
+
+
+def test_gains_are_named_as_in_results():
+    assert named_gains(RANKS, "ndcg@10").tolist() == gains(RANKS, "ndcg", 10).tolist()
+    assert named_gains(RANKS, "fullmrr") == pytest.approx([1, 1 / 2.5, 1 / 10, 1 / 10.5, 0])
 
 
 def test_a_difference_to_recbole_is_told():

@@ -48,6 +48,15 @@ def test_the_split_is_told_as_it_was(tmp_path):
     assert "`{'LS': 'valid_and_test'}`, order TO, for each user apart" in text
 
 
+def test_a_card_leads_with_whole_rankings_where_they_chose_the_best_epoch(tmp_path):
+    chosen = replace(FACTS, config={**FACTS.config, "protocol": "tgb", "valid_metric": "FullMRR"})
+    body = write_card(tmp_path / "a.pth", chosen, TABLE).read_text()
+    # 1, 1/2, 1/11 and nothing.
+    assert "| fullmrr | 0.3977 |" in body
+    assert "* `protocol`: tgb" in body
+    assert "fullmrr" not in write_card(tmp_path / "b.pth", FACTS, TABLE).read_text()
+
+
 def test_intervals_hold_the_mean():
     for mean, low, high in interval_results(TABLE).values():
         assert low <= mean <= high

@@ -1,33 +1,10 @@
-"""Ranks count ties half, and are those of the rows and scores that RecBole judges."""
+"""Ranks are those of the rows and scores that RecBole judges."""
 
-import numpy as np
 import pytest
-import torch
 from recbole.utils import get_trainer
 
 from recbole_imn.evaluation.metrics import metrics_of_ranks
-from recbole_imn.evaluation.ranks import RankRecorder, ranks_of_scores
-
-NONE = -np.inf
-
-
-def test_ranks_of_a_small_table():
-    scores = torch.tensor(
-        [
-            [NONE, 3.0, 2.0, 1.0],  # first
-            [NONE, 1.0, 2.0, 2.0],  # shares ranks 1 and 2
-            [NONE, 0.0, 0.0, 0.0],  # shares ranks 1 to 3
-            [NONE, NONE, 1.0, NONE],  # no candidate itself
-        ]
-    )
-    rank, ties = ranks_of_scores(scores, torch.tensor([1, 2, 3, 1]))
-    assert rank.tolist() == [1.0, 1.5, 2.0, np.inf]
-    assert ties.tolist() == [0, 1, 2, 0]
-
-
-def test_scores_that_are_no_numbers_are_refused():
-    with pytest.raises(ValueError, match="not numbers"):
-        ranks_of_scores(torch.tensor([[0.0, np.nan]]), torch.tensor([1]))
+from recbole_imn.evaluation.ranks import RankRecorder
 
 
 @pytest.mark.parametrize("model", ["IMNNet", "SASRec", "RecentHistory"])

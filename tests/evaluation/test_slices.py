@@ -1,8 +1,10 @@
 """Slices of a literal stream."""
 
 import numpy as np
+import pytest
+import torch
 
-from recbole_imn.evaluation.slices import metrics_by_slice, slice_labels
+from recbole_imn.evaluation.slices import described_items, metrics_by_slice, slice_labels
 from recbole_imn.log import EventLog
 from recbole_imn.past import Past
 
@@ -30,6 +32,12 @@ def test_labels_of_every_row():
         "an own earlier item",
         "the user's last item",
         "a new item",
+    ]
+    assert labels["item new to the user"].tolist() == [
+        "its first event",
+        "the user's own",
+        "the user's own",
+        "its first event",
     ]
     assert labels["item in training"].tolist() == ["seen", "seen", "seen", "never"]
     assert labels["user"].tolist() == ["cold (under 5 events)"] * 4
@@ -59,6 +67,42 @@ def test_borders_of_users_and_days():
     assert labels["user"].str.split().str[0].tolist() == ["cold", "warm", "warm", "heavy", "heavy"]
     # Exactly seven days are not over seven days.
     assert labels["user's last purchase"].iloc[-1] == "1 to 7 days"
+
+
+def test_a_users_first_event_is_a_slice_of_its_own():
+    labels = slice_labels(all_of(LOG), np.array([0, 1, 2, 3]), n_training=3)
+    assert labels["user"].str.split().str[0].tolist() == ["new", "cold", "new", "cold"]
+    assert labels["item new to the user"].tolist() == [
+        "its first event",
+        "its first event",
+        "seen before with others",
+        "the user's own",
+    ]
+    # Without such rows, the slice is not told.
+    told = [entry["slice"] for entry in metrics_by_slice(labels.iloc[[1, 3]], np.ones(2))]
+    assert "new (no history)" not in told
+
+
+def test_items_known_by_their_features_alone_are_counted_apart():
+    features = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 0.0], [0.0, 2.0]])
+    described = described_items(features)
+    assert described.tolist() == [False, True, False, True]
+    labels = slice_labels(all_of(LOG), np.array([0, 1, 2, 3, 5]), 3, described)
+    assert labels["item new to the user"].tolist() == [
+        "its first event, known by features",
+        "its first event, no features",
+        "seen before with others",
+        "the user's own",
+        "its first event, known by features",
+    ]
+
+
+@pytest.mark.parametrize("features", [torch.zeros(4, 0), torch.zeros(4, 2)])
+def test_a_log_without_features_has_no_slice_of_them(features):
+    described = described_items(features)
+    assert described is None
+    labels = slice_labels(all_of(LOG), EVENTS, 3, described)
+    assert "its first event" in labels["item new to the user"].cat.categories
 
 
 def test_every_grouping_covers_all_rows():

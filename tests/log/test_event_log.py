@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recbole_imn.log import EventLog, LogError, split_positions
+from recbole_imn.log import EventLog, LogError, split_positions, time_positions
 from recbole_imn.log.event_log import complete_columns
 from recbole_imn.log.grouping import place_within_group, previous_of_same
 
@@ -41,6 +41,28 @@ def test_a_split_rounds_every_part_but_the_first_down():
     log = EventLog.from_columns(np.ones(25), np.ones(25), np.arange(25))
     assert log.split([0.8, 0.1, 0.1]) == (21, 23)
     assert split_positions(25, [8, 1, 1]) == (21, 23)
+
+
+SHARES = st.sampled_from([(0.7, 0.15, 0.15), (0.8, 0.1, 0.1), (8, 1, 1), (1, 1, 1), (0.5, 0.5)])
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=40).map(sorted), SHARES)
+def test_a_cut_between_times_is_that_of_quantiles(times, ratios):
+    times = np.asarray(times, float)
+    shares = np.asarray(ratios) / sum(ratios)
+    # Two cuts as the Temporal Graph Benchmark writes them.
+    expected = [1 - shares[-1]] if len(shares) == 2 else [1 - shares[1] - shares[2], 1 - shares[2]]
+    ends = [int((times <= np.quantile(times, share)).sum()) for share in expected]
+    cuts = time_positions(times, ratios)
+    assert list(cuts) == ends
+    log = EventLog.from_columns(np.ones(len(times)), np.ones(len(times)), times)
+    assert log.split(ratios, between_times=True) == cuts
+    for cut in cuts:
+        assert cut == len(times) or times[cut - 1] < times[cut]
+
+
+def test_a_cut_between_times_of_no_events():
+    assert time_positions(np.empty(0), [0.8, 0.1, 0.1]) == (0, 0)
 
 
 def test_a_copy_is_the_log_itself():

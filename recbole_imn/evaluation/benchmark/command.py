@@ -21,6 +21,8 @@ from recbole_imn.evaluation.benchmark.plan import (
     check_models,
     make_run,
 )
+from recbole_imn.evaluation.protocols import PROTOCOLS as AGREED
+from recbole_imn.evaluation.protocols import require_no_contradiction
 from recbole_imn.evaluation.shelf import require_stays
 from recbole_imn.files import make_folder
 from recbole_imn.locks import only_one
@@ -35,6 +37,7 @@ OPTIONS = {
     "seed": "--seeds",
     "epochs": "--epochs",
     "candidates": "--candidates",
+    "protocol": "--protocol",
 }
 
 
@@ -54,6 +57,12 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         choices=sorted(PROTOCOLS),
         default="all",
         help="rank the catalogue, or what is on the shelf at each row's time (default all)",
+    )
+    parser.add_argument(
+        "--protocol",
+        choices=sorted(AGREED),
+        default="standard",
+        help="tgb: cut, rows and metric of the Temporal Graph Benchmark (default standard)",
     )
     parser.add_argument(
         "--config_files",
@@ -79,12 +88,15 @@ def run(options: argparse.Namespace) -> int:
     check_name(options.dataset, "--dataset")
     folder = options.data_path / options.dataset
     provide(folder, options.dataset, getLogger())
-    models = all_models(options.dataset, folder)
+    protocol = AGREED[options.protocol]
+    models = all_models(options.dataset, folder, protocol)
     if options.models is not None:
         # A model named twice is one model.
         names = (name.strip() for name in options.models.split(","))
         models = list(dict.fromkeys(name for name in names if name))
     check_models(models)
+    # 'both' ranks all first, and then something else.
+    require_no_contradiction(protocol, {"candidates": options.candidates})
     if "on_shelf" in PROTOCOLS[options.candidates]:
         require_stays(folder / f"{options.dataset}.item")
     common = _common_settings(options.config_files)
@@ -100,6 +112,7 @@ def run(options: argparse.Namespace) -> int:
             epochs=options.epochs,
             candidates=options.candidates,
             common=common,
+            protocol=protocol,
         )
         for seed in range(1, options.seeds + 1)
         for model in models

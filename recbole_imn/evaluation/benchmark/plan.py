@@ -12,6 +12,14 @@ from typing import Any
 from recbole_imn import own_models, registry
 from recbole_imn.compat import UnknownModelError, model_names
 from recbole_imn.data.atomic import read_header
+from recbole_imn.evaluation.protocols import (
+    STANDARD,
+    Protocol,
+    can_be_asked,
+    protocol_of,
+    require_model,
+    require_no_contradiction,
+)
 from recbole_imn.model.settings import SettingsError
 from recbole_imn.settings_files import read_settings
 
@@ -38,7 +46,8 @@ class Run:
         What is given to RecBole beside its property files.
     protocols : tuple of str
         ``all``, ``on_shelf`` or both: candidates in the test. The first one is used for
-        early stopping as well.
+        early stopping as well. The name is that of result files; what is compared by whom is
+        :attr:`protocol`.
     tuned : str
         File that settings were tuned in; empty where there is none.
     fingerprint : str
@@ -62,6 +71,11 @@ class Run:
         return f"{self.model}-{self.seed}"
 
     @property
+    def protocol(self) -> Protocol:
+        """What the run is compared by."""
+        return protocol_of(self.settings)
+
+    @property
     def identity(self) -> str:
         """SHA-256 of everything that the result may depend on but code and machine.
 
@@ -73,8 +87,13 @@ class Run:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def all_models(dataset: str, folder: Path) -> list[str]:
+def all_models(dataset: str, folder: Path, protocol: Protocol = STANDARD) -> list[str]:
     """Give every system that can be compared on a data set, baselines first."""
+    models = _all_models(dataset, folder)
+    return [model for model in models if can_be_asked(protocol, model)]
+
+
+def _all_models(dataset: str, folder: Path) -> list[str]:
     ours = [name for name in registry.MODELS if name not in BASELINES]
     aware = FEATURE_AWARE if selected_features(dataset, folder) else ()
     return [*TRIVIAL, *BUILT_IN, *aware, "JODIE", *ours]
@@ -135,6 +154,7 @@ def make_run(
     candidates: str,
     common: Mapping[str, Any],
     tuned_folder: Path = Path("tuned"),
+    protocol: Protocol = STANDARD,
 ) -> Run:
     """Put together the settings of a run.
 
@@ -155,6 +175,12 @@ def make_run(
         Settings for all models, stronger than every other.
     tuned_folder : Path
         ``DATASET/MODEL.yaml`` in it holds what tuning found.
+    protocol : Protocol
+
+    Raises
+    ------
+    SettingsError
+        If settings contradict the protocol, or the model cannot be asked about all its rows.
     """
     tuned = tuned_folder / dataset / f"{model}.yaml"
     found = _tuned_settings(tuned)
@@ -170,7 +196,11 @@ def make_run(
         **starting_settings(model, dataset, folder),
         **found,
         **common,
+        # Without its name for the standard one, whose runs have no other identity than before.
+        **({} if protocol == STANDARD else {"protocol": protocol.name}),
     }
+    require_model(protocol, model)
+    require_no_contradiction(protocol, settings)
     return Run(
         model=model,
         dataset=dataset,

@@ -27,11 +27,12 @@ from recbole_imn.data.atomic import DataError
 from recbole_imn.data.simulated import simulated_notice
 from recbole_imn.evaluation.benchmark.plan import Run
 from recbole_imn.evaluation.benchmark.results import read_any_result, write_result
+from recbole_imn.evaluation.leaderboards import log_facts
 from recbole_imn.evaluation.metrics import difference_warning, metrics_of_ranks
 from recbole_imn.evaluation.model_card import Facts, write_card
 from recbole_imn.evaluation.ranks import RankRecorder
 from recbole_imn.evaluation.shelf import ShelfEvalDataLoader
-from recbole_imn.evaluation.slices import metrics_by_slice, slice_labels
+from recbole_imn.evaluation.slices import described_items, metrics_by_slice, slice_labels
 from recbole_imn.files import os_line
 from recbole_imn.own_models import register_imported
 from recbole_imn.preparation import no_options, prepare
@@ -122,13 +123,18 @@ def _execute(run: Run, folder: Path) -> Path:
         seconds[protocol] = perf_counter() - start
         table = recorder.table()
         protocols[protocol] = _judge(official, table, dataset)
-        tables.append(table.assign(candidates=protocol))
+        tables.append(table.assign(candidates=protocol, part="test"))
+    if run.protocol.with_validation:
+        trainer.evaluate(valid, load_best_model=False, show_progress=False)
+        tables.append(recorder.table().assign(candidates=run.protocols[0], part="validation"))
     facts = Facts.of(
         config, simulated_notice(Path(dataset.dataset_path), run.dataset), run.fingerprint, about
     )
     result = {
         **asdict(run),
         "identity": run.identity,
+        "protocol": run.protocol.name,
+        "log": log_facts(dataset.log, dataset.event_bounds),
         "simulated": facts.simulated,
         "environment": about,
         "config": facts.config,
@@ -194,10 +200,11 @@ def _judge(official: dict[str, Any], table: pd.DataFrame, dataset: Any) -> dict[
     """Put RecBole's figures beside those of the ranks, with slices."""
     rank, tied = table["rank"].to_numpy(), int((table["ties"] > 0).sum())
     missing = int((rank == float("inf")).sum())
-    own = metrics_of_ranks(rank)
+    own = metrics_of_ranks(rank, whole=True)
     recbole = {name: float(value) for name, value in official.items()}
     events = table["event_index"].to_numpy()
-    labels = slice_labels(dataset.past, events, dataset.event_bounds[1])
+    described = described_items(dataset.item_features)
+    labels = slice_labels(dataset.past, events, dataset.event_bounds[1], described)
     return {
         "rows": len(table),
         "true_item_not_a_candidate": missing,

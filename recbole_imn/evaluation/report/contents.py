@@ -1,15 +1,16 @@
-"""What a report says, as titles, sentences and tables of text."""
+"""What a report says."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from recbole_imn import registry
-from recbole_imn.evaluation.metrics import Reals
+from recbole_imn.evaluation.report.anchor import anchor
 from recbole_imn.evaluation.report.gather import Board, label
+from recbole_imn.evaluation.report.parts import Contents, Section, Table, spread
 from recbole_imn.evaluation.significance import Comparison, compare, holm
 
 METRICS = {
@@ -29,46 +30,6 @@ PAPER = (
 )
 
 
-@dataclass(frozen=True)
-class Table:
-    """A table of text; the first column names the rows.
-
-    Attributes
-    ----------
-    columns : tuple of str
-    rows : sequence of tuple of str
-    """
-
-    columns: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of the report.
-
-    Attributes
-    ----------
-    title : str
-    sentences : list of str
-        A paragraph each.
-    table : Table, optional
-    """
-
-    title: str
-    sentences: list[str]
-    table: Table | None = None
-
-
-@dataclass(frozen=True)
-class Contents:
-    """The whole report."""
-
-    title: str
-    notices: list[str]
-    sections: list[Section]
-
-
 def make_contents(board: Board) -> Contents:
     """Put the report together."""
     simulated = board.any_result["simulated"]
@@ -76,6 +37,8 @@ def make_contents(board: Board) -> Contents:
     notices = [f"{simulated}."] if simulated else []
     notices += [f"FAILED: {name}: {reason}" for name, reason in board.failures.items()]
     sections: list[Section] = []
+    if board.agreed.with_validation:
+        sections += anchor(board)
     for protocol in board.protocols:
         sections += [_results(board, protocol), *_tests(board, protocol), _slices(board, protocol)]
     sections += [_cost(board), _settings(board), _environment(board)]
@@ -91,7 +54,7 @@ def _results(board: Board, protocol: str) -> Section:
     rows = []
     for model in board.results:
         cells = [
-            _spread(
+            spread(
                 board.metric(model, protocol, name), means[name][model] == max(means[name].values())
             )
             for name in METRICS
@@ -103,14 +66,6 @@ def _results(board: Board, protocol: str) -> Section:
         [*_about_rows(board, protocol), *_warnings(board, protocol)],
         Table(columns, rows),
     )
-
-
-def _spread(values: Reals, best: bool) -> str:
-    """Give mean and deviation over seeds; one seed has no deviation."""
-    text = f"{values.mean():.4f}"
-    if len(values) > 1:
-        text += f" ± {values.std(ddof=1):.4f}"
-    return f"**{text}**" if best else text
 
 
 def _about_rows(board: Board, protocol: str) -> list[str]:
@@ -144,6 +99,7 @@ def _tests(board: Board, protocol: str) -> Iterator[Section]:
     others = [model for model in board.results if model != baseline]
     if baseline is None or not others:
         return
+    metric, shown = board.agreed.metric, board.agreed.label
     found = [
         compare(
             label(model),
@@ -151,6 +107,7 @@ def _tests(board: Board, protocol: str) -> Iterator[Section]:
             board.ranks[protocol, model],
             board.ranks[protocol, baseline],
             board.users,
+            metric,
         )
         for model in others
     ]
@@ -159,28 +116,28 @@ def _tests(board: Board, protocol: str) -> Iterator[Section]:
     yield Section(
         f"Against {label(baseline)}, the strongest baseline: {PROTOCOLS[protocol]}",
         [
-            "The baseline is the one with the highest NDCG@10 on these rows. Intervals of the "
-            "NDCG@10 difference come from resampling users; p is Wilcoxon's on reciprocal ranks of "
-            "rows (seeds averaged, without a cut), corrected by Holm; it counts every row that "
+            f"The baseline is the one with the highest {shown} on these rows. Intervals of the "
+            f"{shown} difference come from resampling users; p is Wilcoxon's on reciprocal ranks "
+            "of rows (seeds averaged, without a cut), corrected by Holm; it counts every row that "
             "moves, however deep in the ranking, and so may disagree with the interval. Rows of a "
             "user are not independent, which the intervals heed and the p-values do not."
         ],
-        Table(
-            ("model", "NDCG@10 difference", "95% interval", "MRR difference", "p", "p corrected"),
-            [_comparison_row(one) for one in final],
-        ),
+        _comparisons(final, shown),
     )
 
 
-def _comparison_row(one: Comparison) -> tuple[str, ...]:
-    return (
-        one.model,
-        f"{one.difference:+.4f}",
-        f"{one.low:+.4f} to {one.high:+.4f}",
-        f"{one.reciprocal:+.4f}",
-        _probability(one.p_value),
-        _probability(one.corrected),
-    )
+def _comparisons(found: list[Comparison], shown: str) -> Table:
+    """Lay out comparisons; the full MRR has a column beside another metric only."""
+    cells = {
+        "model": [one.model for one in found],
+        f"{shown} difference": [f"{one.difference:+.4f}" for one in found],
+        "95% interval": [f"{one.low:+.4f} to {one.high:+.4f}" for one in found],
+        # A second column of this name takes the place of the first, and is the same.
+        "MRR difference": [f"{one.reciprocal:+.4f}" for one in found],
+        "p": [_probability(one.p_value) for one in found],
+        "p corrected": [_probability(one.corrected) for one in found],
+    }
+    return Table(tuple(cells), list(zip(*cells.values(), strict=True)))
 
 
 def _probability(value: float) -> str:
@@ -188,18 +145,20 @@ def _probability(value: float) -> str:
 
 
 def _slices(board: Board, protocol: str) -> Section:
-    """Give NDCG@10 of every model by slice of rows, seeds averaged."""
+    """Give the leading metric of every model by slice of rows, seeds averaged."""
+    metric = board.agreed.metric
     first = board.any_result["protocols"][protocol]["slices"]
     rows = []
     for place, entry in enumerate(first):
         values = [
-            np.mean([run["protocols"][protocol]["slices"][place]["ndcg@10"] for run in runs])
+            np.mean([run["protocols"][protocol]["slices"][place][metric] for run in runs])
             for runs in board.results.values()
         ]
         name = f"{entry['grouping']}: {entry['slice']}"
         rows.append((name, f"{entry['rows']:,}", *(f"{value:.4f}" for value in values)))
     columns = ("slice of rows", "rows", *(label(model) for model in board.results))
-    return Section(f"NDCG@10 by kind of row: {PROTOCOLS[protocol]}", [], Table(columns, rows))
+    title = f"{board.agreed.label} by kind of row: {PROTOCOLS[protocol]}"
+    return Section(title, [], Table(columns, rows))
 
 
 def _cost(board: Board) -> Section:

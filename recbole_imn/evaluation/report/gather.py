@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from recbole_imn import registry
 from recbole_imn.evaluation.benchmark.plan import BASELINES, LABELS, Run
 from recbole_imn.evaluation.benchmark.results import read_result
 from recbole_imn.evaluation.metrics import Reals
+from recbole_imn.evaluation.protocols import STANDARD, Protocol, protocol_of
 
 Result = Mapping[str, Any]
 
@@ -36,6 +37,13 @@ class Board:
         The user of each row.
     failures : mapping of str to str
         Why runs failed, by name.
+    agreed : Protocol
+        What the runs were compared by.
+    validation : mapping of str to list of float64 [n_rows]
+        Ranks of the validation rows of each model, an array a seed, where a protocol asks for
+        them.
+    validation_users : object [n_rows]
+        The user of each validation row.
     """
 
     dataset: str
@@ -44,6 +52,9 @@ class Board:
     ranks: dict[tuple[str, str], list[Reals]]
     users: npt.NDArray[np.object_]
     failures: Mapping[str, str]
+    agreed: Protocol = STANDARD
+    validation: Mapping[str, list[Reals]] = field(default_factory=dict)
+    validation_users: npt.NDArray[np.object_] = field(default_factory=lambda: np.empty(0, object))
 
     def metric(self, model: str, protocol: str, name: str) -> Reals:
         """Give a metric of each seed, float64 [n_seeds]."""
@@ -52,7 +63,7 @@ class Board:
         )
 
     def best_baseline(self, protocol: str) -> str | None:
-        """Give the baseline with the highest mean NDCG@10 on the test rows themselves.
+        """Give the baseline with the highest mean of the leading metric on the test rows.
 
         Choosing it there favours the baselines, never us.
         """
@@ -61,7 +72,8 @@ class Board:
         ]
         if not models:
             return None
-        return max(models, key=lambda model: self.metric(model, protocol, "ndcg@10").mean())
+        metric = self.agreed.metric
+        return max(models, key=lambda model: self.metric(model, protocol, metric).mean())
 
     @property
     def any_result(self) -> Result:
@@ -84,19 +96,44 @@ def gather(runs: Sequence[Run], failures: Mapping[str, str], folder: Path) -> Bo
     """
     results: dict[str, list[Result]] = {}
     ranks: dict[tuple[str, str], list[Reals]] = {}
+    validation: dict[str, list[Reals]] = {}
     rows: pd.DataFrame | None = None
+    chosen_by: pd.DataFrame | None = None
     for run in runs:
         result = read_result(run, folder)
         if result is None:
             continue
         results.setdefault(run.model, []).append(result)
-        table = pd.read_parquet(folder / "runs" / f"{run.name}.parquet")
+        table, chosen = _parts(pd.read_parquet(folder / "runs" / f"{run.name}.parquet"))
+        if len(chosen):
+            chosen_by = _same_rows(chosen_by, chosen, run)
+            validation.setdefault(run.model, []).append(chosen["rank"].to_numpy())
         for protocol in run.protocols:
             part = table[table["candidates"] == protocol]
             rows = _same_rows(rows, part, run)
             ranks.setdefault((protocol, run.model), []).append(part["rank"].to_numpy())
-    users = np.empty(0, object) if rows is None else rows["user"].to_numpy(object)
-    return Board(runs[0].dataset, runs[0].protocols, results, ranks, users, failures)
+    return Board(
+        dataset=runs[0].dataset,
+        protocols=runs[0].protocols,
+        results=results,
+        ranks=ranks,
+        users=_users(rows),
+        failures=failures,
+        agreed=protocol_of(runs[0].settings),
+        validation=validation,
+        validation_users=_users(chosen_by),
+    )
+
+
+def _parts(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Tell ranks of the test rows from those of validation rows, which older files lack."""
+    if "part" not in table:
+        return table, table.iloc[:0]
+    return table[table["part"] == "test"], table[table["part"] == "validation"]
+
+
+def _users(rows: pd.DataFrame | None) -> npt.NDArray[np.object_]:
+    return np.empty(0, object) if rows is None else rows["user"].to_numpy(object)
 
 
 def _same_rows(rows: pd.DataFrame | None, part: pd.DataFrame, run: Run) -> pd.DataFrame:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
-from recbole_imn.evaluation.report.contents import Contents, Section, Table
 from recbole_imn.evaluation.report.gather import Board
+from recbole_imn.evaluation.report.parts import Contents, Section, Table
 from recbole_imn.evaluation.report.plots import plots
 
 STYLE = """

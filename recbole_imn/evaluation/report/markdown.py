@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recbole_imn.evaluation.report.contents import Contents, Section, Table
+from recbole_imn.evaluation.report.parts import Contents, Section, Table
 
 
 def markdown_page(contents: Contents) -> str:

@@ -15,7 +15,8 @@ HEIGHT = 420
 
 def plots(board: Board) -> list[str]:
     """Give the plots as pieces of HTML; the first one carries plotly itself."""
-    figures = {"NDCG@10 of all models": _bars(board), "Learning curves": _curves(board)}
+    shown = board.agreed.label
+    figures = {f"{shown} of all models": _bars(board), "Learning curves": _curves(board)}
     pieces = []
     for place, (title, figure) in enumerate(figures.items()):
         figure.update_layout(
@@ -35,10 +36,10 @@ def plots(board: Board) -> list[str]:
 
 
 def _bars(board: Board) -> Any:
-    """Draw NDCG@10 by model, a colour a protocol, with the deviation over seeds."""
+    """Draw the leading metric by model, a colour a protocol, with the deviation over seeds."""
     figure = go.Figure()
     for protocol in board.protocols:
-        values = [board.metric(model, protocol, "ndcg@10") for model in board.results]
+        values = [board.metric(model, protocol, board.agreed.metric) for model in board.results]
         deviations = [one.std(ddof=1) if len(one) > 1 else 0.0 for one in values]
         figure.add_bar(
             name=PROTOCOLS[protocol],
@@ -46,22 +47,24 @@ def _bars(board: Board) -> Any:
             y=[float(one.mean()) for one in values],
             error_y={"type": "data", "array": deviations},
         )
-    return figure.update_yaxes(title="NDCG@10, test")
+    return figure.update_yaxes(title=f"{board.agreed.label}, test")
 
 
 def _curves(board: Board) -> Any:
-    """Draw validation NDCG@10 by epoch, the mean of the seeds that reached it."""
-    figure = go.Figure()
+    """Draw the leading metric in validation by epoch, the mean of the seeds that reached it."""
+    figure, metric = go.Figure(), board.agreed.metric
     for model, runs in board.results.items():
         by_epoch: dict[int, list[float]] = {}
         for run in runs:
             for point in run["curve"]:
-                if "ndcg@10" in point:
-                    by_epoch.setdefault(point["epoch"], []).append(point["ndcg@10"])
+                if metric in point:
+                    by_epoch.setdefault(point["epoch"], []).append(point[metric])
         figure.add_scatter(
             name=label(model),
             x=list(by_epoch),
             y=[float(np.mean(values)) for values in by_epoch.values()],
             mode="lines+markers",
         )
-    return figure.update_xaxes(title="epoch").update_yaxes(title="NDCG@10, validation")
+    return figure.update_xaxes(title="epoch").update_yaxes(
+        title=f"{board.agreed.label}, validation"
+    )

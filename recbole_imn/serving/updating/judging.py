@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from recbole_imn.evaluation.full_ranking import ranks_of_scores
 from recbole_imn.evaluation.metrics import Reals, metrics_of_ranks
-from recbole_imn.evaluation.ranks import ranks_of_scores
 from recbole_imn.evaluation.significance import Comparison, compare
 from recbole_imn.log import NO_EVENT, Integers
 from recbole_imn.model.recency import popularity, recent_first
