@@ -176,14 +176,14 @@ def sample(event: int, items: Integers, walks: Walks, occupied: Integers, out: I
             ends[place] = walks.of_item[ends[place]]
     own = walks.first[walks.of_user[event]]
     while n < len(out):
-        place = np.argmax(ends)
-        if ends[place] < 0:
+        latest = np.argmax(ends)
+        if ends[latest] < 0:
             break
-        session = walks.first[ends[place]]
+        session = walks.first[ends[latest]]
         if session != own and _is_new(occupied, session):
             out[n] = session
             n += 1
-        ends[place] = walks.of_item[ends[place]]
+        ends[latest] = walks.of_item[ends[latest]]
     occupied[:] = NONE
     return n
 
