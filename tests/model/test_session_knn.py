@@ -116,14 +116,14 @@ def plain_ranking(log, event, options, rarity, places):
     return sorted(there, key=lambda item: (-scores[item], places[item]))
 
 
-def scores_of(log, events, options, rarity, popular):
+def scores_of(log, events, options, rarity, popular, threads=1):
     """Scores of the compiled loops, on a log of its own."""
     past = Past(log)
     past.move_to(len(log))
     index = SessionIndex(past, options.session_minutes * 60)
     out = np.repeat(popular[None], len(events), axis=0)
     rules = make_rules(options, rarity, popular)
-    score_rows(1, np.asarray(events, np.int64), walks_of(past, index), rules, out)
+    score_rows(threads, np.asarray(events, np.int64), walks_of(past, index), rules, out)
     return out
 
 
@@ -156,6 +156,15 @@ def test_later_events_change_no_bit(events, others):
         user, _, pause = events[k]
         changed = log_with([*events[:k], (user, others[0][1], pause), *others])
         assert np.array_equal(scores_of(changed, [k], options, rarity, popular), expected)
+
+
+def test_threads_change_no_bit():
+    rng = np.random.default_rng(0)
+    events = np.stack([rng.integers(1, 5, 400), rng.integers(1, 7, 400), rng.integers(0, 4, 400)])
+    log, options = log_with(events.T), NeighbourSettings(**BASE)
+    popular, rarity = popularity(log.item, log.n_items).numpy(), np.ones(log.n_items)
+    given = log, np.arange(20, 400), options, rarity, popular
+    assert np.array_equal(scores_of(*given, threads=3), scores_of(*given))
 
 
 def test_rows_do_not_see_each_other(prepare):
