@@ -31,7 +31,16 @@ from benchmarks.ablation import Data
 from benchmarks.derived_logs import DERIVED, read_log, write_log
 
 OURS = "IMNNetPlus"
-BASELINES = ("RecentHistory", "LastItem", "Popularity", "SessionKNN")
+# Name in the table: model, and what is set.
+VARIANTS: dict[str, tuple[str, dict]] = {
+    OURS: (OURS, {}),
+    "RecentHistory": ("RecentHistory", {}),
+    "LastItem": ("LastItem", {}),
+    "Popularity": ("Popularity", {}),
+    "SessionKNN": ("SessionKNN", {}),
+    # Where nobody comes back to an item, reminders take the best places.
+    "SessionKNN without reminders": ("SessionKNN", {"reminder_weight": 0.0}),
+}
 
 
 @dataclass(frozen=True)
@@ -45,9 +54,9 @@ class Judged:
     about : str
     n_events : int
     plans : dict of str to list of Run
-        By model; empty where there is nothing to train on.
+        By variant; empty where there is nothing to train on.
     failures : dict of str to str
-        Names of failed runs, and why.
+        Names of variants and failed runs, and why.
     """
 
     folder: Path
@@ -56,12 +65,12 @@ class Judged:
     plans: dict[str, list[Run]]
     failures: dict[str, str]
 
-    def ranks(self, options: argparse.Namespace, model: str) -> list[pd.DataFrame]:
+    def ranks(self, options: argparse.Namespace, variant: str) -> list[pd.DataFrame]:
         """Ranks of the test rows, a table a seed; empty if not all runs are finished."""
-        place, runs = options.out / self.folder.name, self.plans.get(model, [])
-        if not all(read_result(run, place) for run in runs):
+        folder, runs = place(options, self.folder, variant), self.plans[variant]
+        if not all(read_result(run, folder) for run in runs):
             return []
-        return [pd.read_parquet(place / "runs" / f"{run.name}.parquet") for run in runs]
+        return [pd.read_parquet(folder / "runs" / f"{run.name}.parquet") for run in runs]
 
 
 def main() -> int:
@@ -90,6 +99,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", nargs="+", type=Data.parse, required=True, help="NAME=PARENT")
     parser.add_argument("--logs", nargs="+", choices=DERIVED, default=list(DERIVED))
+    parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS))
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--out", type=Path, default=Path("results/never_below"))
@@ -104,18 +114,25 @@ def judge(options: argparse.Namespace, data: Data, log: pd.DataFrame, name: str)
     if len(derived) == 0:
         return Judged(folder, about, 0, {}, {})
     write_log(derived, folder)
-    plans = {model: plan(options, folder, model) for model in (OURS, *BASELINES)}
-    print(f"{folder.name}: {len(derived):,} events", file=sys.stderr)
-    runs = [run for plan in plans.values() for run in plan]
-    return Judged(folder, about, len(derived), plans, conduct(runs, options.out / folder.name))
+    plans, failures = {variant: plan(options, folder, variant) for variant in options.variants}, {}
+    for variant, runs in plans.items():
+        print(f"{folder.name}, {len(derived):,} events: {variant}", file=sys.stderr)
+        failed = conduct(runs, place(options, folder, variant))
+        failures |= {f"{variant}, {run}": reason for run, reason in failed.items()}
+    return Judged(folder, about, len(derived), plans, failures)
 
 
-def plan(options: argparse.Namespace, folder: Path, model: str) -> list[Run]:
-    """Runs of a model; one is enough of those that learn nothing."""
+def place(options: argparse.Namespace, folder: Path, variant: str) -> Path:
+    return options.out / folder.name / variant.replace(" ", "_")
+
+
+def plan(options: argparse.Namespace, folder: Path, variant: str) -> list[Run]:
+    """Runs of a variant; one is enough of models that learn nothing."""
+    model, settings = VARIANTS[variant]
     about = fingerprint(folder, folder.name)
     n_seeds = 1 if model in TRIVIAL else options.seeds
     return [
-        make_run(model, seed, folder.name, folder, about, options.epochs, "all", {})
+        make_run(model, seed, folder.name, folder, about, options.epochs, "all", settings)
         for seed in range(1, n_seeds + 1)
     ]
 
@@ -138,19 +155,19 @@ def report(options: argparse.Namespace, judged: Judged) -> list[str]:
     lines = ["", f"### {judged.folder.name}: {judged.about}", ""]
     if judged.n_events == 0:
         return [*lines, "Not there: the log has no such events."]
-    ranks = {model: judged.ranks(options, model) for model in judged.plans}
+    ranks = {variant: judged.ranks(options, variant) for variant in judged.plans}
     n_rows = next((f"{len(tables[0]):,}" for tables in ranks.values() if tables), "no")
     lines += [f"{judged.n_events:,} events, {n_rows} test rows.", ""]
     lines += [f"Failed: {run}: {reason}" for run, reason in judged.failures.items()]
     lines += ["", "| model | NDCG@10 | difference | reaches above 0 |", "|---|---|---|---|"]
-    return lines + [row(model, ranks) for model in judged.plans]
+    return lines + [row(variant, ranks) for variant in judged.plans]
 
 
 def row(model: str, ranks: dict[str, list[pd.DataFrame]]) -> str:
     if not ranks[model]:
         return f"| {model} | failed | - | - |"
     gain = mean_gain(ranks[model])
-    if model == OURS or not ranks[OURS]:
+    if model == OURS or not ranks.get(OURS):
         return f"| {model} | {gain.mean():.4f} | - | - |"
     difference = mean_gain(ranks[OURS]) - gain
     low, high = user_interval(difference, ranks[OURS][0]["user"].to_numpy(object))
