@@ -39,6 +39,7 @@ MODELS = {
     "RecentHistory": "recency",
     "LastItem": "recency",
     "Popularity": "recency",
+    "SessionKNN": "session_knn",
 }
 # Those that the others are derived from, and so stand first.
 PARENTS = ("IMNNet", "RecentHistory")

@@ -8,6 +8,7 @@ import torch
 from recbole.data.interaction import Interaction
 
 from recbole_imn.data.dataset import EVENT_INDEX
+from recbole_imn.evaluation.benchmark.plan import TRIVIAL
 from recbole_imn.model.imnnet import IMNNet
 from recbole_imn.model.settings import SettingsError
 from recbole_imn.past import Past
@@ -164,13 +165,14 @@ CASES = [("IMNNet", options) for options in VARIANTS] + [
     ("LastItem", {}),
     ("RecentHistory", {}),
     ("Popularity", {}),
+    ("SessionKNN", {}),
 ]
 
 
 @pytest.mark.parametrize(("name", "options"), CASES)
 def test_scores_do_not_know_the_future(prepare, name, options):
     config, dataset, (train, _, test), model = prepare(name, **options)
-    if name not in ("LastItem", "RecentHistory", "Popularity"):
+    if name not in TRIVIAL:
         train_one_epoch(model, train)
     row = len(test._dataset) // 2
     k = int(test._dataset.inter_feat[EVENT_INDEX][row])

@@ -9,7 +9,7 @@ from recbole_imn.options import known_keys
 from recbole_imn.tuning.space import SEARCH, Choices, Range, read_space, space_file, suggest
 
 FILES = sorted(SEARCH.glob("*.yaml"))
-NOTHING_TO_LEARN = ("LastItem", "Popularity", "RecentHistory")
+NOTHING_TO_LEARN = ("LastItem", "Popularity", "RecentHistory", "SessionKNN")
 STAND_INS = {"general": "SASRec"}
 
 

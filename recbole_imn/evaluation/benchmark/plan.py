@@ -25,7 +25,7 @@ from recbole_imn.settings_files import read_settings
 
 BUILT_IN = ("FPMC", "SASRec", "GRU4Rec", "NextItNet")
 FEATURE_AWARE = ("GRU4RecF", "SASRecF")
-TRIVIAL = ("Popularity", "LastItem", "RecentHistory")
+TRIVIAL = ("Popularity", "LastItem", "RecentHistory", "SessionKNN")
 # Everything of ours that somebody else proposed.
 BASELINES = (*BUILT_IN, *FEATURE_AWARE, *TRIVIAL, "JODIE")
 LABELS = {"Popularity": "Pop", "IMNNetStar": "IMN-Net*", "IMNNet": "IMN-Net"}
