@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from recbole_imn.kernels.weight_average import catch_up
 
 
 class WeightAverage:
@@ -64,7 +65,7 @@ class WeightAverage:
         """Bring the rows that have gradients up to date, before a step changes them."""
         for number, table in enumerate(self._tables):
             if table.grad is not None and table.grad._nnz():
-                self._catch_up(number, table.grad._indices()[0].unique())
+                self._catch_up(number, table.grad._indices()[0])
 
     @torch.no_grad()
     def after_step(self) -> None:
@@ -75,20 +76,8 @@ class WeightAverage:
 
     def _catch_up(self, number: int, rows: Tensor) -> None:
         """Bring rows of a table to the present step; they have not changed since their own."""
-        mean, known = self._means[len(self._dense) + number], self._known[number]
-        share = torch.exp(self._log_left(self.steps) - self._log_left_of(known[rows]))
-        present = self._tables[number][rows]
-        mean[rows] = present + (mean[rows] - present) * share.to(mean.dtype).unsqueeze(1)
-        known[rows] = self.steps
-
-    def _log_left(self, step: int) -> float:
-        return float(self._log_left_of(torch.tensor(step)))
-
-    def _log_left_of(self, steps: Tensor) -> Tensor:
-        """Give log P, float64, of some steps."""
-        counts = (steps + 1).double()
-        beyond = (counts - self.horizon).clamp(min=0) * math.log1p(-1 / self.horizon)
-        return beyond - counts.clamp(max=self.horizon).log()
+        mean, table = self._means[len(self._dense) + number], self._tables[number]
+        catch_up(mean, table, self._known[number], rows, self.steps, self.horizon)
 
     @torch.no_grad()
     def put_in(self) -> None:
