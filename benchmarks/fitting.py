@@ -6,7 +6,8 @@
 Each argument is a data set and its parent folder. The defaults of the model come first, then each
 variant: settings with commas between. Every row is a curve of NDCG@10 on validation, of all rows
 and of those whose item is new to the user. --averages adds what running means of all weights
-would get, id tables included, with horizons as shares of an epoch. Test rows are not touched.
+would get, id tables included, with horizons as shares of an epoch; without average_share the
+weights that are kept are the latest. Test rows are not touched.
 """
 
 from __future__ import annotations
@@ -142,7 +143,7 @@ def train(
         averages = {share: Average(max(1.0, share * len(run.train))) for share in shares}
         for epoch in range(options.epochs):
             train_epoch(run, list(averages.values()), epoch)
-            curves.setdefault("last", []).append(validate(run, recorder))
+            curves.setdefault("kept", []).append(validate(run, recorder))
             for share, average in averages.items():
                 with in_place(run, average.weights):
                     curves.setdefault(f"mean of {share:g}", []).append(validate(run, recorder))

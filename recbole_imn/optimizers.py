@@ -97,8 +97,13 @@ class SparseAndDense:
         """Take the states back; the model has the weights of their moment already."""
         self.dense.load_state_dict(state["dense"])
         self.sparse.load_state_dict(state["sparse"])
-        if self.average is not None:
+        if self.average is None:
+            return
+        if "average" in state:
             self.average.load_state_dict(state["average"])
+        else:
+            # Of a run without a mean, which begins with the weights that came with the state.
+            self.average.begin()
 
 
 def _weights_of(optimizer: torch.optim.Optimizer) -> list[Tensor]:

@@ -166,3 +166,15 @@ def test_what_was_validated_is_what_the_checkpoint_has(make_config):
 def test_models_have_no_mean_unless_it_is_asked_for(make_config):
     for model in ("IMNNet", "JODIE"):
         assert prepare(make_config(model))[2].optimizer.average is None
+
+
+def test_a_state_without_a_mean_begins_one_with_its_weights():
+    model = Model()
+    optimizer = optimizer_of(model, 6)
+    list(steps(model, optimizer, 2, 9))
+    state = optimizer.state_dict()
+    del state["average"]
+    expected = [weight.detach().clone() for weight in model.parameters()]
+    optimizer.load_state_dict(state)
+    optimizer.average_weights()
+    assert all(map(torch.equal, model.parameters(), expected))
