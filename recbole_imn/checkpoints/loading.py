@@ -13,6 +13,7 @@ from recbole_imn.checkpoints.sealed import CHECKPOINT, CheckpointError, read_sea
 from recbole_imn.checkpoints.values import decode_parameter, is_plain, on_device, plain
 from recbole_imn.data.atomic import DataError, check_name
 from recbole_imn.data.feature_maps import FeatureMap
+from recbole_imn.model.calibration import is_later
 
 # RecBole is imported where it is used: the mends that let it be imported need this package.
 
@@ -285,6 +286,8 @@ def misfit(own: Mapping[str, Any], found: Mapping[str, Any]) -> str | None:
     """Say where weights are others than a model's, by name, shape or type; None if nowhere."""
     for name in own.keys() | found.keys():
         if name not in found:
+            if is_later(name, found):
+                continue
             return f"it has no weight {name}"
         if name not in own:
             return f"there is no weight {name} here"

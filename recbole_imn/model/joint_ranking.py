@@ -119,8 +119,14 @@ class RankMetric:
         return np.where(ranks <= self.top, self.gain(ranks), 0.0)
 
 
-def rank_metric(name: str) -> RankMetric:
+def rank_metric(name: str, switch: str = "search_ranking_weights") -> RankMetric:
     """Find a metric of ranks by its name with a cut, such as 'NDCG@10'.
+
+    Parameters
+    ----------
+    name : str
+    switch : str
+        The setting that asks for the search, named in the message.
 
     Raises
     ------
@@ -131,8 +137,8 @@ def rank_metric(name: str) -> RankMetric:
     if kind not in _METRICS or not cut.isdigit():
         known = ", ".join(f"{metric.upper()}@10" for metric in _METRICS)
         raise SettingsError(
-            f"valid_metric is {name!r}, which a search for ranking weights cannot use; choose one "
-            f"of {known} (any cut), or set search_ranking_weights: False"
+            f"valid_metric is {name!r}, which a search on validation cannot use; choose one "
+            f"of {known} (any cut), or set {switch}: False"
         )
     return RankMetric(_METRICS[kind], int(cut))
 
