@@ -78,6 +78,9 @@ def rebuild_config(values: dict[str, Any]) -> Any:
     external = {key: value for key, value in values["external"].items() if key not in NEVER_TAKEN}
     # Left out, it would be derived from the data set's files, and a simulated one made for it.
     external.setdefault("selected_features", values["final"].get("selected_features"))
+    if "sources" in values["final"]:
+        # Made before there was a calibration, it was trained without one.
+        external.setdefault("calibrate", values["final"].get("calibrate", False))
     convert = Config._convert_config_dict
     Config._convert_config_dict = lambda self, values: dict(values)
     try:

@@ -140,7 +140,10 @@ def rank_metric(name: str, switch: str = "search_ranking_weights") -> RankMetric
             f"valid_metric is {name!r}, which a search on validation cannot use; choose one "
             f"of {known} (any cut), or set {switch}: False"
         )
-    return RankMetric(_METRICS[kind], int(cut))
+    top = int(cut)
+    if kind == "precision":
+        return RankMetric(lambda ranks: np.full_like(ranks, 1 / top), top)
+    return RankMetric(_METRICS[kind], top)
 
 
 def ahead_of(targets: Tensor, mse: Tensor, nce: Tensor) -> Tensor:
@@ -228,4 +231,6 @@ _METRICS: dict[str, Callable[[Floats], Floats]] = {
     "map": _inverse,
     "recall": np.ones_like,
     "hit": np.ones_like,
+    # Over the cut, which is not known here.
+    "precision": np.ones_like,
 }
