@@ -42,13 +42,11 @@ def coordinates(rows: SearchedRows, slots: Slots, by_recency: Sequence[bool]) ->
     for source in range(n):
         given += [partial(_lifts, [source]), partial(_scales, source, means[source])]
     if any(by_recency):
-        # What the oldest slot of a source loses by a slope, its offset gives back.
+        # What the newest slot keeps, the second one, or the oldest: an offset gives it back.
         oldest = [slots.age[slots.source == q].max(initial=0.0) for q in range(n)]
-        given += [
-            partial(_slopes, [0.0] * n),
-            partial(_slopes, [age * goes for age, goes in zip(oldest, by_recency, strict=True)]),
-            partial(_newest_first, by_recency, oldest, _far(rows)),
-        ]
+        second = [min(age, np.log(2)) for age in oldest]
+        given += [partial(_slopes, kept) for kept in ([0.0] * n, second, oldest)]
+        given.append(partial(_newest_first, by_recency, oldest, _far(rows)))
     return given
 
 

@@ -26,6 +26,7 @@ class SearchedRows:
     Attributes
     ----------
     users : int64 [n]
+        Whose rows they are: numbers from 0 on, none left out.
     own : float64 [n]
         Catalogue's score of the row's item; -inf where it is no candidate itself.
     others : float64 [n, m]
@@ -140,7 +141,7 @@ class RowCollector:
         starts = np.searchsorted(row[order], np.arange(self._n_rows + 1))
         own_stops = starts[:-1] + np.bincount(row[is_own], minlength=self._n_rows)
         return SearchedRows(
-            users, own, others, starts, own_stops,
+            np.unique(users, return_inverse=True)[1], own, others, starts, own_stops,
             item[order], slot[order], weights[order], scores[order],
         )  # fmt: skip
 

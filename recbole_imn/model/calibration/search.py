@@ -49,9 +49,9 @@ class Found:
 def search_proportions(
     rows: SearchedRows, slots: Slots, by_recency: Sequence[bool], metric: RankMetric
 ) -> Found:
-    """Try changes of each coordinate in turn, from none at all; keep what is surely better.
+    """Try changes of each coordinate in turn, from none at all; keep the best that is sure.
 
-    A change is kept if the metric rises by more than :data:`ERRORS` standard errors of the
+    A change is sure if the metric rises by more than :data:`ERRORS` standard errors of the
     difference, which are those over users. The same rows give the same proportions.
 
     Parameters
@@ -68,16 +68,15 @@ def search_proportions(
     def values_at(found: Proportions) -> Floats:
         return metric(ranks_of(rows, slots, found, top))
 
-    now = Proportions.neutral(len(by_recency))
+    now, given = Proportions.neutral(len(by_recency)), coordinates(rows, slots, by_recency)
     values = neutral = values_at(now)
     for _ in range(SWEEPS):
         before = now
-        for coordinate in coordinates(rows, slots, by_recency):
-            options = coordinate(now)
-            tried = [values_at(option) for option in options]
-            best = int(np.argmax([one.mean() for one in tried]))
-            if is_better(tried[best] - values, rows.users):
-                now, values = options[best], tried[best]
+        for coordinate in given:
+            tried = [(option, values_at(option)) for option in coordinate(now)]
+            better = [one for one in tried if is_better(one[1] - values, rows.users)]
+            # The first of equal ones.
+            now, values = max(better, key=lambda one: one[1].mean(), default=(now, values))
         if now == before:
             break
     return Found(now, float(values.mean()), float(neutral.mean()), len(rows))
@@ -90,13 +89,12 @@ def is_better(difference: Floats, users: Integers) -> bool:
     ----------
     difference : float64 [n]
     users : int64 [n]
-        Rows of one user are not independent of each other.
+        Numbers from 0 on. Rows of one user are not independent of each other.
     """
     mean, n = difference.mean(), len(difference)
     if mean <= 0:
         return False
-    _, cluster = np.unique(users, return_inverse=True)
-    sums = np.bincount(cluster, difference - mean)
+    sums = np.bincount(users, difference - mean)
     n_users = len(sums)
     if n_users < 2:
         return False

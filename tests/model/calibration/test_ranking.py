@@ -21,7 +21,7 @@ proportions = st.builds(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.integers(0, 10_000), proportions, st.sampled_from([1, 2, 3, 10]))
 def test_ranks_are_those_of_the_whole_catalogue(seed, found, top):
     rows = Rows(seed)
