@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from recbole_imn.averaging import WeightAverage
 from recbole_imn.kernels.dense_adam import DenseAdam
 from recbole_imn.kernels.lazy_adam import LazyAdam
 from recbole_imn.model.settings import SettingsError
@@ -30,7 +31,13 @@ class SparseAndDense:
     ----------
     dense, sparse : torch.optim.Optimizer
     stepped : callable
-        Called after each step.
+        Called after each step, and when other weights are put in place.
+    horizon : int
+        Steps of the running mean of weights; below 2 there is none.
+
+    Attributes
+    ----------
+    average : WeightAverage or None
     """
 
     def __init__(
@@ -38,9 +45,13 @@ class SparseAndDense:
         dense: torch.optim.Optimizer,
         sparse: torch.optim.Optimizer,
         stepped: Callable[[], None],
+        horizon: int = 0,
     ) -> None:
         self.dense, self.sparse = dense, sparse
         self._stepped = stepped
+        self.average: WeightAverage | None = None
+        if horizon > 1:
+            self.average = WeightAverage(_weights_of(dense), _weights_of(sparse), horizon)
 
     @property
     def param_groups(self) -> list[dict[str, Any]]:
@@ -55,18 +66,48 @@ class SparseAndDense:
 
     def step(self, closure: Callable[[], float] | None = None) -> None:
         """Update all parameters."""
+        if self.average is not None:
+            self.average.before_step()
         self.dense.step(closure)
         self.sparse.step()
+        if self.average is not None:
+            self.average.after_step()
         self._stepped()
 
+    def average_weights(self) -> None:
+        """Let the model have the running mean of its weights, where there is one."""
+        if self.average is not None:
+            self.average.put_in()
+            self._stepped()
+
+    def latest_weights(self) -> None:
+        """Let the model have its latest weights, to be trained on."""
+        if self.average is not None and self.average.in_place:
+            self.average.take_out()
+            self._stepped()
+
     def state_dict(self) -> dict[str, Any]:
-        """Give both states as plain values."""
-        return {"dense": self.dense.state_dict(), "sparse": self.sparse.state_dict()}
+        """Give the states as plain values."""
+        state = {"dense": self.dense.state_dict(), "sparse": self.sparse.state_dict()}
+        if self.average is not None:
+            state["average"] = self.average.state_dict()
+        return state
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take both states back."""
+        """Take the states back; the model has the weights of their moment already."""
         self.dense.load_state_dict(state["dense"])
         self.sparse.load_state_dict(state["sparse"])
+        if self.average is None:
+            return
+        if "average" in state:
+            self.average.load_state_dict(state["average"])
+        else:
+            # Of a run without a mean, which begins with the weights that came with the state.
+            self.average.begin()
+
+
+def _weights_of(optimizer: torch.optim.Optimizer) -> list[Tensor]:
+    return [weight for group in optimizer.param_groups for weight in group["params"]]
 
 
 def id_tables(model: nn.Module) -> list[Tensor]:
@@ -79,7 +120,11 @@ def id_tables(model: nn.Module) -> list[Tensor]:
 
 
 def sparse_and_dense(
-    model: nn.Module, build: Build, table_step: float, stepped: Callable[[], None]
+    model: nn.Module,
+    build: Build,
+    table_step: float,
+    stepped: Callable[[], None],
+    horizon: int = 0,
 ) -> SparseAndDense:
     """Give lazy Adam for a model's tables of ids, and another optimiser for its other weights.
 
@@ -93,6 +138,8 @@ def sparse_and_dense(
         Step size of the tables.
     stepped : callable
         Called after each step.
+    horizon : int
+        Steps of the running mean of weights; below 2 there is none.
     """
     tables = id_tables(model)
     ids = {id(table) for table in tables}
@@ -100,7 +147,7 @@ def sparse_and_dense(
     if isinstance(dense, torch.optim.Adam):
         # Windows are small, and it shows what torch does beside the passes over weights.
         dense = DenseAdam.instead_of(dense)
-    return SparseAndDense(dense, LazyAdam(tables, lr=table_step), stepped)
+    return SparseAndDense(dense, LazyAdam(tables, lr=table_step), stepped, horizon)
 
 
 def optimizer_of(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -21,7 +22,7 @@ from recbole_imn.model.imnnet import IMNNet
 from recbole_imn.model.joint_ranking import WeightSearch, rank_metric
 from recbole_imn.model.rows import event_indices
 from recbole_imn.model.settings import SettingsError
-from recbole_imn.optimizers import id_tables, sparse_and_dense
+from recbole_imn.optimizers import SparseAndDense, id_tables, sparse_and_dense
 from recbole_imn.serving.taking import add_snapshot, can_be_used
 
 # Validation rows that a search looks at, about: there is little that it chooses.
@@ -168,4 +169,21 @@ class IMNNetTrainer(Trainer):  # type: ignore[misc]  # RecBole is untyped
             lambda weights: build(params=weights, **kwargs),
             self.config["table_learning_rate"] or self.learning_rate,
             self.model.session.weights_changed,
+            self._average_horizon(),
         )
+
+    def _average_horizon(self) -> int:
+        """Give the horizon of the running mean of weights, in steps; 0 for none."""
+        share = self.config["average_share"] or 0.0
+        n_steps = math.ceil(self.model.session.n_training / self.config["train_batch_size"])
+        return max(2, round(share * n_steps)) if share else 0
+
+    def _train_epoch(self, *arguments: Any, **named: Any) -> Any:
+        """Train with the latest weights; between epochs the model has their running mean."""
+        averages = isinstance(self.optimizer, SparseAndDense)
+        if averages:
+            self.optimizer.latest_weights()
+        loss = super()._train_epoch(*arguments, **named)
+        if averages:
+            self.optimizer.average_weights()
+        return loss

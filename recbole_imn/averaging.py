@@ -1,0 +1,111 @@
+"""A running mean of weights over steps, exact for tables of which a step changes few rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from recbole_imn.kernels.weight_average import catch_up
+
+
+class WeightAverage:
+    r"""What is validated and kept in place of the latest weights.
+
+    After step :math:`t` and with a horizon of :math:`H` steps,
+
+    .. math::
+        \bar w_t = \bar w_{t-1} + (w_t - \bar w_{t-1}) / \min(t + 1, H), \quad \bar w_0 = w_0 ,
+
+    the mean of all weights so far, and later one that forgets. A row of a table that no step
+    from :math:`s + 1` to :math:`t` has changed is brought up to date in one go:
+    :math:`\bar w_t = w + (\bar w_s - w) P_t / P_s`, with :math:`P_t` the product of
+    :math:`1 - 1 / \min(k + 1, H)` over the steps :math:`k` up to :math:`t`.
+
+    Parameters
+    ----------
+    dense : sequence of Tensor
+        Weights that every step may change.
+    tables : sequence of float [n_rows, width]
+        Weights of which a step changes the rows of their sparse gradients.
+    horizon : int
+        Steps, 2 or more.
+    """
+
+    def __init__(self, dense: Sequence[Tensor], tables: Sequence[Tensor], horizon: int) -> None:
+        self.horizon = horizon
+        self._dense, self._tables = list(dense), list(tables)
+        self._latest: list[Tensor] | None = None
+        self.begin()
+
+    @torch.no_grad()
+    def begin(self) -> None:
+        """Begin with the present weights."""
+        self.steps = 0
+        self._means = [weight.clone() for weight in self._weights]
+        # The step that the mean of each row is of.
+        self._known = [
+            torch.zeros(len(table), dtype=torch.int64, device=table.device)
+            for table in self._tables
+        ]
+
+    @property
+    def _weights(self) -> list[Tensor]:
+        return self._dense + self._tables
+
+    @property
+    def in_place(self) -> bool:
+        """Whether the model has the means for weights at present."""
+        return self._latest is not None
+
+    @torch.no_grad()
+    def before_step(self) -> None:
+        """Bring the rows that have gradients up to date, before a step changes them."""
+        for number, table in enumerate(self._tables):
+            if table.grad is not None and table.grad._nnz():
+                self._catch_up(number, table.grad._indices()[0])
+
+    @torch.no_grad()
+    def after_step(self) -> None:
+        """Take in the weights that a step has changed."""
+        self.steps += 1
+        means = self._means[: len(self._dense)]
+        torch._foreach_lerp_(means, self._dense, 1 / min(self.steps + 1, self.horizon))
+
+    def _catch_up(self, number: int, rows: Tensor) -> None:
+        """Bring rows of a table to the present step; they have not changed since their own."""
+        mean, table = self._means[len(self._dense) + number], self._tables[number]
+        catch_up(mean, table, self._known[number], rows, self.steps, self.horizon)
+
+    @torch.no_grad()
+    def put_in(self) -> None:
+        """Let the model have the means for weights until :meth:`take_out`."""
+        if self._latest is None:
+            self._catch_up_all()
+            self._latest = [weight.clone() for weight in self._weights]
+            torch._foreach_copy_(self._weights, self._means)
+
+    @torch.no_grad()
+    def take_out(self) -> None:
+        """Give the model its latest weights back."""
+        if self._latest is not None:
+            torch._foreach_copy_(self._weights, self._latest)
+            self._latest = None
+
+    def _catch_up_all(self) -> None:
+        for number, known in enumerate(self._known):
+            self._catch_up(number, torch.arange(len(known), device=known.device))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Give steps, means, and of which step the mean of each row is."""
+        return {"steps": self.steps, "means": self._means, "known": self._known}
+
+    @torch.no_grad()
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take back what :meth:`state_dict` gave; the weights are the latest ones then."""
+        self.steps, self._latest = int(state["steps"]), None
+        for mine, name in ((self._means, "means"), (self._known, "known")):
+            for kept, value in zip(mine, state[name], strict=True):
+                kept.copy_(value)
