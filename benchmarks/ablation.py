@@ -31,10 +31,11 @@ FULL = "IMNNetPlus"
 # Name in the table: model, and what is switched.
 VARIANTS: dict[str, tuple[str, dict]] = {
     FULL: ("IMNNetPlus", {}),
-    "no pointer": ("IMNNetPlus", {"sources": []}),
+    "no pointer": ("IMNNetPlus", {"sources": [], "calibrate": False}),
     "no neighbours": ("IMNNetPlus", {"sources": ["own_items"]}),
     "no freshness": ("IMNNetPlus", {"terms": ["taste"]}),
     "no negatives among items touched lately": ("IMNNetPlus", {"n_active_negatives": 0}),
+    "no calibration of the mixture": ("IMNNetPlus", {"calibrate": False}),
     "no taste by item features": ("IMNNetPlus", {"terms": ["freshness"]}),
     "no item features in static embeddings": ("IMNNetPlus", {"static_features": False}),
     "with a resource branch": ("IMNNetPlus", {"resource_branch": "simplified"}),

@@ -27,7 +27,7 @@ CONFIG_KEYS = (
 )  # fmt: skip
 # Settings that there were once, and what to write now.
 REMOVED = {
-    "pointer": "sources: [own_items, successors, predecessors], or sources: [] without a pointer",
+    "pointer": "sources: [own_items, successors, predecessors]; or sources: [], calibrate: False",
     "freshness": "terms: [freshness], beside other terms, or leave it out of terms",
     "taste": "terms: [taste], beside other terms, or leave it out of terms",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,24 +15,48 @@ from recbole.trainer import Trainer
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from recbole_imn.log import Integers
+from recbole_imn.model.calibration.rows import RowCollector
+from recbole_imn.model.calibration.search import search_proportions
 from recbole_imn.model.imnnet import IMNNet
 from recbole_imn.model.joint_ranking import WeightSearch, rank_metric
+from recbole_imn.model.rows import event_indices
 from recbole_imn.model.settings import SettingsError
 from recbole_imn.optimizers import SparseAndDense, id_tables, sparse_and_dense
 from recbole_imn.serving.taking import add_snapshot, can_be_used
 
-# Validation rows that a search for ranking weights looks at, about; it chooses among 21 pairs.
+# Validation rows that a search looks at, about: there is little that it chooses.
 SEARCHED_ROWS = 5_000
 
 
+@dataclass(frozen=True)
+class Scored:
+    """A batch as RecBole's evaluator would rank it.
+
+    Attributes
+    ----------
+    scores : float [n, n_items]
+        Minus infinity for what is no candidate of the evaluation.
+    targets : int64 [n]
+        The rows' items.
+    events : int64 [n]
+        Positions of the rows in the log.
+    """
+
+    scores: Tensor
+    targets: Tensor
+    events: Integers
+
+
 class IMNNetTrainer(Trainer):  # type: ignore[misc]  # RecBole is untyped
-    """RecBole's trainer with lazy Adam for the id tables and a search for ranking weights.
+    """RecBole's trainer with lazy Adam for the id tables, and searches before a validation.
 
     The tables of static embeddings get sparse gradients and SparseAdam with the step size
     ``table_learning_rate``, so that a step costs nothing for ids outside its window. All
     other parameters use the configured ``learner``, those of a pointer with the step size
-    ``pointer_learning_rate``. Each validation first searches for the
-    weights of the joint ranking (``search_ranking_weights``) and sets them on the model.
+    ``pointer_learning_rate``. Each validation first searches for the weights of the joint
+    ranking (``search_ranking_weights``), or for the proportions of candidates and catalogue
+    (``calibrate``), and sets them on the model.
 
     Raises
     ------
@@ -52,8 +77,12 @@ class IMNNetTrainer(Trainer):  # type: ignore[misc]  # RecBole is untyped
         self.searches_ranking = (
             isinstance(model, IMNNet) and model.network.settings.searches_ranking
         )
+        self.calibrates = isinstance(model, IMNNet) and model.network.settings.calibrate
+        # Refused before anything is trained.
         if self.searches_ranking:
-            rank_metric(config["valid_metric"])  # refused before anything is trained
+            rank_metric(config["valid_metric"])
+        if self.calibrates:
+            rank_metric(config["valid_metric"], "calibrate")
 
     def evaluate(
         self,
@@ -72,6 +101,8 @@ class IMNNetTrainer(Trainer):  # type: ignore[misc]  # RecBole is untyped
     def _valid_epoch(self, valid_data: Any, show_progress: bool = False) -> Any:
         if self.searches_ranking:
             self._search_ranking_weights(valid_data, show_progress)
+        if self.calibrates:
+            self._calibrate(valid_data, show_progress)
         return super()._valid_epoch(valid_data, show_progress)
 
     @torch.no_grad()
@@ -82,10 +113,12 @@ class IMNNetTrainer(Trainer):  # type: ignore[misc]  # RecBole is untyped
         search = WeightSearch(
             self.config["valid_metric"], network.settings.ranking_scale == "standard"
         )
-        batches = tqdm(valid_data, desc="Weights    ", ncols=100, disable=not show_progress)
-        stride = max(1, round(len(valid_data._dataset) / SEARCHED_ROWS))
-        for mse, nce, targets in self._score_parts(islice(batches, 0, None, stride), valid_data):
-            search.add(mse, nce, targets)
+        for batch in self._searched(valid_data, "Weights    ", show_progress):
+            parts = []
+            for weights in ((1.0, 0.0), (0.0, 1.0)):
+                network.set_ranking(weights, (1.0, 1.0))
+                parts.append(self._score(batch, valid_data))
+            search.add(parts[0].scores, parts[1].scores, parts[0].targets)
         best = search.best()
         network.set_ranking((best.mse, best.nce), (best.mse_scale, best.nce_scale))
         self.logger.info(
@@ -93,18 +126,39 @@ class IMNNetTrainer(Trainer):  # type: ignore[misc]  # RecBole is untyped
             f"density ratio / {best.nce_scale:.4g}, {self.config['valid_metric']} {best.score:.4f}"
         )
 
-    def _score_parts(self, batches: Any, loader: Any) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """Score batches by each part alone, with RecBole's own candidates and masks."""
+    @torch.no_grad()
+    def _calibrate(self, valid_data: Any, show_progress: bool) -> None:
+        """Set the best proportions of the mixture on evenly spaced validation batches."""
+        self.model.eval()
+        network, name = self.model.network, self.config["valid_metric"]
+        metric, calibration = rank_metric(name), network.pointer.calibration
+        collector = RowCollector(metric.top)
+        with network.candidates_apart(collector.hear):
+            for batch in self._searched(valid_data, "Calibration", show_progress):
+                scored = self._score(batch, valid_data)
+                collector.add(scored.scores, scored.targets, scored.events)
+        found = search_proportions(
+            collector.rows(), calibration.slots, calibration.by_recency, metric
+        )
+        calibration.set(found.proportions)
+        self.logger.info(found.told(network.settings.sources, name))
+
+    def _searched(self, loader: Any, name: str, show_progress: bool) -> Iterator[Any]:
+        """Give the validation batches that a search looks at, evenly spaced."""
+        batches = tqdm(loader, desc=name, ncols=100, disable=not show_progress)
+        stride = max(1, round(len(loader._dataset) / SEARCHED_ROWS))
+        return islice(batches, 0, None, stride)
+
+    def _score(self, batch: Any, loader: Any) -> Scored:
+        """Score a batch with RecBole's own candidates and masks."""
         full = isinstance(loader, FullSortEvalDataLoader)
         score = self._full_sort_batch_eval if full else self._neg_sample_batch_eval
         self.tot_item_num = loader._dataset.item_num
-        for batch in batches:
-            parts = []
-            for weights in ((1.0, 0.0), (0.0, 1.0)):
-                self.model.network.set_ranking(weights, (1.0, 1.0))
-                _, scores, rows, targets = score(batch)
-                parts.append(scores if full else scores[rows.to(scores.device)])
-            yield parts[0], parts[1], targets.to(parts[0].device)
+        rows, scores, places, targets = score(batch)
+        scores = scores if full else scores[places.to(scores.device)]
+        # Rows come first, and sampled items after them.
+        events = event_indices(rows)[: len(targets)]
+        return Scored(scores, targets.to(scores.device), events)
 
     def _build_optimizer(self, **kwargs: Any) -> Any:
         build = super()._build_optimizer

@@ -132,7 +132,7 @@ BAD: dict[str, tuple[Any, ...]] = {
     **dict.fromkeys(("sources", "terms"), (7, {"a": 1}, [7], [None], ["nothing"], [EVIL], [""])),
     "id_dropout": (*NUMBERS, -0.1, 1, 1.5),
     **dict.fromkeys(("first_events", "static_features"), SWITCH),
-    **dict.fromkeys(("online_updates", "search_ranking_weights"), SWITCH),
+    **dict.fromkeys(("online_updates", "search_ranking_weights", "calibrate"), SWITCH),
     "epochs": ("many", 1.5, -3, [1], EVIL, {"a": 1}, True, "1/0"),
     "seed": ("x", 1.5, [1], EVIL, {"a": 1}),
     "topk": ("all", [0], [-1], [], [1.5], ["5"], {"k": 5}, None, [[5]], 1e9, [5, "x"], EVIL),

@@ -13,6 +13,7 @@ from recbole_imn.checkpoints.sealed import CHECKPOINT, CheckpointError, read_sea
 from recbole_imn.checkpoints.values import decode_parameter, is_plain, on_device, plain
 from recbole_imn.data.atomic import DataError, check_name
 from recbole_imn.data.feature_maps import FeatureMap
+from recbole_imn.model.calibration import is_later
 
 # RecBole is imported where it is used: the mends that let it be imported need this package.
 
@@ -77,6 +78,9 @@ def rebuild_config(values: dict[str, Any]) -> Any:
     external = {key: value for key, value in values["external"].items() if key not in NEVER_TAKEN}
     # Left out, it would be derived from the data set's files, and a simulated one made for it.
     external.setdefault("selected_features", values["final"].get("selected_features"))
+    if "sources" in values["final"]:
+        # Made before there was a calibration, it was trained without one.
+        external.setdefault("calibrate", values["final"].get("calibrate", False))
     convert = Config._convert_config_dict
     Config._convert_config_dict = lambda self, values: dict(values)
     try:
@@ -285,6 +289,8 @@ def misfit(own: Mapping[str, Any], found: Mapping[str, Any]) -> str | None:
     """Say where weights are others than a model's, by name, shape or type; None if nowhere."""
     for name in own.keys() | found.keys():
         if name not in found:
+            if is_later(name, found):
+                continue
             return f"it has no weight {name}"
         if name not in own:
             return f"there is no weight {name} here"

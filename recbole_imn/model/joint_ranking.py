@@ -121,8 +121,14 @@ class RankMetric:
         return np.where(ranks <= self.top, self.gain(ranks), 0.0)
 
 
-def rank_metric(name: str) -> RankMetric:
+def rank_metric(name: str, switch: str = "search_ranking_weights") -> RankMetric:
     """Find a metric of ranks by its name with a cut, such as 'NDCG@10', or 'FullMRR' without.
+
+    Parameters
+    ----------
+    name : str
+    switch : str
+        The setting that asks for the search, named in the message.
 
     Raises
     ------
@@ -135,10 +141,13 @@ def rank_metric(name: str) -> RankMetric:
     if kind not in _METRICS or not cut.isdigit():
         known = ", ".join(f"{metric.upper()}@10" for metric in _METRICS)
         raise SettingsError(
-            f"valid_metric is {name!r}, which a search for ranking weights cannot use; choose one "
-            f"of {known} (any cut), or set search_ranking_weights: False"
+            f"valid_metric is {name!r}, which a search on validation cannot use; choose one "
+            f"of {known} (any cut), or set {switch}: False"
         )
-    return RankMetric(_METRICS[kind], int(cut))
+    top = int(cut)
+    if kind == "precision":
+        return RankMetric(lambda ranks: np.full_like(ranks, 1 / top), top)
+    return RankMetric(_METRICS[kind], top)
 
 
 def ahead_of(targets: Tensor, mse: Tensor, nce: Tensor) -> Tensor:
@@ -226,4 +235,6 @@ _METRICS: dict[str, Callable[[Floats], Floats]] = {
     "map": _inverse,
     "recall": np.ones_like,
     "hit": np.ones_like,
+    # Over the cut, which is not known here.
+    "precision": np.ones_like,
 }

@@ -5,7 +5,8 @@ Equation numbers are those of the IMN-Net paper (arXiv 2009.13249).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -76,7 +77,7 @@ class Asked:
     candidates : int64 [n, n_slots]
         Items that sources propose; 0 for none.
     weights : float [n, n_slots]
-        Their log weights.
+        Their log weights, before the pointer's calibration.
     """
 
     nearest: Tensor
@@ -152,6 +153,7 @@ class Network(nn.Module):
         weights = [settings.ranking_mse_weight, settings.ranking_nce_weight]
         self.register_buffer("ranking_weights", torch.tensor(weights))
         self.register_buffer("ranking_scales", torch.ones(2))
+        self._heard_by: Callable[[Asked, Facts], None] | None = None
 
     # -- looking: nothing here depends on weights -------------------------------------------
 
@@ -419,6 +421,32 @@ class Network(nn.Module):
         pointed = rows.columns.looked["pointer"]
         return Asked(nearest, density, pointed.items, self.pointer(pointed, rows.parts))
 
+    def calibrated(self, asked: Asked) -> Tensor:
+        """Give the log weights of candidates as ranking takes them, float [n, n_slots]."""
+        return asked.weights if self.pointer is None else self.pointer.calibration(asked.weights)
+
+    @contextmanager
+    def candidates_apart(self, hear: Callable[[Asked, Facts], None]) -> Iterator[None]:
+        """Let scores be those of the catalogue alone meanwhile; ``hear`` is told of the rest.
+
+        Parameters
+        ----------
+        hear : callable
+            Gets the rows that are scored, as ranking sees them, and their facts.
+        """
+        self._heard_by = hear
+        try:
+            yield
+        finally:
+            self._heard_by = None
+
+    def _joining(self, asked: Asked, facts: Facts) -> Tensor:
+        """Give the log weights that join the catalogue's, float [n, n_slots]."""
+        if self._heard_by is None:
+            return self.calibrated(asked)
+        self._heard_by(asked, facts)
+        return torch.full_like(asked.weights, -torch.inf)
+
     def complete(
         self, scores: Tensor, past: Past, start: int, asked: Asked, facts: Facts
     ) -> Tensor:
@@ -438,7 +466,7 @@ class Network(nn.Module):
         if self.cell_term is not None:
             self.cell_term.add_to(scores, past, start, facts)
         if self.pointer is not None:
-            scores = add_mixture(scores, asked.candidates, asked.weights)
+            scores = add_mixture(scores, asked.candidates, self._joining(asked, facts))
         return scores
 
     def complete_one(
@@ -448,7 +476,7 @@ class Network(nn.Module):
         if self.cell_term is not None:
             scores = scores + self.cell_term.of_items(past, facts, items)
         if self.pointer is not None:
-            scores = log_add_hits(scores, items, asked.candidates, asked.weights)
+            scores = log_add_hits(scores, items, asked.candidates, self._joining(asked, facts))
         return scores
 
     def complete_some(
@@ -477,7 +505,7 @@ class Network(nn.Module):
             )
             found = places[asked.candidates]
             # A slot without weight is passed over, whatever its item.
-            weights = asked.weights.masked_fill(found < 0, -torch.inf)
+            weights = self._joining(asked, facts).masked_fill(found < 0, -torch.inf)
             scores = add_mixture(scores, found.clamp(min=0), weights)
         return scores
 

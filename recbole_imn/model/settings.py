@@ -65,6 +65,9 @@ class NetworkSettings:
     ranking_scale : str
         In what units the search weighs the two parts. 'standard': standard deviations over
         the candidates of validation rows. 'literal': the paper's raw sum.
+    calibrate : bool
+        Whether validation searches for the proportions in which ranking takes the candidates of
+        sources and the catalogue.
     n_negatives : int
         N - 1 of equation (19): negatives an event, shared by the events of a window.
     temperature : float
@@ -131,6 +134,7 @@ class NetworkSettings:
     ranking_nce_weight: Weight = 0.5
     search_ranking_weights: bool = True
     ranking_scale: Literal["standard", "literal"] = "standard"
+    calibrate: bool = False
     n_negatives: Positive = 127
     temperature: Annotated[float, Field(gt=0)] = 0.1
     cell: Literal["sigmoid", "tanh", "gru", "lstm"] = "sigmoid"
@@ -165,6 +169,11 @@ class NetworkSettings:
             raise ValueError(
                 "search_ranking_weights is True, but with terms or sources a ranking is no "
                 "weighted sum of two parts; set it to False"
+            )
+        if self.calibrate and not self.sources:
+            raise ValueError(
+                "calibrate is True, but without sources there are no candidates to be set against "
+                "the catalogue; set it to False, or name sources"
             )
         return self
 

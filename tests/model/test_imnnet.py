@@ -49,7 +49,7 @@ def train_one_epoch(model, loader):
         *(("IMNNet", options) for options in VARIANTS),
         ("IMNNetPlus", {}),
         ("IMNNetPlus", PRICED),
-        ("IMNNetPlus", {"sources": []}),
+        ("IMNNetPlus", {"sources": [], "calibrate": False}),
         ("IMNNetPlus", {"terms": [], "sources": ["own_items"]}),
         ("IMNNetPlus", {"sources": ["predecessors"], "unseen_ids": "learned"}),
     ],

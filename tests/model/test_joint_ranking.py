@@ -61,6 +61,7 @@ def test_the_sweep_equals_plain_products_of_real_numbers():
         ("NDCG@2", [1.0, 1 / np.log2(2.5), 1 / np.log2(3), 0.0]),
         ("MRR@2", [1.0, 1 / 1.5, 0.5, 0.0]),
         ("Recall@2", [1.0, 1.0, 1.0, 0.0]),
+        ("Precision@2", [0.5, 0.5, 0.5, 0.0]),
     ],
 )
 def test_metrics_of_ranks(name, expected):

@@ -12,7 +12,7 @@ from tests.conftest import PRICED
 
 SWITCHES = [
     {},
-    {"sources": []},
+    {"sources": [], "calibrate": False},
     {"sources": ["successors"]},
     {"terms": []},
     {"terms": [], "sources": ["own_items"]},

@@ -29,7 +29,7 @@ CE = {"train_neg_sample_args": None}
 SWITCHES = [
     ("IMNNetPlus", {}),
     ("IMNNetPlus", {"terms": ["taste"]}),
-    ("IMNNetPlus", {"sources": []}),
+    ("IMNNetPlus", {"sources": [], "calibrate": False}),
     ("IMNNetPlus", {"terms": ["freshness"]}),
     ("IMNNetPlus", {"static_features": False, "sources": ["own_items"]}),
     ("IMNNet", {}),

@@ -153,6 +153,7 @@ SAMPLED = {"eval_args": {"mode": {"valid": "uni5", "test": "full"}}}
         ("IMNNet", BOTH, 0),
         ("IMNNetStar", {}, OFTEN),
         ("IMNNetPlus", SAMPLED, 0),
+        ("IMNNetPlus", {}, OFTEN),
     ],
 )
 def test_work_since_the_last_state_is_done_again(model, options, minutes, start, monkeypatch):

@@ -69,7 +69,7 @@ def find_candidates(
     weights: Floats,
     density: Floats,
 ) -> tuple[Candidates, Floats]:
-    """Find the proposals of some items, and what remains of the density ratio.
+    """Find the proposals of some items, and what they add to the density ratio.
 
     Parameters
     ----------
@@ -79,15 +79,15 @@ def find_candidates(
         Of the rows.
     items : int64 [n, k]
     weights : float64 [n, n_slots]
-        Log weights of all candidates of the rows.
+        Log weights of all candidates of the rows, as ranking takes them.
     density : float64 [n, k]
         Log density ratios of the items.
 
     Returns
     -------
     candidates : Candidates
-    share : float64 [n, k]
-        The density ratio's share of each item's weight in the mixture.
+    gain : float64 [n, k]
+        What proposals add to each item's log weight in the mixture.
     """
     proposed, anchors, sources, slots = propose(pointer, past, facts)
     hits = (proposed.items[:, None, :] == items[:, :, None]) & np.isfinite(weights)[:, None, :]
@@ -100,7 +100,8 @@ def find_candidates(
     share = np.exp(found - largest[row, column]) / total[row, column]
     of_place = sources[place], slots[place], proposed.events[row, place], anchors[row, place]
     candidates = Candidates(row, column, *of_place, found, share)
-    return candidates, np.exp(density - largest) / total
+    # In logarithms: of a density ratio that is far below, there may be no share left.
+    return candidates, largest - density + np.log(total)
 
 
 def propose(

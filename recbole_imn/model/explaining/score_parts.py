@@ -60,8 +60,8 @@ class ScoreParts:
         Names of the sources of candidates.
     candidates : Candidates
         Which of them propose the items.
-    density_share : float64 [n, k]
-        Share of e^D in the mixture; 1 where nothing proposes the item.
+    mixture : float64 [n, k]
+        What candidates add; 0 where nothing proposes the item.
     """
 
     item: Integers
@@ -72,7 +72,7 @@ class ScoreParts:
     taste: Floats | None = None
     sources: tuple[str, ...] = ()
     candidates: Candidates = field(default_factory=no_candidates)
-    density_share: Floats = field(default_factory=lambda: np.ones((0, 0)))
+    mixture: Floats = field(default_factory=lambda: np.zeros((0, 0)))
 
     @property
     def before_mixture(self) -> Floats:
@@ -81,10 +81,10 @@ class ScoreParts:
         return paper + sum(self.terms.values(), np.zeros(paper.shape))
 
     @property
-    def mixture(self) -> Floats:
-        """What candidates add, float64 [n, k]: minus the logarithm of the density's share."""
-        gain: Floats = -np.log(self.density_share)
-        return gain
+    def density_share(self) -> Floats:
+        """Share of e^D in the mixture, float64 [n, k]; 1 where nothing proposes the item."""
+        share: Floats = np.exp(-self.mixture)
+        return share
 
     @property
     def score(self) -> Floats:
@@ -125,7 +125,7 @@ def parts_of_scores(network: Network, past: Past, window: Window, items: Integer
         terms[_name_of_cells(network)] = _cells(network, past, window, chosen)
     parts = ScoreParts(
         items, (*apart, EVERYBODY), _array(prediction), _array(density), terms, taste,
-        density_share=np.ones(items.shape),
+        mixture=np.zeros(items.shape),
     )  # fmt: skip
     return (
         parts if network.pointer is None else _with_candidates(parts, network, past, rows, window)
@@ -212,12 +212,12 @@ def _with_candidates(
     parts: ScoreParts, network: Network, past: Past, rows: Rows, window: Window
 ) -> ScoreParts:
     assert network.pointer is not None
-    weights = network.ask(rows).weights
+    weights = network.calibrated(network.ask(rows))
     given = window.facts, parts.item, _array(weights), parts.before_mixture
-    candidates, share = find_candidates(network.pointer, past, *given)
+    candidates, gain = find_candidates(network.pointer, past, *given)
     return ScoreParts(
         parts.item, parts.origins, parts.prediction, parts.density, parts.terms, parts.taste,
-        tuple(network.settings.sources), candidates, share,
+        tuple(network.settings.sources), candidates, gain,
     )  # fmt: skip
 
 

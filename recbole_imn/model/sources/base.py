@@ -70,9 +70,12 @@ class Source:
     ----------
     n_slots : int
         Candidates of a row, at most.
+    by_recency : bool
+        Whether slots go by the user's recency, the newest first.
     """
 
     n_slots: int
+    by_recency: bool = False
 
     def __init__(self, making: Making) -> None:
         pass

@@ -18,6 +18,7 @@ class OwnItems(Source):
     """Up to 20 distinct items of the user's latest 200 events, newest first."""
 
     n_slots = 20
+    by_recency = True
 
     def propose(self, past: Past, facts: Facts, out: Proposals) -> None:
         """Fill slots with the latest event of each item."""

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from recbole_imn.kernels.compiled import compiled
 from recbole_imn.kernels.pointer import weigh
 from recbole_imn.log import Integers
+from recbole_imn.model.calibration import Calibration
 from recbole_imn.model.layers import Affine, Contexts
 from recbole_imn.model.parts import Making
 from recbole_imn.model.sources.base import N_NUMBERS, Numbers, Proposals, Source
@@ -49,6 +50,7 @@ class Pointed:
 class Pointer(nn.Module):
     """Log weight of every candidate of a row, beside the density ratio of all items.
 
+    What it learns is the likelihood; ranking takes its log weights by :attr:`calibration`.
     A weight depends on the slot, the behaviour of the event that points to the item, numbers
     such as the time since then, and how often and how lately the user repeats himself. Each
     source is scaled by a gate that sees the context and the user's numbers, too.
@@ -66,6 +68,7 @@ class Pointer(nn.Module):
         super().__init__()
         self.sources = list(sources)
         self.sizes = tuple(source.n_slots for source in sources)
+        self.calibration = Calibration(self.sizes, [source.by_recency for source in sources])
         n, n_behaviours = len(self.sizes), making.past.log.n_behaviours
         bias = np.concatenate([source.starting_bias() for source in sources])
         self.bias = nn.Parameter(torch.from_numpy(bias).to(torch.get_default_dtype()) / SPEED)
