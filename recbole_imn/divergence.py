@@ -138,8 +138,8 @@ class Watch:
         config = self.trainer.config
         if self._steps == 1 and math.isfinite(now):
             return "no step was made yet: look for extreme values among the features and times"
-        tables = config["table_learning_rate"]
-        own = f" and table_learning_rate ({tables:g})" if tables else ""
+        others = ("table_learning_rate", "pointer_learning_rate")
+        own = "".join(f" and {key} ({config[key]:g})" for key in others if config[key])
         return (
             f"{name} went from {before:.3g} to {now:.3g}; try a lower learning_rate "
             f"({config['learning_rate']:g}){own}"

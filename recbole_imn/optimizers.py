@@ -12,6 +12,7 @@ from recbole_imn.averaging import WeightAverage
 from recbole_imn.kernels.dense_adam import DenseAdam
 from recbole_imn.kernels.lazy_adam import LazyAdam
 from recbole_imn.model.settings import SettingsError
+from recbole_imn.model.sources import Pointer
 
 # Those of RecBole, by the names that the setting learner gives them.
 LEARNERS: Mapping[str, type[torch.optim.Optimizer]] = {
@@ -21,7 +22,8 @@ LEARNERS: Mapping[str, type[torch.optim.Optimizer]] = {
     "adagrad": torch.optim.Adagrad,
     "rmsprop": torch.optim.RMSprop,
 }
-Build = Callable[[list[Tensor]], torch.optim.Optimizer]
+Weights = list[Tensor] | list[dict[str, Any]]
+Build = Callable[[Weights], torch.optim.Optimizer]
 
 
 class SparseAndDense:
@@ -125,6 +127,7 @@ def sparse_and_dense(
     table_step: float,
     stepped: Callable[[], None],
     horizon: int = 0,
+    pointer_step: float | None = None,
 ) -> SparseAndDense:
     """Give lazy Adam for a model's tables of ids, and another optimiser for its other weights.
 
@@ -133,21 +136,36 @@ def sparse_and_dense(
     model : nn.Module
         With tables of ids.
     build : callable
-        Gives the other optimiser, of weights.
+        Gives the other optimiser, of weights or of groups of them.
     table_step : float
         Step size of the tables.
     stepped : callable
         Called after each step.
     horizon : int
         Steps of the running mean of weights; below 2 there is none.
+    pointer_step : float, optional
+        Step size of a pointer's weights; without it, it is that of all others.
     """
     tables = id_tables(model)
     ids = {id(table) for table in tables}
-    dense = build([weight for weight in model.parameters() if id(weight) not in ids])
+    weights: list[Tensor] = [weight for weight in model.parameters() if id(weight) not in ids]
+    dense = build(weights if pointer_step is None else _with_pointer(model, weights, pointer_step))
     if isinstance(dense, torch.optim.Adam):
         # Windows are small, and it shows what torch does beside the passes over weights.
         dense = DenseAdam.instead_of(dense)
     return SparseAndDense(dense, LazyAdam(tables, lr=table_step), stepped, horizon)
+
+
+def _with_pointer(model: nn.Module, weights: list[Tensor], step: float) -> Weights:
+    """Put the weights of a model's pointer, where there is one, in a group of their own."""
+    pointers = [module for module in model.modules() if isinstance(module, Pointer)]
+    own = {id(weight) for pointer in pointers for weight in pointer.parameters()}
+    if not own:
+        return weights
+    mine = [weight for weight in weights if id(weight) in own]
+    others = [weight for weight in weights if id(weight) not in own]
+    groups: list[dict[str, Any]] = [{"params": others}, {"params": mine, "lr": step}]
+    return groups
 
 
 def optimizer_of(
@@ -160,7 +178,8 @@ def optimizer_of(
     model : nn.Module
         With tables of ids.
     config : mapping
-        ``learner``, ``learning_rate``, ``table_learning_rate`` and ``weight_decay``.
+        ``learner``, ``learning_rate``, ``table_learning_rate``, ``pointer_learning_rate`` and
+        ``weight_decay``.
     stepped : callable
         Called after each step.
 
@@ -178,4 +197,10 @@ def optimizer_of(
     table_step = config.get("table_learning_rate") or config["learning_rate"]
     # Each of them takes weights and these two.
     build: Callable[..., torch.optim.Optimizer] = learner
-    return sparse_and_dense(model, lambda weights: build(weights, **options), table_step, stepped)
+    return sparse_and_dense(
+        model,
+        lambda weights: build(weights, **options),
+        table_step,
+        stepped,
+        pointer_step=config.get("pointer_learning_rate"),
+    )

@@ -53,9 +53,10 @@ class IMNNetTrainer(Trainer):  # type: ignore[misc]  # RecBole is untyped
 
     The tables of static embeddings get sparse gradients and SparseAdam with the step size
     ``table_learning_rate``, so that a step costs nothing for ids outside its window. All
-    other parameters use the configured ``learner``. Each validation first searches for the
-    weights of the joint ranking (``search_ranking_weights``), or for the proportions of
-    candidates and catalogue (``calibrate``), and sets them on the model.
+    other parameters use the configured ``learner``, those of a pointer with the step size
+    ``pointer_learning_rate``. Each validation first searches for the weights of the joint
+    ranking (``search_ranking_weights``), or for the proportions of candidates and catalogue
+    (``calibrate``), and sets them on the model.
 
     Raises
     ------
@@ -170,6 +171,7 @@ class IMNNetTrainer(Trainer):  # type: ignore[misc]  # RecBole is untyped
             self.config["table_learning_rate"] or self.learning_rate,
             self.model.session.weights_changed,
             self._average_horizon(),
+            self.config["pointer_learning_rate"],
         )
 
     def _average_horizon(self) -> int:

@@ -36,6 +36,7 @@ GOOD: dict[str, tuple[Any, ...]] = {
     "n_active_negatives": (0, 3, 512),
     "learning_rate": (0.001, 1e-05),
     "table_learning_rate": (0.01, 1e-4),
+    "pointer_learning_rate": (0.01, None),
     "average_share": (0.0, 0.33, 2.0),
     "train_batch_size": (1, 16, 4096),
     "eval_batch_size": (1, 16, 4096),

@@ -26,6 +26,7 @@ SHOWN = (
     "learner",
     "learning_rate",
     "table_learning_rate",
+    "pointer_learning_rate",
     "train_batch_size",
     "embedding_size",
     "hidden_size",

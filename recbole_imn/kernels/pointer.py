@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from recbole_imn.kernels.compiled import compiled
-from recbole_imn.kernels.in_parallel import in_parallel, threads_for
+from recbole_imn.kernels.in_parallel import threads_for
+from recbole_imn.kernels.pointer_loops import backward, forward
 
 Array = npt.NDArray[Any]
-# As many sums over the rows of a slot are taken in one pass, in registers.
-TOGETHER = 4
+# Which hidden values are above 0 is kept in one number of so many bits.
+LARGEST_WIDTH = 32
 
 
 def weigh(
@@ -24,6 +24,7 @@ def weigh(
     behaviours: Tensor,
     empty: Tensor,
     gates: Tensor,
+    inner: Tensor,
     bias: Tensor,
     slots: Sequence[Tensor],
     behaviour_tables: Sequence[Tensor],
@@ -39,7 +40,7 @@ def weigh(
     Slots of a kind are consecutive. In slot s of kind q, with numbers x and behaviour b:
 
     .. math::
-        \mathrm{gain}\; w_q^\top \mathrm{relu}(A_q x + a_q + u_s + v_{q,b})
+        \mathrm{gain}\; w_q^\top \mathrm{relu}(A_q x + a_q + u_s + v_{q,b} + c_q)
         + g_q + \mathrm{speed}\; \beta_s
 
     Only full slots cost time, and only they have a gradient. A row's result depends on no
@@ -55,6 +56,8 @@ def weigh(
         Where there is no candidate; what the other arrays have there is not looked at.
     gates : float [n, n_kinds]
         What is added to each kind, g.
+    inner : float [n, n_kinds, width]
+        What is added to the hidden values of each kind, c.
     bias : float [n_slots]
     slots : sequence of float [size of the kind, width]
         The u of each kind.
@@ -65,6 +68,7 @@ def weigh(
     linear_biases : sequence of float [width]
         The a of each kind.
     weights : float [n_kinds, width]
+        The w of each kind; on the CPU they are at most 32 wide.
     sizes : sequence of int [n_kinds]
         Number of slots of each kind.
     gain, speed : float
@@ -73,6 +77,11 @@ def weigh(
     -------
     float [n, n_slots]
         -inf in empty slots.
+
+    Raises
+    ------
+    ValueError
+        If the hidden values are wider than the compiled loops know.
     """
     if gates.device.type != "cpu":
         return weigh_by_formula(
@@ -80,6 +89,7 @@ def weigh(
             behaviours,
             empty,
             gates,
+            inner,
             bias,
             slots,
             behaviour_tables,
@@ -90,10 +100,15 @@ def weigh(
             gain,
             speed,
         )
+    if weights.shape[1] > LARGEST_WIDTH:
+        raise ValueError(
+            f"the pointer has {weights.shape[1]} hidden values; on the CPU there may be at most "
+            f"{LARGEST_WIDTH}"
+        )
     small = (*slots, *behaviour_tables, *linear_weights, *linear_biases)
     inputs = numbers, behaviours, empty, tuple(sizes), gain, speed
     logits: Tensor = _Weigh.apply(  # type: ignore[no-untyped-call]
-        *inputs, gates, bias, weights, *small
+        *inputs, gates, inner, bias, weights, *small
     )
     return logits
 
@@ -103,6 +118,7 @@ def weigh_by_formula(
     behaviours: Tensor,
     empty: Tensor,
     gates: Tensor,
+    inner: Tensor,
     bias: Tensor,
     slots: Sequence[Tensor],
     behaviour_tables: Sequence[Tensor],
@@ -118,6 +134,7 @@ def weigh_by_formula(
         numbers.split(tuple(sizes), dim=1),
         behaviours.masked_fill(empty, 0).split(tuple(sizes), dim=1),
         gates.unbind(1),
+        inner.unsqueeze(1).unbind(2),
         slots,
         behaviour_tables,
         linear_weights,
@@ -126,14 +143,14 @@ def weigh_by_formula(
         strict=True,
     )
     logits = []
-    for values, kind_behaviours, gate, slot, table, matrix, base, direction in parts:
-        hidden = torch.relu(values @ matrix.T + base + slot + table[kind_behaviours])
+    for values, kind_behaviours, gate, added, slot, table, matrix, base, direction in parts:
+        hidden = torch.relu(values @ matrix.T + base + slot + table[kind_behaviours] + added)
         logits.append((hidden * direction).sum(dim=-1) * gain + gate.unsqueeze(1))
     return (speed * bias + torch.cat(logits, dim=1)).masked_fill(empty, -torch.inf)
 
 
 class _Weigh(torch.autograd.Function):
-    """The compiled weights; hidden values are computed again in the backward pass."""
+    """The compiled weights; of hidden values only which are above 0 is kept."""
 
     @staticmethod
     def forward(
@@ -145,32 +162,36 @@ class _Weigh(torch.autograd.Function):
         gain: float,
         speed: float,
         gates: Tensor,
+        inner: Tensor,
         bias: Tensor,
         weights: Tensor,
         *small: Tensor,
     ) -> Tensor:
         inputs = [value.contiguous() for value in (numbers, behaviours, empty)]
-        parameters = [value.contiguous() for value in (gates, bias, weights)] + _joined(small)
+        parameters = [value.contiguous() for value in (gates, inner, bias, weights)]
+        parameters += _joined(small)
         logits = torch.empty(empty.shape, dtype=gates.dtype)
+        marks = np.empty(empty.shape, np.uint32)
         ctx.save_for_backward(*inputs, *parameters)
-        ctx.sizes, ctx.constants = sizes, _constants(weights, sizes, gain, speed)
-        arrays = [*_arrays((*inputs, *parameters)), *ctx.constants, logits.numpy()]
-        _forward(threads_for(len(empty)), *arrays, *_unrolled(weights.shape[1], numbers.shape[2]))
+        ctx.sizes, ctx.marks, ctx.constants = sizes, marks, _constants(weights, sizes, gain, speed)
+        arrays = [*_arrays((*inputs, *parameters)), *ctx.constants, logits.numpy(), marks]
+        forward(threads_for(len(empty)), *arrays, *_unrolled(weights.shape[1], numbers.shape[2]))
         return logits
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        saved = ctx.saved_tensors
-        gradients = [torch.zeros_like(value) for value in saved[3:]]
-        arrays = [*_arrays((gradient.contiguous(), *saved)), *ctx.constants, *_arrays(gradients)]
-        _backward(threads_for(len(gradient)), *arrays, *_unrolled(saved[0].shape[2]))
-        gates, bias, weights, offsets, tables, linear = gradients
+        numbers, behaviours, empty, *parameters = ctx.saved_tensors
+        _, inner, _, *small = parameters
+        gradients = [torch.zeros_like(value) for value in parameters]
+        rows = _arrays((gradient.contiguous(), numbers, behaviours, empty, inner))
+        arrays = [*rows, ctx.marks, *_arrays(small), *ctx.constants]
+        columns = _unrolled(numbers.shape[2])
+        backward(threads_for(len(gradient)), *arrays, *_arrays(gradients), *columns)
+        *direct, offsets, tables, linear = gradients
         slots = offsets.split(ctx.sizes)
         matrices, bases = linear.transpose(1, 2).unbind(), [slot.sum(dim=0) for slot in slots]
-        return (
-            *[None] * 6, gates, bias, weights, *slots, *tables.unbind(), *matrices, *bases,
-        )  # fmt: skip
+        return *[None] * 6, *direct, *slots, *tables.unbind(), *matrices, *bases
 
 
 def _joined(small: Sequence[Tensor]) -> list[Tensor]:
@@ -197,214 +218,8 @@ def _unrolled(*lengths: int) -> list[Any]:
 
 def _constants(
     weights: Tensor, sizes: tuple[int, ...], gain: float, speed: float
-) -> tuple[Array, Any, Any]:
-    """Kind of each slot, and both factors in the type of the weights."""
+) -> tuple[Array, Array, Any, Any]:
+    """Kind of each slot, a bit for each hidden value, and both factors in the weights' type."""
     scalar = weights.detach().numpy().dtype.type
-    return np.repeat(np.arange(len(sizes)), sizes), scalar(gain), scalar(speed)
-
-
-@compiled
-def _weigh_rows(
-    first: int,
-    last: int,
-    numbers: Array,
-    behaviours: Array,
-    empty: Array,
-    gates: Array,
-    bias: Array,
-    weights: Array,
-    offsets: Array,
-    tables: Array,
-    linear: Array,
-    kinds: Array,
-    gain: Any,
-    speed: Any,
-    logits: Array,
-    lanes: tuple[int, ...],
-    columns: tuple[int, ...],
-) -> None:
-    n_slots = empty.shape[1]
-    width, n_numbers = len(lanes), len(columns)
-    zero = weights.dtype.type(0)
-    for row in range(first, last):
-        for slot in range(n_slots):
-            if empty[row, slot]:
-                logits[row, slot] = -np.inf
-                continue
-            kind, behaviour = kinds[slot], behaviours[row, slot]
-            total = zero
-            for h in range(width):
-                hidden = offsets[slot, h] + tables[kind, behaviour, h]
-                for j in range(n_numbers):
-                    hidden += numbers[row, slot, j] * linear[kind, j, h]
-                total += max(hidden, zero) * weights[kind, h]
-            logits[row, slot] = gain * total + gates[row, kind] + speed * bias[slot]
-
-
-_weigh_all = in_parallel(_weigh_rows)
-
-
-@compiled
-def _forward(
-    threads: int,
-    numbers: Array,
-    behaviours: Array,
-    empty: Array,
-    gates: Array,
-    bias: Array,
-    weights: Array,
-    offsets: Array,
-    tables: Array,
-    linear: Array,
-    kinds: Array,
-    gain: Any,
-    speed: Any,
-    logits: Array,
-    lanes: tuple[int, ...],
-    columns: tuple[int, ...],
-) -> None:
-    """Fill in log weights; the tuples tell the hidden width and how many numbers there are."""
-    small = gates, bias, weights, offsets, tables, linear, kinds, gain, speed
-    _weigh_all(threads, len(empty), (numbers, behaviours, empty, *small, logits, lanes, columns))
-
-
-@compiled
-def _width_back(
-    start: int,
-    stop: int,
-    gradient: Array,
-    numbers: Array,
-    behaviours: Array,
-    empty: Array,
-    gates: Array,
-    bias: Array,
-    weights: Array,
-    offsets: Array,
-    tables: Array,
-    linear: Array,
-    kinds: Array,
-    gain: Any,
-    speed: Any,
-    to_gates: Array,
-    to_bias: Array,
-    to_weights: Array,
-    to_offsets: Array,
-    to_tables: Array,
-    to_linear: Array,
-    columns: tuple[int, ...],
-) -> None:
-    """Add to the gradients of some of the hidden width, slot by slot; and others with the first.
-
-    The full rows of a slot are put side by side, ordered by behaviour, so that the loop over
-    them is long and reads one number after another. What the weights get follows from the
-    other sums, as a hidden value that is passed on is linear in the parameters.
-    """
-    n, n_slots = empty.shape
-    n_behaviours, n_numbers = tables.shape[1], len(columns)
-    zero = weights.dtype.type(0)
-    padded = (n_numbers + TOGETHER - 1) // TOGETHER * TOGETHER
-    x = np.zeros((padded, n), weights.dtype)
-    arriving, passed = np.zeros(n, weights.dtype), np.zeros(n, weights.dtype)
-    stops = np.zeros(n_behaviours + 1, np.int64)
-    for slot in range(n_slots):
-        kind = kinds[slot]
-        stops[:] = 0
-        for row in range(n):
-            if not empty[row, slot]:
-                stops[behaviours[row, slot] + 1] += 1
-        for b in range(n_behaviours):
-            stops[b + 1] += stops[b]
-        n_full = stops[n_behaviours]
-        if n_full == 0:
-            continue
-        total = zero
-        # Each behaviour's start moves on to its stop.
-        for row in range(n):
-            if empty[row, slot]:
-                continue
-            place = stops[behaviours[row, slot]]
-            stops[behaviours[row, slot]] += 1
-            value = gradient[row, slot]
-            if start == 0:
-                to_gates[row, kind] += value
-            total += value
-            arriving[place] = gain * value
-            for j in range(n_numbers):
-                x[j, place] = numbers[row, slot, j]
-        if start == 0:
-            to_bias[slot] = speed * total
-        for h in range(start, stop):
-            weight = weights[kind, h]
-            to_weight = to_slot = zero
-            first = 0
-            for b in range(n_behaviours):
-                last = stops[b]
-                offset = offsets[slot, h] + tables[kind, b, h]
-                total = zero
-                # Slices, whose indices begin at 0, let the loop be vectorised.
-                part = x[:, first:last]
-                coming = arriving[first:last]
-                going = passed[first:last]
-                for m in range(last - first):
-                    hidden = offset
-                    for j in range(n_numbers):
-                        hidden += part[j, m] * linear[kind, j, h]
-                    going[m] = coming[m] if hidden > zero else zero
-                for m in range(last - first):
-                    total += going[m]
-                to_tables[kind, b, h] += weight * total
-                to_slot += total
-                to_weight += offset * total
-                first = last
-            to_offsets[slot, h] = weight * to_slot
-            for j in range(0, padded, TOGETHER):
-                x0 = x[j]
-                x1 = x[j + 1]
-                x2 = x[j + 2]
-                x3 = x[j + 3]
-                sum0 = sum1 = sum2 = sum3 = zero
-                for m in range(n_full):
-                    value = passed[m]
-                    sum0 += value * x0[m]
-                    sum1 += value * x1[m]
-                    sum2 += value * x2[m]
-                    sum3 += value * x3[m]
-                for i, total in enumerate((sum0, sum1, sum2, sum3)):
-                    if j + i < n_numbers:
-                        to_linear[kind, j + i, h] += weight * total
-                        to_weight += linear[kind, j + i, h] * total
-            to_weights[kind, h] += to_weight
-
-
-_all_width_back = in_parallel(_width_back)
-
-
-@compiled
-def _backward(
-    threads: int,
-    gradient: Array,
-    numbers: Array,
-    behaviours: Array,
-    empty: Array,
-    gates: Array,
-    bias: Array,
-    weights: Array,
-    offsets: Array,
-    tables: Array,
-    linear: Array,
-    kinds: Array,
-    gain: Any,
-    speed: Any,
-    to_gates: Array,
-    to_bias: Array,
-    to_weights: Array,
-    to_offsets: Array,
-    to_tables: Array,
-    to_linear: Array,
-    columns: tuple[int, ...],
-) -> None:
-    """Add to gradients; one thread knows all rows, for no sum is over the hidden width."""
-    rows = gradient, numbers, behaviours, empty
-    small = gates, bias, weights, offsets, tables, linear, kinds, gain, speed
-    sums = to_gates, to_bias, to_weights, to_offsets, to_tables, to_linear, columns
-    _all_width_back(threads, weights.shape[1], rows + small + sums)
+    flags = np.left_shift(1, np.arange(weights.shape[1])).astype(np.uint32)
+    return np.repeat(np.arange(len(sizes)), sizes), flags, scalar(gain), scalar(speed)

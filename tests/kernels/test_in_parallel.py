@@ -135,16 +135,17 @@ def mixed():
 
 def weighed():
     sizes, n_numbers, n_behaviours, width = (4, 3), 8, 3, 9
-    gates, bias, weights = numbers(N, 2), numbers(7), numbers(2, width)
+    gates, inner = numbers(N, 2), numbers(N, 2, width)
+    bias, weights = numbers(7), numbers(2, width)
     slots = [numbers(size, width) for size in sizes]
     tables = [numbers(n_behaviours, width) for _ in sizes]
     matrices, bases = [numbers(width, n_numbers) for _ in sizes], [numbers(width) for _ in sizes]
     columns = numbers(N, 7, n_numbers, grad=False), below(n_behaviours, N, 7)
     weights_of_slots = weigh(
-        *columns, torch.zeros(N, 7, dtype=torch.bool), gates, bias, slots, tables, matrices, bases,
-        weights, sizes, 1.5, 2.0,
+        *columns, torch.zeros(N, 7, dtype=torch.bool), gates, inner, bias, slots, tables,
+        matrices, bases, weights, sizes, 1.5, 2.0,
     )  # fmt: skip
-    return [gates, bias, weights, *slots, *tables, *matrices, *bases], weights_of_slots
+    return [gates, inner, bias, weights, *slots, *tables, *matrices, *bases], weights_of_slots
 
 
 def was_read():

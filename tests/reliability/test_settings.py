@@ -42,6 +42,7 @@ WRONG = [
     ({"train_batch_size": "1/0"}, "train_batch_size is '1/0'; it must be a whole number"),
     ({"learning_rate": "inf"}, "learning_rate is 'inf'; it must be a number"),
     ({"table_learning_rate": 0}, "table_learning_rate is 0; it must be above 0"),
+    ({"pointer_learning_rate": 0}, "pointer_learning_rate is 0; it must be above 0"),
     ({"average_share": -1}, "average_share is -1; it must be 0 or above"),
     ({"learner": "adamx"}, "learner is 'adamx'; it must be one of"),
     ({"topk": []}, r"topk is \[\]; it must be a list that is not empty"),

@@ -12,12 +12,12 @@ from torch import Tensor, nn
 
 from recbole_imn.kernels.compiled import compiled
 from recbole_imn.kernels.pointer import weigh
-from recbole_imn.log import Floats, Integers
+from recbole_imn.log import Integers
 from recbole_imn.model.calibration import Calibration
 from recbole_imn.model.layers import Affine, Contexts
 from recbole_imn.model.parts import Making
 from recbole_imn.model.sources.base import N_NUMBERS, Numbers, Proposals, Source
-from recbole_imn.model.sources.numbers import log_time
+from recbole_imn.model.sources.user_numbers import N_USER_NUMBERS, user_numbers
 from recbole_imn.past import Facts, Past
 
 # A scalar must be able to move: a step of Adam changes a weight by the step size at most.
@@ -25,7 +25,6 @@ SPEED = 20.0
 # The same for what is a sum of many weights.
 GAIN = 5.0
 HIDDEN = 16
-N_USER_NUMBERS = 3
 
 
 @dataclass(frozen=True)
@@ -37,8 +36,9 @@ class Pointed:
     items, behaviours : int64 [n, n_slots]
         Candidates (0: empty), and what was done in the events that point to them.
     numbers : float32 [n, n_slots, 8]
-    user : float32 [n, 3]
-        Numbers that tell of the user.
+    user : float32 [n, 8]
+        Numbers that tell of the user, by
+        :func:`~recbole_imn.model.sources.user_numbers.user_numbers`.
     """
 
     items: Tensor
@@ -51,9 +51,9 @@ class Pointer(nn.Module):
     """Log weight of every candidate of a row, beside the density ratio of all items.
 
     What it learns is the likelihood; ranking takes its log weights by :attr:`calibration`.
-    A weight depends on the slot, the behaviour of the event that points to the item, and
-    numbers such as the time since then. Each source is scaled by a gate that sees the context
-    and how often the user repeats himself.
+    A weight depends on the slot, the behaviour of the event that points to the item, numbers
+    such as the time since then, and how often and how lately the user repeats himself. Each
+    source is scaled by a gate that sees the context and the user's numbers, too.
 
     Parameters
     ----------
@@ -79,7 +79,9 @@ class Pointer(nn.Module):
         self.weights = nn.Parameter(0.1 * torch.randn(n, HIDDEN))
         self.gate = Affine(context_width, n)
         self.user = Affine(N_USER_NUMBERS, n)
-        for layer in (self.gate, self.user):
+        # What the user adds to the hidden values of each source.
+        self.inner = Affine(N_USER_NUMBERS, n * HIDDEN)
+        for layer in (self.gate, self.user, self.inner):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
 
@@ -96,17 +98,19 @@ class Pointer(nn.Module):
             torch.from_numpy(proposed.items),
             torch.from_numpy(done),
             torch.from_numpy(proposed.numbers),
-            torch.from_numpy(_user_numbers(facts)),
+            torch.from_numpy(user_numbers(past, facts)),
         )
 
     def forward(self, pointed: Pointed, contexts: Contexts) -> Tensor:
         """Give log weights, float [n, n_slots]; -inf for empty slots."""
         gates = (contexts.map(self.gate) + self.user(pointed.user)) * GAIN
+        inner = self.inner(pointed.user).view(len(gates), len(self.sizes), HIDDEN)
         return weigh(
             pointed.numbers,
             pointed.behaviours,
             pointed.items == 0,
             gates,
+            inner,
             self.bias,
             list(self.slots),
             list(self.behaviours),
@@ -121,25 +125,6 @@ class Pointer(nn.Module):
 
 def _small_tables(sizes: Sequence[int]) -> nn.ParameterList:
     return nn.ParameterList(nn.Parameter(0.1 * torch.randn(size, HIDDEN)) for size in sizes)
-
-
-def _user_numbers(facts: Facts) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-    """Give what the pointer's gates see of users, float32 [n, 3]."""
-    # Smoothed: one repeat and one other event are added.
-    rates = ((facts.repeats + 1) / (facts.count + 2)).astype(np.float32)
-    numbers = np.empty((len(facts), N_USER_NUMBERS), np.float32)
-    _fill_user_numbers(np.log(rates), facts.count, facts.elapsed, numbers)
-    return numbers
-
-
-@compiled
-def _fill_user_numbers(
-    log_rates: Numbers, counts: Integers, elapsed: Floats, numbers: Numbers
-) -> None:
-    for row in range(len(numbers)):
-        numbers[row, 0] = log_rates[row]
-        numbers[row, 1] = np.log(1 + counts[row]) / 5
-        numbers[row, 2] = log_time(elapsed[row])
 
 
 @compiled
