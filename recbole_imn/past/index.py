@@ -2,7 +2,8 @@
 
 A chain answers 'the latest before' for users, items, links and purchases alike: whoever knows
 where it ends walks it backwards. The entries of an event depend on earlier events only, and
-are written once, when it is appended.
+are written once, when it is appended. One chain leads forward: what a user did next is written
+when it comes, and whoever walks it stops at his own position.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ class Chains(NamedTuple):
         The user's last purchase before the event.
     times : int32
         How often the user has had the item, this time included.
+    following : int32
+        The next event of the same user; -1 while there is none. It may lie beyond a row's
+        position, and is no event of the past then.
     """
 
     user: Ids
@@ -39,6 +43,7 @@ class Chains(NamedTuple):
     link: Ids
     purchase: Ids
     times: Ids
+    following: Ids
 
 
 class ChainIndex:
@@ -169,8 +174,9 @@ def _extend(
         chains.user[event] = before
         chains.item[event] = ends[1, item]
         chains.purchase[event] = ends[2, user]
-        chains.link[event] = EMPTY
+        chains.link[event] = chains.following[event] = EMPTY
         if before != EMPTY:
+            chains.following[before] = event
             origin = items[before]
             chains.link[event] = link_ends[origin]
             link_ends[origin] = event

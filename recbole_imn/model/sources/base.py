@@ -7,14 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from recbole_imn.log import NO_EVENT, Floats, Integers
+from recbole_imn.kernels.compiled import compiled
+from recbole_imn.log import NO_EVENT, Floats, Ids, Integers
 from recbole_imn.model.parts import Making
+from recbole_imn.model.sources.numbers import activity
 from recbole_imn.past import Facts, Past
 
 Numbers = npt.NDArray[np.float32]
 # What the pointer is told of a candidate, by column of ``Proposals.numbers``.
 AGE, AGE_SQUARED, ANCHOR_AGE, GAP, ITEM_AGE, CROWD, TIMES, ITEM_PURCHASED = range(8)
-N_NUMBERS = 8
+ACTIVITY, POPULARITY = 8, 9
+N_NUMBERS = 10
 
 
 @dataclass(frozen=True)
@@ -27,12 +30,15 @@ class Proposals:
         0 is an empty slot.
     events : int64 [n, n_slots]
         The earlier event that points to the item; -1 for none.
-    numbers : float32 [n, n_slots, 8]
-        Roughly scaled: logarithms of the seconds since that event (and its square), since
-        the user's own event that led to it, between the two, and since anybody's latest event
-        with the item (each by ``log_time``); logarithm of how many candidates there were to
-        choose from over 4; logarithm of how often the user has had the item; whether the
-        item's latest event was a purchase.
+    numbers : float32 [n, n_slots, 10]
+        What tells of each, roughly scaled. The pointer learns weights of their own for every
+        source, so that a source may have others, as it says; by default: logarithms of the
+        seconds since that event (and its square), since the user's own event that led to it,
+        between the two, and since anybody's latest event with the item (each by
+        ``log_time``); logarithm of how many candidates there were to choose from over 4;
+        logarithm of how often the user has had the item; whether the item's latest event was
+        a purchase; ``log_time`` of the seconds since the item's sixth-latest event, and the
+        logarithm of how many it has over 4.
     """
 
     items: Integers
@@ -127,7 +133,7 @@ class Source:
 
 
 def _numbers(past: Past, facts: Facts, out: Proposals) -> Numbers:
-    """Give what can be told of any candidate by its event, float32 [n, n_slots, 8]."""
+    """Give what can be told of any candidate by its event, float32 [n, n_slots, 10]."""
     shape, log = out.events.shape, past.log
     at, items = np.repeat(facts.at, shape[1]), out.items.reshape(-1)
     events = np.maximum(out.events.reshape(-1), 0)
@@ -140,7 +146,19 @@ def _numbers(past: Past, facts: Facts, out: Proposals) -> Numbers:
     n_found = np.repeat((out.items > 0).sum(axis=1), shape[1])
     numbers[:, CROWD] = np.log(np.maximum(n_found, 1)) / 4
     numbers[:, ITEM_PURCHASED] = log.purchase[np.maximum(known.latest, 0)]
+    numbers[:, POPULARITY] = np.log(np.maximum(known.count, 1)) / 4
+    fill_activity(known.latest, at, log.time, past.chains.item, numbers[:, ACTIVITY])
     return numbers.reshape(*shape, N_NUMBERS)
+
+
+@compiled
+def fill_activity(
+    latest: Integers, at: Floats, times: Floats, chain: Ids, out: npt.NDArray[np.float32]
+) -> None:
+    """Tell how busy items are, by their latest events; 0 for none."""
+    for place in range(len(latest)):
+        event = latest[place]
+        out[place] = activity(event, at[place], times, chain) if event >= 0 else 0.0
 
 
 def log_time(seconds: Floats) -> Floats:

@@ -9,7 +9,13 @@ from recbole_imn.kernels.in_parallel import in_parallel, threads_for
 from recbole_imn.log import Flags, Floats, Ids, Integers
 from recbole_imn.model.parts import Making
 from recbole_imn.model.sources.base import Numbers, Proposals, Source
-from recbole_imn.model.sources.numbers import crowd, latest_of_item, log_time
+from recbole_imn.model.sources.numbers import (
+    activity,
+    crowd,
+    latest_of_item,
+    log_time,
+    popularity,
+)
 from recbole_imn.model.sources.own_items import HORIZON, own_events
 from recbole_imn.past import Facts, Past
 
@@ -51,7 +57,7 @@ class Neighbours(Source):
             threads_for(len(facts)), self.forward, self.each, facts.at, facts.position, anchors,
             anchor_events, log.time,
             log.item, log.purchase, ends, counts, chain, chains.user, chains.item, heads.latest,
-            out.items, out.events, out.numbers,
+            heads.count, out.items, out.events, out.numbers,
         )  # fmt: skip
 
 
@@ -86,6 +92,7 @@ def _neighbours_of_rows(
     user_chain: Ids,
     item_chain: Ids,
     latest_items: Ids,
+    item_counts: Ids,
     found: Integers,
     events: Integers,
     out: Numbers,
@@ -118,6 +125,10 @@ def _neighbours_of_rows(
                     numbers[5] = crowded
                     numbers[6] = 0.0
                     numbers[7] = purchases[latest]
+                    numbers[8] = activity(latest, at[row], times, item_chain)
+                    numbers[9] = popularity(
+                        item, positions[row], item_chain, latest_items, item_counts
+                    )
                 event = chain[event]
 
 
@@ -142,6 +153,7 @@ def _neighbours(
     user_chain: Ids,
     item_chain: Ids,
     latest_items: Ids,
+    item_counts: Ids,
     found: Integers,
     events: Integers,
     out: Numbers,
@@ -165,6 +177,7 @@ def _neighbours(
             user_chain,
             item_chain,
             latest_items,
+            item_counts,
             found,
             events,
             out,

@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from recbole_imn.kernels.compiled import compiled
-from recbole_imn.log import Ids
+from recbole_imn.log import Floats, Ids
+
+# An item is as busy as its so many latest events are close.
+LATEST = 6
 
 
 @compiled
@@ -30,3 +33,33 @@ def latest_of_item(item: int, position: int, chain: Ids, latest: Ids) -> int:
     while event >= position:
         event = chain[event]
     return event
+
+
+@compiled
+def popularity(item: int, position: int, chain: Ids, latest: Ids, counts: Ids) -> float:
+    """Logarithm of how many events an item has before a position, roughly scaled."""
+    event, count = latest[item], counts[item]
+    while event >= position:
+        event = chain[event]
+        count -= 1
+    return crowd(count)
+
+
+@compiled
+def activity(event: int, at: float, times: Floats, chain: Ids) -> float:
+    """Tell how busy an item is, by the time since its sixth-latest event, or its first.
+
+    Parameters
+    ----------
+    event : int
+        The item's latest event before the row.
+    at : float
+        Seconds; now.
+    times : float64 [n_events]
+    chain : int32 [n_events]
+        The previous event of the same item.
+    """
+    for _ in range(LATEST - 1):
+        if chain[event] >= 0:
+            event = chain[event]
+    return log_time(at - times[event])

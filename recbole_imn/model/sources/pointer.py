@@ -35,7 +35,7 @@ class Pointed:
     ----------
     items, behaviours : int64 [n, n_slots]
         Candidates (0: empty), and what was done in the events that point to them.
-    numbers : float32 [n, n_slots, 8]
+    numbers : float32 [n, n_slots, 10]
     user : float32 [n, 8]
         Numbers that tell of the user, by
         :func:`~recbole_imn.model.sources.user_numbers.user_numbers`.
