@@ -21,21 +21,22 @@ from recbole_imn.model.sources.numbers import (
 from recbole_imn.model.sources.own_items import HORIZON, own_events
 from recbole_imn.past import Facts, Past
 
-# The user's latest distinct items whose neighbours are counted; all that are no candidates.
+# The user's latest distinct items whose neighbours are counted, and those that are left out.
 ANCHORS, OWN = 10, 20
-# The latest visits of others to an anchor, and how far on each side neighbours are counted.
-VISITS, REACH = 30, 4
+# Latest visits of others to the newest anchor, and how far on each side neighbours are counted.
+VISITS, REACH = 50, 5
 # Room in a table of neighbours: twice as many places as there can be neighbours, at least.
-PLACES = 8192
+PLACES = 4096
 
 
 class CoVisited(Source):
     r"""The items that others had most beside the user's ten latest ones.
 
     A neighbour that is d events away from a visit of somebody else to the user's r-th latest
-    item counts :math:`1 / (r d)`. The latest 30 visits to each item are looked at, so that
-    what is counted moves with the log, costs the same however long it is, and needs no table:
-    a walk along chains that ends at the row's position. Own items are left out.
+    item counts :math:`1 / (r d)`, up to five events away. The latest 50 / r visits to the item
+    are looked at, so that what is counted moves with the log, costs the same however long it
+    is, and needs no table: a walk along chains that ends at the row's position. Own items are
+    left out.
 
     The event that points to a candidate is the user's own latest one with the newest of his
     items that it lies beside. The numbers of a candidate are its own: logarithms, over 2, of
@@ -85,119 +86,135 @@ class Walks(NamedTuple):
     counts: Ids
 
 
-class Counted(NamedTuple):
-    """Counts of neighbours by place in a hash table, and which places are in use."""
-
-    items: Integers
-    weight: Floats
-    forward: Floats
-    n_anchors: Integers
-    first: Integers
-    last: Integers
-    link: Integers
-    used: Integers
+# Neighbours are counted in a hash table, a row of which is a cache line: the item (0: empty), its
+# count, how much of that came after visits, how many anchors it lies beside, the newest and the
+# latest counted one of these, and its latest event there. float64 [PLACES, 8]
+ITEM, WEIGHT, AFTER, N_ANCHORS, NEWEST, LATEST_ANCHOR, LINK = range(7)
 
 
 @compiled
-def _nothing_counted() -> Counted:
-    whole, real = np.zeros((6, PLACES), np.int64), np.zeros((2, PLACES))
-    return Counted(whole[0], real[0], real[1], whole[1], whole[2], whole[3], whole[4], whole[5])
-
-
-@compiled
-def _place_of(items: Integers, item: int) -> int:
+def _place_of(table: Floats, item: int) -> int:
     """Find the place of an item, or the empty one where it belongs."""
     place = (item * 2654435761) & (PLACES - 1)
-    while items[place] != 0 and items[place] != item:
+    while table[place, ITEM] != 0 and table[place, ITEM] != item:
         place = (place + 1) & (PLACES - 1)
     return place
 
 
 @compiled
 def _count(
-    counted: Counted, n: int, item: int, anchor: int, event: int, by: float, on: bool
+    table: Floats,
+    used: Integers,
+    n: int,
+    item: int,
+    anchor: int,
+    event: int,
+    by: float,
+    after: float,
 ) -> int:
     """Count a neighbour; give how many there are."""
-    place = _place_of(counted.items, item)
-    if counted.items[place] == 0:
-        counted.items[place], counted.used[n] = item, place
+    place = _place_of(table, item)
+    # One number after another: a view of a row costs more than the row.
+    if table[place, ITEM] == 0:
+        used[n] = place
         n += 1
-        counted.weight[place] = counted.forward[place] = 0.0
-        counted.n_anchors[place], counted.first[place] = 0, anchor
-        counted.last[place] = counted.link[place] = -1
-    counted.weight[place] += by
-    counted.forward[place] += by if on else 0.0
-    counted.n_anchors[place] += counted.last[place] != anchor
-    counted.last[place] = anchor
-    counted.link[place] = max(counted.link[place], event)
+        table[place, ITEM] = item
+        table[place, WEIGHT] = table[place, AFTER] = table[place, N_ANCHORS] = 0.0
+        table[place, NEWEST] = anchor
+        table[place, LATEST_ANCHOR] = table[place, LINK] = -1.0
+    table[place, WEIGHT] += by
+    table[place, AFTER] += by * after
+    if table[place, LATEST_ANCHOR] != anchor:
+        table[place, N_ANCHORS] += 1.0
+        table[place, LATEST_ANCHOR] = anchor
+    if event > table[place, LINK]:
+        table[place, LINK] = event
     return n
 
 
 @compiled
-def _count_beside(
-    counted: Counted, n: int, walks: Walks, visit: int, position: int, anchor: int
+def _count_side(
+    table: Floats,
+    used: Integers,
+    n: int,
+    items: Ids,
+    chain: Ids,
+    visit: int,
+    position: int,
+    anchor: int,
+    after: float,
 ) -> int:
-    """Count what lies on both sides of a visit, before a position; give how many there are."""
-    item = walks.item[visit]
-    for forward in range(2):
-        event = visit
-        for distance in range(1, REACH + 1):
-            event = walks.following[event] if forward else walks.user_chain[event]
-            if event < 0 or event >= position:
-                break
-            if walks.item[event] != item:
-                by = 1.0 / ((1 + anchor) * distance)
-                n = _count(counted, n, walks.item[event], anchor, event, by, forward == 1)
+    """Count what lies on one side of a visit, before a position; give how many there are."""
+    item, event, distance = items[visit], chain[visit], 1
+    while 0 <= event < position and distance <= REACH:
+        other = items[event]
+        if other != item:
+            by = 1.0 / ((1 + anchor) * distance)
+            n = _count(table, used, n, other, anchor, event, by, after)
+        event = chain[event]
+        distance += 1
     return n
 
 
 @compiled
 def _count_all(
-    counted: Counted, walks: Walks, user: int, position: int, own: Integers, own_events: Integers
+    table: Floats,
+    used: Integers,
+    user: int,
+    position: int,
+    own: Integers,
+    own_events: Integers,
+    users: Ids,
+    items: Ids,
+    before: Ids,
+    following: Ids,
+    item_chain: Ids,
+    latest: Ids,
 ) -> int:
     """Count the neighbours of the user's latest items; give how many there are."""
     n = 0
     for anchor in range(ANCHORS):
         if own_events[anchor] < 0:
             break
-        visit = latest_of_item(own[anchor], position, walks.item_chain, walks.latest)
-        n_visits = steps = 0
+        visit = latest_of_item(own[anchor], position, item_chain, latest)
+        n_visits, steps, most = 0, 0, VISITS // (1 + anchor)
         # The user's own visits do not count, and there may be many.
-        while visit >= 0 and n_visits < VISITS and steps < 2 * VISITS:
-            if walks.user[visit] != user:
-                n = _count_beside(counted, n, walks, visit, position, anchor)
+        while visit >= 0 and n_visits < most and steps < 2 * most:
+            if users[visit] != user:
+                n = _count_side(table, used, n, items, before, visit, position, anchor, 0.0)
+                n = _count_side(table, used, n, items, following, visit, position, anchor, 1.0)
                 n_visits += 1
-            visit = walks.item_chain[visit]
+            visit = item_chain[visit]
             steps += 1
     return n
 
 
 @compiled
-def _leave_out(counted: Counted, own: Integers) -> None:
+def _leave_out(table: Floats, own: Integers) -> None:
     for item in own:
         if item == 0:
             break
-        place = _place_of(counted.items, item)
-        if counted.items[place] == item:
-            counted.weight[place] = 0.0
+        place = _place_of(table, item)
+        if table[place, ITEM] == item:
+            table[place, WEIGHT] = 0.0
 
 
 @compiled
-def _best(counted: Counted, n: int, found: Integers) -> tuple[int, float]:
+def _best(table: Floats, used: Integers, n: int, found: Integers) -> tuple[int, float]:
     """Fill in the places of the largest counts, in order; give how many, and the sum of all."""
     n_found, total = 0, 0.0
     for k in range(n):
-        place = counted.used[k]
-        weight, item = counted.weight[place], counted.items[place]
+        place = used[k]
+        weight, item = table[place, WEIGHT], table[place, ITEM]
         if weight <= 0:
             continue
         total += weight
         at = n_found
         while at > 0:
             other = found[at - 1]
-            if counted.weight[other] > weight:
+            if table[other, WEIGHT] > weight:
                 break
-            if counted.weight[other] == weight and counted.items[other] < item:
+            if table[other, WEIGHT] == weight and table[other, ITEM] < item:
                 break
             if at < len(found):
                 found[at] = other
@@ -222,32 +239,45 @@ def _propose_rows(
     events: Integers,
     out: Numbers,
 ) -> None:
-    counted, places = _nothing_counted(), np.zeros(items.shape[1], np.int64)
+    table, used = np.zeros((PLACES, 8)), np.empty(PLACES, np.int64)
+    places = np.empty(items.shape[1], np.int64)
+    log_items, times, item_chain, latest_items = (
+        walks.item,
+        walks.time,
+        walks.item_chain,
+        walks.latest,
+    )
+    before, following, log_users = walks.user_chain, walks.following, walks.user
+    counts = walks.counts
     for row in range(first, last):
         position, now = positions[row], at[row]
-        n = _count_all(counted, walks, users[row], position, own[row], own_events[row])
-        _leave_out(counted, own[row])
-        n_found, total = _best(counted, n, places)
+        n = _count_all(
+            table, used, users[row], position, own[row], own_events[row], log_users, log_items,
+            before, following, item_chain, latest_items,
+        )  # fmt: skip
+        _leave_out(table, own[row])
+        n_found, total = _best(table, used, n, places)
+        of_all = np.log(total) / 2 if n_found else 0.0
         for slot in range(n_found):
             place = places[slot]
-            item, weight = counted.items[place], counted.weight[place]
-            led = own_events[row, counted.first[place]]
+            item, newest = int(table[place, ITEM]), int(table[place, NEWEST])
+            led = own_events[row, newest]
             items[row, slot], events[row, slot] = item, led
-            latest = latest_of_item(item, position, walks.item_chain, walks.latest)
-            known = popularity(item, position, walks.item_chain, walks.latest, walks.counts)
-            numbers = out[row, slot]
-            numbers[0] = np.log(weight) / 2
-            numbers[1] = np.log(weight / total) / 2
-            numbers[2] = np.log(weight) / 2 - 2 * known
-            numbers[3] = counted.forward[place] / weight
-            numbers[4] = np.log(counted.n_anchors[place]) + 0.3 * counted.first[place]
-            numbers[5] = log_time(now - walks.time[counted.link[place]])
-            numbers[6] = log_time(now - walks.time[latest])
-            numbers[7] = log_time(now - walks.time[led])
-            numbers[8] = activity(latest, now, walks.time, walks.item_chain)
-            numbers[9] = known
+            event = latest_of_item(item, position, item_chain, latest_items)
+            known = popularity(item, position, item_chain, latest_items, counts)
+            count = np.log(table[place, WEIGHT]) / 2
+            out[row, slot, 0] = count
+            out[row, slot, 1] = count - of_all
+            out[row, slot, 2] = count - 2 * known
+            out[row, slot, 3] = table[place, AFTER] / table[place, WEIGHT]
+            out[row, slot, 4] = np.log(table[place, N_ANCHORS]) + 0.3 * newest
+            out[row, slot, 5] = log_time(now - times[int(table[place, LINK])])
+            out[row, slot, 6] = log_time(now - times[event])
+            out[row, slot, 7] = log_time(now - times[led])
+            out[row, slot, 8] = activity(event, now, times, item_chain)
+            out[row, slot, 9] = known
         for k in range(n):
-            counted.items[counted.used[k]] = 0
+            table[used[k], ITEM] = 0.0
 
 
 _propose_all = in_parallel(_propose_rows)
