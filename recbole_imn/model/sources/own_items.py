@@ -96,8 +96,7 @@ def _habits(latest: Integers, log_items: Ids, chain: Ids, items: Integers, out: 
     """Fill in how much the user had of each item lately, and went on to it from the last one."""
     for row in range(len(latest)):
         numbers = out[row]
-        numbers[:, FREQUENCY] = 0.0
-        numbers[:, RETURNS] = 0.1
+        numbers[:, FREQUENCY] = numbers[:, RETURNS] = 0.0
         event, newer, step = latest[row], -1, 0
         while event >= 0 and step < HORIZON:
             slot = _slot_of(items[row], log_items[event])
@@ -111,7 +110,7 @@ def _habits(latest: Integers, log_items: Ids, chain: Ids, items: Integers, out: 
             if items[row, slot] == 0:
                 break
             numbers[slot, FREQUENCY] = np.log(numbers[slot, FREQUENCY]) / 2
-            numbers[slot, RETURNS] = np.log(numbers[slot, RETURNS]) / 2
+            numbers[slot, RETURNS] = np.log(0.1 + numbers[slot, RETURNS]) / 2
 
 
 @compiled

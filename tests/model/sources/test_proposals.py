@@ -8,7 +8,10 @@ from hypothesis import strategies as st
 
 from recbole_imn.model.parts import Making
 from recbole_imn.model.settings import NetworkSettings
-from recbole_imn.model.sources import OwnItems, Predecessors, Proposals, Successors
+from recbole_imn.model.sources import CoVisited, OwnItems, Predecessors, Proposals, Successors
+from recbole_imn.model.sources.base import Source
+from recbole_imn.model.sources.co_visited import ANCHORS as VISITED
+from recbole_imn.model.sources.co_visited import REACH, VISITS
 from recbole_imn.model.sources.own_items import HORIZON
 from recbole_imn.past import Past
 from tests.past.logs import of_item, of_user, previous, random_log
@@ -49,7 +52,13 @@ def own_events(log, user, position):
 
 
 def empty():
-    return 0, -1, np.zeros(8, np.float32)
+    return 0, -1, np.zeros(10, np.float32)
+
+
+def busy(log, item, position, now):
+    """How busy and how popular an item is before a position."""
+    events = of_item(log, item, position)
+    return [log_time(now - log.time[events[-6:][0]]), crowd(len(events))]
 
 
 def check(out, row, expected):
@@ -62,6 +71,18 @@ def check(out, row, expected):
 
 def padded(found, size):
     return [*found, *[empty() for _ in range(size - len(found))]]
+
+
+def habits(log, mine, item):
+    """How much of it the user had lately, and how often it came after his last item."""
+    newest_first = [log.item[k] for k in mine[::-1]]
+    often = sum(1 / (1 + step) for step, other in enumerate(newest_first) if other == item)
+    moves = sum(
+        1 / (1 + 0.1 * step)
+        for step, other in enumerate(newest_first)
+        if step > 0 and other == newest_first[0] and newest_first[step - 1] == item
+    )
+    return [np.log(often) / 2, np.log(0.1 + moves) / 2]
 
 
 @settings(max_examples=25, deadline=None)
@@ -77,8 +98,9 @@ def test_own_items_equal_a_plain_search(seed, items, where):
             item, last = log.item[k], of_item(log, log.item[k], position)[-1]
             age, times = log_time(now - log.time[k]), sum(log.item[mine] == item)
             seen = log_time(now - log.time[last])
-            numbers = [age, age**2, age, log_time(0), seen, crowd(len(mine)), np.log(times)]
-            expected.append((item, k, [*numbers, log.purchase[last]]))
+            numbers = [age, age**2, *habits(log, mine, item), seen, crowd(len(mine))]
+            numbers += [np.log(times), log.purchase[last], *busy(log, item, position, now)]
+            expected.append((item, k, numbers))
         check(out, row, padded(expected, 20))
 
 
@@ -109,9 +131,93 @@ def test_neighbours_equal_a_plain_search(forward, seed, users, where):
                 numbers.append(log_time(log.time[k] - log.time[before]))
                 numbers.append(log_time(now - log.time[last]))
                 numbers += [crowd(len(beside)), 0.0, log.purchase[last]]
+                numbers += busy(log, item, position, now)
                 found.append((item, k, numbers))
             expected += padded(found, NEIGHBOURS)
         check(out, row, padded(expected, ANCHORS * NEIGHBOURS))
+
+
+def neighbours_of(log, visit, position):
+    """What lies beside a visit: event, distance, and whether it came after the visit."""
+    of_same = of_user(log, log.user[visit], position)
+    place = of_same.index(visit)
+    for distance in range(1, REACH + 1):
+        for other in (place - distance, place + distance):
+            if 0 <= other < len(of_same) and log.item[of_same[other]] != log.item[visit]:
+                yield of_same[other], distance, other > place
+
+
+def count_beside(log, user, position):
+    """Weight, weight after, anchors and latest event of each neighbour of the user's items."""
+    counted = {}
+    for rank, own in enumerate(own_events(log, user, position)[:VISITED], start=1):
+        visits = of_item(log, log.item[own], position)[::-1][: 2 * (VISITS // rank)]
+        others = [k for k in visits if log.user[k] != user][: VISITS // rank]
+        for visit in others:
+            for event, distance, after in neighbours_of(log, visit, position):
+                about = counted.setdefault(log.item[event], [0.0, 0.0, [], -1])
+                about[0] += 1 / (rank * distance)
+                about[1] += after / (rank * distance)
+                about[2].append(rank - 1)
+                about[3] = max(about[3], event)
+    mine = {log.item[k] for k in own_events(log, user, position)}
+    return {item: about for item, about in counted.items() if item not in mine}
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 9999),
+    users=st.integers(2, 8),
+    items=st.integers(2, 60),
+    where=st.integers(0, 80),
+)
+def test_co_visited_items_equal_a_plain_count(seed, users, items, where):
+    log = random_log(seed, n_users=users, n_items=items)
+    facts, out = proposed(CoVisited, log, seed, where)
+    for row, (user, now, position) in enumerate(
+        zip(facts.user, facts.at, facts.position, strict=True)
+    ):
+        counted = count_beside(log, user, position)
+        total = sum(about[0] for about in counted.values())
+        # Sums in another order may differ in their last bits, and ties with them.
+        shown = [item for item in out.items[row].tolist() if item]
+        weights = [counted[item][0] for item in shown]
+        best = sorted((about[0] for about in counted.values()), reverse=True)
+        np.testing.assert_allclose(weights, best[: CoVisited.n_slots], rtol=1e-9)
+        assert len(set(shown)) == len(shown) == min(len(counted), CoVisited.n_slots)
+        own, expected = own_events(log, user, position), []
+        for item in shown:
+            weight, after, anchors, link = counted[item]
+            led, last = own[min(anchors)], of_item(log, item, position)[-1]
+            activity, popular = busy(log, item, position, now)
+            numbers = [np.log(weight) / 2, np.log(weight / total) / 2]
+            numbers += [np.log(weight) / 2 - 2 * popular, after / weight]
+            numbers.append(np.log(len(set(anchors))) + 0.3 * min(anchors))
+            numbers += [log_time(now - log.time[k]) for k in (link, last, led)]
+            expected.append((item, led, [*numbers, activity, popular]))
+        check(out, row, padded(expected, CoVisited.n_slots))
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 9999), where=st.integers(1, 79))
+def test_what_comes_later_moves_no_bit_of_what_is_proposed(seed, where):
+    log = random_log(seed, n_users=4, n_items=12)
+    rng = np.random.default_rng(seed)
+    other = random_log(seed, n_users=4, n_items=12)
+    other.item[where:] = rng.integers(1, 12, 80 - where)
+    other.user[where:] = rng.integers(1, 4, 80 - where)
+    for kind in (OwnItems, CoVisited, Successors, Predecessors):
+        found = []
+        for one in (log, other):
+            past = Past(one)
+            past.move_to(80)
+            positions = np.arange(1, where + 1)
+            facts = past.look(log.user[positions - 1], log.time[positions - 1] + 1, positions)
+            source: Source = kind(Making(NetworkSettings(), past, 10, torch.zeros(0, 0)))
+            found.append(Proposals.empty(where, source.n_slots))
+            source.propose(past, facts, found[-1])
+        for name, values in vars(found[0]).items():
+            np.testing.assert_array_equal(values, getattr(found[1], name), err_msg=name)
 
 
 def test_only_the_latest_events_are_looked_through():
