@@ -10,8 +10,8 @@ from recbole_imn.model.parts import Making
 from recbole_imn.model.settings import NetworkSettings
 from recbole_imn.model.sources import CoVisited, OwnItems, Predecessors, Proposals, Successors
 from recbole_imn.model.sources.base import Source
-from recbole_imn.model.sources.co_visited import ANCHORS as VISITED
-from recbole_imn.model.sources.co_visited import REACH, VISITS
+from recbole_imn.model.sources.co_visits import ANCHORS as VISITED
+from recbole_imn.model.sources.co_visits import REACH, VISITS
 from recbole_imn.model.sources.own_items import HORIZON
 from recbole_imn.past import Past
 from tests.past.logs import of_item, of_user, previous, random_log
