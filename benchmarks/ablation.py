@@ -20,7 +20,7 @@ import pandas as pd
 
 from recbole_imn.data.simulated import simulated_notice
 from recbole_imn.evaluation.benchmark.conduct import conduct
-from recbole_imn.evaluation.benchmark.plan import Run, make_run
+from recbole_imn.evaluation.benchmark.plan import TRIVIAL, Run, make_run
 from recbole_imn.evaluation.benchmark.results import read_result
 from recbole_imn.evaluation.metrics import gains
 from recbole_imn.evaluation.significance import user_interval
@@ -31,22 +31,32 @@ FULL = "IMNNetPlus"
 # Name in the table: model, and what is switched.
 VARIANTS: dict[str, tuple[str, dict]] = {
     FULL: ("IMNNetPlus", {}),
-    "no pointer": ("IMNNetPlus", {"sources": [], "calibrate": False}),
-    "no neighbours": ("IMNNetPlus", {"sources": ["own_items"]}),
+    "no sources": ("IMNNetPlus", {"sources": [], "calibrate": False}),
+    "own items alone": ("IMNNetPlus", {"sources": ["own_items"]}),
+    "successors and predecessors instead of co-visited items": (
+        "IMNNetPlus",
+        {"sources": ["own_items", "successors", "predecessors"]},
+    ),
+    "no calibration": ("IMNNetPlus", {"calibrate": False}),
+    "no mean of weights": ("IMNNetPlus", {"average_share": 0.0}),
+    "one step size": (
+        "IMNNetPlus",
+        {"pointer_learning_rate": 0.0003, "table_learning_rate": 0.003},
+    ),
     "no freshness": ("IMNNetPlus", {"terms": ["taste"]}),
-    "no negatives among items touched lately": ("IMNNetPlus", {"n_active_negatives": 0}),
-    "no calibration of the mixture": ("IMNNetPlus", {"calibrate": False}),
     "no taste by item features": ("IMNNetPlus", {"terms": ["freshness"]}),
     "no item features in static embeddings": ("IMNNetPlus", {"static_features": False}),
+    "no negatives among items touched lately": ("IMNNetPlus", {"n_active_negatives": 0}),
     "with a resource branch": ("IMNNetPlus", {"resource_branch": "simplified"}),
     "with a resource branch, gated": (
         "IMNNetPlus",
         {"resource_branch": "simplified", "fusion": "gate"},
     ),
-    "no prediction loss": ("IMNNetPlus", {"mse_weight": 0.0}),
-    "IMNNet (none of them)": ("IMNNet", {}),
     "RecentHistory": ("RecentHistory", {}),
+    "IMNNet": ("IMNNet", {}),
 }
+# Those that stand in the table of kinds of rows.
+SLICED = (FULL, "own items alone", "with a resource branch", "RecentHistory", "IMNNet")
 
 
 @dataclass(frozen=True)
@@ -127,7 +137,9 @@ def header(options: argparse.Namespace) -> str:
         f"Seeds 1 to {options.seeds}, {options.epochs} epochs at most, the best one on validation. "
         "Figures are means over seeds with their deviation. Differences are paired with "
         f"{FULL} row by row, averaged over seeds, with a 95% interval by resampling users. "
-        f"Ties count half.\n\n{versions}."
+        "Ties count half. Events/s are training events of all epochs by the time of training, "
+        "rows/s test rows by the time of ranking them, as it went beside whatever else the machine "
+        f"did.\n\n{versions}."
     )
 
 
@@ -149,8 +161,9 @@ def report(options: argparse.Namespace, data: Data, plans: dict[str, list[Run]])
     )
     lines = ["", f"## {data.name}", "", f"{notice}. {about}" if notice else about, ""]
     lines += [
-        f"| variant | Recall@10 | NDCG@10 | NDCG@10 of {FULL} minus its own |",
-        "|---|---|---|---|",
+        f"| variant | Recall@10 | NDCG@10 | NDCG@10 of {FULL} minus its own "
+        "| training, events/s | ranking, rows/s |",
+        "|---|---|---|---|---|---|",
     ]
     lines += [variant_row(name, results) for name in results]
     return [*lines, "", *slice_table(results)]
@@ -165,7 +178,16 @@ def read(run: Run, folder: Path) -> tuple[dict, pd.DataFrame]:
 def variant_row(name: str, results: dict[str, list]) -> str:
     figures = [result["protocols"]["all"]["metrics"] for result, _ in results[name]]
     cells = [spread([metrics[key] for metrics in figures]) for key in ("recall@10", "ndcg@10")]
-    return f"| {name} | {cells[0]} | {cells[1]} | {difference(name, results)} |"
+    cells += [difference(name, results), *costs(name, results)]
+    return f"| {name} | {' | '.join(cells)} |"
+
+
+def costs(name: str, results: dict[str, list]) -> list[str]:
+    """Training events and ranked test rows by second, means over seeds; '-' where none learn."""
+    learns = VARIANTS[name][0] not in TRIVIAL
+    events = [result["events_per_second"] for result, _ in results[name]]
+    rows = [len(ranks) / result["seconds"]["test"]["all"] for result, ranks in results[name]]
+    return [f"{np.mean(events):,.0f}" if learns else "-", f"{np.mean(rows):,.0f}"]
 
 
 def spread(values: list[float]) -> str:
@@ -187,9 +209,7 @@ def mean_gain(runs: list) -> np.ndarray:
 
 def slice_table(results: dict[str, list]) -> list[str]:
     """NDCG@10 by kind of row, mean over seeds."""
-    shown = [
-        name for name in (FULL, "with a resource branch", *list(VARIANTS)[-2:]) if name in results
-    ]
+    shown = [name for name in SLICED if name in results]
     if not shown:
         return []
     lines = ["NDCG@10 by kind of row:", "", f"| rows | number | {' | '.join(shown)} |"]

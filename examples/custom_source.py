@@ -26,7 +26,7 @@ class HotItems(Source):
         return events
 
 
-SOURCES = ["own_items", "successors", "custom_source.HotItems"]
+SOURCES = ["own_items", "co_visited", "custom_source.HotItems"]
 SETTINGS = {"sources": SOURCES, "epochs": 1, "train_batch_size": 1024}
 
 if __name__ == "__main__":

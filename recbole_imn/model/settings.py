@@ -104,10 +104,11 @@ class NetworkSettings:
         item was last seen, 'taste' is linear in item features; or ``module.Class``.
     sources : list of str
         Beyond the paper: what proposes candidates from the past. 'own_items' are the user's
-        latest ones, 'successors' and 'predecessors' lie beside these in the histories of all
-        users; or ``module.Class``.
+        latest ones, 'co_visited' are those that others had most beside these, 'successors' and
+        'predecessors' the latest in anybody's history right after and before them; or
+        ``module.Class``.
     pointer_neighbours : int
-        How many successors and predecessors of each item.
+        How many successors and predecessors of each item, of the sources of these names.
     static_features : bool
         Beyond the paper: item features in static embeddings, for items without a past.
     n_active_negatives : int

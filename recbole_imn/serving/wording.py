@@ -115,6 +115,8 @@ def _pointed(proposal: ProposalRow, explanation: Explanation) -> str:
     came = f"{user} came to{done} {proposal.ago}"
     if proposal.source == "own_items":
         return f"{user} came to it{done} {proposal.ago}"
+    if proposal.source == "co_visited":
+        return f"others had it beside item {proposal.item}, which {came}"
     if proposal.source == "successors":
         return f"others went on to it from item {proposal.item}, which {came}"
     if proposal.source == "predecessors":

@@ -52,8 +52,14 @@ def test_a_model_is_trained_and_a_checkpoint_is_told_apart(toy, monkeypatch, cap
     assert every[6] == "1.0000"
     shares = [float(cells(text, "Ranking", name)[3]) for name in SLICES if f"| {name} |" in text]
     assert sum(shares) == pytest.approx(1, abs=0.002)
-    own = cells(text, "Candidates", "an own earlier item")
-    assert own[2] == own[5] == "1.0000"
+    own = dict(
+        zip(
+            cells(text, "Candidates", "item asked for"),
+            cells(text, "Candidates", "an own earlier item"),
+            strict=True,
+        )
+    )
+    assert own["own_items"] == own["all sources"] == "1.0000"
 
     monkeypatch.setattr(sys, "argv", [*arguments, f"--checkpoint={toy / 'none.pth'}"])
     assert error_analysis.main() == 2

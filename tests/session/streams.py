@@ -25,7 +25,7 @@ SETTINGS: list[tuple[str, dict[str, Any]]] = [
     ("JODIE", {"first_events": True}),
     ("IMNNetPlus", {}),
     ("IMNNetPlus", {**PRICED, "resource_branch": "simplified"}),
-    ("IMNNetPlus", {**PRICED, "unseen_ids": "learned", "id_dropout": 0.2}),
+    ("IMNNetPlus", {**PRICED, "sources": ["successors", "predecessors"], "id_dropout": 0.2}),
     ("IMNNet", {**FULL_BRANCH, "fusion": "concat", "cell": "lstm"}),
     ("IMNNet", {**FULL_BRANCH, "fusion": "gate", "cell": "tanh", "purchase_reach": 0}),
     ("IMNNet", {"fusion": "product", "cell": "gru", "elapsed_scale": "linear"}),

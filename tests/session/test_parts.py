@@ -103,29 +103,56 @@ def test_tastes_are_those_of_features_and_of_their_owners(plus):
     assert np.array_equal(parts.taste[0], parts.taste[-1])
 
 
-def test_candidates_point_to_events_that_have_happened(plus):
-    log = plus.past.log
+def candidates_of(session):
+    """Parts of some rows, checked as any source's candidates are; users, and items found."""
+    log = session.past.log
     users, at = question(log)
-    query = plus.query(users, at)
-    parts = score_parts(plus, query, everything(plus, len(users)))
+    query = session.query(users, at)
+    parts = score_parts(session, query, everything(session, len(users)))
     found = parts.candidates
-    assert parts.sources == tuple(plus.network.settings.sources)
+    assert parts.sources == tuple(session.network.settings.sources)
     assert (found.event >= 0).all()
     assert (found.event < len(log)).all()
-    items = parts.item[found.row, found.column]
-    own = found.source == parts.sources.index("own_items")
-    assert np.array_equal(log.item[found.event[own]], items[own])
-    assert np.array_equal(log.user[found.event[own]], users[found.row[own]])
-    onward = found.source == parts.sources.index("successors")
-    assert np.array_equal(log.item[found.event[onward]], items[onward])
-    # An anchor is the user's own event, and of the item that was left for this one.
     assert np.array_equal(log.user[found.anchor], users[found.row])
-    before = plus.past.chains.user[found.event[onward]]
-    assert np.array_equal(log.item[before], log.item[found.anchor[onward]])
     asked = query.ranked.asked
     assert np.isfinite(asked.weights.numpy()).sum() == len(found)
     most = found.log_weight.max()
     assert np.isclose(most, asked.weights.max().item())
+    return parts, users, parts.item[found.row, found.column]
+
+
+def test_candidates_point_to_events_that_have_happened(plus):
+    log = plus.past.log
+    parts, users, items = candidates_of(plus)
+    found = parts.candidates
+    own = found.source == parts.sources.index("own_items")
+    assert np.array_equal(log.item[found.event[own]], items[own])
+    # What is beside the user's own item is another one, which he has not had lately.
+    beside = found.source == parts.sources.index("co_visited")
+    assert beside.any()
+    assert (log.item[found.event[beside]] != items[beside]).all()
+    # Both are led to by the user's own event: his latest one with its item.
+    assert np.array_equal(found.anchor, found.event)
+    for event, row in zip(found.event, found.row, strict=True):
+        later = np.flatnonzero((log.user == users[row]) & (log.item == log.item[event]))
+        assert event == later[-1]
+
+
+def test_neighbours_point_to_events_of_anybody(prepare):
+    sources = ["own_items", "successors", "predecessors"]
+    session = prepare("IMNNetPlus", sources=sources)[-1].session
+    log, chain = session.past.log, session.past.chains.user
+    learn(session)
+    parts, _, items = candidates_of(session)
+    found = parts.candidates
+    onward, back = (found.source == parts.sources.index(name) for name in sources[1:])
+    assert onward.any()
+    assert back.any()
+    # An anchor is of the item that was left for this one, or that was come to from it.
+    assert np.array_equal(log.item[found.event[onward]], items[onward])
+    assert np.array_equal(log.item[chain[found.event[onward]]], log.item[found.anchor[onward]])
+    assert np.array_equal(log.item[chain[found.event[back]]], items[back])
+    assert np.array_equal(log.item[found.event[back]], log.item[found.anchor[back]])
 
 
 def test_the_candidates_of_an_item_come_by_their_shares(plus):

@@ -14,8 +14,8 @@ from recbole_imn.session.parts import score_parts
 from tests.session.streams import learn, session_on
 from tests.session.test_no_future import with_other_future
 
-OTHER = Proportions((0.5, 1.5, 2.0), (3.0, -1.0, 0.5), 0.75)
-NEWEST_FIRST = Proportions((1.0, 1.0, 1.0), (1000 * np.log(20) + 200, 0.0, 0.0), 1000.0)
+OTHER = Proportions((0.5, 1.5), (3.0, -1.0), 0.75)
+NEWEST_FIRST = Proportions((1.0, 1.0), (1000 * np.log(20) + 200, 0.0), 1000.0)
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_all_ways_to_a_score_agree_to_the_bit_and_losses_stay(plus):
         top = everything[row, 1:].topk(3).values
         assert set(top.tolist()) <= set(values.tolist())
     neutral = session_on(session.past.log, session)
-    neutral.network.pointer.calibration.set(Proportions.neutral(3))
+    neutral.network.pointer.calibration.set(Proportions.neutral(2))
     assert torch.equal(neutral.train(0, 64), twin.train(0, 64))
 
 
@@ -147,7 +147,7 @@ def test_a_checkpoint_carries_it_and_older_ones_are_neutral(prepare, tmp_path):
     older = {name: value for name, value in kept.items() if ".calibration." not in name}
     assert len(older) == len(kept) - 3
     restore(fresh, {**checkpoint, "state_dict": older}, "it")
-    assert calibration_of(fresh).proportions == Proportions.neutral(3)
+    assert calibration_of(fresh).proportions == Proportions.neutral(2)
     half = {name: value for name, value in kept.items() if not name.endswith("calibration.scale")}
     assert misfit(fresh.state_dict(), half) == "it has no weight network.pointer.calibration.scale"
     with pytest.raises(CheckpointError, match="has no weight"):

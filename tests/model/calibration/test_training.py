@@ -45,7 +45,7 @@ def test_the_search_ranks_as_the_evaluation_does(prepare, mode, caplog):
     score = rank_metric("NDCG@5")(ranks).mean()
     assert f"-> {score:.4f} on {len(ranks)} rows" in lines[-1]
     # And so it does without the proportions.
-    model.network.pointer.calibration.set(Proportions.neutral(3))
+    model.network.pointer.calibration.set(Proportions.neutral(2))
     trainer.calibrates = False
     trainer._valid_epoch(valid)
     neutral = rank_metric("NDCG@5")(recorder.table()["rank"].to_numpy()).mean()
@@ -68,7 +68,7 @@ def test_a_log_of_immediate_repeats_gains_where_the_catalogue_is_too_strong(toy,
     weak = scores()
     assert (weak < learned - 0.05).all()
     trainer._valid_epoch(valid)
-    assert calibration.proportions != Proportions.neutral(3)
+    assert calibration.proportions != Proportions.neutral(2)
     found = scores()
     assert (found >= learned - 0.01).all()
     # As good as what needs no training.
