@@ -138,8 +138,8 @@ def header(options: argparse.Namespace) -> str:
         "Figures are means over seeds with their deviation. Differences are paired with "
         f"{FULL} row by row, averaged over seeds, with a 95% interval by resampling users. "
         "Ties count half. Events/s are training events of all epochs by the time of training, "
-        "rows/s test rows by the time of ranking them, as it went beside whatever else the machine "
-        f"did.\n\n{versions}."
+        "rows/s test rows by the time of the test, with its replay of the log before them; both as "
+        f"it went beside whatever else the machine did.\n\n{versions}."
     )
 
 
@@ -162,7 +162,7 @@ def report(options: argparse.Namespace, data: Data, plans: dict[str, list[Run]])
     lines = ["", f"## {data.name}", "", f"{notice}. {about}" if notice else about, ""]
     lines += [
         f"| variant | Recall@10 | NDCG@10 | NDCG@10 of {FULL} minus its own "
-        "| training, events/s | ranking, rows/s |",
+        "| training, events/s | test, rows/s |",
         "|---|---|---|---|---|---|",
     ]
     lines += [variant_row(name, results) for name in results]
@@ -183,7 +183,7 @@ def variant_row(name: str, results: dict[str, list]) -> str:
 
 
 def costs(name: str, results: dict[str, list]) -> list[str]:
-    """Training events and ranked test rows by second, means over seeds; '-' where none learn."""
+    """Training events and test rows a second, means over seeds; '-' for who learns nothing."""
     learns = VARIANTS[name][0] not in TRIVIAL
     events = [result["events_per_second"] for result, _ in results[name]]
     rows = [len(ranks) / result["seconds"]["test"]["all"] for result, ranks in results[name]]

@@ -18,7 +18,7 @@ def test_a_tiny_ablation_runs_resumes_and_reaches_the_readme(toy, monkeypatch, c
     assert "| IMNNetPlus | " in text
     assert "| RecentHistory | " in text
     assert "| item asked for: a new item | " in text
-    assert "| training, events/s | ranking, rows/s |" in text
+    assert "| training, events/s | test, rows/s |" in text
     cells = next(x for x in text.splitlines() if x.startswith("| IMNNetPlus ")).split(" | ")
     assert all(float(cell.strip(" |").replace(",", "")) > 0 for cell in cells[-2:])
     runs = sorted(out.rglob("*.parquet"))

@@ -137,6 +137,20 @@ def test_proposals_and_tastes_have_names_and_times(plus):
         assert row.content == contents.loc["i2", row.attribute]
 
 
+def test_what_others_had_beside_is_told_by_the_users_own_latest_event(plus):
+    log, market = plus.market.session.past.log, plus.market
+    number = market.users.get("u3")
+    rows = [(item, row) for item in plus.items for row in explain(plus, "u3", item).proposals]
+    beside = [(item, row) for item, row in rows if row.source == "co_visited"]
+    assert beside
+    for item, row in beside:
+        assert row.item != item
+        mine = (log.user == number) & (log.item == market.items.get(row.item))
+        latest = np.flatnonzero(mine)[-1]
+        assert row.time == row.pointed == plus.clock.text(float(log.time[latest]))
+        assert row.behavior == market.snapshot.behaviours[log.behaviour[latest]]
+
+
 def test_strangers_and_items_outside_the_candidates_are_explained(plus):
     stranger = explain(plus, "who", "i4", candidates=["i1", "i4", "i5"])
     assert stranger.why_not == "user who has 0 purchases in the log, so 1 cannot be taken away"
