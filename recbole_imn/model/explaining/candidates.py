@@ -9,9 +9,8 @@ import numpy as np
 from recbole_imn.log import NO_EVENT, Floats, Integers
 from recbole_imn.model.sources import Pointer
 from recbole_imn.model.sources.base import Proposals
-from recbole_imn.model.sources.co_visited import CoVisited
 from recbole_imn.model.sources.neighbours import ANCHORS, Neighbours
-from recbole_imn.model.sources.own_items import HORIZON, OwnItems, own_events
+from recbole_imn.model.sources.own_items import HORIZON, own_events
 from recbole_imn.past import Facts, Past
 
 
@@ -125,8 +124,7 @@ def propose(
     for source, size in zip(pointer.sources, sizes, strict=True):
         inside = proposed.slots(start, start + size)
         source.propose(past, facts, inside)
-        if isinstance(source, OwnItems | CoVisited):
-            # Their events are the user's own.
+        if source.points_by_own_events:
             anchors[:, start : start + size] = inside.events
         elif isinstance(source, Neighbours):
             led = _own_latest(past, facts)

@@ -78,10 +78,13 @@ class Source:
         Candidates of a row, at most.
     by_recency : bool
         Whether slots go by the user's recency, the newest first.
+    points_by_own_events : bool
+        Whether the events that point to candidates are the user's own.
     """
 
     n_slots: int
     by_recency: bool = False
+    points_by_own_events: bool = False
 
     def __init__(self, making: Making) -> None:
         pass

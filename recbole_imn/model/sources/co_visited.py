@@ -59,6 +59,7 @@ class CoVisited(Source):
     """
 
     n_slots = 30
+    points_by_own_events = True
 
     def starting_bias(self) -> Floats:
         """Those with more visits weigh more."""

@@ -37,6 +37,7 @@ class OwnItems(Source):
 
     n_slots = 20
     by_recency = True
+    points_by_own_events = True
 
     def propose(self, past: Past, facts: Facts, out: Proposals) -> None:
         """Fill slots with the latest event of each item."""
