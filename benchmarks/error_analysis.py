@@ -144,16 +144,7 @@ def candidates_of(pointer: Any, past: Past, events: np.ndarray) -> dict[str, np.
         hit = items == past.log.item[some][:, None]
         ends = pairwise(borders)
         parts.append(np.stack([hit[:, first:last].any(axis=1) for first, last in ends]))
-    names = source_names(pointer)
-    return dict(zip(names, np.concatenate(parts, axis=1), strict=True))
-
-
-def source_names(pointer: Any) -> list[str]:
-    """Names as the settings have them where there are such, else the classes' own."""
-    from recbole_imn.model.sources import SOURCES
-
-    known = {kind: name for name, kind in SOURCES.items()}
-    return [known.get(type(source), type(source).__name__) for source in pointer.sources]
+    return dict(zip(pointer.names, np.concatenate(parts, axis=1), strict=True))
 
 
 def header(options: argparse.Namespace) -> list[str]:

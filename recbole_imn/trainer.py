@@ -141,7 +141,7 @@ class IMNNetTrainer(Trainer):  # type: ignore[misc]  # RecBole is untyped
             collector.rows(), calibration.slots, calibration.by_recency, metric
         )
         calibration.set(found.proportions)
-        self.logger.info(found.told(network.settings.sources, name))
+        self.logger.info(found.told(network.pointer.names, name))
 
     def _searched(self, loader: Any, name: str, show_progress: bool) -> Iterator[Any]:
         """Give the validation batches that a search looks at, evenly spaced."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from recbole_imn.model.attention import Attention
@@ -34,13 +34,13 @@ class Parts:
     fusion : type
     terms : dict of str to type
         By the names that settings give them.
-    sources : list of type
+    sources : dict of str to type
     """
 
     branch: type[Branch] | None
     fusion: type[Fusion]
     terms: dict[str, type[Term]]
-    sources: list[type[Source]]
+    sources: dict[str, type[Source]]
 
 
 def find_parts(settings: NetworkSettings) -> Parts:
@@ -58,7 +58,7 @@ def find_parts(settings: NetworkSettings) -> Parts:
         branch,
         find_part("fusion", settings.fusion, FUSIONS, Fusion),
         {name: find_part("terms", name, TERMS, Term) for name in settings.terms},
-        [find_part("sources", name, SOURCES, Source) for name in settings.sources],
+        {name: find_part("sources", name, SOURCES, Source) for name in settings.sources},
     )
     by_cells = [name for name, kind in parts.terms.items() if issubclass(kind, CellTerm)]
     if len(by_cells) > 1:
@@ -129,9 +129,14 @@ def _geometry(settings: NetworkSettings) -> tuple[float, bool]:
 
 
 def _make_pointer(
-    making: Making, kinds: Sequence[type[Source]], context_width: int
+    making: Making, kinds: Mapping[str, type[Source]], context_width: int
 ) -> Pointer | None:
-    sources = [kind(making) for kind in kinds]
+    sources = {name: kind(making) for name, kind in kinds.items() if kind.applies(making)}
+    if kinds and not sources:
+        raise SettingsError(
+            f"sources names {', '.join(kinds)} alone, which has no candidates for any row without "
+            "first_events; name others, too, or set first_events to True"
+        )
     return Pointer(making, sources, context_width) if sources else None
 
 

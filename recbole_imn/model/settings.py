@@ -107,7 +107,8 @@ class NetworkSettings:
         item was last seen, 'taste' is linear in item features; or ``module.Class``.
     sources : list of str
         Beyond the paper: what proposes candidates from the past. 'own_items' are the user's
-        latest ones, 'co_visited' are those that others had most beside these, 'successors' and
+        latest ones, 'co_visited' are those that others had most beside these,
+        'first_choices' for newcomers what newcomers chose first, 'successors' and
         'predecessors' the latest in anybody's history right after and before them; or
         ``module.Class``.
     pointer_neighbours : int

@@ -117,6 +117,8 @@ def _pointed(proposal: ProposalRow, explanation: Explanation) -> str:
         return f"{user} came to it{done} {proposal.ago}"
     if proposal.source == "co_visited":
         return f"others had it beside item {proposal.item}, which {came}"
+    if proposal.source == "first_choices":
+        return f"newcomers lately began with it, the last one {proposal.ago}"
     if proposal.source == "successors":
         return f"others went on to it from item {proposal.item}, which {came}"
     if proposal.source == "predecessors":

@@ -47,6 +47,7 @@ def test_the_two_largest_leads_are_told_with_their_figures():
         ("co_visited", "others had it beside item i17, which user u came to (view) 2 hours ago"),
         ("successors", "others went on to it from item i17, which user u came to (view) 2 hours"),
         ("predecessors", "others came from it to item i17, which user u came to (view) 2 hours"),
+        ("first_choices", "newcomers lately began with it, the last one 2 hours ago"),
         ("shop.Twins", "shop.Twins points to it by an event with item i17 2 hours ago"),
     ],
 )

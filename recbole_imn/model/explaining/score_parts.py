@@ -224,7 +224,7 @@ def _with_candidates(
     candidates, gain = find_candidates(network.pointer, past, *given)
     return ScoreParts(
         parts.item, parts.origins, parts.prediction, parts.density, parts.terms, parts.taste,
-        tuple(network.settings.sources), candidates, gain,
+        network.pointer.names, candidates, gain,
     )  # fmt: skip
 
 

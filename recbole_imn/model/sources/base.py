@@ -89,6 +89,11 @@ class Source:
     def __init__(self, making: Making) -> None:
         pass
 
+    @classmethod
+    def applies(cls, making: Making) -> bool:
+        """Whether there are rows that the source has candidates for; else it is left out."""
+        return True
+
     def find(self, past: Past, facts: Facts) -> Integers:
         """Give events whose items are candidates, int64 [n, n_slots]; -1 where there is none.
 
@@ -128,15 +133,21 @@ class Source:
         there = events != NO_EVENT
         out.events[...] = events
         out.items[...] = np.where(there, past.log.item[np.maximum(events, 0)], 0)
-        out.numbers[there] = _numbers(past, facts, out)[there]
+        fill_numbers(past, facts, out)
 
     def starting_bias(self) -> Floats:
         """Give the log weights that slots start with, float64 [n_slots]."""
         return -3.0 - np.log1p(np.arange(self.n_slots))
 
 
+def fill_numbers(past: Past, facts: Facts, out: Proposals) -> None:
+    """Fill in what can be told of any candidate by its event; slots without one stay."""
+    there = out.events != NO_EVENT
+    out.numbers[there] = _numbers(past, facts, out)[there]
+
+
 def _numbers(past: Past, facts: Facts, out: Proposals) -> Numbers:
-    """Give what can be told of any candidate by its event, float32 [n, n_slots, 10]."""
+    """Give the same of all slots, float32 [n, n_slots, 10]."""
     shape, log = out.events.shape, past.log
     at, items = np.repeat(facts.at, shape[1]), out.items.reshape(-1)
     events = np.maximum(out.events.reshape(-1), 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,19 +58,21 @@ class Pointer(nn.Module):
     Parameters
     ----------
     making : Making
-    sources : sequence of Source
+    sources : dict of str to Source
+        By the names that settings give them.
     context_width : int
     """
 
     numbers: Sequence[Affine]
 
-    def __init__(self, making: Making, sources: Sequence[Source], context_width: int) -> None:
+    def __init__(self, making: Making, sources: Mapping[str, Source], context_width: int) -> None:
         super().__init__()
-        self.sources = list(sources)
-        self.sizes = tuple(source.n_slots for source in sources)
-        self.calibration = Calibration(self.sizes, [source.by_recency for source in sources])
+        self.names, self.sources = tuple(sources), list(sources.values())
+        self.sizes = tuple(source.n_slots for source in self.sources)
+        by_recency = [source.by_recency for source in self.sources]
+        self.calibration = Calibration(self.sizes, by_recency)
         n, n_behaviours = len(self.sizes), making.past.log.n_behaviours
-        bias = np.concatenate([source.starting_bias() for source in sources])
+        bias = np.concatenate([source.starting_bias() for source in self.sources])
         self.bias = nn.Parameter(torch.from_numpy(bias).to(torch.get_default_dtype()) / SPEED)
         self.slots = _small_tables(self.sizes)
         self.behaviours = _small_tables([n_behaviours] * n)

@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from recbole_imn.model.parts import Making
 from recbole_imn.model.settings import NetworkSettings
-from recbole_imn.model.sources import CoVisited, OwnItems, Predecessors, Proposals, Successors
+from recbole_imn.model.sources import (
+    CoVisited,
+    FirstChoices,
+    OwnItems,
+    Predecessors,
+    Proposals,
+    Successors,
+)
 from recbole_imn.model.sources.base import Source
 from recbole_imn.model.sources.co_visits import ANCHORS as VISITED
 from recbole_imn.model.sources.co_visits import REACH, VISITS
@@ -198,6 +205,33 @@ def test_co_visited_items_equal_a_plain_count(seed, users, items, where):
         check(out, row, padded(expected, CoVisited.n_slots))
 
 
+@settings(max_examples=20, deadline=None)
+@given(
+    seed=st.integers(0, 9999),
+    users=st.sampled_from([6, 40, 300]),
+    items=st.sampled_from([4, 40]),
+    where=st.integers(1, 80),
+)
+def test_first_choices_equal_a_plain_count(seed, users, items, where):
+    log = random_log(seed, n_users=users, n_items=items)
+    facts, out = proposed(FirstChoices, log, seed, where)
+    for row, position in enumerate(facts.position):
+        counts, latest = {}, {}
+        firsts = [k for k in range(position)[::-1] if previous(log, k) < 0]
+        for ago, k in enumerate(firsts):
+            item = int(log.item[k])
+            latest.setdefault(item, k)
+            counts[item] = counts.get(item, 0) + 1 / (1 + ago / 50)
+        order = sorted(counts, key=lambda item: (-counts[item], -latest[item]))[:20]
+        order = order if facts.count[row] == 0 else []
+        assert out.items[row].tolist() == [*order, *[0] * (20 - len(order))]
+        for slot, item in enumerate(order):
+            assert out.events[row, slot] == latest[item]
+            assert out.numbers[row, slot, 2] == pytest.approx(np.log(counts[item]) / 2, abs=1e-6)
+            age = facts.at[row] - log.time[latest[item]]
+            assert out.numbers[row, slot, 0] == pytest.approx(log_time(age), abs=1e-6)
+
+
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 9999), where=st.integers(1, 79))
 def test_what_comes_later_moves_no_bit_of_what_is_proposed(seed, where):
@@ -206,7 +240,7 @@ def test_what_comes_later_moves_no_bit_of_what_is_proposed(seed, where):
     other = random_log(seed, n_users=4, n_items=12)
     other.item[where:] = rng.integers(1, 12, 80 - where)
     other.user[where:] = rng.integers(1, 4, 80 - where)
-    for kind in (OwnItems, CoVisited, Successors, Predecessors):
+    for kind in (OwnItems, CoVisited, FirstChoices, Successors, Predecessors):
         found = []
         for one in (log, other):
             past = Past(one)
