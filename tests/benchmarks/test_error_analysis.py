@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks import error_analysis
-from benchmarks.error_analysis import SLICES, candidates_of, kinds, source_names
+from benchmarks.error_analysis import SLICES, candidates_of, kinds
 
 ARGUMENTS = ["error_analysis", "--dataset=toy", "--epochs=1"]
 
@@ -35,7 +35,7 @@ def test_candidates_of_sources_are_looked_up_by_name(prepare):
     pointer, past = model.network.pointer, dataset.past
     events = np.arange(200, 300)
     reached = candidates_of(pointer, past, events)
-    assert list(reached) == source_names(pointer) == model.network.settings.sources
+    assert list(reached) == list(pointer.names) == ["own_items", "co_visited"]
     for event, hit in zip(events, reached["own_items"], strict=True):
         mine = past.log.item[:event][past.log.user[:event] == past.log.user[event]]
         assert hit == (past.log.item[event] in mine)
