@@ -110,7 +110,7 @@ def candidates_of(session):
     query = session.query(users, at)
     parts = score_parts(session, query, everything(session, len(users)))
     found = parts.candidates
-    assert parts.sources == tuple(session.network.settings.sources)
+    assert parts.sources == session.network.pointer.names
     assert (found.event >= 0).all()
     assert (found.event < len(log)).all()
     assert np.array_equal(log.user[found.anchor], users[found.row])
