@@ -13,7 +13,7 @@ from numba.core import event
 KEPT_EVERY = 10.0
 
 
-class TimeUp(Exception):  # noqa: N818  # no error: a trial has had its share
+class TimeUp(Exception):  # no error
     """A trial has had its share of the budget."""
 
 
@@ -104,7 +104,7 @@ def compiling_is_free(clock: Clock) -> Iterator[None]:
         yield
 
 
-class _Compiling(event.Listener):  # type: ignore[misc]  # numba is untyped
+class _Compiling(event.Listener):
     """Pauses a clock while numba compiles; a loop may compile others that it calls."""
 
     def __init__(self, clock: Clock) -> None:

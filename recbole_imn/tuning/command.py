@@ -38,7 +38,7 @@ def add_command(commands: Any) -> None:
         default=MINUTES,
         help="of a processor, for all trials together (default 20)",
     )
-    add("--trials", type=positive, help="at most (default: as many as the time allows)")
+    add("--trials", type=positive, default=200, help="at most, if time allows (default 200)")
     add("--epochs", type=positive, default=50, help="epochs a trial at most (default 50)")
     add(
         "--train_events",
@@ -136,17 +136,17 @@ def _tune(request: TrialRequest, space: Space, storage: Path, options: argparse.
     """Make or reopen a study, run what is missing, and give the exit status."""
     from recbole_imn.data.simulated import simulated_notice
     from recbole_imn.provenance import fingerprint
-    from recbole_imn.tuning.study import Tuning
+    from recbole_imn.tuning.study import Budget, Tuning
 
     data = fingerprint(request.folder, request.dataset)
-    seconds, prune = 60 * options.minutes, not options.no_prune
-    tuning = Tuning(request, space, storage, seconds, prune, data)
+    budget = Budget(60 * options.minutes, options.trials, not options.no_prune)
+    tuning = Tuning(request, space, storage, budget, data)
     notice = simulated_notice(request.folder, options.dataset)
     if notice:
         print(notice, file=sys.stderr)
     result = storage.with_suffix(".yaml")
     try:
-        _run_trials(tuning, options.trials, result, notice)
+        _run_trials(tuning, result, notice)
     except KeyboardInterrupt:
         print(
             f"interrupted; {len(tuning.finished)} finished trials are kept in {storage.parent}, "
@@ -157,22 +157,21 @@ def _tune(request: TrialRequest, space: Space, storage: Path, options: argparse.
     return _report(tuning, result)
 
 
-def _run_trials(tuning: Tuning, trials: int | None, result: Path, notice: str | None) -> None:
-    """Run trials until the time is over, or there are so many; write what is best after each."""
+def _run_trials(tuning: Tuning, result: Path, notice: str | None) -> None:
+    """Run trials until the budget is spent; write what is best after each."""
     from recbole_imn.tuning.result import write_result
 
     title = f"{tuning.request.model} on {tuning.request.dataset}"
-    total, spent = round(tuning.seconds), min(round(tuning.spent), round(tuning.seconds))
+    total = round(tuning.budget.seconds)
+    spent = min(round(tuning.spent), total)
     with tqdm(total=total, initial=spent, desc=title, unit="s", mininterval=1.0) as bar:
 
         def show(epoch: int, score: float) -> None:
             best = "-" if tuning.best is None else f"{tuning.best.value:.4f}"
             bar.set_postfix_str(f"{state}, epoch {epoch + 1}: {score:.4f}, best {best}")
 
-        while True:
+        while not tuning.is_over:
             state = f"trial {len(tuning.finished) + 1}"
-            if tuning.is_over or len(tuning.finished) >= (trials or sys.maxsize):
-                break
             tuning.run_next(show)
             bar.update(max(0, min(round(tuning.spent), total) - bar.n))
             write_result(tuning, result, notice)

@@ -59,11 +59,12 @@ def facts(tuning: Tuning) -> dict[str, Any]:
     scores = best.intermediate_values
     first = finished[0].value
     return {
-        "minutes": round(tuning.seconds / 60, 4),
+        "minutes": round(tuning.budget.seconds / 60, 4),
         "seconds_spent": round(tuning.spent, 1),
+        "trials_at_most": tuning.budget.trials,
         "trials": len(finished),
         **tuning.outcomes(),
-        "epochs_at_most": request.config({})["epochs"],
+        "epochs_at_most": tuning.epochs,
         "train_events": request.train_events,
         "valid_rows": request.valid_rows,
         "metric": tuning.metric,

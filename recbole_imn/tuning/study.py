@@ -8,6 +8,7 @@ import sqlite3
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +31,34 @@ from recbole_imn.tuning.space import Space, decoded, encoded, inside, suggest
 PLACES = ("data_path", "checkpoint_dir")
 SUM, SECONDS, OUTCOME = "sha256", "seconds", "outcome"
 # A trial's share of the budget at most, so that no model spends it on its first settings.
-TRIAL_SHARE = 0.25
+TRIAL_SHARE = 1 / 3
 # Failures in a row after which a study ends: something else than settings is wrong.
 FAILURES = 3
 # At an epoch of 1, 3, 9, 27, only a third of the trials that came so far go on.
 FIRST_LOOK, REDUCTION = 1, 3
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a study may take.
+
+    Attributes
+    ----------
+    seconds : float
+        Of a processor, for all trials together. What interrupted trials have spent counts.
+    trials : int
+        At most.
+    prune : bool
+        Whether trials are stopped by successive halving [1]_.
+
+    References
+    ----------
+    .. [1] Li et al., "A System for Massively Parallel Hyperparameter Tuning", MLSys 2020.
+    """
+
+    seconds: float = 1200.0
+    trials: int = 200
+    prune: bool = True
 
 
 class Tuning:
@@ -50,10 +74,7 @@ class Tuning:
     space : Space
     storage : Path
         SQLite file with the trials; made if it does not exist.
-    seconds : float
-        The budget, of a processor. What interrupted trials have spent counts.
-    prune : bool
-        Whether trials are stopped by successive halving [1]_.
+    budget : Budget
     fingerprint : str
         Of the data.
 
@@ -61,26 +82,16 @@ class Tuning:
     ------
     SettingsError
         If the file holds trials that were made otherwise, or is damaged.
-
-    References
-    ----------
-    .. [1] Li et al., "A System for Massively Parallel Hyperparameter Tuning", MLSys 2020.
     """
 
     def __init__(
-        self,
-        request: TrialRequest,
-        space: Space,
-        storage: Path,
-        seconds: float,
-        prune: bool,
-        fingerprint: str,
+        self, request: TrialRequest, space: Space, storage: Path, budget: Budget, fingerprint: str
     ) -> None:
-        self.request, self.space, self.seconds = request, space, seconds
-        self._data = StudyData()
+        self.request, self.space, self.budget = request, space, budget
+        self._data, self._commit = StudyData(), commit()
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         config = request.config({})
-        self.metric = str(config["valid_metric"])
+        self.metric, self.epochs = str(config["valid_metric"]), int(config["epochs"])
         settings = plain_config(config)["final"]
         self.defaults = inside(space, settings)
         self._usual = {name: settings[name] for name in self.defaults}
@@ -90,14 +101,14 @@ class Tuning:
             storage=_database(storage),
             study_name=f"{request.model} on {request.dataset}",
             direction="maximize" if config["valid_metric_bigger"] else "minimize",
-            pruner=_pruner(prune),
+            pruner=_pruner(budget.prune),
             load_if_exists=True,
         )
         facts = {
             **{name: value for name, value in settings.items() if name not in PLACES},
             "search space": {name: repr(dimension) for name, dimension in space.items()},
-            "prune": prune,
-            "seconds": seconds,
+            "prune": budget.prune,
+            "seconds": budget.seconds,
             "data": fingerprint,
         }
         self._check_whole(storage)
@@ -163,8 +174,8 @@ class Tuning:
 
     @property
     def is_over(self) -> bool:
-        """Whether the budget is spent."""
-        return self.spent >= self.seconds
+        """Whether the budget is spent, or so many trials are finished."""
+        return self.spent >= self.budget.seconds or len(self.finished) >= self.budget.trials
 
     def outcomes(self) -> dict[str, int]:
         """Count how trials ended; ``interrupted`` ones were run again."""
@@ -183,10 +194,11 @@ class Tuning:
             Called with epoch and validation score after each epoch.
         """
         n_finished = len(self.finished)
-        trial, values = self._ask(n_finished)
-        trial.set_user_attr("commit", commit())
-        limit = min(TRIAL_SHARE * self.seconds, self.seconds - self.spent)
+        seconds = self.budget.seconds
+        limit = min(TRIAL_SHARE * seconds, seconds - self.spent)
         clock = Clock(limit, n_finished == 0, lambda spent: trial.set_user_attr(SECONDS, spent))
+        trial, values = self._ask(n_finished)
+        trial.set_user_attr("commit", self._commit)
         scores: dict[int, float] = {}
 
         def report(epoch: int, score: float) -> None:
@@ -194,7 +206,7 @@ class Tuning:
             scores[epoch] = score
             # Rungs count epochs that are done.
             trial.report(score, epoch + 1)
-            if trial.should_prune():
+            if epoch + 1 < self.epochs and trial.should_prune():
                 raise optuna.TrialPruned
 
         outcome, score, failure = "complete", None, None
