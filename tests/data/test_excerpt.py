@@ -59,7 +59,9 @@ def test_rows_of_validation_are_those_of_the_whole_log_with_a_history(prepare):
     kept_rows = kept._dataset.inter_feat[EVENT_INDEX].numpy()
     assert set(kept_rows) == {row for row in rows if part.history_length[row] > 0}
     _, _, (_, some, _), _ = prepare("SASRec", tuning_events=100, tuning_rows=7)
-    assert some._dataset.inter_feat[EVENT_INDEX].tolist() == kept_rows[evenly(len(rows), 7)].tolist()
+    assert (
+        some._dataset.inter_feat[EVENT_INDEX].tolist() == kept_rows[evenly(len(rows), 7)].tolist()
+    )
 
 
 @pytest.mark.parametrize("model", ["IMNNet", "SASRec", "Popularity"])
@@ -68,7 +70,9 @@ def test_test_events_do_not_matter(prepare, toy, model):
     found = []
     for seed in (0, 5):
         rows = random_rows()
-        rows[270:] = [(f"other{seed}", f"new{n}", row[2], *row[3:]) for n, row in enumerate(rows[270:])]
+        rows[270:] = [
+            (f"other{seed}", f"new{n}", row[2], *row[3:]) for n, row in enumerate(rows[270:])
+        ]
         write_log(toy, "toy", rows)
         _, dataset, (_, valid, _), network = prepare(model, tuning_events=150)
         batch = valid._dataset[0:20]
