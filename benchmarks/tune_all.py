@@ -126,11 +126,10 @@ def show(job: Job, reason: str, options: argparse.Namespace) -> None:
         print(f"{job.name}: FAILED, {reason}", flush=True)
         return
     told = job.told(options)
-    print(
-        f"{job.name}: {told['metric']} {told['default'] or float('nan'):.4f} -> {told['best']:.4f}, "
-        f"{told['trials']} trials in {told['seconds_spent'] / 60:.1f} minutes",
-        flush=True,
-    )
+    scores = " -> ".join(f"{told[name] or float('nan'):.4f}" for name in ("default", "best"))
+    minutes = told["seconds_spent"] / 60
+    trials = f"{told['trials']} trials in {minutes:.1f} minutes"
+    print(f"{job.name}: {told['metric']} {scores}, {trials}", flush=True)
 
 
 def progress(
@@ -146,11 +145,8 @@ def progress(
     elapsed = (time.monotonic() - begin) / 60
     # Minutes of the clock that a minute of the budget takes.
     pace = elapsed / done if done > options.minutes else 1 / options.processes
-    print(
-        f"{len(jobs) - len(running)} of {len(jobs)} jobs done, about {left * pace:.0f} minutes left",
-        file=sys.stderr,
-        flush=True,
-    )
+    finished = f"{len(jobs) - len(running)} of {len(jobs)} jobs done"
+    print(f"{finished}, about {left * pace:.0f} minutes left", file=sys.stderr, flush=True)
 
 
 def parse() -> argparse.Namespace:

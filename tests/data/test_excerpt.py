@@ -38,7 +38,7 @@ def tokens(dataset):
 
 @pytest.mark.parametrize("model", ["IMNNet", "SASRec"])
 def test_an_excerpt_ends_before_the_test_part(prepare, model):
-    _, whole, loaders, _ = prepare(model)
+    _, whole, _, _ = prepare(model)
     _, validation, test, _ = whole.event_bounds
     _, dataset, (train, valid, tested), _ = prepare(model, tuning_events=100)
     assert tokens(dataset) == tokens(whole)[validation - 100 : test]

@@ -9,6 +9,7 @@ import yaml
 
 from recbole_imn.__main__ import main
 from recbole_imn.command_line import main as train
+from recbole_imn.options import check
 from recbole_imn.provenance import fingerprint
 from recbole_imn.tuning import study as study_module
 from recbole_imn.tuning.clock import TimeUp
@@ -303,6 +304,17 @@ def test_errors_are_one_line(arguments, capsys, changed, message):
     assert len(lines) == 1
     assert lines[0].startswith("error: ")
     assert message in lines[0]
+
+
+def test_settings_for_other_data_are_refused_by_training_unless_told(toy):
+    (toy / "mine.yaml").write_text("learning_rate: 0.01\ntuning: {data: 'sha256:0123'}\n")
+    training = ["--model=FPMC", "--dataset=toy", f"--data_path={toy}", "--config_files=mine.yaml"]
+    with pytest.raises(ValueError, match=r"mine\.yaml was tuned on other data .* --tuning=None"):
+        check(training)
+    assert check([*training, "--tuning=None"])["tuning"] == "None"
+    data = fingerprint(toy / "toy", "toy")
+    (toy / "mine.yaml").write_text(f"learning_rate: 0.01\ntuning: {{data: '{data}'}}\n")
+    assert "tuning" not in check(training)
 
 
 @pytest.mark.parametrize(
