@@ -170,3 +170,11 @@ def test_quiet_ends(caplog):
         logging.getLogger().warning("hidden")
     logging.getLogger().warning("shown")
     assert caplog.messages == ["shown"]
+
+
+@pytest.mark.parametrize("model", ["SASRec", "GRU4Rec", "NextItNet"])
+def test_a_loss_with_drawn_negatives_is_a_choice(make_request, model):
+    extra = {"inner_size": 8} if model == "SASRec" else {}
+    request = make_request(model, epochs=1, **extra)
+    assert request.config({"loss_type": "BPR"})["train_neg_sample_args"]["sample_num"] == 1
+    assert 0 <= score_of(request, {"loss_type": "BPR"}) <= 1
