@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -180,4 +181,7 @@ def plan(options: argparse.Namespace) -> list[Job]:
 
 
 if __name__ == "__main__":
+    # Also where a shell in the background has switched Ctrl-C off.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     sys.exit(main())
