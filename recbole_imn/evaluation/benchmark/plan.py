@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from recbole_imn import own_models, registry
 from recbole_imn.compat import UnknownModelError, model_names
 from recbole_imn.data.atomic import read_header
+from recbole_imn.evaluation.benchmark.tuned import FOLDER, Tuned, read_tuned
 from recbole_imn.evaluation.protocols import (
     STANDARD,
     Protocol,
@@ -20,7 +21,6 @@ from recbole_imn.evaluation.protocols import (
     require_model,
     require_no_contradiction,
 )
-from recbole_imn.model.settings import SettingsError
 from recbole_imn.settings_files import read_settings
 
 BUILT_IN = ("FPMC", "SASRec", "GRU4Rec", "NextItNet")
@@ -30,6 +30,8 @@ TRIVIAL = ("Popularity", "LastItem", "RecentHistory", "SessionKNN")
 BASELINES = (*BUILT_IN, *FEATURE_AWARE, *TRIVIAL, "JODIE")
 LABELS = {"Popularity": "Pop", "IMNNetStar": "IMN-Net*", "IMNNet": "IMN-Net"}
 WIDTH = 128
+# Items of a history that models of RecBole see at most.
+HISTORY = 50
 LOG_COLUMNS = ["user_id", "item_id", "timestamp", "behavior", "purchase"]
 PROTOCOLS = {"all": ("all",), "on_shelf": ("on_shelf",), "both": ("all", "on_shelf")}
 
@@ -54,6 +56,8 @@ class Run:
         Of the data set's files.
     dataset_settings : dict
         What ``dataset_configs/DATASET.yaml`` says, which RecBole reads by itself.
+    tuning : dict
+        What the file of tuned settings tells of their search.
     """
 
     model: str
@@ -64,6 +68,7 @@ class Run:
     tuned: str
     fingerprint: str
     dataset_settings: dict[str, Any]
+    tuning: dict[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -79,10 +84,10 @@ class Run:
     def identity(self) -> str:
         """SHA-256 of everything that the result may depend on but code and machine.
 
-        Not where the data lie: the fingerprint says what they are.
+        Not where the data lie: the fingerprint says what they are. Nor how settings were found.
         """
         parts = asdict(self)
-        del parts["settings"]["data_path"]
+        del parts["settings"]["data_path"], parts["tuning"]
         text = json.dumps(parts, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -153,8 +158,9 @@ def make_run(
     epochs: int,
     candidates: str,
     common: Mapping[str, Any],
-    tuned_folder: Path = Path("tuned"),
+    tuned_folder: Path | None = FOLDER,
     protocol: Protocol = STANDARD,
+    other_data: bool = False,
 ) -> Run:
     """Put together the settings of a run.
 
@@ -174,16 +180,20 @@ def make_run(
     common : mapping
         Settings for all models, stronger than every other.
     tuned_folder : Path
-        ``DATASET/MODEL.yaml`` in it holds what tuning found.
+        ``DATASET/MODEL.yaml`` in it holds what tuning found; None for defaults.
     protocol : Protocol
+    other_data : bool
+        Whether tuned settings may have been found on other data.
 
     Raises
     ------
     SettingsError
         If settings contradict the protocol, or the model cannot be asked about all its rows.
+        If tuned ones were found on other data.
     """
-    tuned = tuned_folder / dataset / f"{model}.yaml"
-    found = _tuned_settings(tuned)
+    tuned = Tuned()
+    if tuned_folder is not None:
+        tuned = read_tuned(tuned_folder / dataset / f"{model}.yaml", fingerprint, other_data)
     settings = {
         "data_path": str(folder.parent),
         "event_stream": True,
@@ -194,7 +204,7 @@ def make_run(
         "metric_decimal_place": 12,
         **({} if model in TRIVIAL else {"epochs": epochs}),
         **starting_settings(model, dataset, folder),
-        **found,
+        **tuned.settings,
         **common,
         # Without its name for the standard one, whose runs have no other identity than before.
         **({} if protocol == STANDARD else {"protocol": protocol.name}),
@@ -207,18 +217,11 @@ def make_run(
         seed=seed,
         settings=settings,
         protocols=PROTOCOLS[candidates],
-        tuned=str(tuned) if found else "",
+        tuned=tuned.file,
         fingerprint=fingerprint,
         dataset_settings=_dataset_settings(dataset, folder),
+        tuning=tuned.tuning,
     )
-
-
-def _tuned_settings(file: Path) -> dict[str, Any]:
-    """Read what tuning found, if there is such a file; an emptied one would pass as no file."""
-    found = read_settings(file) if file.is_file() else {}
-    if file.is_file() and not found:
-        raise SettingsError(f"{file} holds no settings; tune again, or remove it")
-    return found
 
 
 def starting_settings(model: str, dataset: str, folder: Path) -> dict[str, Any]:
@@ -248,7 +251,10 @@ def _own_settings(model: str, dataset: str, folder: Path) -> dict[str, Any]:
 
 
 def _paper_settings(model: str) -> dict[str, Any]:
-    """Width 128, Adam 1e-3 and batches of 256 for models of RecBole; ours have their files."""
+    """Width 128, Adam 1e-3, batches of 256 and histories of 50 for models of RecBole.
+
+    Ours have their files.
+    """
     if registry.is_ours(model):
         return {}
     return {
@@ -257,6 +263,7 @@ def _paper_settings(model: str) -> dict[str, Any]:
         "learner": "adam",
         "learning_rate": 1e-3,
         "train_batch_size": 256,
+        "MAX_ITEM_LIST_LENGTH": HISTORY,
     }
 
 
