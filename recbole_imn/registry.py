@@ -43,7 +43,7 @@ MODELS = {
 }
 # Methods of others at their best, beyond those that the paper compares: reports mark them, and
 # they count among the baselines. A model that is derived from one is one, too.
-STRONG_BASELINES: frozenset[str] = frozenset()
+STRONG_BASELINES: tuple[str, ...] = ()
 # Those that the others are derived from, and so stand first.
 PARENTS = ("IMNNet", "RecentHistory")
 
@@ -81,7 +81,7 @@ def is_ours(model: str) -> bool:
 
 def is_strong_baseline(model: str) -> bool:
     """Whether a model is, or is derived from, one of ``STRONG_BASELINES``."""
-    return not STRONG_BASELINES.isdisjoint(own_models.lineage(model))
+    return any(name in STRONG_BASELINES for name in own_models.lineage(model))
 
 
 def is_sequential(model: str) -> bool:

@@ -16,8 +16,9 @@ def chosen(runs: list[Result]) -> str:
     Parameters
     ----------
     runs : list of result
-        Of one system. ``settings_from`` names the file that was tuned, and ``tuning`` is a
-        copy of the budget that it states; ``tuned`` names the file in older results.
+        Of one system. ``settings_from`` names the file that was tuned, ``tuned`` in older
+        results, and ``tuning`` is a copy of the budget that it states: ``minutes`` (or
+        ``seconds``), ``trials`` and how many of them were ``pruned``.
     """
     return "; ".join(sorted({_of_run(run) for run in runs}))
 
@@ -60,4 +61,5 @@ def tuned_in(run: Result) -> str:
 
 
 def _minutes(budget: Mapping[str, Any]) -> str:
-    return f"{budget['seconds'] / 60:.3g}"
+    minutes = budget["minutes"] if "minutes" in budget else budget["seconds"] / 60
+    return f"{minutes:.3g}"

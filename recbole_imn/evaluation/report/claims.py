@@ -9,7 +9,7 @@ from recbole_imn.evaluation.metrics import Reals
 from recbole_imn.evaluation.paper.claims import CLAIMS, Claim, Pair, Side
 from recbole_imn.evaluation.paper.figures import published
 from recbole_imn.evaluation.report.gather import Board, label
-from recbole_imn.evaluation.report.parts import METRICS, PROTOCOLS, Section, Table
+from recbole_imn.evaluation.report.parts import METRICS, PROTOCOLS, SIMULATED, Section, Table
 from recbole_imn.evaluation.significance import Figure, mean_gain, user_interval
 
 RULE = (
@@ -61,11 +61,13 @@ def claims_section(board: Board) -> Section:
     gains: dict[Side, Reals] = {}
     rows = [_row(claim, judge(claim, board, gains)) for claim in CLAIMS]
     columns = ("claim", "where in the paper", "there", "here, 95% interval", "verdict")
+    mark = f" ({SIMULATED})" if board.any_result["simulated"] else ""
     return Section(
-        "The paper's claims",
+        f"The paper's claims{mark}",
         [
             f"Test rows of {board.dataset}, {PROTOCOLS[board.protocols[0]]}. What the paper claims "
-            "of its own logs need not be so on another one.",
+            "of its own logs need not be so on another one. Its difference is that of the "
+            "comparison shown here, or where none is, from the least to the most of the claim's.",
             RULE,
         ],
         Table(columns, rows),
@@ -116,22 +118,25 @@ def _difference(pair: Pair, board: Board, gains: dict[Side, Reals]) -> Figure:
 
 
 def _row(claim: Claim, verdict: Verdict) -> tuple[str, ...]:
-    pair = verdict.worst.pair if verdict.worst else claim.pairs[0]
     text = f"{claim.text} ({claim.remark})" if claim.remark else claim.text
     where = " and ".join(claim.logs) or "its text"
-    return (text, where, _theirs(claim.logs, pair), _ours(verdict, len(claim.pairs)), verdict.text)
+    shown = (verdict.worst.pair,) if verdict.worst else claim.pairs
+    theirs = ", ".join(_theirs(log, shown) for log in claim.logs) or "no figure"
+    return (text, where, theirs, _ours(verdict, len(claim.pairs)), verdict.text)
 
 
-def _theirs(logs: Sequence[str], pair: Pair) -> str:
-    """Give the paper's own difference of a pair on each of its logs."""
-    parts = []
-    for log in logs:
-        ahead, behind = (
-            published(log, side.system, side.metric) for side in (pair.ahead, pair.behind)
-        )
-        if ahead is not None and behind is not None:
-            parts.append(f"{log} {ahead - behind:+.4f}")
-    return ", ".join(parts) or "no figure"
+def _theirs(log: str, pairs: Sequence[Pair]) -> str:
+    """Give the paper's own differences of some pairs on a log: the one, or the least and most."""
+    found = [f"{_figure(log, pair.ahead) - _figure(log, pair.behind):+.4f}" for pair in pairs]
+    ends = sorted({min(found, key=float), max(found, key=float)}, key=float)
+    return f"{log} {' to '.join(ends)}"
+
+
+def _figure(log: str, side: Side) -> float:
+    """Give the paper's own figure; a claim that names a log has one of all its systems."""
+    figure = published(log, side.system, side.metric)
+    assert figure is not None
+    return figure
 
 
 def _ours(verdict: Verdict, n_pairs: int) -> str:

@@ -15,9 +15,8 @@ from recbole_imn.evaluation.paper.figures import (
 )
 from recbole_imn.evaluation.report.gather import Board, label
 from recbole_imn.evaluation.report.parts import METRICS as SHOWN
-from recbole_imn.evaluation.report.parts import PROTOCOLS, Section, Table, spread
+from recbole_imn.evaluation.report.parts import PROTOCOLS, SIMULATED, Section, Table, spread
 
-SIMULATED = "simulated, not comparable"
 NOT_COMPARABLE = (
     "The paper's log is not public, and this one is simulated after its published statistics: the "
     "figures are not comparable, and are shown so that nobody has to look them up."

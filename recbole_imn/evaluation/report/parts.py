@@ -16,6 +16,8 @@ METRICS = {
     "ndcg@20": "NDCG@20",
     "mrr@10": "MRR@10",
 }
+#: Behind the title of every table that puts a simulated market beside the paper's logs.
+SIMULATED = "simulated, not comparable"
 PROTOCOLS = {
     "all": "the whole catalogue ranked",
     "on_shelf": "only the items on the shelf ranked",

@@ -91,6 +91,14 @@ def test_a_row_has_the_papers_difference_and_ours(make_bench):
     assert verdict == "holds"
 
 
+def test_without_a_comparison_here_the_papers_differences_are_a_range(make_bench):
+    board = make_bench().add("IMNNet", 1).board()
+    _, _, theirs, ours, _ = row(board, "IMN-Net is above every baseline")
+    # NDCG@10 against JODIE, and Recall@20 against NextItNet.
+    assert (theirs, ours) == ("CZB +0.0133 to +0.0868", "-")
+    assert row(board, "IMN_NCE is below")[2] == "CZB +0.0162 to +0.0167, Tmall +0.0425 to +0.1230"
+
+
 def test_impossible_figures_are_not_found_here(make_bench):
     bench = make_bench()
     for system in ("JODIE", "IMN_MSE", "IMNNet", "IMN_NCE"):
