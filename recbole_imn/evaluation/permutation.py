@@ -21,8 +21,8 @@ Bits = npt.NDArray[np.uint8]
 
 #: Random worlds beside the one that was seen; where no more than these are possible, all are tried.
 PERMUTATIONS = 9_999
-# Worlds at a time; bounds memory.
-CHUNK = 256
+# Worlds at a time, and signs in all of them; both bound memory.
+CHUNK, MOST_SIGNS = 256, 1 << 22
 # What rounding may leave of equal figures, which are at most 1: no difference, and no lead.
 TOLERANCE = 1e-12
 
@@ -101,8 +101,9 @@ def _drawn_worlds(names: npt.NDArray[np.str_], sums: Reals) -> Iterator[Bits]:
     """Give the world that was seen, then random ones, uint8 [at most CHUNK, n_users]."""
     yield np.zeros((1, len(sums)), np.uint8)
     rng = np.random.default_rng(_seed(names, sums))
-    for start in range(0, PERMUTATIONS, CHUNK):
-        n_bits = min(CHUNK, PERMUTATIONS - start) * len(sums)
+    chunk = max(1, min(CHUNK, MOST_SIGNS // len(sums)))
+    for start in range(0, PERMUTATIONS, chunk):
+        n_bits = min(chunk, PERMUTATIONS - start) * len(sums)
         drawn = np.frombuffer(rng.bytes(-(-n_bits // 8)), np.uint8)
         yield np.unpackbits(drawn, count=n_bits).reshape(-1, len(sums))
 

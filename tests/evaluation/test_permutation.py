@@ -70,6 +70,24 @@ def test_the_border_between_all_worlds_and_random_ones():
     assert drawn * worlds == pytest.approx(round(drawn * worlds))
 
 
+def test_many_users_are_compared_in_little_memory(monkeypatch):
+    rng = np.random.default_rng(8)
+    users = users_of(*[1] * 50)
+    differences = rng.normal(0.2, 1, 50)
+    monkeypatch.setattr(permutation, "MOST_SIGNS", 500)
+    shapes = []
+    share = permutation._share
+    monkeypatch.setattr(
+        permutation,
+        "_share",
+        lambda worlds, *rest: share((shapes.append(one.shape) or one for one in worlds), *rest),
+    )
+    found = sign_flip_p_value(differences, users)
+    assert {rows for rows, _ in shapes} == {1, 10, 9}
+    assert sum(rows for rows, _ in shapes) == permutation.PERMUTATIONS + 1
+    assert found == pytest.approx(scipy_p_value(differences, users, 40_000), abs=0.02)
+
+
 def test_no_difference_is_none_whatever_rounding_leaves():
     users = users_of(2, 3)
     assert sign_flip_p_value(np.zeros(5), users) == 1

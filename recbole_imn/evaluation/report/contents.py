@@ -187,7 +187,8 @@ def _settings(board: Board) -> Section:
         f"tested; training stops after {config['stopping_step']} validations without a better one.",
         about_settings(board),
         "Defaults are those of the packages, with the paper's width, optimiser, step size and "
-        "batch for models of RecBole.",
+        "batch for models of RecBole. A system with a KEY=VALUE has its model's settings but for "
+        "that one.",
     ]
     return Section("Settings", sentences, Table(columns, rows))
 
