@@ -16,9 +16,9 @@ def chosen(runs: list[Result]) -> str:
     Parameters
     ----------
     runs : list of result
-        Of one system. ``settings_from`` names the file that was tuned, ``tuned`` in older
-        results, and ``tuning`` is a copy of the budget that it states: ``minutes`` (or
-        ``seconds``), ``trials`` and how many of them were ``pruned``.
+        Of one system. ``settings_from`` names the file that was tuned, or says ``defaults``;
+        older results have ``tuned``. ``tuning`` is a copy of the budget that the file states:
+        ``minutes`` (or ``seconds``), ``trials`` and how many of them were ``pruned``.
     """
     return "; ".join(sorted({_of_run(run) for run in runs}))
 
@@ -57,7 +57,8 @@ def _of_run(run: Result) -> str:
 
 def tuned_in(run: Result) -> str:
     """Give the file that settings were tuned in; empty where there is none."""
-    return str(run.get("settings_from") or run.get("tuned") or "")
+    file = str(run.get("settings_from") or run.get("tuned") or "")
+    return "" if file == DEFAULTS else file
 
 
 def _minutes(budget: Mapping[str, Any]) -> str:

@@ -69,6 +69,7 @@ def test_other_logs_have_the_claims_alone(make_bench):
     ("extra", "expected"),
     [
         ({}, "defaults"),
+        ({"settings_from": "defaults", "tuning": {}}, "defaults"),
         (TUNED, "tuned: 37 trials in 20 minutes, 12 of them pruned"),
         (
             {**TUNED, "tuning": {"seconds": 90, "trials": 2, "pruned": 0}},
@@ -85,7 +86,8 @@ def test_the_way_that_settings_were_chosen_is_that_of_the_record(make_bench, ext
     bench = make_bench().add("IMNNet", 1, 2, **extra).add("JODIE", 3)
     assert chosen(bench.board().results["IMNNet"]) == expected
     cells = line(section(page(bench), "Settings"), "IMN-Net")
-    assert cells[-2:] == [expected, extra.get("settings_from") or extra.get("tuned") or "-"]
+    file = "-" if expected == "defaults" else "tuned/shop/IMNNet.yaml"
+    assert cells[-2:] == [expected, file]
 
 
 def test_the_results_say_whether_budgets_were_equal(make_bench):
