@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from recbole_imn import own_models, registry
 from recbole_imn.data.atomic import check_name
+from recbole_imn.evaluation.benchmark.tuned import TUNING, require_same_data
+from recbole_imn.provenance import fingerprint
 from recbole_imn.settings_files import (
     RECBOLE_PROPERTIES,
     UsageError,
@@ -50,7 +53,7 @@ def check(arguments: Sequence[str]) -> dict[str, str]:
     data_path = Path(options.get("data_path", registry.DATA_PATH))
     own = registry.dataset_config(options["dataset"], data_path)
     for file in [*config_files(options), *([own] if own else [])]:
-        read_settings(file)
+        _check_tuned(file, read_settings(file), options, data_path)
     # Models that cannot be before unknown keys, which depend on the model.
     _check_model(options["model"])
     known = known_keys(options["model"], options["dataset"])
@@ -59,6 +62,17 @@ def check(arguments: Sequence[str]) -> dict[str, str]:
             hint = instead(key, known, "--") or "; --help lists the keys that matter"
             raise UsageError(f"unknown key --{key}{hint}")
     return options
+
+
+def _check_tuned(
+    file: Path, settings: Mapping[str, Any], options: Mapping[str, str], data_path: Path
+) -> None:
+    """Refuse settings that were tuned on other data than what is there by now."""
+    folder, dataset = data_path / options["dataset"], options["dataset"]
+    asked = settings.get(TUNING) and TUNING not in options
+    if asked and (folder / f"{dataset}.inter").is_file():
+        found = fingerprint(folder, dataset)
+        require_same_data(file, settings[TUNING], found, "--tuning=None")
 
 
 def _check_model(model: str) -> None:

@@ -14,12 +14,14 @@ from recbole.utils import get_model, get_trainer, init_seed
 from recbole_imn.model.settings import SettingsError
 
 
-def prepare(config: Config) -> tuple[Any, tuple[Any, Any, Any], Any]:
+def prepare(config: Config, dataset: Any = None) -> tuple[Any, tuple[Any, Any, Any], Any]:
     """Make what a run needs, each part from its own fresh seed as RecBole's quick start does.
 
     Parameters
     ----------
     config : Config
+    dataset : StreamDataset, optional
+        One that was read before by these settings; by default it is read.
 
     Returns
     -------
@@ -38,17 +40,18 @@ def prepare(config: Config) -> tuple[Any, tuple[Any, Any, Any], Any]:
         raise SettingsError(
             f"eval_step is {config['eval_step']}: without validation no epoch is the best"
         )
-    dataset, loaders, model = make_model(config)
+    dataset, loaders, model = make_model(config, dataset)
     with no_options():
         trainer = get_trainer(config["MODEL_TYPE"], config["model"])(config, model)
     return dataset, loaders, trainer
 
 
-def make_model(config: Config) -> tuple[Any, tuple[Any, Any, Any], Any]:
+def make_model(config: Config, dataset: Any = None) -> tuple[Any, tuple[Any, Any, Any], Any]:
     """Make a data set, its loaders and a new model, as :func:`prepare` does."""
     with no_options():
         init_seed(config["seed"], config["reproducibility"])
-        dataset = create_dataset(config)
+        if dataset is None:
+            dataset = create_dataset(config)
         loaders = data_preparation(config, dataset)
         init_seed(config["seed"], config["reproducibility"])
         model = get_model(config["model"])(config, loaders[0]._dataset).to(config["device"])

@@ -232,6 +232,9 @@ class RunSettings(Strict):
     online_updates: bool = False
     ranking_chunk_size: Positive = 256
     recent_events: Count = 1
+    tuning_events: Positive | None = None
+    tuning_rows: Positive | None = None
+    tuning: dict[str, object] | None = None
 
     # Evaluation.
     eval_args: EvalArgs

@@ -14,6 +14,7 @@ from recbole.utils.enum_type import FeatureSource, FeatureType
 from torch import Tensor
 
 from recbole_imn.data.atomic import DataError
+from recbole_imn.data.excerpt import evenly
 from recbole_imn.data.feature_maps import FeatureMap
 from recbole_imn.data.features import event_features, item_features
 from recbole_imn.data.scaling import PARTS, PURCHASE, ScaledDataset
@@ -225,11 +226,23 @@ class StreamDataset(ScaledDataset):
         events = self.inter_feat[EVENT_INDEX].numpy()
         spans = list(zip(self.event_bounds[:-1], self.event_bounds[1:], strict=True))
         parts = [self._part(events, *span) for span in spans]
+        self._sample_validation(parts)
         self._check_parts(parts)
         self._check_items()
         rows = ", ".join(f"{len(part)} {name}" for part, name in zip(parts, PARTS, strict=True))
         self.logger.info(f"Rows of {self.dataset_name}: {rows}")
         return parts
+
+    def _sample_validation(self, parts: list[StreamDataset]) -> None:
+        """Keep some of the validation rows of an excerpt, which has no others to test."""
+        if not self.excerpt:
+            return
+        at_most = self.config["tuning_rows"]
+        if at_most:
+            part = parts[1]
+            part.inter_feat = part.inter_feat[evenly(len(part), at_most)]
+        # RecBole wants a third part; the excerpt's log ends here.
+        parts[2] = parts[1]
 
     def _check_parts(self, parts: list[StreamDataset]) -> None:
         """Refuse parts without rows: nothing to learn from, to choose by, or to test."""
@@ -286,6 +299,8 @@ class StreamDataset(ScaledDataset):
         """Let other splits pass; models of the stream refuse them."""
 
     def _cut(self) -> tuple[int, int, int, int]:
+        if self.excerpt:
+            return self.excerpt.bounds
         validation, test = self.log.split(self.ratios(), self.cuts_between_times)
         return 0, validation, test, len(self.log)
 

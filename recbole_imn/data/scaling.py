@@ -22,6 +22,7 @@ from recbole.utils.enum_type import FeatureType
 
 from recbole_imn.data.buckets import Buckets
 from recbole_imn.data.components import Components
+from recbole_imn.data.excerpt import Excerpt
 from recbole_imn.data.loading import AtomicDataset
 from recbole_imn.data.preparation import Preparation, padded, to_unit
 from recbole_imn.data.stream_settings import reduced_fields
@@ -48,8 +49,11 @@ class ScaledDataset(AtomicDataset):
         Whether an event of the log, in order of time, belongs to the training part.
     preparations : dict of str to Preparation
         What was done to the numbers of each field, fitted on the training part.
+    excerpt : Excerpt or None
+        What was kept of the log, where ``tuning_events`` asks for a part of it.
     """
 
+    excerpt: Excerpt | None = None
     in_training: Flags
     preparations: dict[str, Preparation]
 
@@ -57,6 +61,7 @@ class ScaledDataset(AtomicDataset):
 
     def _remap_ID_all(self) -> None:
         """Give tokens ids by their first appearance, those of the training part first."""
+        self._keep_excerpt()
         self.in_training = self._training_events()
         for name in ("user_feat", "item_feat"):
             frame = getattr(self, name)
@@ -86,6 +91,26 @@ class ScaledDataset(AtomicDataset):
             known = frame[field].where(frame[field] <= last, 0)
         frame[field] = known
 
+    def _keep_excerpt(self) -> None:
+        """Leave out all but the latest training events and the validation part, if asked to.
+
+        Raises
+        ------
+        SettingsError
+            If the parts are not cut in time.
+        """
+        n_training = self.config["tuning_events"]
+        if not n_training:
+            return
+        if not self.has_global_time_split:
+            raise SettingsError(
+                f"tuning_events is {n_training}, but the latest training events are known only "
+                f"with one cut in time for all users, not with eval_args {self.config['eval_args']}"
+            )
+        self.excerpt = Excerpt.latest(n_training, *self._part_starts())
+        kept = slice(self.excerpt.start, self.excerpt.stop)
+        self.inter_feat = self.inter_feat.iloc[kept].reset_index(drop=True)
+
     def _training_events(self) -> Flags:
         """Say which events are training rows, or in the histories of such rows only."""
         n_events = len(self.inter_feat)
@@ -114,10 +139,18 @@ class ScaledDataset(AtomicDataset):
 
     def _training_length(self) -> int:
         """Count the events before the validation part, with one cut in time for all users."""
+        if self.excerpt:
+            return self.excerpt.bounds[1]
+        return self._part_starts()[0]
+
+    def _part_starts(self) -> tuple[int, int]:
+        """Give where validation and test begin in the log as it is."""
         if self.cuts_between_times:
             times = self.inter_feat[self.time_field].to_numpy(np.float64)
-            return time_positions(times, self.ratios())[0]
-        return split_positions(len(self.inter_feat), self.ratios())[0]
+            validation, test = time_positions(times, self.ratios())
+        else:
+            validation, test = split_positions(len(self.inter_feat), self.ratios())
+        return validation, test
 
     def _in_training_part(self, name: str) -> Flags:
         """Say which rows of a frame the training part has, bool [n_rows]."""

@@ -20,6 +20,7 @@ PACKAGE = Path(__file__).parents[1]
 NOT_SHAPING = frozenset(
     {
         "epochs",
+        "tuning",
         "eval_step",
         "resume",
         "resume_minutes",

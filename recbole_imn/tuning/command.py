@@ -9,11 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
 from tqdm import tqdm
 
-from recbole_imn.arguments import positive
-from recbole_imn.files import make_folder, replace_text, sealed
+from recbole_imn.arguments import positive, positive_number
+from recbole_imn.files import make_folder
 from recbole_imn.locks import only_one
 
 if TYPE_CHECKING:
@@ -21,29 +20,46 @@ if TYPE_CHECKING:
     from recbole_imn.tuning.space import Space
     from recbole_imn.tuning.study import Tuning
 
+MINUTES, TRAIN_EVENTS, VALID_ROWS = 20.0, 60_000, 5_000
+
 
 def add_command(commands: Any) -> None:
     """Add the command to the subparsers of :mod:`argparse`."""
     parser: argparse.ArgumentParser = commands.add_parser(
         "tune", help="search a model's settings by validation score", allow_abbrev=False
     )
-    parser.add_argument("--model", required=True, help="any sequential model")
-    parser.add_argument("--dataset", required=True, help="name of the data set")
-    parser.add_argument("--data_path", help="folder of the data sets (default: as in training)")
-    parser.add_argument("--trials", type=positive, default=20, help="trials in all (default 20)")
-    parser.add_argument("--epochs", type=positive, default=20, help="epochs a trial at most")
-    parser.add_argument("--seed", type=int, default=1, help="of all trials (default 1)")
-    parser.add_argument("--out", type=Path, default=Path("tuned"), help="folder of the results")
-    parser.add_argument(
-        "--config_files", default="", help='"A B": files with settings that are not searched'
+    add = parser.add_argument
+    add("--model", required=True, help="any sequential model")
+    add("--dataset", required=True, help="name of the data set")
+    add("--data_path", help="folder of the data sets (default: as in training)")
+    add(
+        "--minutes",
+        type=positive_number,
+        default=MINUTES,
+        help="of a processor, for all trials together (default 20)",
     )
-    parser.add_argument(
-        "--prune", action="store_true", help="stop trials below the median at the same epoch"
+    add("--trials", type=positive, default=200, help="at most, if time allows (default 200)")
+    add("--epochs", type=positive, default=50, help="epochs a trial at most (default 50)")
+    add(
+        "--train_events",
+        type=positive,
+        default=TRAIN_EVENTS,
+        help="how many of the latest training events there are (default 60000)",
     )
+    add(
+        "--valid_rows",
+        type=positive,
+        default=VALID_ROWS,
+        help="validation rows that are ranked, evenly spaced (default 5000)",
+    )
+    add("--seed", type=int, default=1, help="of all trials (default 1)")
+    add("--out", type=Path, default=Path("tuned"), help="folder of the results")
+    add("--config_files", default="", help='"A B": files with settings that are not searched')
+    add("--no-prune", action="store_true", help="let every trial have its epochs or its time")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the trials that are missing, and give the exit status.
+    """Run the trials that the budget has left, and give the exit status.
 
     Raises
     ------
@@ -57,13 +73,20 @@ def run(options: argparse.Namespace) -> int:
     check_name(options.dataset, "--dataset")
     files = tuple(str(file) for file in named_files(options.config_files))
     request = TrialRequest(
-        options.model, options.dataset, options.data_path, files, options.epochs, options.seed
+        options.model,
+        options.dataset,
+        options.data_path,
+        files,
+        options.epochs,
+        options.seed,
+        options.train_events,
+        options.valid_rows,
     )
     space = _space(request)
     storage: Path = options.out / options.dataset / f"{options.model}.db"
     make_folder(storage.parent)
     storage.touch()
-    with only_one(storage, "a tuning"), _storage_errors(storage):
+    with only_one(storage, "a tuning"), _storage_errors(storage), _one_thread():
         return _tune(request, space, storage, options)
 
 
@@ -80,6 +103,19 @@ def _space(request: TrialRequest) -> Space:
         ) from error
     make_data(request)
     return read_space(space_file(request.model))
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let torch compute on one thread: the budget is that of one processor."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextmanager
@@ -100,16 +136,17 @@ def _tune(request: TrialRequest, space: Space, storage: Path, options: argparse.
     """Make or reopen a study, run what is missing, and give the exit status."""
     from recbole_imn.data.simulated import simulated_notice
     from recbole_imn.provenance import fingerprint
-    from recbole_imn.tuning.study import Tuning
+    from recbole_imn.tuning.study import Budget, Tuning
 
     data = fingerprint(request.folder, request.dataset)
-    tuning = Tuning(request, space, storage, options.prune, data)
+    budget = Budget(60 * options.minutes, options.trials, not options.no_prune)
+    tuning = Tuning(request, space, storage, budget, data)
     notice = simulated_notice(request.folder, options.dataset)
     if notice:
         print(notice, file=sys.stderr)
     result = storage.with_suffix(".yaml")
     try:
-        _run_trials(tuning, options.trials, result, notice)
+        _run_trials(tuning, result, notice)
     except KeyboardInterrupt:
         print(
             f"interrupted; {len(tuning.finished)} finished trials are kept in {storage.parent}, "
@@ -120,61 +157,39 @@ def _tune(request: TrialRequest, space: Space, storage: Path, options: argparse.
     return _report(tuning, result)
 
 
-def _run_trials(tuning: Tuning, trials: int, result: Path, notice: str | None) -> None:
-    done = len(tuning.finished)
+def _run_trials(tuning: Tuning, result: Path, notice: str | None) -> None:
+    """Run trials until the budget is spent; write what is best after each."""
+    from recbole_imn.tuning.result import write_result
+
     title = f"{tuning.request.model} on {tuning.request.dataset}"
-    with tqdm(total=max(trials, done), initial=done, desc=title, unit="trial") as bar:
+    total = round(tuning.budget.seconds)
+    spent = min(round(tuning.spent), total)
+    with tqdm(total=total, initial=spent, desc=title, unit="s", mininterval=1.0) as bar:
 
         def show(epoch: int, score: float) -> None:
             best = "-" if tuning.best is None else f"{tuning.best.value:.4f}"
-            bar.set_postfix_str(f"epoch {epoch + 1}: {score:.4f}, best {best}")
+            bar.set_postfix_str(f"{state}, epoch {epoch + 1}: {score:.4f}, best {best}")
 
-        for _ in range(done, trials):
+        while not tuning.is_over:
+            state = f"trial {len(tuning.finished) + 1}"
             tuning.run_next(show)
-            bar.update()
+            bar.update(max(0, min(round(tuning.spent), total) - bar.n))
             write_result(tuning, result, notice)
-    write_result(tuning, result, notice)  # where all trials were finished before
+    # Where all trials were finished before.
+    write_result(tuning, result, notice)
 
 
 def _report(tuning: Tuning, result: Path) -> int:
-    best = tuning.best
+    best, n_trials = tuning.best, len(tuning.finished)
     if best is None:
-        print("error: no trial was finished; training diverged in all", file=sys.stderr)
+        print(
+            f"error: none of {n_trials} trials has a score after {tuning.spent:.0f} s; give more "
+            "--minutes, or look whether training diverges",
+            file=sys.stderr,
+        )
         return 2
-    print(f"best validation {tuning.metric} {best.value:.4f}; settings written to {result}")
+    print(
+        f"best validation {tuning.metric} {best.value:.4f} of {n_trials} trials; settings written "
+        f"to {result}"
+    )
     return 0
-
-
-def write_result(tuning: Tuning, file: Path, notice: str | None = None) -> None:
-    """Write the best settings so far, for ``--config_files``; nothing before there are any.
-
-    Parameters
-    ----------
-    tuning : Tuning
-    file : Path
-    notice : str, optional
-        That the data is simulated.
-    """
-    from recbole_imn.provenance import PACKAGES, comment_lines, versions
-
-    best, request = tuning.best, tuning.request
-    if best is None:
-        return
-    packages = versions((*PACKAGES, "optuna"))
-    finished = tuning.finished
-    pruned = sum(trial.state.name == "PRUNED" for trial in finished)
-    commits = {trial.user_attrs["commit"] or "none" for trial in finished}
-    facts = {
-        "settings of": f"{request.model} on {request.dataset}, by python -m recbole_imn tune",
-        **({"data set": notice} if notice else {}),
-        f"best validation {tuning.metric}": f"{best.value:.4f} (test rows were not used)",
-        "trials": f"{len(finished)}, of which {pruned} stopped early by pruning or divergence",
-        "epochs a trial at most": request.epochs,
-        "seed": request.seed,
-        "settings files": " ".join(request.config_files) or "none",
-        "commit": ", ".join(sorted(commits)),
-        "versions": ", ".join(" ".join(pair) for pair in packages.items()),
-        "data": tuning.study.user_attrs["facts"]["data"],
-    }
-    settings = yaml.safe_dump(best.params, sort_keys=False)
-    replace_text(file, sealed(comment_lines(facts) + settings))

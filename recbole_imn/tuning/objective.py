@@ -1,4 +1,4 @@
-"""The score of a trial: train, and give the best validation score. Test rows are not touched."""
+"""The score of a trial: train, and give the best validation score. There are no test rows."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,11 @@ from recbole_imn.model.settings import SettingsError
 from recbole_imn.preparation import no_options, prepare
 from recbole_imn.registry import is_sequential
 from recbole_imn.settings_files import read_settings
+from recbole_imn.tuning.clock import Clock, TimeUp, compiling_is_free
+from recbole_imn.tuning.data import StudyData
+
+# Validations without a better one after which a trial ends.
+PATIENCE = 3
 
 
 @dataclass(frozen=True)
@@ -32,8 +38,13 @@ class TrialRequest:
     config_files : tuple of str
         Files with settings that are not searched.
     epochs : int
-        Epochs at most; training stops early on validation.
+        Epochs at most, and no more than the model's own settings say, which is one where
+        nothing is learned; training stops early on validation.
     seed : int
+    train_events : int
+        How many of the latest training events there are.
+    valid_rows : int
+        How many validation rows are ranked, evenly spaced.
     """
 
     model: str
@@ -42,34 +53,54 @@ class TrialRequest:
     config_files: tuple[str, ...]
     epochs: int
     seed: int
+    train_events: int = 60_000
+    valid_rows: int = 5_000
 
     def config(self, values: Mapping[str, Any]) -> Config:
         """Make the Config of a trial, blind to the options of the running program.
 
         What is neither searched nor in a file is as in a benchmark.
         """
-        return self._config(starting_settings(self.model, self.dataset, self.folder), values)
-
-    def _config(self, beginning: Mapping[str, Any], values: Mapping[str, Any]) -> Config:
-        settings = dict(beginning)
-        for file in self.config_files:
-            settings.update(read_settings(Path(file)))
-        settings |= {
+        settings = {
+            **self._beginning,
             **values,
-            "event_stream": True,
-            "epochs": self.epochs,
-            "seed": self.seed,
-            "show_progress": False,
+            "epochs": min(self.epochs, self._usual_epochs),
+            # RecBole rounds to 4 places by default; many trials would be level.
+            "metric_decimal_place": 12,
+            "tuning_events": self.train_events,
+            "tuning_rows": self.valid_rows,
         }
+        return self._config(settings)
+
+    def _config(self, values: Mapping[str, Any]) -> Config:
+        """Make a Config of files and values; files win over nothing."""
+        settings = {**values, "event_stream": True, "seed": self.seed, "show_progress": False}
         if self.data_path is not None:
             settings["data_path"] = self.data_path
         with no_options():
             return Config(self.model, self.dataset, config_dict=settings)
 
-    @property
+    @cached_property
+    def _files(self) -> dict[str, Any]:
+        settings: dict[str, Any] = {}
+        for file in self.config_files:
+            settings.update(read_settings(Path(file)))
+        return settings
+
+    @cached_property
+    def _beginning(self) -> dict[str, Any]:
+        """Settings before anything is searched."""
+        usual = starting_settings(self.model, self.dataset, self.folder)
+        return {"stopping_step": PATIENCE, **usual, **self._files}
+
+    @cached_property
+    def _usual_epochs(self) -> int:
+        return int(self._config({**self._beginning})["epochs"])
+
+    @cached_property
     def folder(self) -> Path:
         """Where the data set lies."""
-        return Path(self._config({}, {})["data_path"])
+        return Path(self._config(self._files)["data_path"])
 
 
 def make_data(request: TrialRequest) -> None:
@@ -95,6 +126,8 @@ def validation_score(
     request: TrialRequest,
     values: Mapping[str, Any],
     on_epoch: Callable[[int, float], None],
+    clock: Clock,
+    data: StudyData,
 ) -> float:
     """Train a model with some settings and give its best validation score.
 
@@ -105,6 +138,10 @@ def validation_score(
         Settings of the trial.
     on_epoch : callable
         Called with epoch and validation score after each epoch; may raise to stop.
+    clock : Clock
+        Ends the training when the trial has had its time; the best epoch so far counts. Neither
+        the reading of the data nor the compiling of loops is counted.
+    data : StudyData
 
     Returns
     -------
@@ -115,13 +152,46 @@ def validation_score(
     ------
     SettingsError
         If the model needs item attributes that the data set does not load.
+    TimeUp
+        If the time was over before the first validation.
     """
-    with quiet():
-        _, (train, valid, _), trainer = prepare(request.config(values))
-        score, _ = trainer.fit(
-            train, valid, verbose=False, saved=False, show_progress=False, callback_fn=on_epoch
-        )
-    return float(score)
+    scores: list[float] = []
+
+    def after_epoch(epoch: int, score: float) -> None:
+        scores.append(float(score))
+        on_epoch(epoch, score)
+        clock.epoch()
+
+    config = request.config(values)
+    with quiet(), compiling_is_free(clock):
+        with clock.paused():
+            dataset = data.read(config, values)
+        try:
+            _, (train, valid, _), trainer = prepare(config, dataset)
+            _watch(trainer, clock)
+            trainer.fit(
+                train,
+                valid,
+                verbose=False,
+                saved=False,
+                show_progress=False,
+                callback_fn=after_epoch,
+            )
+        except TimeUp:
+            if not scores:
+                raise
+    return max(scores) if config["valid_metric_bigger"] else min(scores)
+
+
+def _watch(trainer: Any, clock: Clock) -> None:
+    """Let a trainer look at the time with each batch, where it looks at the loss."""
+    check_loss = trainer._check_nan
+
+    def check(loss: Any) -> None:
+        check_loss(loss)
+        clock.batch()
+
+    trainer._check_nan = check
 
 
 @contextmanager

@@ -231,4 +231,4 @@ def test_a_full_disk_in_a_study_is_a_line_and_loses_no_trial(study, capsys, monk
     assert finished >= 3
     capsys.readouterr()
     assert main(arguments) == 0
-    assert f"{finished}/{finished}" in capsys.readouterr().err
+    assert f"of {finished} trials" in capsys.readouterr().out

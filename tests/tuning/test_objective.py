@@ -11,6 +11,8 @@ from recbole_imn import preparation
 from recbole_imn.data.dataset import EVENT_INDEX
 from recbole_imn.evaluation.benchmark.plan import make_run
 from recbole_imn.model.settings import SettingsError
+from recbole_imn.tuning.clock import Clock, TimeUp
+from recbole_imn.tuning.data import StudyData
 from recbole_imn.tuning.objective import TrialRequest, make_data, quiet, validation_score
 
 FIXED = {"use_gpu": False, "embedding_size": 8, "train_batch_size": 32, "topk": [5]}
@@ -28,6 +30,12 @@ def make_request(toy):
         return TrialRequest(model, "toy", str(toy), files, epochs, seed=1)
 
     return make
+
+
+def score_of(request, values=None, on_epoch=lambda *_: None, clock=None, data=None):
+    """Score a trial that has time."""
+    clock = clock or Clock(1000.0, True, lambda spent: None)
+    return validation_score(request, values or {}, on_epoch, clock, data or StudyData())
 
 
 class Untouchable:
@@ -70,11 +78,11 @@ def test_the_test_part_is_never_evaluated(make_request, monkeypatch, model):
     monkeypatch.setattr(preparation, "data_preparation", without_test)
     monkeypatch.setattr(preparation, "get_model", spied_model)
     epochs = []
-    score = validation_score(make_request(model), {}, lambda *epoch: epochs.append(epoch))
+    score = score_of(make_request(model), {}, lambda *epoch: epochs.append(epoch))
     events = np.concatenate(evaluated)
-    _, validation, test, _ = bounds[0]
+    _, validation, test, end = bounds[0]
     assert validation <= events.min()
-    assert events.max() < test
+    assert events.max() < test == end
     assert [epoch for epoch, _ in epochs] == [0, 1]
     assert score == max(value for _, value in epochs)
 
@@ -102,13 +110,43 @@ def test_a_trial_begins_where_a_benchmark_does(toy, model):
 
 
 def test_the_same_settings_give_the_same_score(make_request):
-    scores = [validation_score(make_request("FPMC"), {}, lambda *_: None) for _ in range(2)]
-    assert scores[0] == scores[1]
+    data = StudyData()
+    scores = [score_of(make_request("FPMC"), data=data) for _ in range(2)]
+    assert scores[0] == scores[1] == score_of(make_request("FPMC"))
+
+
+def test_a_trial_whose_time_is_over_has_its_best_epoch_so_far(make_request):
+    hand = iter(range(10**6))  # a second between two looks at the clock
+    scores = []
+
+    def clock(limit, first_is_free):
+        return Clock(limit, first_is_free, lambda spent: None, lambda: float(next(hand)))
+
+    def found(limit, first_is_free=False):
+        scores.clear()
+        request = make_request("FPMC", epochs=30, stopping_step=30)
+        ask = {"on_epoch": lambda epoch, score: scores.append(score)}
+        return score_of(request, clock=clock(limit, first_is_free), **ask)
+
+    assert found(100) == max(scores)
+    assert 1 < len(scores) < 30
+    with pytest.raises(TimeUp):
+        found(2)
+    assert scores == []
+    assert found(2, first_is_free=True) == scores[0]
+    assert len(scores) == 1
+
+
+def test_what_learns_nothing_has_one_epoch(make_request):
+    epochs = []
+    score_of(make_request("SessionKNN"), {}, lambda *epoch: epochs.append(epoch))
+    assert len(epochs) == 1
+    assert make_request("FPMC", epochs=7).config({})["epochs"] == 7
 
 
 def test_missing_attributes_are_named(make_request):
     with pytest.raises(SettingsError, match="selected_features of GRU4RecF names 'class'"):
-        validation_score(make_request("GRU4RecF"), {}, lambda *_: None)
+        score_of(make_request("GRU4RecF"))
 
 
 @pytest.mark.parametrize("model", ["GRU4RecF", "SASRecF"])
@@ -119,7 +157,7 @@ def test_models_of_attributes_train_where_those_are_loaded(make_request, toy, mo
     request = make_request(
         model, epochs=1, selected_features=["brand"], load_col=load, inner_size=8
     )
-    assert 0 <= validation_score(request, {}, lambda *_: None) <= 1
+    assert 0 <= score_of(request) <= 1
 
 
 def test_other_kinds_of_models_are_refused(make_request):
@@ -132,3 +170,11 @@ def test_quiet_ends(caplog):
         logging.getLogger().warning("hidden")
     logging.getLogger().warning("shown")
     assert caplog.messages == ["shown"]
+
+
+@pytest.mark.parametrize("model", ["SASRec", "GRU4Rec", "NextItNet"])
+def test_a_loss_with_drawn_negatives_is_a_choice(make_request, model):
+    extra = {"inner_size": 8} if model == "SASRec" else {}
+    request = make_request(model, epochs=1, **extra)
+    assert request.config({"loss_type": "BPR"})["train_neg_sample_args"]["sample_num"] == 1
+    assert 0 <= score_of(request, {"loss_type": "BPR"}) <= 1

@@ -6,10 +6,21 @@ import pytest
 from recbole_imn import registry
 from recbole_imn.model.settings import SettingsError
 from recbole_imn.options import known_keys
-from recbole_imn.tuning.space import SEARCH, Choices, Range, read_space, space_file, suggest
+from recbole_imn.tuning.space import (
+    SEARCH,
+    Choices,
+    Range,
+    can_be_tuned,
+    decoded,
+    encoded,
+    inside,
+    read_space,
+    space_file,
+    suggest,
+)
 
 FILES = sorted(SEARCH.glob("*.yaml"))
-NOTHING_TO_LEARN = ("LastItem", "Popularity", "RecentHistory", "SessionKNN")
+NOTHING_TO_LEARN = ("LastItem", "Popularity", "RecentHistory")
 STAND_INS = {"general": "SASRec"}
 
 
@@ -17,8 +28,17 @@ STAND_INS = {"general": "SASRec"}
 def test_a_space_names_settings_that_its_model_knows(file):
     space = read_space(file)
     model = STAND_INS.get(file.stem, file.stem)
-    assert "learning_rate" in space
+    assert space
     assert space.keys() <= known_keys(model, "toy")
+
+
+@pytest.mark.parametrize("model", ["SASRec", "IMNNetPlus", "IMNNetLiteral", "SessionKNN", "JODIE"])
+def test_every_choice_can_be_made(make_config, model):
+    """Each choice beside the defaults of the others; combinations fail in their own trial."""
+    for name, one in read_space(space_file(model)).items():
+        values = one.values if isinstance(one, Choices) else (one.low, one.high)
+        for value in values:
+            assert make_config(model, **{name: value})[name] == value
 
 
 @pytest.mark.parametrize("model", sorted(set(registry.MODELS) - set(NOTHING_TO_LEARN)))
@@ -32,6 +52,7 @@ def test_other_models_share_a_general_space():
 
 @pytest.mark.parametrize("model", NOTHING_TO_LEARN)
 def test_a_model_that_learns_nothing_is_refused(model):
+    assert not can_be_tuned(model)
     with pytest.raises(SettingsError, match=f"{model} learns nothing"):
         space_file(model)
 
@@ -46,6 +67,24 @@ def test_a_space_is_read_and_asked(tmp_path):
     assert suggest(space, trial) == values
     assert isinstance(trial.distributions["b"], optuna.distributions.IntDistribution)
     assert trial.distributions["c"] == optuna.distributions.FloatDistribution(0.1, 1.0, log=True)
+
+
+def test_lists_are_choices_that_a_file_can_hold(tmp_path):
+    file = tmp_path / "space.yaml"
+    file.write_text("terms: {choices: [[freshness, taste], [], x]}\n")
+    space = read_space(file)
+    trial = optuna.trial.FixedTrial(encoded(space, {"terms": ["freshness", "taste"]}))
+    assert suggest(space, trial) == {"terms": ["freshness", "taste"]}
+    for value in (["freshness", "taste"], [], "x"):
+        assert decoded(space, encoded(space, {"terms": value})) == {"terms": value}
+
+
+def test_defaults_beyond_the_space_are_known():
+    space = {"a": Range(1, 3, False), "b": Range(0.5, 2.0, False), "c": Choices((1, "x", ["y"]))}
+    defaults = {"a": 4, "b": 1, "c": ["y"], "d": 5}
+    assert inside(space, defaults) == {"b": space["b"], "c": space["c"]}
+    assert inside(space, {"a": 2.0, "b": True, "c": True}) == {}
+    assert inside(space, {"a": None, "c": ["z"]}) == {}
 
 
 @pytest.mark.parametrize(

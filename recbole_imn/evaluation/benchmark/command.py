@@ -21,6 +21,7 @@ from recbole_imn.evaluation.benchmark.plan import (
     check_models,
     make_run,
 )
+from recbole_imn.evaluation.benchmark.tuned import FOLDER, TUNING
 from recbole_imn.evaluation.protocols import PROTOCOLS as AGREED
 from recbole_imn.evaluation.protocols import require_no_contradiction
 from recbole_imn.evaluation.shelf import require_stays
@@ -30,6 +31,8 @@ from recbole_imn.locks import only_one
 from recbole_imn.provenance import fingerprint
 from recbole_imn.settings_files import named_files, read_settings
 
+# What --tuned says instead of a folder.
+NONE = "none"
 # Settings that have an option here: in a file they would contradict what the report says.
 OPTIONS = {
     "dataset": "--dataset",
@@ -68,6 +71,17 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         choices=sorted(AGREED),
         default="standard",
         help="tgb: cut, rows and metric of the Temporal Graph Benchmark (default standard)",
+    )
+    parser.add_argument(
+        "--tuned",
+        default=str(FOLDER),
+        metavar="FOLDER",
+        help="settings of DATASET/MODEL.yaml in it (default tuned); none: defaults for all",
+    )
+    parser.add_argument(
+        "--other_data",
+        action="store_true",
+        help="use tuned settings though they were found on other data",
     )
     parser.add_argument(
         "--config_files",
@@ -116,15 +130,25 @@ def run(options: argparse.Namespace) -> int:
             candidates=options.candidates,
             common=common,
             protocol=protocol,
+            tuned_folder=None if options.tuned == NONE else Path(options.tuned),
+            other_data=options.other_data,
         )
         for seed in range(1, options.seeds + 1)
         for model in models
     ]
+    _tell_untuned(runs, options.tuned)
     out = options.out or Path("results") / options.dataset
     make_folder(out)
     with only_one(out, "a benchmark"):
         failures = _conduct_and_report(runs, out)
     return 1 if failures else 0
+
+
+def _tell_untuned(runs: list[Run], tuned: str) -> None:
+    """Say which models run with defaults, where others may have tuned settings."""
+    untuned = dict.fromkeys(run.model for run in runs if not run.tuned)
+    if untuned and tuned != NONE:
+        print(f"defaults, for want of a file in {tuned}: {', '.join(untuned)}", file=sys.stderr)
 
 
 def _conduct_and_report(runs: list[Run], out: Path) -> Mapping[str, str]:
@@ -157,6 +181,8 @@ def _common_settings(files: str) -> Mapping[str, Any]:
     settings: dict[str, Any] = {}
     for file in named_files(files):
         found = read_settings(file)
+        # What a file of tuned settings tells of itself is no setting.
+        found.pop(TUNING, None)
         _refuse_options(found, str(file))
         settings.update(found)
     mode = (settings.get("eval_args") or {}).get("mode", "full")

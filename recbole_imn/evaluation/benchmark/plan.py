@@ -6,13 +6,14 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from recbole_imn import own_models, registry
 from recbole_imn.compat import UnknownModelError, model_names
 from recbole_imn.data.atomic import read_header
+from recbole_imn.evaluation.benchmark.tuned import FOLDER, Tuned, read_tuned
 from recbole_imn.evaluation.protocols import (
     STANDARD,
     Protocol,
@@ -22,7 +23,6 @@ from recbole_imn.evaluation.protocols import (
     require_no_contradiction,
 )
 from recbole_imn.evaluation.systems import model_of, parse_system
-from recbole_imn.model.settings import SettingsError
 from recbole_imn.settings_files import check_known, read_settings
 
 BUILT_IN = ("FPMC", "SASRec", "GRU4Rec", "NextItNet")
@@ -32,6 +32,8 @@ TRIVIAL = ("Popularity", "LastItem", "RecentHistory", "SessionKNN")
 BASELINES = (*BUILT_IN, *FEATURE_AWARE, *TRIVIAL, "JODIE")
 LABELS = {"Popularity": "Pop", "IMNNetStar": "IMN-Net*", "IMNNet": "IMN-Net"}
 WIDTH = 128
+# Items of a history that models of RecBole see at most.
+HISTORY = 50
 LOG_COLUMNS = ["user_id", "item_id", "timestamp", "behavior", "purchase"]
 PROTOCOLS = {"all": ("all",), "on_shelf": ("on_shelf",), "both": ("all", "on_shelf")}
 
@@ -56,6 +58,8 @@ class Run:
         Of the data set's files.
     dataset_settings : dict
         What ``dataset_configs/DATASET.yaml`` says, which RecBole reads by itself.
+    tuning : dict
+        What the file of tuned settings tells of their search.
     variant : str
         Settings that are switched against the model of that name, as a system's name has them.
     """
@@ -68,6 +72,7 @@ class Run:
     tuned: str
     fingerprint: str
     dataset_settings: dict[str, Any]
+    tuning: dict[str, Any] = field(default_factory=dict)
     variant: str = ""
 
     @property
@@ -89,10 +94,10 @@ class Run:
     def identity(self) -> str:
         """SHA-256 of everything that the result may depend on but code and machine.
 
-        Not where the data lie: the fingerprint says what they are.
+        Not where the data lie: the fingerprint says what they are. Nor how settings were found.
         """
         parts = asdict(self)
-        del parts["settings"]["data_path"]
+        del parts["settings"]["data_path"], parts["tuning"]
         if not self.variant:
             # A model without switches has no other identity than before there were any.
             del parts["variant"]
@@ -175,8 +180,9 @@ def make_run(
     epochs: int,
     candidates: str,
     common: Mapping[str, Any],
-    tuned_folder: Path = Path("tuned"),
+    tuned_folder: Path | None = FOLDER,
     protocol: Protocol = STANDARD,
+    other_data: bool = False,
 ) -> Run:
     """Put together the settings of a run.
 
@@ -198,18 +204,22 @@ def make_run(
     common : mapping
         Settings for all models, stronger than every other but switches.
     tuned_folder : Path
-        ``DATASET/MODEL.yaml`` in it holds what tuning found.
+        ``DATASET/MODEL.yaml`` in it holds what tuning found; None for defaults.
     protocol : Protocol
+    other_data : bool
+        Whether tuned settings may have been found on other data.
 
     Raises
     ------
     SettingsError
         If settings contradict the protocol, or the model cannot be asked about all its rows.
+        If tuned ones were found on other data.
     """
     system = parse_system(model)
     model = system.model
-    tuned = tuned_folder / dataset / f"{model}.yaml"
-    found = _tuned_settings(tuned)
+    tuned = Tuned()
+    if tuned_folder is not None:
+        tuned = read_tuned(tuned_folder / dataset / f"{model}.yaml", fingerprint, other_data)
     settings = {
         "data_path": str(folder.parent),
         "event_stream": True,
@@ -220,7 +230,7 @@ def make_run(
         "metric_decimal_place": 12,
         **({} if model in TRIVIAL else {"epochs": epochs}),
         **starting_settings(model, dataset, folder),
-        **found,
+        **tuned.settings,
         **common,
         **system.switches,
         # Without its name for the standard one, whose runs have no other identity than before.
@@ -234,19 +244,12 @@ def make_run(
         seed=seed,
         settings=settings,
         protocols=PROTOCOLS[candidates],
-        tuned=str(tuned) if found else "",
+        tuned=tuned.file,
         fingerprint=fingerprint,
         dataset_settings=_dataset_settings(dataset, folder),
+        tuning=tuned.tuning,
         variant=system.variant,
     )
-
-
-def _tuned_settings(file: Path) -> dict[str, Any]:
-    """Read what tuning found, if there is such a file; an emptied one would pass as no file."""
-    found = read_settings(file) if file.is_file() else {}
-    if file.is_file() and not found:
-        raise SettingsError(f"{file} holds no settings; tune again, or remove it")
-    return found
 
 
 def starting_settings(model: str, dataset: str, folder: Path) -> dict[str, Any]:
@@ -276,7 +279,10 @@ def _own_settings(model: str, dataset: str, folder: Path) -> dict[str, Any]:
 
 
 def _paper_settings(model: str) -> dict[str, Any]:
-    """Width 128, Adam 1e-3 and batches of 256 for models of RecBole; ours have their files."""
+    """Width 128, Adam 1e-3, batches of 256 and histories of 50 for models of RecBole.
+
+    Ours have their files.
+    """
     if registry.is_ours(model):
         return {}
     return {
@@ -285,6 +291,7 @@ def _paper_settings(model: str) -> dict[str, Any]:
         "learner": "adam",
         "learning_rate": 1e-3,
         "train_batch_size": 256,
+        "MAX_ITEM_LIST_LENGTH": HISTORY,
     }
 
 

@@ -133,6 +133,7 @@ def _execute(run: Run, folder: Path) -> Path:
     result = {
         **asdict(run),
         "identity": run.identity,
+        "settings_from": run.tuned or "defaults",
         "protocol": run.protocol.name,
         "log": log_facts(dataset.log, dataset.event_bounds),
         "simulated": facts.simulated,

@@ -13,6 +13,7 @@ import pytest
 from recbole_imn.__main__ import main
 from recbole_imn.evaluation.benchmark import conduct
 from recbole_imn.evaluation.benchmark import run as one_run
+from recbole_imn.provenance import fingerprint
 from tests.conftest import random_rows, write_log
 
 SMALL = """
@@ -83,6 +84,7 @@ def test_every_run_leaves_ranks_a_result_and_a_card(folder):
             assert found["warning"] is None
         assert (folder / result["checkpoint"]).with_suffix(".md").is_file()
         assert {"commit", "torch"} <= set(result["environment"])
+        assert (result["settings_from"], result["tuning"]) == ("defaults", {})
         assert result["peak_memory_mib"] > 50
         assert result["curve"][0]["epoch"] == 1
 
@@ -135,6 +137,32 @@ def test_a_finished_benchmark_runs_nothing_again_and_reports_the_same(folder, ag
     before = (folder / "results" / "toy.md").read_text()
     assert main(ARGUMENTS) == 0
     assert (folder / "results" / "toy.md").read_text() == before
+
+
+def test_models_without_tuned_settings_are_named(folder, again, capsys):
+    assert main(ARGUMENTS) == 0
+    told = "defaults, for want of a file in tuned: Popularity, LastItem, IMNNet"
+    assert told in capsys.readouterr().err
+    assert main([*ARGUMENTS, "--tuned=none"]) == 0
+    assert "for want of a file" not in capsys.readouterr().err
+
+
+def test_a_run_keeps_where_its_settings_are_from(folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(conduct, "_execute", in_this_process)
+    file = Path("mine") / "toy" / "SessionKNN.yaml"
+    file.parent.mkdir(parents=True)
+    told = {"minutes": 20, "trials": 3, "data": fingerprint(Path("toy"), "toy")}
+    file.write_text(f"neighbours: 7\ntuning: {told}\n")
+    own = ["--models=SessionKNN", "--seeds=1", "--out=results/tuned", "--tuned=mine"]
+    assert main(["benchmark", "--dataset=toy", "--data_path=.", *own]) == 0
+    result = json.loads(Path("results/tuned/runs/SessionKNN-1.json").read_text())
+    assert (result["settings_from"], result["tuning"]) == (str(file), told)
+    assert result["config"]["neighbours"] == 7
+    file.write_text("neighbours: 7\ntuning: {data: 'sha256:0123'}\n")
+    capsys.readouterr()
+    assert main(["benchmark", "--dataset=toy", "--data_path=.", *own]) == 2
+    assert "was tuned on other data" in capsys.readouterr().err
 
 
 def test_other_settings_or_data_run_again(folder, again):

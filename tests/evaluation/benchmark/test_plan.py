@@ -79,9 +79,37 @@ def test_tuned_settings_win_over_the_papers_and_common_ones_over_all(shop):
     assert run.tuned == str(file)
     assert (run.settings["learning_rate"], run.settings["hidden_size"]) == (0.01, 8)
     assert planned(shop, "GRU4Rec").tuned == ""
+    assert run.settings["MAX_ITEM_LIST_LENGTH"] == 50
+    assert planned(shop, "SASRec", tuned_folder=None).settings["hidden_size"] == 128
     file.write_text("- a list\n")
     with pytest.raises(ValueError, match="holds list, not settings"):
         planned(shop, "SASRec")
+
+
+def test_what_is_told_of_a_search_is_kept_beside_the_settings(shop):
+    from pathlib import Path
+
+    file = Path("mine") / "shop" / "FPMC.yaml"
+    file.parent.mkdir(parents=True)
+    told = {"minutes": 20, "trials": 7, "data": "f"}
+    file.write_text(f"learning_rate: 0.01\ntuning: {told}\n")
+    run = planned(shop, "FPMC", tuned_folder=Path("mine"))
+    assert (run.tuned, run.tuning, run.settings["learning_rate"]) == (str(file), told, 0.01)
+    assert "tuning" not in run.settings
+    # A longer search that found the same settings is the same run.
+    assert replace(run, tuning={}).identity == run.identity
+    assert planned(shop, "FPMC").tuning == {}
+
+
+def test_settings_that_were_tuned_on_other_data_are_refused_unless_told(shop):
+    from pathlib import Path
+
+    file = Path("tuned") / "shop" / "FPMC.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text("learning_rate: 0.01\ntuning: {data: other}\n")
+    with pytest.raises(ValueError, match=r"was tuned on other data \(other, not f\); tune again"):
+        planned(shop, "FPMC")
+    assert planned(shop, "FPMC", other_data=True).settings["learning_rate"] == 0.01
 
 
 def test_validation_ranks_what_the_test_ranks_first(shop):
