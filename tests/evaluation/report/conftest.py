@@ -41,9 +41,16 @@ class Bench:
         """Leave a result of a system for each seed: ranks float64 [N_ROWS]."""
         for seed, rank in enumerate(seeds, start=1):
             system = parse_system(name)
-            settings = {"seed": seed, "data_path": ".", **system.switches}
             run = Run(
-                system.model, self.dataset, seed, settings, ("all",), "", "sha", {}, system.variant
+                model=system.model,
+                dataset=self.dataset,
+                seed=seed,
+                settings={"seed": seed, "data_path": ".", **system.switches},
+                protocols=("all",),
+                tuned="",
+                fingerprint="sha",
+                dataset_settings={},
+                variant=system.variant,
             )
             rank = np.broadcast_to(np.asarray(rank, float), N_ROWS)
             write_result(self._result(run, rank, extra), _table(rank), run, self.folder)
