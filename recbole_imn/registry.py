@@ -41,6 +41,9 @@ MODELS = {
     "Popularity": "recency",
     "SessionKNN": "session_knn",
 }
+# Methods of others at their best, beyond those that the paper compares: reports mark them, and
+# they count among the baselines. A model that is derived from one is one, too.
+STRONG_BASELINES: tuple[str, ...] = ()
 # Those that the others are derived from, and so stand first.
 PARENTS = ("IMNNet", "RecentHistory")
 
@@ -74,6 +77,11 @@ def register() -> None:
 def is_ours(model: str) -> bool:
     """Whether a model belongs to the package, or is derived from one that does."""
     return own_models.is_played(model)
+
+
+def is_strong_baseline(model: str) -> bool:
+    """Whether a model is, or is derived from, one of ``STRONG_BASELINES``."""
+    return any(name in STRONG_BASELINES for name in own_models.lineage(model))
 
 
 def is_sequential(model: str) -> bool:

@@ -63,11 +63,22 @@ def read_settings(file: Path) -> dict[str, Any]:
         If it is no yaml file with settings, or has a key that no model and no data set knows.
     """
     values = read_any_settings(file)
-    known = all_keys() | own_models.registered_keys()
-    for key in values:
-        if key not in known:
-            raise SettingsError(f"{file} has the unknown key {key!r}{instead(key, known)}")
+    check_known(values, str(file))
     return values
+
+
+def check_known(keys: Iterable[str], where: str) -> None:
+    """Refuse keys that no model and no data set knows.
+
+    Raises
+    ------
+    SettingsError
+        With ``where`` they stand.
+    """
+    known = all_keys() | own_models.registered_keys()
+    for key in keys:
+        if key not in known:
+            raise SettingsError(f"{where} has the unknown key {key!r}{instead(key, known)}")
 
 
 def read_any_settings(file: Path) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recbole_imn.evaluation.metrics import Reals, named_gains
+from recbole_imn.evaluation.permutation import sign_flip_p_value
 
 RESAMPLES = 2000
 
@@ -21,13 +22,12 @@ class Comparison:
     ----------
     model, baseline : str
     difference : float
-        Mean of the metric, NDCG@10 by default, of the model minus that of the baseline.
+        Mean over rows of the metric, NDCG@10 by default, of the model minus the baseline's.
     low, high : float
         95% interval of the difference, by resampling users.
-    reciprocal : float
-        Mean reciprocal rank, without a cut, of the model minus that of the baseline.
     p_value : float
-        Two-sided Wilcoxon signed-rank test on reciprocal ranks of rows.
+        Two-sided, of the same difference, by flipping the signs of users
+        (:func:`~recbole_imn.evaluation.permutation.sign_flip_p_value`).
     corrected : float
         The same after Holm's correction over all comparisons of a table.
     """
@@ -37,7 +37,6 @@ class Comparison:
     difference: float
     low: float
     high: float
-    reciprocal: float
     p_value: float
     corrected: float = float("nan")
 
@@ -52,6 +51,9 @@ def compare(
 ) -> Comparison:
     """Compare two models row by row, the seeds of each averaged in every row.
 
+    Difference, interval and p-value are of one metric, and users are independent, their rows
+    are not. The order of seeds changes no bit; the two models exchanged change the signs.
+
     Parameters
     ----------
     model, baseline : str
@@ -59,14 +61,11 @@ def compare(
     ranks, others : sequence of float64 [n_rows]
         Ranks of the model and of the baseline, one array a seed.
     users : object [n_rows]
-        The user of each row. Rows of a user are alike, so users are resampled whole.
+        The user of each row.
     metric : str
-        Of the difference and its interval, such as ``ndcg@10``; ``fullmrr`` has no cut.
+        Such as ``ndcg@10``; ``fullmrr`` has no cut.
     """
     gain = mean_gain(ranks, metric) - mean_gain(others, metric)
-    reciprocal = np.mean([1 / rank for rank in ranks], axis=0) - np.mean(
-        [1 / rank for rank in others], axis=0
-    )
     low, high = user_interval(gain, users)
     return Comparison(
         model=model,
@@ -74,8 +73,7 @@ def compare(
         difference=float(gain.mean()),
         low=low,
         high=high,
-        reciprocal=float(reciprocal.mean()),
-        p_value=_wilcoxon(reciprocal),
+        p_value=sign_flip_p_value(gain, users),
     )
 
 
@@ -163,14 +161,7 @@ def mean_gain(ranks: Sequence[Reals], metric: str) -> Reals:
     metric : str
         Such as ``ndcg@10``, or ``fullmrr``.
     """
-    mean: Reals = np.mean([named_gains(rank, metric) for rank in ranks], axis=0)
+    gains = np.stack([named_gains(rank, metric) for rank in ranks])
+    # In order of size, so that the order of seeds changes no bit.
+    mean: Reals = np.sort(gains, axis=0).mean(axis=0)
     return mean
-
-
-def _wilcoxon(differences: Reals) -> float:
-    from scipy.stats import wilcoxon
-
-    if not differences.any():
-        return 1.0
-    # Many rows are equal in both models; half of them count for either side.
-    return float(wilcoxon(differences, zero_method="zsplit", method="asymptotic").pvalue)

@@ -23,7 +23,8 @@ def slice_labels(
 ) -> pd.DataFrame:
     """Say of each row which slice of each grouping it belongs to.
 
-    Everything is known at the row's time, but for the row's own item, by which slices sort.
+    Everything is known at the row's time, but for the row's own item and whether it is bought,
+    by which slices sort. What is about purchases is there where the log knows of any.
 
     Parameters
     ----------
@@ -109,6 +110,23 @@ def _groupings(
     age = log.time[events] - log.time[past.items.first[item]]
     known = np.where(is_first, 0, 1 + _ages(age))
     yield "item's first event", known, ("this one", *AGES)
+    if log.purchase.any():
+        yield from _of_purchases(log.purchase[events], ago)
+
+
+def _of_purchases(bought: Flags, ago: Integers) -> Iterator[Grouping]:
+    """Tell rows that are purchases themselves, and those in the week after one of their user.
+
+    Parameters
+    ----------
+    bought : bool [n_rows]
+        Whether the row's own event is a purchase.
+    ago : int64 [n_rows]
+        0 without an earlier purchase of the user, else 1 and the number of its age group.
+    """
+    yield "row's own event", bought.astype(np.int64), ("no purchase", "a purchase")
+    in_week = ((ago == 1) | (ago == 2)).astype(np.int64)
+    yield "week after the user's purchase", in_week, ("not in it", "in it")
 
 
 def _of_new_items(new: Flags, is_first: Flags, described: Flags | None) -> Grouping:

@@ -55,6 +55,46 @@ def test_labels_of_every_row():
     ]
 
 
+def test_purchases_and_the_week_after_them():
+    events = np.arange(6)
+    labels = slice_labels(all_of(LOG), events, n_training=3)
+    bought = ["no purchase", "a purchase"]
+    assert labels["row's own event"].tolist() == [bought[int(event == 1)] for event in events]
+    # User 1 buys at half a day; events 3 and 4 come 1.5 and 8.5 days later.
+    assert labels["week after the user's purchase"].tolist() == [
+        *["not in it"] * 3,
+        "in it",
+        *["not in it"] * 2,
+    ]
+    (entry,) = [
+        entry
+        for entry in metrics_by_slice(labels, np.array([9.0, 2.0, 9.0, 9.0, 9.0, 9.0]))
+        if (entry["grouping"], entry["slice"]) == ("row's own event", "a purchase")
+    ]
+    assert (entry["rows"], entry["mrr@10"]) == (1, 0.5)
+
+
+def test_the_week_is_that_of_the_ages_of_purchases():
+    n_events = 30
+    log = EventLog.from_columns(
+        user=[1] * n_events,
+        item=[1] * n_events,
+        time=np.linspace(0, 14 * DAY, n_events),
+        purchase=[True] + [False] * (n_events - 1),
+    )
+    labels = slice_labels(all_of(log), np.arange(n_events), n_training=10)
+    young = labels["user's last purchase"].isin(["under 1 day", "1 to 7 days"])
+    assert young.sum() == 14
+    assert ((labels["week after the user's purchase"] == "in it") == young).all()
+
+
+def test_a_log_without_purchases_has_no_slice_of_them():
+    log = EventLog.from_columns(user=[1, 1], item=[1, 2], time=[0.0, DAY])
+    labels = slice_labels(all_of(log), np.array([1]), n_training=1)
+    assert "item asked for" in labels
+    assert not {"row's own event", "week after the user's purchase"} & set(labels)
+
+
 def test_borders_of_users_and_days():
     n_events = 60
     log = EventLog.from_columns(

@@ -25,6 +25,7 @@ from recbole_imn.evaluation.benchmark.tuned import FOLDER, TUNING
 from recbole_imn.evaluation.protocols import PROTOCOLS as AGREED
 from recbole_imn.evaluation.protocols import require_no_contradiction
 from recbole_imn.evaluation.shelf import require_stays
+from recbole_imn.evaluation.systems import parse_system, split_names
 from recbole_imn.files import make_folder
 from recbole_imn.locks import only_one
 from recbole_imn.provenance import fingerprint
@@ -51,7 +52,11 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
     parser.add_argument("--dataset", required=True, help="name of the data set")
     parser.add_argument("--data_path", type=Path, default=registry.DATA_PATH, help="its parent")
-    parser.add_argument("--models", help="names with commas between (default: every system)")
+    parser.add_argument(
+        "--models",
+        help="names with commas between (default: every system); 'IMNNet fusion=concat' is a "
+        "model with settings switched",
+    )
     parser.add_argument("--seeds", type=positive, default=3, help="seeds 1..N (default 3)")
     parser.add_argument("--epochs", type=positive, default=50, help="at most (default 50)")
     parser.add_argument("--out", type=Path, help="folder of results (default results/DATASET)")
@@ -105,9 +110,7 @@ def run(options: argparse.Namespace) -> int:
     protocol = AGREED[options.protocol]
     models = all_models(options.dataset, folder, protocol)
     if options.models is not None:
-        # A model named twice is one model.
-        names = (name.strip() for name in options.models.split(","))
-        models = list(dict.fromkeys(name for name in names if name))
+        models = _systems(options.models)
     check_models(models)
     # 'both' ranks all first, and then something else.
     require_no_contradiction(protocol, {"candidates": options.candidates})
@@ -160,14 +163,27 @@ def _conduct_and_report(runs: list[Run], out: Path) -> Mapping[str, str]:
     return failures
 
 
+def _systems(text: str) -> list[str]:
+    """Give the systems that ``--models`` names; one named twice is one."""
+    systems = [parse_system(name) for name in split_names(text)]
+    for system in systems:
+        _refuse_options(system.switches, f"the system {system.name!r}")
+    return list(dict.fromkeys(system.name for system in systems))
+
+
+def _refuse_options(settings: Mapping[str, Any], where: str) -> None:
+    """Refuse settings that have an option here."""
+    for key in (key for key in OPTIONS if key in settings):
+        raise ValueError(f"{where} sets {key} to {settings[key]!r}; use {OPTIONS[key]} instead")
+
+
 def _common_settings(files: str) -> Mapping[str, Any]:
     settings: dict[str, Any] = {}
     for file in named_files(files):
         found = read_settings(file)
         # What a file of tuned settings tells of itself is no setting.
         found.pop(TUNING, None)
-        for key in (key for key in OPTIONS if key in found):
-            raise ValueError(f"{file} sets {key} to {found[key]!r}; use {OPTIONS[key]} instead")
+        _refuse_options(found, str(file))
         settings.update(found)
     mode = (settings.get("eval_args") or {}).get("mode", "full")
     if {mode} != {"full"} if isinstance(mode, str) else set(mode.values()) != {"full"}:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,7 +22,8 @@ from recbole_imn.evaluation.protocols import (
     require_model,
     require_no_contradiction,
 )
-from recbole_imn.settings_files import read_settings
+from recbole_imn.evaluation.systems import model_of, parse_system
+from recbole_imn.settings_files import check_known, read_settings
 
 BUILT_IN = ("FPMC", "SASRec", "GRU4Rec", "NextItNet")
 FEATURE_AWARE = ("GRU4RecF", "SASRecF")
@@ -58,6 +60,8 @@ class Run:
         What ``dataset_configs/DATASET.yaml`` says, which RecBole reads by itself.
     tuning : dict
         What the file of tuned settings tells of their search.
+    variant : str
+        Settings that are switched against the model of that name, as a system's name has them.
     """
 
     model: str
@@ -69,11 +73,17 @@ class Run:
     fingerprint: str
     dataset_settings: dict[str, Any]
     tuning: dict[str, Any] = field(default_factory=dict)
+    variant: str = ""
+
+    @property
+    def system(self) -> str:
+        """The model and its switches."""
+        return f"{self.model} {self.variant}".rstrip()
 
     @property
     def name(self) -> str:
         """Name of the run's files."""
-        return f"{self.model}-{self.seed}"
+        return f"{re.sub(r'[^-+.=@A-Za-z0-9_]', '_', self.system)}-{self.seed}"
 
     @property
     def protocol(self) -> Protocol:
@@ -88,6 +98,9 @@ class Run:
         """
         parts = asdict(self)
         del parts["settings"]["data_path"], parts["tuning"]
+        if not self.variant:
+            # A model without switches has no other identity than before there were any.
+            del parts["variant"]
         text = json.dumps(parts, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -104,19 +117,27 @@ def _all_models(dataset: str, folder: Path) -> list[str]:
     return [*TRIVIAL, *BUILT_IN, *aware, "JODIE", *ours]
 
 
-def check_models(models: Sequence[str]) -> None:
+def check_models(systems: Sequence[str]) -> None:
     """Refuse what cannot be compared, before anything runs.
+
+    Parameters
+    ----------
+    systems : sequence of str
+        Models, or models with switches.
 
     Raises
     ------
     UnknownModelError
         With the names that nobody knows.
+    SettingsError
+        If a switch is no setting.
     ValueError
         If there is none, if a model does not learn from sequences, and so not from the
         stream's rows, or if a caller's own class is where the process of a run cannot import it.
     """
-    if not models:
+    if not systems:
         raise ValueError("--models names no model; write for example --models=IMNNetPlus,SASRec")
+    models = map(model_of, systems)
     unknown = [model for model in models if model not in model_names()]
     if unknown:
         known = ", ".join((*BUILT_IN, *FEATURE_AWARE, *registry.MODELS))
@@ -124,10 +145,11 @@ def check_models(models: Sequence[str]) -> None:
             f"--models names {', '.join(unknown)}, which nobody knows; there are {known} and "
             "RecBole's other sequential models"
         )
-    for model in models:
-        if not registry.is_sequential(model):
-            raise ValueError(f"{model} is no sequential model; only those can be compared")
-        own_models.import_names(model)
+    for system in map(parse_system, systems):
+        if not registry.is_sequential(system.model):
+            raise ValueError(f"{system.model} is no sequential model; only those can be compared")
+        own_models.import_names(system.model)
+        check_known(system.switches, f"the system {system.name!r}")
 
 
 def selected_features(dataset: str, folder: Path) -> dict[str, str]:
@@ -167,6 +189,8 @@ def make_run(
     Parameters
     ----------
     model : str
+        A model, or one with switches, such as ``IMNNet fusion=concat``. It has the model's tuned
+        settings but for those.
     seed : int
     dataset : str
     folder : Path
@@ -178,7 +202,7 @@ def make_run(
     candidates : str
         ``all``, ``on_shelf`` or ``both``.
     common : mapping
-        Settings for all models, stronger than every other.
+        Settings for all models, stronger than every other but switches.
     tuned_folder : Path
         ``DATASET/MODEL.yaml`` in it holds what tuning found; None for defaults.
     protocol : Protocol
@@ -191,6 +215,8 @@ def make_run(
         If settings contradict the protocol, or the model cannot be asked about all its rows.
         If tuned ones were found on other data.
     """
+    system = parse_system(model)
+    model = system.model
     tuned = Tuned()
     if tuned_folder is not None:
         tuned = read_tuned(tuned_folder / dataset / f"{model}.yaml", fingerprint, other_data)
@@ -206,6 +232,7 @@ def make_run(
         **starting_settings(model, dataset, folder),
         **tuned.settings,
         **common,
+        **system.switches,
         # Without its name for the standard one, whose runs have no other identity than before.
         **({} if protocol == STANDARD else {"protocol": protocol.name}),
     }
@@ -221,6 +248,7 @@ def make_run(
         fingerprint=fingerprint,
         dataset_settings=_dataset_settings(dataset, folder),
         tuning=tuned.tuning,
+        variant=system.variant,
     )
 
 

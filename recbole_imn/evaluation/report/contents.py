@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 
 from recbole_imn import registry
+from recbole_imn.evaluation.paper.figures import SOURCE
 from recbole_imn.evaluation.report.anchor import anchor
-from recbole_imn.evaluation.report.gather import Board, label
-from recbole_imn.evaluation.report.parts import Contents, Section, Table, spread
-from recbole_imn.evaluation.significance import Comparison, compare, holm
-
-METRICS = {
-    "recall@10": "Recall@10",
-    "ndcg@10": "NDCG@10",
-    "recall@20": "Recall@20",
-    "ndcg@20": "NDCG@20",
-    "mrr@10": "MRR@10",
-}
-PROTOCOLS = {
-    "all": "the whole catalogue ranked",
-    "on_shelf": "only the items on the shelf ranked",
-}
-PAPER = (
-    "The figures of the paper's Tables 3 and 4 are not shown: no source at hand confirmed them. "
-    "Its car log is not public, so its figures for cars are not comparable with any here."
+from recbole_imn.evaluation.report.chosen import about_settings, chosen, tuned_in
+from recbole_imn.evaluation.report.claims import claims_section
+from recbole_imn.evaluation.report.comparisons import comparisons
+from recbole_imn.evaluation.report.gather import STRONG, Board, Result, label
+from recbole_imn.evaluation.report.paper import paper_sections
+from recbole_imn.evaluation.report.parts import (
+    METRICS,
+    PROTOCOLS,
+    Contents,
+    Section,
+    Table,
+    spread,
 )
+from recbole_imn.evaluation.systems import model_of
 
 
 def make_contents(board: Board) -> Contents:
@@ -40,7 +35,9 @@ def make_contents(board: Board) -> Contents:
     if board.agreed.with_validation:
         sections += anchor(board)
     for protocol in board.protocols:
-        sections += [_results(board, protocol), *_tests(board, protocol), _slices(board, protocol)]
+        sections += [_results(board, protocol), *comparisons(board, protocol)]
+        sections += [_slices(board, protocol)]
+    sections += [*paper_sections(board), claims_section(board)]
     sections += [_cost(board), _settings(board), _environment(board)]
     return Contents(title, notices, sections)
 
@@ -48,7 +45,7 @@ def make_contents(board: Board) -> Contents:
 def _results(board: Board, protocol: str) -> Section:
     """Lay out models by metrics, the best of each in bold."""
     means = {
-        name: {model: board.metric(model, protocol, name).mean() for model in board.results}
+        name: {model: float(board.metric(model, protocol, name).mean()) for model in board.results}
         for name in METRICS
     }
     rows = []
@@ -63,7 +60,7 @@ def _results(board: Board, protocol: str) -> Section:
     columns = ("model", *METRICS.values())
     return Section(
         f"Results: {PROTOCOLS[protocol]}",
-        [*_about_rows(board, protocol), *_warnings(board, protocol)],
+        [*_about_rows(board, protocol), *_about_systems(board), *_warnings(board, protocol)],
         Table(columns, rows),
     )
 
@@ -84,6 +81,16 @@ def _about_rows(board: Board, protocol: str) -> list[str]:
     return sentences
 
 
+def _about_systems(board: Board) -> Iterator[str]:
+    """Say how settings were chosen, and what the mark of strong baselines means."""
+    yield about_settings(board)
+    if any(registry.is_strong_baseline(model_of(system)) for system in board.results):
+        yield (
+            f"{STRONG} A strong baseline: a method of others at its best, well kept or built as a "
+            "shop would, beyond those that the paper compares."
+        )
+
+
 def _warnings(board: Board, protocol: str) -> list[str]:
     return [
         f"Warning, {label(model)} (seed {run['seed']}): {run['protocols'][protocol]['warning']}."
@@ -93,72 +100,38 @@ def _warnings(board: Board, protocol: str) -> list[str]:
     ]
 
 
-def _tests(board: Board, protocol: str) -> Iterator[Section]:
-    """Compare every model with the strongest baseline."""
-    baseline = board.best_baseline(protocol)
-    others = [model for model in board.results if model != baseline]
-    if baseline is None or not others:
-        return
-    metric, shown = board.agreed.metric, board.agreed.label
-    found = [
-        compare(
-            label(model),
-            label(baseline),
-            board.ranks[protocol, model],
-            board.ranks[protocol, baseline],
-            board.users,
-            metric,
-        )
-        for model in others
-    ]
-    corrected = holm([one.p_value for one in found])
-    final = [replace(one, corrected=p) for one, p in zip(found, corrected, strict=True)]
-    yield Section(
-        f"Against {label(baseline)}, the strongest baseline: {PROTOCOLS[protocol]}",
-        [
-            f"The baseline is the one with the highest {shown} on these rows. Intervals of the "
-            f"{shown} difference come from resampling users; p is Wilcoxon's on reciprocal ranks "
-            "of rows (seeds averaged, without a cut), corrected by Holm; it counts every row that "
-            "moves, however deep in the ranking, and so may disagree with the interval. Rows of a "
-            "user are not independent, which the intervals heed and the p-values do not."
-        ],
-        _comparisons(final, shown),
-    )
-
-
-def _comparisons(found: list[Comparison], shown: str) -> Table:
-    """Lay out comparisons; the full MRR has a column beside another metric only."""
-    cells = {
-        "model": [one.model for one in found],
-        f"{shown} difference": [f"{one.difference:+.4f}" for one in found],
-        "95% interval": [f"{one.low:+.4f} to {one.high:+.4f}" for one in found],
-        # A second column of this name takes the place of the first, and is the same.
-        "MRR difference": [f"{one.reciprocal:+.4f}" for one in found],
-        "p": [_probability(one.p_value) for one in found],
-        "p corrected": [_probability(one.corrected) for one in found],
-    }
-    return Table(tuple(cells), list(zip(*cells.values(), strict=True)))
-
-
-def _probability(value: float) -> str:
-    return f"{value:.2g}" if value > 0 else "< 1e-300"
-
-
 def _slices(board: Board, protocol: str) -> Section:
-    """Give the leading metric of every model by slice of rows, seeds averaged."""
-    metric = board.agreed.metric
-    first = board.any_result["protocols"][protocol]["slices"]
+    """Give the leading metric of every system by slice of rows, seeds averaged."""
+    found = {
+        system: [_by_slice(run, protocol, board.agreed.metric) for run in runs]
+        for system, runs in board.results.items()
+    }
+    # Those of older results are fewer.
+    names = dict.fromkeys(name for runs in found.values() for run in runs for name in run)
     rows = []
-    for place, entry in enumerate(first):
-        values = [
-            np.mean([run["protocols"][protocol]["slices"][place][metric] for run in runs])
-            for runs in board.results.values()
-        ]
-        name = f"{entry['grouping']}: {entry['slice']}"
-        rows.append((name, f"{entry['rows']:,}", *(f"{value:.4f}" for value in values)))
-    columns = ("slice of rows", "rows", *(label(model) for model in board.results))
+    for name in names:
+        number = next(run[name][0] for runs in found.values() for run in runs if name in run)
+        cells = (_mean(name, runs) for runs in found.values())
+        rows.append((": ".join(name), f"{number:,}", *cells))
+    columns = ("slice of rows", "rows", *(label(system) for system in board.results))
     title = f"{board.agreed.label} by kind of row: {PROTOCOLS[protocol]}"
     return Section(title, [], Table(columns, rows))
+
+
+Slices = dict[tuple[str, str], tuple[int, float]]
+
+
+def _by_slice(run: Result, protocol: str, metric: str) -> Slices:
+    """Give rows and metric by grouping and slice."""
+    entries = run["protocols"][protocol]["slices"]
+    return {(one["grouping"], one["slice"]): (one["rows"], one[metric]) for one in entries}
+
+
+def _mean(name: tuple[str, str], runs: list[Slices]) -> str:
+    """Give the mean of a slice over seeds, - where a run does not have it."""
+    if any(name not in run for run in runs):
+        return "-"
+    return f"{np.mean([run[name][1] for run in runs]):.4f}"
 
 
 def _cost(board: Board) -> Section:
@@ -201,24 +174,28 @@ def _settings(board: Board) -> Section:
     rows = []
     for model, runs in board.results.items():
         config = dict(runs[0]["config"])
-        if registry.is_ours(model):
+        if registry.is_ours(model_of(model)):
             # Histories in the stream have no end.
             config["MAX_ITEM_LIST_LENGTH"] = "-"
         shown = [str(config.get(name, "-")) for name in named.values()]
-        rows.append((label(model), *shown, runs[0]["tuned"] or "no"))
-    columns = ("model", *named, "tuned in")
+        rows.append((label(model), *shown, chosen(runs), _files(runs)))
+    columns = ("model", *named, "chosen by", "file")
     config = board.any_result["config"]
-    tuned = any(runs[0]["tuned"] for runs in board.results.values())
     candidates = PROTOCOLS[board.protocols[0]]
     sentences = [
         f"The best epoch by {config['valid_metric']} on the validation rows ({candidates}) is "
         f"tested; training stops after {config['stopping_step']} validations without a better one.",
-        "Models with a file in the last column have settings tuned beforehand."
-        if tuned
-        else "No model had tuned settings: these are the defaults of the packages, with the "
-        "paper's width, optimiser, step size and batch for models of RecBole.",
+        about_settings(board),
+        "Defaults are those of the packages, with the paper's width, optimiser, step size and "
+        "batch for models of RecBole. A system with a KEY=VALUE has its model's settings but for "
+        "that one.",
     ]
     return Section("Settings", sentences, Table(columns, rows))
+
+
+def _files(runs: list[Result]) -> str:
+    """Give the files that settings were tuned in."""
+    return "; ".join(sorted({tuned_in(run) or "-" for run in runs}))
 
 
 def _environment(board: Board) -> Section:
@@ -228,5 +205,8 @@ def _environment(board: Board) -> Section:
     rows += [("seeds", ", ".join(sorted({str(run["seed"]) for run in runs}, key=int)))]
     for name in board.any_result["environment"]:
         rows.append((name, "; ".join(sorted({run["environment"][name] for run in runs}))))
-    sentences = ["Runs, ranks of every row and settings are in the folder beside this page.", PAPER]
+    sentences = [
+        "Runs, ranks of every row and settings are in the folder beside this page.",
+        f"The paper is {SOURCE}.",
+    ]
     return Section("Where this comes from", sentences, Table(("what", "value"), rows))

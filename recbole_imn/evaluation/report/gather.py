@@ -16,8 +16,11 @@ from recbole_imn.evaluation.benchmark.plan import BASELINES, LABELS, Run
 from recbole_imn.evaluation.benchmark.results import read_result
 from recbole_imn.evaluation.metrics import Reals
 from recbole_imn.evaluation.protocols import STANDARD, Protocol, protocol_of
+from recbole_imn.evaluation.systems import model_of
 
 Result = Mapping[str, Any]
+#: Behind the names of strong baselines.
+STRONG = "†"
 
 
 @dataclass(frozen=True)
@@ -30,9 +33,10 @@ class Board:
     protocols : tuple of str
         ``all``, ``on_shelf`` or both.
     results : dict of str to list
-        Result files of each model in order of seeds; models in order of the plan.
+        Result files of each system in order of seeds; systems in order of the plan. A system
+        is a model, or a model with switches such as ``IMNNet fusion=concat``.
     ranks : dict of (str, str) to list of float64 [n_rows]
-        Ranks of each protocol and model, an array a seed, all on the same rows.
+        Ranks of each protocol and system, an array a seed, all on the same rows.
     users : object [n_rows]
         The user of each row.
     failures : mapping of str to str
@@ -65,15 +69,25 @@ class Board:
     def best_baseline(self, protocol: str) -> str | None:
         """Give the baseline with the highest mean of the leading metric on the test rows.
 
-        Choosing it there favours the baselines, never us.
+        Choosing it there favours the baselines, never us. Of equal ones, the last by name.
         """
-        models = [
-            model for model in self.results if model in BASELINES or not registry.is_ours(model)
-        ]
-        if not models:
-            return None
-        metric = self.agreed.metric
-        return max(models, key=lambda model: self.metric(model, protocol, metric).mean())
+        systems, metric = filter(is_baseline, self.results), self.agreed.metric
+        return max(
+            systems,
+            key=lambda system: (self.metric(system, protocol, metric).mean(), system),
+            default=None,
+        )
+
+    @property
+    def knows_purchases(self) -> bool:
+        """Whether the log knows of purchases, as far as slices of the test rows tell."""
+        slices = self.any_result["protocols"][self.protocols[0]]["slices"]
+        told = {(one["grouping"], one["slice"]) for one in slices}
+        # The first is there of any such log; older results have the second alone.
+        return any(
+            grouping == "row's own event" or (grouping == "user's last purchase" and name != "none")
+            for grouping, name in told
+        )
 
     @property
     def any_result(self) -> Result:
@@ -81,9 +95,18 @@ class Board:
         return next(iter(self.results.values()))[0]
 
 
-def label(model: str) -> str:
-    """Give the name of a model in tables."""
-    return LABELS.get(model, model)
+def label(system: str) -> str:
+    """Give the name of a system in tables, strong baselines marked."""
+    model, _, variant = system.partition(" ")
+    mark = f" {STRONG}" if registry.is_strong_baseline(model) else ""
+    return f"{LABELS.get(model, model)} {variant}".rstrip() + mark
+
+
+def is_baseline(system: str) -> bool:
+    """Whether somebody else proposed a system."""
+    model = model_of(system)
+    strong = registry.is_strong_baseline(model)
+    return strong or model in BASELINES or not registry.is_ours(model)
 
 
 def gather(runs: Sequence[Run], failures: Mapping[str, str], folder: Path) -> Board:
@@ -99,19 +122,20 @@ def gather(runs: Sequence[Run], failures: Mapping[str, str], folder: Path) -> Bo
     validation: dict[str, list[Reals]] = {}
     rows: pd.DataFrame | None = None
     chosen_by: pd.DataFrame | None = None
-    for run in runs:
+    # In order of seeds, whichever came first.
+    for run in sorted(runs, key=lambda run: run.seed):
         result = read_result(run, folder)
         if result is None:
             continue
-        results.setdefault(run.model, []).append(result)
+        results.setdefault(run.system, []).append(result)
         table, chosen = _parts(pd.read_parquet(folder / "runs" / f"{run.name}.parquet"))
         if len(chosen):
             chosen_by = _same_rows(chosen_by, chosen, run)
-            validation.setdefault(run.model, []).append(chosen["rank"].to_numpy())
+            validation.setdefault(run.system, []).append(chosen["rank"].to_numpy())
         for protocol in run.protocols:
             part = table[table["candidates"] == protocol]
             rows = _same_rows(rows, part, run)
-            ranks.setdefault((protocol, run.model), []).append(part["rank"].to_numpy())
+            ranks.setdefault((protocol, run.system), []).append(part["rank"].to_numpy())
     return Board(
         dataset=runs[0].dataset,
         protocols=runs[0].protocols,

@@ -9,6 +9,20 @@ import numpy as np
 
 from recbole_imn.evaluation.metrics import Reals
 
+METRICS = {
+    "recall@10": "Recall@10",
+    "ndcg@10": "NDCG@10",
+    "recall@20": "Recall@20",
+    "ndcg@20": "NDCG@20",
+    "mrr@10": "MRR@10",
+}
+#: Behind the title of every table that puts a simulated market beside the paper's logs.
+SIMULATED = "simulated, not comparable"
+PROTOCOLS = {
+    "all": "the whole catalogue ranked",
+    "on_shelf": "only the items on the shelf ranked",
+}
+
 
 @dataclass(frozen=True)
 class Table:
@@ -58,7 +72,9 @@ def spread(values: Reals, best: bool = False) -> str:
     values : float64 [n_seeds]
     best : bool
     """
-    text = f"{np.mean(values):.4f}"
+    # In order of size, so that the order of seeds changes no bit.
+    ordered = np.sort(values)
+    text = f"{ordered.mean():.4f}"
     if len(values) > 1:
-        text += f" ± {values.std(ddof=1):.4f}"
+        text += f" ± {ordered.std(ddof=1):.4f}"
     return f"**{text}**" if best else text

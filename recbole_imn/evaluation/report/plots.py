@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from recbole_imn.evaluation.report.contents import PROTOCOLS
 from recbole_imn.evaluation.report.gather import Board, label
+from recbole_imn.evaluation.report.parts import PROTOCOLS
 
 HEIGHT = 420
 

@@ -27,7 +27,7 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), 
 ARGUMENTS = [
     "benchmark",
     "--dataset=toy",
-    "--models=Popularity,LastItem,IMNNet,LastItem",
+    "--models=Popularity,LastItem,IMNNet,LastItem,IMNNet fusion=concat n_negatives=3",
     "--seeds=2",
     "--epochs=1",
     "--data_path=.",
@@ -70,9 +70,10 @@ def again(folder, monkeypatch):
 def test_every_run_leaves_ranks_a_result_and_a_card(folder):
     runs = folder / "results" / "toy" / "runs"
     results = [json.loads(file.read_text()) for file in sorted(runs.glob("*.json"))]
-    assert len(results) == 6
+    assert len(results) == 8
     for result in results:
-        table = pd.read_parquet(runs / f"{result['model']}-{result['seed']}.parquet")
+        system = f"{result['model']} {result['variant']}".rstrip().replace(" ", "_")
+        table = pd.read_parquet(runs / f"{system}-{result['seed']}.parquet")
         for protocol, found in result["protocols"].items():
             part = table[table["candidates"] == protocol]
             assert found["rows"] == len(part)
@@ -88,6 +89,29 @@ def test_every_run_leaves_ranks_a_result_and_a_card(folder):
         assert result["curve"][0]["epoch"] == 1
 
 
+def test_a_system_with_switches_has_them_in_its_run(folder):
+    runs = folder / "results" / "toy" / "runs"
+    switched = json.loads((runs / "IMNNet_fusion=concat_n_negatives=3-1.json").read_text())
+    assert (switched["config"]["fusion"], switched["config"]["n_negatives"]) == ("concat", 3)
+    plain = json.loads((runs / "IMNNet-1.json").read_text())
+    assert (plain["config"]["fusion"], plain["config"]["n_negatives"]) == ("sum", 127)
+    assert switched["parameters"] > plain["parameters"]
+
+
+def test_rows_whose_own_event_is_a_purchase_are_counted(folder):
+    found = json.loads((folder / "results" / "toy" / "runs" / "LastItem-1.json").read_text())
+    slices = {
+        one["slice"]: one["rows"]
+        for one in found["protocols"]["all"]["slices"]
+        if one["grouping"] == "row's own event"
+    }
+    table = pd.read_parquet(folder / "results" / "toy" / "runs" / "LastItem-1.parquet")
+    events = table.loc[table["candidates"] == "all", "event_index"]
+    bought = sum(random_rows()[event][4] for event in events)
+    assert slices == {"no purchase": len(events) - bought, "a purchase": bought}
+    assert bought > 0
+
+
 def test_the_pages_have_every_table_and_model(folder):
     page = (folder / "results" / "toy.md").read_text()
     for title in (
@@ -95,11 +119,13 @@ def test_the_pages_have_every_table_and_model(folder):
         "Results: only the items on the shelf ranked",
         "strongest baseline",
         "NDCG@10 by kind of row",
+        "The paper's claims",
         "Time and memory",
         "Where this comes from",
     ):
         assert title in page
-    for model in ("| Pop |", "| LastItem |", "| IMN-Net |"):
+    switched = "| IMN-Net fusion=concat n_negatives=3 |"
+    for model in ("| Pop |", "| LastItem |", "| IMN-Net |", switched):
         assert model in page
     assert " ± " in page
     html = (folder / "results" / "toy.html").read_text()
@@ -147,7 +173,7 @@ def test_other_settings_or_data_run_again(folder, again):
 def test_a_failed_run_loses_nobody_else(folder, monkeypatch, capsys):
     monkeypatch.chdir(folder)
     monkeypatch.setattr(conduct, "_execute", lambda run, folder: "RuntimeError: too | bad")
-    models = ARGUMENTS[2].replace("IMNNet", "IMNNet,JODIE")
+    models = ARGUMENTS[2].replace(",IMNNet,", ",IMNNet,JODIE,")
     assert main([*ARGUMENTS[:2], models, *ARGUMENTS[3:]]) == 1
     assert "failed: JODIE-2: RuntimeError: too | bad" in capsys.readouterr().err
     page = (folder / "results" / "toy.md").read_text()
@@ -197,6 +223,8 @@ def test_an_interruption_ends_the_process_and_says_how_to_go_on(folder, monkeypa
         ("--dataset=nowhere", "data set 'nowhere' not found"),
         ("--models=SASReck", "--models names SASReck"),
         ("--config_files=none.yaml", "--config_files names none.yaml"),
+        ("--models=IMNNet seed=3", "the system 'IMNNet seed=3' sets seed to 3; use --seeds"),
+        ("--models=IMNNet fusionn=sum", "the system 'IMNNet fusionn=sum' has the unknown key"),
         ("--config_files=seed.yaml", "seed.yaml sets seed to 3; use --seeds instead"),
     ],
 )

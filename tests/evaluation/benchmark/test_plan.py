@@ -1,6 +1,9 @@
 """Settings and identities of runs."""
 
-from dataclasses import replace
+import hashlib
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +11,7 @@ import pytest
 from recbole_imn import registry
 from recbole_imn.compat import UnknownModelError
 from recbole_imn.evaluation.benchmark.plan import (
+    Run,
     all_models,
     check_models,
     make_run,
@@ -68,8 +72,6 @@ def test_built_in_models_get_the_papers_settings_and_ours_their_files(shop):
 
 
 def test_tuned_settings_win_over_the_papers_and_common_ones_over_all(shop):
-    from pathlib import Path
-
     file = Path("tuned") / "shop" / "SASRec.yaml"
     file.parent.mkdir(parents=True)
     file.write_text("learning_rate: 0.01\nhidden_size: 32\n")
@@ -131,6 +133,53 @@ def test_the_identity_changes_with_settings_and_data_only(shop):
     assert planned(shop, "SASRec").identity != run.identity
     moved = replace(run, settings={**run.settings, "data_path": "elsewhere"})
     assert moved.identity == run.identity
+
+
+def test_a_system_is_a_model_with_settings_switched(shop):
+    common = {"fusion": "gate", "embedding_size": 8}
+    run = planned(shop, "IMNNet fusion=concat n_negatives=31", common=common)
+    assert (run.model, run.system) == ("IMNNet", "IMNNet fusion=concat n_negatives=31")
+    assert run.name == "IMNNet_fusion=concat_n_negatives=31-1"
+    assert run.settings["fusion"] == "concat"
+    assert (run.settings["n_negatives"], run.settings["embedding_size"]) == (31, 8)
+    again = json.loads(json.dumps(asdict(run)))
+    again["protocols"] = tuple(again["protocols"])
+    assert Run(**again) == run
+    assert run.identity != replace(run, variant="").identity
+
+
+def test_a_system_has_what_was_tuned_of_its_model(shop):
+    file = Path("tuned") / "shop" / "IMNNet.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text("learning_rate: 0.01\nfusion: gate\n")
+    run = planned(shop, "IMNNet fusion=product")
+    assert run.tuned == str(file)
+    assert (run.settings["learning_rate"], run.settings["fusion"]) == (0.01, "product")
+
+
+def test_a_model_without_switches_has_the_identity_that_it_always_had(shop):
+    """Finished runs of older versions stay finished."""
+    run = planned(shop, "SASRec")
+    parts = asdict(run)
+    for name in ("variant", "tuning"):
+        parts.pop(name, None)
+    del parts["settings"]["data_path"]
+    text = json.dumps(parts, sort_keys=True, default=str)
+    assert run.identity == hashlib.sha256(text.encode()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("system", "message"),
+    [
+        ("IMNNet fusionn=concat", "the system 'IMNNet fusionn=concat' has the unknown key"),
+        ("IMNNet in_batch", "the system 'IMNNet in_batch' has 'in_batch'; write MODEL KEY=VALUE"),
+        ("IMNet fusion=concat", "--models names IMNet, which nobody knows"),
+        ("BPR fusion=concat", "BPR is no sequential model"),
+    ],
+)
+def test_systems_that_cannot_be_are_refused_before_anything_runs(system, message):
+    with pytest.raises(ValueError, match=message):
+        check_models(["SASRec", system])
 
 
 def test_models_that_see_no_sequences_are_refused():

@@ -1,0 +1,158 @@
+"""The paper's claims, each beside what the runs of a report say of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from recbole_imn.evaluation.metrics import Reals
+from recbole_imn.evaluation.paper.claims import CLAIMS, Claim, Pair, Side
+from recbole_imn.evaluation.paper.figures import published
+from recbole_imn.evaluation.report.gather import Board, label
+from recbole_imn.evaluation.report.parts import METRICS, PROTOCOLS, SIMULATED, Section, Table
+from recbole_imn.evaluation.significance import Figure, mean_gain, user_interval
+
+RULE = (
+    "Verdicts: a claim is made of comparisons, a system against another in a metric. It holds if "
+    "the 95% intervals of all its differences lie above 0. It does not hold if one does not: the "
+    "opposite is seen where that interval lies below 0, and no difference is shown otherwise. It "
+    "is not testable if a system was not run and nothing that was run speaks against it. Since all "
+    "comparisons must hold, none is corrected for their number; the one shown is that with the "
+    "lowest interval. Differences are paired by row and averaged over seeds; intervals come from "
+    "resampling users, and know nothing of other seeds or other logs."
+)
+
+
+@dataclass(frozen=True)
+class Tested:
+    """A pair and its difference on the test rows."""
+
+    pair: Pair
+    figure: Figure
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the runs say of a claim.
+
+    Attributes
+    ----------
+    text : str
+        ``holds``, ``does not hold (why)`` or ``not testable here (why)``.
+    worst : Tested, optional
+        The comparison with the lowest interval of those that were run.
+    n_tested : int
+        Comparisons that were run.
+    """
+
+    text: str
+    worst: Tested | None
+    n_tested: int
+
+
+def claims_section(board: Board) -> Section:
+    """Lay out every claim with the paper's difference, ours and the verdict.
+
+    Parameters
+    ----------
+    board : Board
+        Its first protocol is looked at, which is also that of validation.
+    """
+    gains: dict[Side, Reals] = {}
+    rows = [_row(claim, judge(claim, board, gains)) for claim in CLAIMS]
+    columns = ("claim", "where in the paper", "there", "here, 95% interval", "verdict")
+    mark = f" ({SIMULATED})" if board.any_result["simulated"] else ""
+    return Section(
+        f"The paper's claims{mark}",
+        [
+            f"Test rows of {board.dataset}, {PROTOCOLS[board.protocols[0]]}. What the paper claims "
+            "of its own logs need not be so on another one. Its difference is that of the "
+            "comparison shown here, or where none is, from the least to the most of the claim's.",
+            RULE,
+        ],
+        Table(columns, rows),
+    )
+
+
+def judge(claim: Claim, board: Board, gains: dict[Side, Reals] | None = None) -> Verdict:
+    """Say whether a claim holds among the runs of a report.
+
+    Parameters
+    ----------
+    claim : Claim
+    board : Board
+    gains : dict, optional
+        Means over seeds of what was looked at before, float64 [n_rows] each; it is filled.
+    """
+    if claim.needs_purchases and not board.knows_purchases:
+        return Verdict("not testable here (the log knows no purchases)", None, 0)
+    gains = {} if gains is None else gains
+    found = [
+        Tested(pair, _difference(pair, board, gains))
+        for pair in claim.pairs
+        if {pair.ahead.system, pair.behind.system} <= set(board.results)
+    ]
+    # Equal ones in order of the claim.
+    worst = min(found, key=lambda tested: tested.figure.low, default=None)
+    return Verdict(_verdict(claim, board, worst), worst, len(found))
+
+
+def _verdict(claim: Claim, board: Board, worst: Tested | None) -> str:
+    if worst is not None and worst.figure.low <= 0:
+        opposite = worst.figure.high < 0
+        return f"does not hold ({'the opposite is seen' if opposite else 'no difference is shown'})"
+    missing = [label(system) for system in claim.systems if system not in board.results]
+    if missing:
+        were = "was" if len(missing) == 1 else "were"
+        return f"not testable here ({', '.join(missing)} {were} not run)"
+    return "holds"
+
+
+def _difference(pair: Pair, board: Board, gains: dict[Side, Reals]) -> Figure:
+    """Give the paired difference of a pair with its interval over users."""
+    for side in (pair.ahead, pair.behind):
+        if side not in gains:
+            gains[side] = mean_gain(board.ranks[board.protocols[0], side.system], side.metric)
+    difference = gains[pair.ahead] - gains[pair.behind]
+    return Figure(float(difference.mean()), *user_interval(difference, board.users))
+
+
+def _row(claim: Claim, verdict: Verdict) -> tuple[str, ...]:
+    text = f"{claim.text} ({claim.remark})" if claim.remark else claim.text
+    where = " and ".join(claim.logs) or "its text"
+    shown = (verdict.worst.pair,) if verdict.worst else claim.pairs
+    theirs = ", ".join(_theirs(log, shown) for log in claim.logs) or "no figure"
+    return (text, where, theirs, _ours(verdict, len(claim.pairs)), verdict.text)
+
+
+def _theirs(log: str, pairs: Sequence[Pair]) -> str:
+    """Give the paper's own differences of some pairs on a log: the one, or the least and most."""
+    found = [f"{_figure(log, pair.ahead) - _figure(log, pair.behind):+.4f}" for pair in pairs]
+    ends = sorted({min(found, key=float), max(found, key=float)}, key=float)
+    return f"{log} {' to '.join(ends)}"
+
+
+def _figure(log: str, side: Side) -> float:
+    """Give the paper's own figure; a claim that names a log has one of all its systems."""
+    figure = published(log, side.system, side.metric)
+    assert figure is not None
+    return figure
+
+
+def _ours(verdict: Verdict, n_pairs: int) -> str:
+    if verdict.worst is None:
+        return "-"
+    text = f"{_named(verdict.worst.pair)}: {verdict.worst.figure}"
+    which = f"the lowest of {verdict.n_tested}"
+    missing = n_pairs - verdict.n_tested
+    which += f", {missing} not run" if missing else ""
+    return f"{text} ({which})" if n_pairs > 1 else text
+
+
+def _named(pair: Pair) -> str:
+    """Say what is subtracted from what."""
+    ahead, behind = pair.ahead, pair.behind
+    metrics = METRICS[ahead.metric], METRICS[behind.metric]
+    if ahead.metric == behind.metric:
+        return f"{metrics[0]}, {label(ahead.system)} - {label(behind.system)}"
+    return f"{label(ahead.system)}, {metrics[0]} - {metrics[1]}"

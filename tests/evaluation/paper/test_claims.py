@@ -1,0 +1,44 @@
+"""Claims name systems as a benchmark does, and agree with the paper's own tables."""
+
+import pytest
+
+from recbole_imn.compat import model_names
+from recbole_imn.evaluation.paper.claims import CLAIMS
+from recbole_imn.evaluation.paper.figures import METRICS, published
+from recbole_imn.evaluation.systems import model_of, parse_system
+
+DENIED = "JODIE beats IMN-Net"
+
+
+def test_every_claim_is_told_once():
+    assert len({claim.text for claim in CLAIMS}) == len(CLAIMS)
+    for claim in CLAIMS:
+        assert claim.pairs
+        assert len(set(claim.pairs)) == len(claim.pairs)
+
+
+def test_systems_are_named_as_a_benchmark_names_them():
+    for claim in CLAIMS:
+        for system in claim.systems:
+            assert parse_system(system).name == system
+            assert model_of(system) in model_names()
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.text)
+def test_the_papers_own_figures_say_what_it_claims_but_for_its_text(claim):
+    differences = [
+        published(log, pair.ahead.system, pair.ahead.metric)
+        - published(log, pair.behind.system, pair.behind.metric)
+        for log in claim.logs
+        for pair in claim.pairs
+    ]
+    if claim.text.startswith(DENIED):
+        assert all(difference < 0 for difference in differences)
+    else:
+        assert all(difference > 0 for difference in differences)
+
+
+def test_the_first_claim_is_of_every_baseline_and_metric():
+    pairs = {(pair.behind.system, pair.behind.metric) for pair in CLAIMS[0].pairs}
+    systems = {"FPMC", "SASRec", "GRU4Rec", "NextItNet", "JODIE"}
+    assert pairs == {(system, metric) for system in systems for metric in METRICS}

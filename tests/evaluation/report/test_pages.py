@@ -1,0 +1,152 @@
+"""What stands on the pages: the paper's figures, how settings were chosen, marks, slices."""
+
+import pytest
+
+from recbole_imn import registry
+from recbole_imn.evaluation.report import write_report
+from recbole_imn.evaluation.report.chosen import about_settings, chosen
+from recbole_imn.evaluation.report.comparisons import comparisons
+from recbole_imn.evaluation.report.gather import is_baseline, label
+from recbole_imn.evaluation.report.paper import paper_sections
+from tests.evaluation.report.conftest import N_ROWS, ranks
+
+NOTICE = "czb is SIMULATED data (seed 1)"
+BUDGET = {"seconds": 1200.0, "trials": 37, "pruned": 12, "validation": "ndcg@10", "commit": "c"}
+TUNED = {"settings_from": "tuned/shop/IMNNet.yaml", "tuning": BUDGET}
+
+
+def page(bench):
+    markdown, _ = write_report(bench.runs, {}, bench.folder)
+    return markdown.read_text()
+
+
+def line(text, start):
+    """The cells of the first row that begins so."""
+    found = next(line for line in text.splitlines() if line.startswith(f"| {start} |"))
+    return [cell.strip() for cell in found.strip("|").split("|")]
+
+
+def section(text, title):
+    (found,) = [part for part in text.split("\n## ") if part.startswith(title)]
+    return found
+
+
+def test_a_simulated_market_stands_beside_the_papers_cars_under_a_warning(make_bench):
+    text = page(make_bench("market7", NOTICE).add("IMNNet", 1, 2).add("FPMC", ranks(1)))
+    tables = [part for part in text.split("\n## ") if part.startswith("The paper's ")]
+    assert len(tables) == 3
+    marked = [part for part in tables if "simulated, not comparable" in part.splitlines()[0]]
+    assert len(marked) == 3
+    figures = section(text, "The paper's figures of CheZhiBao 2019 beside ours")
+    cells = line(figures, "IMN-Net")
+    assert cells[1:3] == ["0.0856", "1.0000 ± 0.0000"]
+    assert cells[3:5] == ["0.0660", "0.8155 ± 0.2610"]
+    assert line(figures, "JODIE")[1:3] == ["0.0659", "not run"]
+    assert line(figures, r"IMN-Net\*")[1] == "0.0810"
+    log = section(text, "The paper's log and this one")
+    assert line(log, "actions a user")[1:] == ["378 (60.4 by division)", "20.0"]
+    assert line(log, "purchases")[1:] == ["2.42%", "25.00% of the test rows"]
+
+
+def test_tmall_is_known_by_its_name_and_not_said_to_be_simulated(make_bench):
+    board = make_bench("tmall").add("SASRec", 1).board()
+    results, log = paper_sections(board)
+    assert results.title == "The paper's figures of Tmall/Koubei 2016 beside ours"
+    assert "simulated" not in " ".join(results.sentences)
+    assert [row[0] for row in results.table.rows][-1] == "IMN-Net*"
+    assert ("users", "1,160,135", "50") in log.table.rows
+
+
+def test_other_logs_have_the_claims_alone(make_bench):
+    text = page(make_bench().add("IMNNet", 1))
+    assert "The paper's figures" not in text
+    assert "## The paper's claims\n" in text
+    assert "does not hold" in text
+    assert "not testable here" in text
+
+
+@pytest.mark.parametrize(
+    ("extra", "expected"),
+    [
+        ({}, "defaults"),
+        ({"settings_from": "defaults", "tuning": {}}, "defaults"),
+        (TUNED, "tuned: 37 trials in 20 minutes, 12 of them pruned"),
+        (
+            {**TUNED, "tuning": {"seconds": 90, "trials": 2, "pruned": 0}},
+            "tuned: 2 trials in 1.5 minutes",
+        ),
+        (
+            {**TUNED, "tuning": {"minutes": 20.0, "seconds_spent": 1187.3, "trials": 9}},
+            "tuned: 9 trials in 20 minutes",
+        ),
+        ({"tuned": "tuned/shop/IMNNet.yaml"}, "tuned: budget not recorded"),
+    ],
+)
+def test_the_way_that_settings_were_chosen_is_that_of_the_record(make_bench, extra, expected):
+    bench = make_bench().add("IMNNet", 1, 2, **extra).add("JODIE", 3)
+    assert chosen(bench.board().results["IMNNet"]) == expected
+    cells = line(section(page(bench), "Settings"), "IMN-Net")
+    file = "-" if expected == "defaults" else "tuned/shop/IMNNet.yaml"
+    assert cells[-2:] == [expected, file]
+
+
+def test_the_results_say_whether_budgets_were_equal(make_bench):
+    bench = make_bench().add("LastItem", 3).add("IMNNet", 1, **TUNED)
+    alone = "with the same budget of 20 minutes each; defaults, with no tuning at all: LastItem."
+    assert about_settings(bench.board()).endswith(alone)
+    assert alone in section(page(bench), "Results")
+    other = {**TUNED, "tuning": {**BUDGET, "seconds": 300}}
+    unequal = about_settings(bench.add("JODIE", 2, **other).board())
+    assert "with unequal budgets of 5 to 20 minutes; defaults" in unequal
+    old = about_settings(bench.add("SASRec", 2, tuned="tuned/shop/SASRec.yaml").board())
+    assert "with budgets that are not recorded for all" in old
+
+
+def test_without_any_tuning_the_results_say_so(make_bench):
+    board = make_bench().add("IMNNet", 1).board()
+    assert about_settings(board) == "Settings: all systems have their defaults; none was tuned."
+
+
+def test_strong_baselines_are_marked_and_are_baselines(make_bench, monkeypatch):
+    bench = make_bench().add("JODIE", 3).add("IMNNetPlus", 1).add("IMNNet", 2)
+    assert "†" not in page(bench)
+    monkeypatch.setattr(registry, "STRONG_BASELINES", ("IMNNet",))
+    text = page(bench)
+    assert line(text, "IMN-Net †")
+    assert "† A strong baseline:" in section(text, "Results")
+    # IMNNetPlus is derived from it here, and so is strong, too.
+    assert label("IMNNet fusion=sum") == "IMN-Net fusion=sum †"
+    assert label("JODIE") != "JODIE"
+    assert is_baseline("IMNNet fusion=sum")
+
+
+def test_the_strongest_baseline_may_be_a_strong_one(make_bench, monkeypatch):
+    bench = make_bench().add("SASRec", 3).add("IMNNetPlus", 1).add("JODIE", 9)
+    assert bench.board().best_baseline("all") == "SASRec"
+    monkeypatch.setattr(registry, "STRONG_BASELINES", ("IMNNetPlus",))
+    assert bench.board().best_baseline("all") == "IMNNetPlus"
+
+
+def test_comparisons_are_of_the_metric_of_the_table_and_corrected_together(make_bench):
+    bench = make_bench().add("SASRec", ranks(1, 40)).add("IMNNet", ranks(2, 15))
+    (found,) = comparisons(bench.add("JODIE", ranks(1, 40)).board(), "all")
+    assert found.table.columns == (
+        *("model", "NDCG@10 difference", "95% interval", "p", "p corrected"),
+    )
+    assert "flipping the signs of whole users" in found.sentences[0]
+    rows = {row[0]: row for row in found.table.rows}
+    assert set(rows) == {"JODIE", "IMN-Net"}
+    assert rows["JODIE"][1:] == ("+0.0000", "+0.0000 to +0.0000", "1", "1")
+    assert rows["IMN-Net"][3:] == ("0.0001", "0.0002")
+
+
+def test_slices_have_rows_of_purchases_and_miss_what_older_results_lack(make_bench):
+    bench = make_bench().add("IMNNet", 1).add("JODIE", 2)
+    text = section(page(bench), "NDCG@10 by kind of row")
+    bought = line(text, "row's own event: a purchase")
+    assert bought[1:] == ["30", "1.0000", "0.6309"]
+    old = make_bench("older", purchases=False).add("IMNNet", 1)
+    old.purchases = True
+    text = section(page(old.add("JODIE", 2)), "NDCG@10 by kind of row")
+    assert line(text, "row's own event: a purchase")[1:] == ["30", "-", "0.6309"]
+    assert line(text, "user's last purchase: none")[1:] == [f"{N_ROWS}", "1.0000", "0.6309"]
