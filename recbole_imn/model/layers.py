@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from recbole_imn.kernels.compiled import compiled
 from recbole_imn.kernels.conditioning import condition, condition_rows, project, unit
@@ -353,9 +354,7 @@ class EventInput(nn.Module):
         Whether there is a bias.
     """
 
-    def __init__(
-        self, width: int, n_behaviours: int, n_features: int, biases: bool = True
-    ) -> None:
+    def __init__(self, width: int, n_behaviours: int, n_features: int, biases: bool = True) -> None:
         super().__init__()
         self.elapsed = Affine(2, width, bias=biases)
         self.behaviour = nn.Embedding(n_behaviours, width)

@@ -61,8 +61,8 @@ class ContrastiveLoss:
         weights, hits = _pointed(network, rows, lessons.items)
         values = None if network.cell_term is None else network.cell_term.values
         # Those of a row's own are never the row's item; padding is none either.
-        own_ones = lessons.negatives.ndim > 1
-        shared = torch.zeros_like(lessons.negatives[0]) if own_ones else lessons.negatives
+        drawn = lessons.negatives
+        shared = drawn if drawn.ndim == 1 else drawn.new_zeros(drawn.shape[1])
         loss: Tensor | None = None
         for part, products in zip(lessons.comparisons, all_products, strict=True):
             chosen = slice(part.start, part.stop)

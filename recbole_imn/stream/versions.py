@@ -97,7 +97,7 @@ def _of_rows(
     events: Integers,
     columns: Ids,
 ) -> int:
-    """Number the versions as rows come to them, those of the window's events by the event."""
+    """Number versions in the order of rows; that of an event of the window goes by the event."""
     n, n_items = 0, len(latest)
     for row in range(len(items)):
         for column in range(items.shape[1]):
