@@ -116,7 +116,8 @@ def _sum_of_distances(differences: Tensor, distance: str) -> Tensor:
     if distance == "squared":
         return differences.square().sum()
     # Its gradient is 0 where the difference is.
-    return torch.linalg.vector_norm(differences, dim=1).sum()
+    total: Tensor = torch.linalg.vector_norm(differences, dim=1).sum()
+    return total
 
 
 class Drift:

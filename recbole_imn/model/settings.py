@@ -87,7 +87,8 @@ class NetworkSettings:
     learned_temperature : bool
         Whether it is learned; in the paper there is none.
     cell : str
-        'sigmoid' (the paper), 'tanh' (JODIE), 'gru', 'lstm' or 'attention' over the latest inputs.
+        'sigmoid' (the paper), 'tanh' (JODIE), 'gru', 'lstm', or 'self_attention' over an
+        entity's latest inputs, of which the paper says no more than that it was tried.
     resource_branch : str
         'simplified' (equation 6), 'full' (3-5), 'none' (IMN-Net*) or ``module.Class``.
     purchase_reach : int
@@ -167,7 +168,7 @@ class NetworkSettings:
     negatives: Literal["window", "row", "in_batch"] = "window"
     temperature: Annotated[float, Field(gt=0)] = 0.1
     learned_temperature: bool = True
-    cell: Literal["sigmoid", "tanh", "gru", "lstm", "attention"] = "sigmoid"
+    cell: Literal["sigmoid", "tanh", "gru", "lstm", "self_attention"] = "sigmoid"
     resource_branch: Named = "simplified"
     purchase_reach: Count = 4
     fusion: Named = "sum"

@@ -187,7 +187,8 @@ class AttentionCell:
         d = query.shape[1]
         scores = (kept.unflatten(1, (-1, d)) * query.unsqueeze(1)).sum(dim=2) / d**0.5
         ages = torch.arange(ATTENDED, dtype=scores.dtype, device=scores.device)
-        return (scores - AGE_SLOPE * ages).softmax(dim=1)
+        shares: Tensor = (scores - AGE_SLOPE * ages).softmax(dim=1)
+        return shares
 
     def backward(
         self, kept: Tensor, old: Tensor, new: Tensor, grad: Tensor
@@ -214,5 +215,5 @@ CELLS: dict[str, Cell] = {
     "tanh": TanhCell(),
     "gru": GatedCell(),
     "lstm": LongShortCell(),
-    "attention": AttentionCell(),
+    "self_attention": AttentionCell(),
 }

@@ -97,7 +97,7 @@ def _of_rows(
     events: Integers,
     columns: Ids,
 ) -> int:
-    """Number versions in the order of rows; that of an event of the window goes by the event."""
+    """Give versions numbers as rows come to them; one made inside the window goes by its event."""
     n, n_items = 0, len(latest)
     for row in range(len(items)):
         for column in range(items.shape[1]):

@@ -22,7 +22,7 @@ SETTINGS: list[tuple[str, dict[str, Any]]] = [
     ("IMN_NCE", {}),
     ("IMNNetStar", {}),
     ("IMNNetLiteral", {}),
-    ("IMNNet", {"cell": "attention", "negatives": "in_batch"}),
+    ("IMNNet", {"cell": "self_attention", "negatives": "in_batch"}),
     ("IMNNet", {"distance": "euclidean", "negatives": "row", "event_input": "previous"}),
     ("JODIE", {"first_events": True}),
     ("IMNNetPlus", {}),

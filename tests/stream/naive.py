@@ -174,7 +174,7 @@ class NaiveNetwork:
             return torch.sigmoid(pre)
         if self.settings.cell == "tanh":
             return torch.tanh(pre)
-        if self.settings.cell == "attention":
+        if self.settings.cell == "self_attention":
             query, value = pre.split(d)
             kept = [torch.tanh(value), *old[d:-d].split(d)]
             scores = [query @ kept[k] / d**0.5 - k / 4 for k in range(8)]
