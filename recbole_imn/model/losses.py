@@ -69,7 +69,7 @@ class ContrastiveLoss:
             of_part = mixture_loss(
                 scores[chosen],
                 products,
-                part.columns,
+                part.columns if drawn.ndim == 1 else None,
                 lessons.log_shares,
                 lessons.items[chosen],
                 shared,

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from recbole_imn.kernels.chosen_products import chosen_products
 from recbole_imn.kernels.comparison import compare
 from recbole_imn.kernels.mixture import add_mixture, log_add_hits
 from recbole_imn.log import Integers
@@ -54,7 +55,8 @@ class Learned:
         The items of the rows' events, then the negatives of each comparison in all versions
         that its rows see.
     squares, scores, products
-        As :func:`~recbole_imn.kernels.comparison.compare` gives them.
+        As :func:`~recbole_imn.kernels.comparison.compare` gives them; where each row has
+        negatives of its own, products are those of its own alone, float [stop - start, m].
     """
 
     rows: Rows
@@ -381,7 +383,12 @@ class Network(nn.Module):
         predicted, compared = mapped.columns
         # Distances of other forms are no part of it.
         columns = (predicted if self.settings.takes_plain_squares else -1, compared)
-        return compare(mapped.values, represented, mapped.log_temperature, columns, chunks)
+        given = mapped.log_temperature, columns
+        if lessons.negatives.ndim == 1:
+            return compare(mapped.values, represented, *given, chunks)
+        positive, *versions = represented.split([len(rows.columns), *(n for *_, n in chunks)])
+        squares, scores, _ = compare(mapped.values, positive, *given, ())
+        return squares, scores, _products_of_own(mapped.compared, versions, lessons)
 
     # -- ranking -----------------------------------------------------------------------------
 
@@ -536,6 +543,17 @@ class Network(nn.Module):
             weights = self._joining(asked, facts).masked_fill(found < 0, -torch.inf)
             scores = add_mixture(scores, found.clamp(min=0), weights)
         return scores
+
+
+def _products_of_own(
+    compared: Tensor, versions: Sequence[Tensor], lessons: Lessons
+) -> list[Tensor]:
+    """Give log density ratios of the negatives that each row has for itself."""
+    found = []
+    for part, some in zip(lessons.comparisons, versions, strict=True):
+        assert part.columns is not None
+        found.append(chosen_products(compared[part.start : part.stop], some, part.columns))
+    return found
 
 
 def _side_by_side(asked: Asked, mse: Tensor, nce: Tensor) -> Tensor:
