@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from recbole_imn.model.attention import Attention
 from recbole_imn.model.branch import BRANCHES, Branch
 from recbole_imn.model.fusion import FUSIONS, Fusion, InterestAlone
 from recbole_imn.model.layers import Conditioning, ContextMaps, Statics, StaticTable
@@ -114,6 +115,7 @@ def build_network(making: Making) -> Network:
         products,
         cell_term,
         pointer,
+        Attention(making) if settings.attended_events else None,
         make_losses(settings),
         sampler(settings),
     )

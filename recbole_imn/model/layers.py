@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -467,6 +467,18 @@ class Mapped:
     def compared(self) -> Tensor:
         """The rows' side of the log density ratio, over the temperature, float [n, width]."""
         return self._map(1) * torch.exp(-self.log_temperature)
+
+    def with_compared(self, added: Tensor) -> Mapped:
+        """Give the same with a summand of the rows' side, float [n, width], before the temperature.
+
+        The prediction is left as it is.
+        """
+        column = self.columns[0]
+        compared = self._map(1) + added
+        if column < 0:
+            return replace(self, values=compared, columns=(-1, 0))
+        both = torch.cat([self._map(0), compared], 1)
+        return replace(self, values=both, columns=(0, self.widths[0]))
 
     def _map(self, number: int) -> Tensor:
         column, width = self.columns[number], self.widths[number]

@@ -19,6 +19,7 @@ from recbole_imn.kernels.chosen_products import chosen_products
 from recbole_imn.kernels.comparison import compare
 from recbole_imn.kernels.mixture import add_mixture, log_add_hits
 from recbole_imn.log import Integers
+from recbole_imn.model.attention import Attention
 from recbole_imn.model.branch import Branch
 from recbole_imn.model.fusion import Fusion
 from recbole_imn.model.layers import Conditioning, ContextMaps, Contexts, Projection, Statics
@@ -118,6 +119,7 @@ class Network(nn.Module):
         Further terms of the log density ratio.
     cell_term : CellTerm or None
     pointer : Pointer or None
+    attention : Attention or None
     losses : sequence of LossTerm
     draw_negatives : callable
     """
@@ -138,6 +140,7 @@ class Network(nn.Module):
         products: Mapping[str, ProductTerm],
         cell_term: CellTerm | None,
         pointer: Pointer | None,
+        attention: Attention | None,
         losses: Sequence[LossTerm],
         draw_negatives: Draw,
     ) -> None:
@@ -149,7 +152,7 @@ class Network(nn.Module):
         self.item_condition = item_condition
         self.maps = maps
         self.products = nn.ModuleDict(products)  # type: ignore[assignment]
-        self.cell_term, self.pointer = cell_term, pointer
+        self.cell_term, self.pointer, self.attention = cell_term, pointer, attention
         self.losses, self.draw_negatives = list(losses), draw_negatives
         # Buffers: a checkpoint ranks by the weights that were found for it.
         weights = [settings.ranking_mse_weight, settings.ranking_nce_weight]
@@ -223,6 +226,8 @@ class Network(nn.Module):
             since_purchase = elapsed(facts.since_purchase, facts.purchase < 0)
         if self.pointer is not None:
             looked["pointer"] = self.pointer.look(past, facts)
+        if self.attention is not None:
+            looked["attention"] = self.attention.look(past, facts)
         rows = RowColumns(
             torch.from_numpy(facts.user),
             torch.from_numpy(facts.item),
@@ -316,7 +321,11 @@ class Network(nn.Module):
             embedded,
             plan.item_place,
         )
-        return Rows(rows, contexts, self.maps(contexts))
+        mapped, attended = self.maps(contexts), None
+        if self.attention is not None:
+            attended = self.attention(rows.looked["attention"], mapped, self.statics.item)
+            mapped = mapped.with_compared(attended)
+        return Rows(rows, contexts, mapped, attended)
 
     def projected(self, unrolled: Unrolled) -> tuple[Tensor, Tensor | None]:
         """Give the general and the limited state of each row's user now, float [n, d] each."""

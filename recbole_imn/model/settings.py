@@ -124,6 +124,9 @@ class NetworkSettings:
         Whether updates and maps have bias terms; the paper has none.
     first_events : bool
         Whether users' first events, which have no previous item, are learned from too.
+    attended_events : int
+        Beyond the paper: how many of the user's latest events the rows' side of the density
+        ratio attends to, besides the states; 0 for none.
     terms : list of str
         Beyond the paper: further summands of the log density ratio. 'freshness' sees when an
         item was last seen, 'taste' is linear in item features; or ``module.Class``.
@@ -183,6 +186,7 @@ class NetworkSettings:
     biases: bool = True
     shared_map: bool = False
     first_events: bool = False
+    attended_events: Count = 0
     terms: Names = field(default_factory=list)
     sources: Names = field(default_factory=list)
     pointer_neighbours: Positive = 10
@@ -199,6 +203,11 @@ class NetworkSettings:
         if self.ranking_mse_weight == self.ranking_nce_weight == 0:
             raise ValueError(
                 "ranking_mse_weight and ranking_nce_weight are both 0: nothing would be ranked"
+            )
+        if self.attended_events and self.nce_weight == 0:
+            raise ValueError(
+                f"attended_events is {self.attended_events}, but nce_weight is 0: attention is "
+                "part of the density ratio, which learns nothing; set one of them otherwise"
             )
         if self.searches_ranking and (self.terms or self.sources):
             raise ValueError(

@@ -26,7 +26,7 @@ from recbole_imn.stream.products import affine
 
 # The two halves of an item's representation.
 ITEM_SIDES = ("item state", "static item")
-EVERYBODY = "everybody"
+ATTENDED, EVERYBODY = "latest items attended to", "everybody"
 # Items that are represented together: bounds the memory for products.
 CHUNK = 4096
 
@@ -115,7 +115,8 @@ def parts_of_scores(network: Network, past: Past, window: Window, items: Integer
     rows = network.contexts(unrolled)
     mse, nce = (network.ranking_weights / network.ranking_scales).double().unbind()
     apart = contexts_apart(network, unrolled, rows)
-    nearest, compared = _mapped(network, apart)
+    nearest, compared = _mapped(network, apart, rows.attended)
+    origins = (*apart, *([ATTENDED] if rows.attended is not None else []), EVERYBODY)
     chosen = torch.from_numpy(items).to(network.device)
     represented = _represent(network, chosen)
     density = nce * _products(compared, represented)
@@ -124,7 +125,7 @@ def parts_of_scores(network: Network, past: Past, window: Window, items: Integer
     if network.cell_term is not None:
         terms[_name_of_cells(network)] = _cells(network, past, window, chosen)
     parts = ScoreParts(
-        items, (*apart, EVERYBODY), _array(prediction), _array(density), terms, taste,
+        items, origins, _array(prediction), _array(density), terms, taste,
         mixture=np.zeros(items.shape),
     )  # fmt: skip
     return (
@@ -153,15 +154,21 @@ def _nearness(network: Network, nearest: Tensor, represented: Tensor) -> Tensor:
     return parts
 
 
-def _mapped(network: Network, apart: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+def _mapped(
+    network: Network, apart: dict[str, Tensor], attended: Tensor | None
+) -> tuple[Tensor, Tensor]:
     """Map contexts origin by origin; float64 [n, n_origins, 2d] each, the constant last."""
     contexts = torch.stack(list(apart.values()), dim=1)
     n, n_origins, width = contexts.shape
     maps = network.maps
     found = []
-    for weight, bias in _maps(maps):
+    for number, (weight, bias) in enumerate(_maps(maps)):
         linear = affine(contexts.view(-1, width), weight).double().view(n, n_origins, -1)
-        both = torch.cat([linear, bias.double().expand(n, 1, -1)], dim=1)
+        summands = [linear]
+        if attended is not None:
+            none = linear.new_zeros(n, 1, linear.shape[2])
+            summands.append(attended.double().unsqueeze(1) if number else none)
+        both = torch.cat([*summands, bias.double().expand(n, 1, -1)], dim=1)
         found.append(functional.pad(both, (maps.widths[1] - both.shape[2], 0)))
     predicted, compared = found
     return predicted, compared * torch.exp(-maps.log_temperature.double())

@@ -28,12 +28,15 @@ class Rows:
     parts : Contexts
         Their contexts, part by part.
     mapped : Mapped
-        What two linear maps make of them.
+        What two linear maps make of them, and attention adds.
+    attended : float [n, 2d] or None
+        What attention has added to what is compared, before the temperature.
     """
 
     columns: RowColumns
     parts: Contexts
     mapped: Mapped
+    attended: Tensor | None = None
 
     @property
     def predicted(self) -> Tensor:

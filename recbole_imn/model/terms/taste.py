@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from recbole_imn.kernels.compiled import compiled
 from recbole_imn.kernels.taste import profile
-from recbole_imn.log import NO_EVENT, Floats, Ids, Integers
+from recbole_imn.log import Floats
+from recbole_imn.model.latest import latest_items
 from recbole_imn.model.parts import Making
-from recbole_imn.model.sources.numbers import log_time
 from recbole_imn.model.sources.pointer import GAIN, SPEED
 from recbole_imn.model.terms.base import ProductTerm, Rows
 from recbole_imn.past import Facts, Past
@@ -72,14 +70,8 @@ class Taste(ProductTerm):
 
     def look(self, past: Past, facts: Facts) -> Any:
         """Look up the users' latest items, their behaviours and ages, [n, 50], newest first."""
-        log, shape = past.log, (len(facts), LATEST)
-        items, behaviours = np.empty((2, *shape), np.int64)
-        ages = np.empty(shape, np.float32)
-        _latest_items(
-            facts.latest, facts.at, past.chains.user, log.item, log.behaviour, log.time, items,
-            behaviours, ages,
-        )  # fmt: skip
-        return torch.from_numpy(items), torch.from_numpy(behaviours), torch.from_numpy(ages)
+        found = latest_items(past, facts, LATEST)
+        return tuple(torch.from_numpy(column) for column in found)
 
     def queries(self, rows: Rows, looked: Any) -> Tensor:
         """Give what the descriptions of items are multiplied by, float [n, n_columns]."""
@@ -108,31 +100,6 @@ class Taste(ProductTerm):
         here = torch.cat([item_features[:1], item_features[rows.to(item_features.device)]])
         descriptions[rows] = describe(here, self.reference)[1:].to(descriptions)
         self.features, self.descriptions = item_features.to(old), descriptions
-
-
-@compiled
-def _latest_items(
-    latest: Integers,
-    at: Floats,
-    chain: Ids,
-    items: Ids,
-    behaviours: npt.NDArray[np.int16],
-    times: Floats,
-    found: Integers,
-    done: Integers,
-    ages: npt.NDArray[np.float32],
-) -> None:
-    # Padding: no item, and the behaviour of the log's first event, which counts for nothing.
-    none, nothing = log_time(0.0), behaviours[0] if len(behaviours) else 0
-    for row in range(len(latest)):
-        event = latest[row]
-        for place in range(found.shape[1]):
-            if event == NO_EVENT:
-                found[row, place], done[row, place], ages[row, place] = 0, nothing, none
-                continue
-            found[row, place], done[row, place] = items[event], behaviours[event]
-            ages[row, place] = log_time(at[row] - times[event])
-            event = chain[event]
 
 
 def describe(features: Tensor, reference: Tensor) -> Tensor:
