@@ -27,8 +27,8 @@ from recbole_imn.provenance import environment, fingerprint
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.ablation import Data
 from benchmarks.derived_logs import DERIVED, read_log, write_log
+from benchmarks.variants import Data
 
 OURS = "IMNNetPlus"
 # Name in the table: model, and what is set.

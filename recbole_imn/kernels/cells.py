@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from recbole_imn.kernels.compiled import in_order
 from recbole_imn.kernels.elementary import hyperbolic_tangent, logistic
 
 Floats = NDArray[Any]
-SIGMOID, TANH, GRU, LSTM = range(4)
+SIGMOID, TANH, GRU, LSTM, ATTENTION = range(5)
+# What an input's score in attention loses with each later one.
+AGE_SLOPE = 0.25
 
 
 @in_order
@@ -45,6 +48,8 @@ def cell_forward(kind: int, pre: Floats, old: Floats, new: Floats) -> None:
             candidate[j] = hyperbolic_tangent(candidate[j] + reset[j] * own[j])
         for j in range(d):
             new[j] = (one - update[j]) * candidate[j] + update[j] * old[j]
+    elif kind == ATTENTION:
+        _attend(pre, old, new)
     else:
         d = len(new) // 2
         enter, keep, leave, candidate = pre[:d], pre[d : 2 * d], pre[2 * d : 3 * d], pre[3 * d :]
@@ -112,6 +117,8 @@ def cell_backward(
             grad_pre[3 * d :],
             grad_old,
         )
+    elif kind == ATTENTION:
+        _attend_backward(gates, new, grad, grad_pre, grad_old)
     else:
         d = len(new) // 2
         _long_short_backward(
@@ -129,6 +136,81 @@ def cell_backward(
             grad_pre[3 * d :],
             grad_old[d:],
         )
+
+
+@in_order
+def _attend(pre: Floats, old: Floats, new: Floats) -> None:
+    """Take in a new value, drop the oldest, and write what the query finds among them."""
+    d = len(pre) // 2
+    query, value = pre[:d], pre[d:]
+    for j in range(d):
+        value[j] = hyperbolic_tangent(value[j])
+    for j in range(d):
+        new[d + j] = value[j]
+    for j in range(2 * d, len(new)):
+        new[j] = old[j - d]
+    shares = _attention(query, new)
+    hidden = new[:d]
+    for j in range(d):
+        hidden[j] = 0
+    for k in range(len(shares)):
+        kept = new[(k + 1) * d : (k + 2) * d]
+        for j in range(d):
+            hidden[j] += shares[k] * kept[j]
+
+
+@in_order
+def _attention(query: Floats, state: Floats) -> Floats:
+    """Give the share of each kept value, newest first."""
+    d = len(query)
+    shares = np.empty(len(state) // d - 1, state.dtype)
+    slope, scale = state.dtype.type(AGE_SLOPE), state.dtype.type(1 / np.sqrt(d))
+    most = state.dtype.type(-np.inf)
+    for k in range(len(shares)):
+        kept, score = state[(k + 1) * d : (k + 2) * d], state.dtype.type(0)
+        for j in range(d):
+            score += query[j] * kept[j]
+        shares[k] = score * scale - slope * k
+        most = max(most, shares[k])
+    total = state.dtype.type(0)
+    for k in range(len(shares)):
+        shares[k] = np.exp(shares[k] - most)
+        total += shares[k]
+    for k in range(len(shares)):
+        shares[k] /= total
+    return shares
+
+
+@in_order
+def _attend_backward(
+    gates: Floats, new: Floats, grad: Floats, grad_pre: Floats, grad_old: Floats
+) -> None:
+    d = len(gates) // 2
+    query, value, of_hidden = gates[:d], gates[d:], grad[:d]
+    of_query, of_value = grad_pre[:d], grad_pre[d:]
+    shares = _attention(query, new)
+    along, mean = np.empty_like(shares), new.dtype.type(0)
+    for k in range(len(shares)):
+        kept, total = new[(k + 1) * d : (k + 2) * d], new.dtype.type(0)
+        for j in range(d):
+            total += of_hidden[j] * kept[j]
+        along[k] = total
+        mean += shares[k] * total
+    scale, one = new.dtype.type(1 / np.sqrt(d)), new.dtype.type(1)
+    for j in range(d):
+        of_query[j] = 0
+    for k in range(len(shares)):
+        kept, arriving = new[(k + 1) * d : (k + 2) * d], grad[(k + 1) * d : (k + 2) * d]
+        of_score = shares[k] * (along[k] - mean) * scale
+        for j in range(d):
+            of_query[j] += of_score * kept[j]
+        # The newest is the value itself, the others were a place nearer before.
+        into = of_value if k == 0 else grad_old[k * d : (k + 1) * d]
+        for j in range(d):
+            passed = arriving[j] + shares[k] * of_hidden[j] + of_score * query[j]
+            into[j] = passed if k == 0 else into[j] + passed
+    for j in range(d):
+        of_value[j] *= one - value[j] * value[j]
 
 
 @in_order

@@ -42,7 +42,8 @@ def compare(
     columns : tuple of int
         Where p and q begin in ``mapped``, which may be the same; -1 for none.
     chunks : sequence of tuple of int
-        Rows that are compared with the same versions: start, stop, number of versions.
+        Rows that are compared with the same versions: start, stop, number of versions. Each row
+        is in one of them, or there are none.
 
     Returns
     -------
@@ -112,7 +113,9 @@ class _Compare(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, of_squares: Tensor, of_scores: Tensor, *of_products: Tensor) -> Any:
         mapped, represented, compared = ctx.saved_tensors
-        to_mapped, to_compared = torch.zeros_like(mapped), torch.empty_like(compared)
+        to_mapped = torch.zeros_like(mapped)
+        # Each row is in a chunk, or none is.
+        to_compared = torch.empty_like(compared) if ctx.chunks else torch.zeros_like(compared)
         to_represented = torch.empty_like(represented)
         if ctx.columns[1] < 0:
             # What is 0 whatever there is moves nothing.

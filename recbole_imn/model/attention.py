@@ -94,7 +94,7 @@ class Attention(nn.Module):
         table : StaticTable
             Of items.
         """
-        static = mapped.compared[:, mapped.width // 2 :]
+        static = mapped.compared[:, mapped.widths[1] // 2 :]
         mean = attend(
             static.unsqueeze(1) * self.scale,
             table(attended.items),

@@ -18,7 +18,7 @@ from recbole_imn.model.settings import SettingsError
 from recbole_imn.model.window import PurchaseColumns, features_of, ids, ids_of
 from recbole_imn.past import Facts, Past
 from recbole_imn.stream import CELLS, Memory, recur
-from recbole_imn.stream.plan import PurchasePlan, WindowPlan
+from recbole_imn.stream.plan import WindowPlan
 
 SESSION_GAP = 1800.0
 REMEMBERED_PURCHASES = 10
@@ -47,14 +47,15 @@ class Branch(nn.Module):
         self.cell = CELLS[settings.cell]
         facts = making.facts
         first = facts.purchase < 0
-        self.elapsed = ElapsedTime(facts.since_purchase, first, settings.elapsed_scale)
+        scale = settings.elapsed_scale, settings.elapsed_origin
+        self.elapsed = ElapsedTime(facts.since_purchase, first, *scale)
         self.register_buffer("item_features", making.item_features, persistent=False)
         positive = settings.cell == "sigmoid"
         stored, gates = self.cell.n_parts * width, self.cell.n_gates
         self.memory = Memory(log.n_users, stored, positive)
         self.transition = nn.Parameter(torch.empty(width, gates * width))
         nn.init.xavier_uniform_(self.transition)
-        self.projection = Projection(width)
+        self.projection = None if settings.shared_projection else Projection(width)
         n_kept = self.n_general * width
         self.kept = PurchaseStore(log.n_users, settings.purchase_reach, n_kept, stored)
 
@@ -144,11 +145,6 @@ class Branch(nn.Module):
         self.kept.grow(n_users)
         self.item_features = item_features
 
-    def project(self, limited: Tensor, chain: PurchasePlan, since_purchase: Tensor) -> Tensor:
-        """Give the limited state of each row's user, projected to now, float [n, d]."""
-        projected: Tensor = self.projection(limited, chain.row, since_purchase)
-        return projected
-
     def commit(self, plan: WindowPlan, limited: Tensor, general: Tensor, users: Tensor) -> None:
         """Store the states at the window's end, and what entered its purchases."""
         chain = plan.purchases
@@ -162,7 +158,8 @@ class SimplifiedBranch(Branch):
     def __init__(self, making: Making) -> None:
         super().__init__(making)
         n_out = self.cell.n_gates * self.width
-        self.event = EventInput(n_out, making.past.log.n_behaviours, making.n_features)
+        told = making.past.log.n_behaviours, making.n_features, making.settings.biases
+        self.event = EventInput(n_out, *told)
         self.general = Affine(4 * self.width, n_out, bias=False)
 
     def inputs(self, general: Tensor, purchases: PurchaseColumns, statics: Statics) -> Tensor:
@@ -177,7 +174,8 @@ class FullBranch(Branch):
     """Equations (3)-(5): W [Z_inv, Z_fin, ., h_u^g(t-)].
 
     Z_inv is a small network of shelf statistics and display strategy, Z_fin one of the
-    purchase history and the behaviour in the present session.
+    purchase history and the behaviour in the present session. Both keep their biases whatever
+    the settings: the paper calls them multilayer perceptrons, and prints no equation.
 
     Raises
     ------
@@ -199,7 +197,8 @@ class FullBranch(Branch):
         self.inventory = _two_layers(n_inventory, width)
         # Purchased items, session length, behaviours of the session, time since the purchase.
         self.finance = _two_layers(width + 1 + log.n_behaviours + 2, width)
-        self.mix = Affine(3 * width, self.cell.n_gates * width)
+        biases = making.settings.biases
+        self.mix = Affine(3 * width, self.cell.n_gates * width, bias=biases)
 
     def context(self, plan: WindowPlan, states: Tensor, places: Tensor) -> Tensor:
         """Give the general user state just before the purchase, float [n, d]."""

@@ -89,7 +89,17 @@ def build_network(making: Making) -> Network:
     statics = _make_statics(making)
     states = GeneralStates(making)
     learned = settings.mse_weight > 0, settings.nce_weight > 0
-    maps = ContextMaps(n_parts, width, start, settings.temperature, learned, settings.shared_map)
+    maps = ContextMaps(
+        n_parts,
+        width,
+        start,
+        settings.temperature,
+        learned,
+        settings.shared_map,
+        settings.prediction_target,
+        settings.biases,
+        settings.learned_temperature,
+    )
     branch = None if parts.branch is None else parts.branch(making)
     fused = fusion(width, centre, unit)
     pointer = _make_pointer(making, parts.sources, n_parts * width)

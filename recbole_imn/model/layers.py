@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from recbole_imn.kernels.compiled import compiled
 from recbole_imn.kernels.conditioning import condition, condition_rows, project, unit
@@ -29,6 +30,12 @@ class Affine(nn.Linear):
         return affine(input, self.weight, self.bias)
 
 
+def bias_of(layer: nn.Linear) -> Tensor:
+    """Give the bias of a layer, float [n_out]; zeros where it has none."""
+    bias: Tensor | None = layer.bias
+    return layer.weight.new_zeros(layer.out_features) if bias is None else bias
+
+
 class ElapsedTime(nn.Module):
     """Two inputs that tell an elapsed time: its standardised value and a first-event flag.
 
@@ -43,17 +50,22 @@ class ElapsedTime(nn.Module):
         Where there is no earlier event; such times count for nothing.
     scale : str
         'log' (of 1 + seconds) or 'linear'.
+    origin : str
+        'mean', or 'zero': then the mean stays in, and the flag is 0 everywhere.
     """
 
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, seconds: Floats, first: Flags, scale: str) -> None:
+    def __init__(self, seconds: Floats, first: Flags, scale: str, origin: str = "mean") -> None:
         super().__init__()
-        self.logarithmic = scale == "log"
+        self.logarithmic, self.flags = scale == "log", origin == "mean"
         times = torch.from_numpy(self._transform(seconds[~first]))
         known = len(times) > 1
-        self.register_buffer("mean", times.mean() if known else torch.zeros((), dtype=times.dtype))
+        centred = known and origin == "mean"
+        self.register_buffer(
+            "mean", times.mean() if centred else torch.zeros((), dtype=times.dtype)
+        )
         deviation = times.std() if known else torch.ones((), dtype=times.dtype)
         self.register_buffer("deviation", deviation.clamp(min=1e-6))
 
@@ -65,7 +77,7 @@ class ElapsedTime(nn.Module):
         """Give the inputs, float32 [n, 2]: standardised time (0 for a first event), flag."""
         inputs = np.empty((len(seconds), 2), np.float32)
         mean, deviation = float(self.mean), float(self.deviation)
-        _elapsed_inputs(seconds, first, self.logarithmic, mean, deviation, inputs)
+        _elapsed_inputs(seconds, first, self.logarithmic, self.flags, mean, deviation, inputs)
         return torch.from_numpy(inputs).to(self.mean.device)
 
 
@@ -74,6 +86,7 @@ def _elapsed_inputs(
     seconds: Floats,
     first: Flags,
     logarithmic: bool,
+    flags: bool,
     mean: float,
     deviation: float,
     inputs: npt.NDArray[np.float32],
@@ -82,7 +95,7 @@ def _elapsed_inputs(
         # As log1p in half its time: what is lost of a fraction of a second is 1e-16.
         time = np.log(1 + seconds[row]) if logarithmic else seconds[row]
         inputs[row, 0] = 0.0 if first[row] else (time - mean) / deviation
-        inputs[row, 1] = first[row]
+        inputs[row, 1] = first[row] and flags
 
 
 class Projection(nn.Module):
@@ -337,20 +350,32 @@ class EventInput(nn.Module):
         Kinds of action, padding included.
     n_features : int
         Numeric features of an event.
+    biases : bool
+        Whether there is a bias.
     """
 
-    def __init__(self, width: int, n_behaviours: int, n_features: int) -> None:
+    def __init__(self, width: int, n_behaviours: int, n_features: int, biases: bool = True) -> None:
         super().__init__()
-        self.elapsed = Affine(2, width)
+        self.elapsed = Affine(2, width, bias=biases)
         self.behaviour = nn.Embedding(n_behaviours, width)
         self.features = Affine(n_features, width, bias=False) if n_features else None
         nn.init.normal_(self.behaviour.weight, std=0.1)
 
+    @property
+    def weights(self) -> tuple[Tensor, Tensor, Tensor]:
+        """What elapsed times and behaviours are mapped by: weight, bias, table."""
+        return self.elapsed.weight, bias_of(self.elapsed), self.behaviour.weight
+
     def forward(self, elapsed: Tensor, behaviour: Tensor, features: Tensor) -> Tensor:
         """Give the input, float [n, width], of events: [n, 2], int64 [n], [n, n_features]."""
-        out = event_input(
-            elapsed, behaviour, self.elapsed.weight, self.elapsed.bias, self.behaviour.weight
-        )
+        out = event_input(elapsed, behaviour, *self.weights)
+        return out if self.features is None else out + self.features(features)
+
+    def after(self, elapsed: Tensor, behaviour: Tensor, features: Tensor) -> Tensor:
+        """Do the same where -1 stands for no behaviour, of which there is nothing to tell."""
+        weight, bias, table = self.weights
+        behaviour = torch.where(behaviour < 0, len(table), behaviour)
+        out = event_input(elapsed, behaviour, weight, bias, functional.pad(table, (0, 0, 0, 1)))
         return out if self.features is None else out + self.features(features)
 
 
@@ -372,8 +397,7 @@ def two_inputs(
     features : float32 [n, n_features]
     """
     sides = (of_user, of_item)
-    weights = ((s.elapsed.weight, s.elapsed.bias, s.behaviour.weight) for s in sides)
-    out = event_inputs(elapsed, behaviour, *weights)
+    out = event_inputs(elapsed, behaviour, *(side.weights for side in sides))
     linear = [side.features for side in sides if side.features is not None]
     return out + torch.cat([each(features) for each in linear], dim=1) if linear else out
 
@@ -411,7 +435,7 @@ class Contexts:
 
     def map(self, layer: nn.Linear) -> Tensor:
         """Give what a linear layer makes of the contexts, float [n, n_out]."""
-        parts: tuple[Tensor, ...] = *vars(self).values(), layer.weight, layer.bias
+        parts: tuple[Tensor, ...] = *vars(self).values(), layer.weight, bias_of(layer)
         return map_context(*parts)
 
 
@@ -421,22 +445,22 @@ class Mapped:
 
     Attributes
     ----------
-    values : float [n, number of maps * width]
+    values : float [n, sum of the widths of the maps that there are]
     columns : tuple of int
         Where the prediction and the rows' side of the density ratio begin; -1 for none.
-    width : int
-        Of a representation, 2d.
+    widths : tuple of int
+        Of what is predicted, and of a representation, 2d.
     log_temperature : float []
     """
 
     values: Tensor
     columns: tuple[int, int]
-    width: int
+    widths: tuple[int, int]
     log_temperature: Tensor
 
     @property
     def predicted(self) -> Tensor:
-        """Where the next item's representation is expected, float [n, width]."""
+        """Where the prediction's target is expected, float [n, width]."""
         return self._map(0)
 
     @property
@@ -453,13 +477,14 @@ class Mapped:
         compared = self._map(1) + added
         if column < 0:
             return replace(self, values=compared, columns=(-1, 0))
-        return replace(self, values=torch.cat([self._map(0), compared], 1), columns=(0, self.width))
+        both = torch.cat([self._map(0), compared], 1)
+        return replace(self, values=both, columns=(0, self.widths[0]))
 
     def _map(self, number: int) -> Tensor:
-        column = self.columns[number]
+        column, width = self.columns[number], self.widths[number]
         if column < 0:
-            return self.values.new_zeros(len(self.values), self.width)
-        return self.values[:, column : column + self.width]
+            return self.values.new_zeros(len(self.values), width)
+        return self.values[:, column : column + width]
 
 
 class ContextMaps(nn.Module):
@@ -467,8 +492,8 @@ class ContextMaps(nn.Module):
 
     The context is [user, static user, previous item's state, previous static item], where
     the user may have several parts, and the representation [item state, static item]. The
-    first map is the prediction of equation (11), the second the W of the density ratio (13),
-    over a learnable temperature.
+    first map is the prediction of equation (11), of all or the second half of it; the second the
+    W of the density ratio (13), over a temperature.
 
     Parameters
     ----------
@@ -486,7 +511,14 @@ class ContextMaps(nn.Module):
         learns nothing is 0.
     shared : bool
         Whether there is one map for both.
+    target : str
+        What is predicted: 'both' halves of a representation, or the 'static' one.
+    biases : bool
+        Whether the maps have bias terms.
+    learned_temperature : bool
     """
+
+    log_temperature: Tensor
 
     def __init__(
         self,
@@ -496,17 +528,27 @@ class ContextMaps(nn.Module):
         temperature: float,
         learned: tuple[bool, bool] = (True, True),
         shared: bool = False,
+        target: str = "both",
+        biases: bool = True,
+        learned_temperature: bool = True,
     ) -> None:
         super().__init__()
-        self.width, self.learned, self.shared = 2 * width, learned, shared
-        both = [_start_of_map(n_parts, width, start) for _ in range(2)]
+        self.learned, self.shared = learned, shared
+        self.widths = (width if target == "static" else 2 * width, 2 * width)
+        both = [_start_of_map(n_parts, width, wide, start) for wide in self.widths]
         starts = [linear for linear, there in zip(both, learned, strict=True) if there]
         starts = starts[:1] if shared else starts
-        self.linear = Affine(n_parts * width, len(starts) * self.width)
+        n_out = sum(linear.out_features for linear in starts)
+        self.linear = Affine(n_parts * width, n_out, bias=biases)
         with torch.no_grad():
             self.linear.weight.copy_(torch.cat([linear.weight for linear in starts]))
-            self.linear.bias.copy_(torch.cat([linear.bias for linear in starts]))
-        self.log_temperature = nn.Parameter(torch.tensor(float(np.log(temperature))))
+            if biases:
+                self.linear.bias.copy_(torch.cat([linear.bias for linear in starts]))
+        log_temperature = torch.tensor(float(np.log(temperature)))
+        if learned_temperature:
+            self.log_temperature = nn.Parameter(log_temperature)
+        else:
+            self.register_buffer("log_temperature", log_temperature)
 
     @property
     def columns(self) -> tuple[int, int]:
@@ -514,18 +556,18 @@ class ContextMaps(nn.Module):
         if self.shared:
             return 0, 0
         predicted, compared = self.learned
-        return (0 if predicted else -1), (self.width * predicted if compared else -1)
+        return (0 if predicted else -1), (self.widths[0] * predicted if compared else -1)
 
     def forward(self, contexts: Contexts) -> Mapped:
         """Map contexts."""
-        return Mapped(contexts.map(self.linear), self.columns, self.width, self.log_temperature)
+        return Mapped(contexts.map(self.linear), self.columns, self.widths, self.log_temperature)
 
 
-def _start_of_map(n_parts: int, width: int, start: str) -> nn.Linear:
-    linear = nn.Linear(n_parts * width, 2 * width)
+def _start_of_map(n_parts: int, width: int, n_out: int, start: str) -> nn.Linear:
+    linear = nn.Linear(n_parts * width, n_out)
     if start == "identity":
         nn.init.normal_(linear.weight, std=0.1 / (n_parts * width) ** 0.5)
         nn.init.zeros_(linear.bias)
         with torch.no_grad():
-            linear.weight[:, -2 * width :] += torch.eye(2 * width)
+            linear.weight[:, -n_out:] += torch.eye(n_out)
     return linear

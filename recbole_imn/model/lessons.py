@@ -15,7 +15,12 @@ from recbole_imn.model.terms.base import CellTerm
 from recbole_imn.past import Facts, Past
 from recbole_imn.past.distinct import places_in
 from recbole_imn.stream.plan import WindowPlan
-from recbole_imn.stream.versions import ItemVersions, item_versions, latest_at
+from recbole_imn.stream.versions import (
+    ItemVersions,
+    item_versions,
+    latest_at,
+    versions_of_rows,
+)
 
 # Rows that are compared with negatives at a time; few items move meanwhile.
 ROWS_A_CHUNK = 256
@@ -59,7 +64,7 @@ class Lessons:
         their states: the items of the rows' events just before each, then the versions.
     cells : int32 [n] or None
         Their cells, for a term by cells.
-    negatives : int64 [m]
+    negatives : int64 [m], or [n, m] of each row's own
     log_shares : float [m]
     comparisons : list of Comparison
     salt : int
@@ -109,7 +114,7 @@ def prepare_lessons(
     comparisons, found, rows = [], [items], [_before(plan, places)]
     for start in range(0, len(facts), ROWS_A_CHUNK):
         chunk = facts[start : start + ROWS_A_CHUNK]
-        versions = item_versions(past, plan.start, chunk.position, negatives.items)
+        versions = _versions(past, plan.start, chunk, start, negatives.items)
         comparisons.append(_compare(past, plan.start, start, chunk, versions, negatives, term))
         found.append(versions.items)
         rows.append(_rows_of_versions(plan, versions))
@@ -124,6 +129,15 @@ def prepare_lessons(
         comparisons,
         salt,
     )
+
+
+def _versions(
+    past: Past, window: int, rows: Facts, first: int, negatives: Integers
+) -> ItemVersions:
+    if negatives.ndim == 1:
+        return item_versions(past, window, rows.position, negatives)
+    own = negatives[first : first + len(rows)]
+    return versions_of_rows(past, window, rows.position, own)
 
 
 def _before(plan: WindowPlan, places: Tensor) -> Integers:

@@ -25,9 +25,10 @@ def make_losses(settings: NetworkSettings) -> list[LossTerm]:
 
 
 class PredictionLoss:
-    """Squared distances of predictions to items, equation (20).
+    """Distances of predictions to items, equation (20).
 
-    The target is detached: else the cheapest way to predict items is to make them alike.
+    By default they are squared, and the target is detached: else the cheapest way to predict
+    items is to make them alike.
     """
 
     def __init__(self, weight: float) -> None:
@@ -35,7 +36,13 @@ class PredictionLoss:
 
     def __call__(self, network: Network, unrolled: Unrolled, learned: Learned) -> Tensor:
         """Sum over rows."""
-        return learned.squares
+        settings = network.settings
+        if settings.takes_plain_squares:
+            return learned.squares
+        predicted = learned.rows.mapped.predicted
+        target = learned.represented[: len(predicted), -predicted.shape[1] :]
+        target = target.detach() if settings.detached_targets else target
+        return _sum_of_distances(predicted - target, settings.distance)
 
 
 class ContrastiveLoss:
@@ -53,16 +60,19 @@ class ContrastiveLoss:
         scores, all_products = _with_terms(network, lessons, learned)
         weights, hits = _pointed(network, rows, lessons.items)
         values = None if network.cell_term is None else network.cell_term.values
+        # Those of a row's own are never the row's item; padding is none either.
+        drawn = lessons.negatives
+        shared = drawn if drawn.ndim == 1 else drawn.new_zeros(drawn.shape[1])
         loss: Tensor | None = None
         for part, products in zip(lessons.comparisons, all_products, strict=True):
             chosen = slice(part.start, part.stop)
             of_part = mixture_loss(
                 scores[chosen],
                 products,
-                part.columns,
+                part.columns if drawn.ndim == 1 else None,
                 lessons.log_shares,
                 lessons.items[chosen],
-                lessons.negatives,
+                shared,
                 weights[chosen],
                 hits[chosen],
                 values,
@@ -101,8 +111,17 @@ def _pointed(network: Network, rows: Rows, items: Tensor) -> tuple[Tensor, Tenso
     return network.pointer(pointed, rows.parts), pointed.items == items.unsqueeze(1)
 
 
+def _sum_of_distances(differences: Tensor, distance: str) -> Tensor:
+    """Sum the lengths of differences, float [n, width], or their squares."""
+    if distance == "squared":
+        return differences.square().sum()
+    # Its gradient is 0 where the difference is.
+    total: Tensor = torch.linalg.vector_norm(differences, dim=1).sum()
+    return total
+
+
 class Drift:
-    """Squared changes of states, one of the last two terms of equation (22).
+    """Changes of states, one of the last two terms of equation (22).
 
     Parameters
     ----------
@@ -120,4 +139,4 @@ class Drift:
         before, after = plan.levels.sources[:, self.slot], plan.after(self.slot)
         width = network.settings.embedding_size
         change = states[after, :width] - states[before, :width]
-        return change.square().sum()
+        return _sum_of_distances(change, network.settings.distance)

@@ -24,7 +24,7 @@ class Negatives:
 
     Attributes
     ----------
-    items : int64 [m]
+    items : int64 [m], or [n_rows, m] of each row's own
     log_shares : float32 [m]
         Logarithm of how many items each stands for.
     """
@@ -33,22 +33,60 @@ class Negatives:
     log_shares: npt.NDArray[np.float32]
 
 
-Draw = Callable[[Past, int, np.random.Generator], Negatives]
+# Of a past, a window's start, the items of its rows, and a generator.
+Draw = Callable[[Past, int, Integers, np.random.Generator], Negatives]
 
 
 def sampler(settings: NetworkSettings) -> Draw:
     """Give what draws negatives for the events of a window."""
+    n = settings.n_negatives
+    if settings.negatives == "row":
+        return lambda past, start, own, rng: draw_for_each(past, own, n, rng)
+    if settings.negatives == "in_batch":
+        return lambda past, start, own, rng: draw_in_batch(own, n, rng)
     if not settings.sources and not settings.terms:
-        return lambda past, start, rng: draw_uniform(past, settings.n_negatives, rng)
-    return lambda past, start, rng: draw_strata(
-        past, start, settings.n_active_negatives, settings.n_negatives, rng
-    )
+        return lambda past, start, own, rng: draw_uniform(past, n, rng)
+    n_active = settings.n_active_negatives
+    return lambda past, start, own, rng: draw_strata(past, start, n_active, n, rng)
 
 
 def draw_uniform(past: Past, n: int, rng: np.random.Generator) -> Negatives:
     """Draw from the whole catalogue; each counts as one, as in equation (19)."""
     items = rng.integers(1, past.log.n_items, n)
     return Negatives(items, np.zeros(n, np.float32))
+
+
+def draw_for_each(past: Past, own: Integers, n: int, rng: np.random.Generator) -> Negatives:
+    """Draw for each row from all items but its own; each counts as one.
+
+    Parameters
+    ----------
+    past : Past
+    own : int64 [n_rows]
+        The items of the rows.
+    n : int
+        Negatives a row; there are none where the catalogue is a single item.
+    rng : numpy.random.Generator
+    """
+    n_others = past.log.n_items - 2
+    items = rng.integers(1, max(n_others, 1) + 1, (len(own), n if n_others > 0 else 0))
+    items += items >= own[:, None]
+    return Negatives(items, np.zeros(items.shape[1], np.float32))
+
+
+def draw_in_batch(own: Integers, n: int, rng: np.random.Generator) -> Negatives:
+    """Take the items of a window's rows for the others: popular items come more often.
+
+    Parameters
+    ----------
+    own : int64 [n_rows]
+        The items of the rows; one that is a row's own does not count for it.
+    n : int
+        Rows that are chosen, without replacement; all of them if there are no more.
+    rng : numpy.random.Generator
+    """
+    chosen = own if len(own) <= n else rng.choice(own, n, replace=False)
+    return Negatives(chosen, np.zeros(len(chosen), np.float32))
 
 
 def draw_strata(

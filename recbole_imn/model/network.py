@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from recbole_imn.kernels.chosen_products import chosen_products
 from recbole_imn.kernels.comparison import compare
 from recbole_imn.kernels.mixture import add_mixture, log_add_hits
 from recbole_imn.log import Integers
@@ -55,7 +56,8 @@ class Learned:
         The items of the rows' events, then the negatives of each comparison in all versions
         that its rows see.
     squares, scores, products
-        As :func:`~recbole_imn.kernels.comparison.compare` gives them.
+        As :func:`~recbole_imn.kernels.comparison.compare` gives them; where each row has
+        negatives of its own, products are those of its own alone, float [stop - start, m].
     """
 
     rows: Rows
@@ -179,9 +181,10 @@ class Network(nn.Module):
         if not self.settings.first_events:
             facts = facts[(facts.count > 0).nonzero()[0]]
         rng = np.random.default_rng([*seed, start])
-        negatives = self.draw_negatives(past, start, rng)
+        own = past.log.item[facts.position].astype(np.int64)
+        negatives = self.draw_negatives(past, start, own, rng)
         reach = self.settings.purchase_reach
-        window = self.look(past, start, stop, facts, reach, negatives.items)
+        window = self.look(past, start, stop, facts, reach, negatives.items.reshape(-1))
         salt = int(rng.integers(2**20))
         lessons = prepare_lessons(past, window.plan, facts, negatives, self.cell_term, salt)
         return replace(window, lessons=lessons)
@@ -217,7 +220,10 @@ class Network(nn.Module):
         purchases = None
         if self.branch is not None:
             purchases = self.branch.look(past, plan.purchases.events)
-            since_purchase = self.branch.elapsed(facts.since_purchase, facts.purchase < 0)
+            # One projection measures both times in one unit.
+            own = self.branch.projection is not None
+            elapsed = self.branch.elapsed if own else self.states.elapsed_user
+            since_purchase = elapsed(facts.since_purchase, facts.purchase < 0)
         if self.pointer is not None:
             looked["pointer"] = self.pointer.look(past, facts)
         if self.attention is not None:
@@ -307,12 +313,8 @@ class Network(nn.Module):
         """
         window, rows = unrolled.window, unrolled.window.rows
         plan = window.plan
-        interest = self.projection(unrolled.states, plan.user_row, rows.since_user)
-        resources = None
-        if self.branch is not None and unrolled.limited is not None:
-            resources = self.branch.project(unrolled.limited, plan.purchases, rows.since_purchase)
         contexts = Contexts(
-            self.fusion(interest, resources),
+            self.fusion(*self.projected(unrolled)),
             self.statics.user(plan.users),
             plan.user_place,
             latest,
@@ -324,6 +326,16 @@ class Network(nn.Module):
             attended = self.attention(rows.looked["attention"], mapped, self.statics.item)
             mapped = mapped.with_compared(attended)
         return Rows(rows, contexts, mapped, attended)
+
+    def projected(self, unrolled: Unrolled) -> tuple[Tensor, Tensor | None]:
+        """Give the general and the limited state of each row's user now, float [n, d] each."""
+        plan, rows = unrolled.window.plan, unrolled.window.rows
+        interest = self.projection(unrolled.states, plan.user_row, rows.since_user)
+        if self.branch is None or unrolled.limited is None:
+            return interest, None
+        projection = self.branch.projection or self.projection
+        resources = projection(unrolled.limited, plan.purchases.row, rows.since_purchase)
+        return interest, resources
 
     def represent(self, embedded: Tensor, places: Tensor, states: Tensor, rows: Tensor) -> Tensor:
         """Give representations [item state, static item], float [n, 2d].
@@ -377,27 +389,47 @@ class Network(nn.Module):
     ) -> tuple[Tensor, Tensor, list[Tensor]]:
         mapped = rows.mapped
         chunks = [(part.start, part.stop, len(part.found)) for part in lessons.comparisons]
-        return compare(mapped.values, represented, mapped.log_temperature, mapped.columns, chunks)
+        predicted, compared = mapped.columns
+        # Distances of other forms are no part of it.
+        columns = (predicted if self.settings.takes_plain_squares else -1, compared)
+        given = mapped.log_temperature, columns
+        if lessons.negatives.ndim == 1:
+            return compare(mapped.values, represented, *given, chunks)
+        positive, *versions = represented.split([len(rows.columns), *(n for *_, n in chunks)])
+        squares, scores, _ = compare(mapped.values, positive, *given, ())
+        return squares, scores, _products_of_own(mapped.compared, versions, lessons)
 
     # -- ranking -----------------------------------------------------------------------------
 
-    def ranking_queries(self, asked: Asked) -> Tensor:
+    def ranking_queries(self, asked: Asked) -> list[Tensor]:
         """Give vectors whose products with :meth:`ranking_items` rank items, float [n, width].
 
         Minus the squared distance (11) and the log density ratio, weighed by alpha_m and
-        alpha_n (24), up to a constant of the row.
+        alpha_n (24), up to a constant of the row. Distances that are not squared are no
+        product: those of their squares come second, to be joined by :meth:`joined`.
         """
         mse, nce = (self.ranking_weights / self.ranking_scales).unbind()
-        nearest, density = asked.nearest, asked.density
-        width = nearest.shape[1] - 1
-        return torch.cat(
-            [
-                mse * nearest[:, :width] + nce * density[:, :width],
-                mse * nearest[:, width:],
-                nce * density[:, width:],
-            ],
-            dim=1,
-        )
+        if self.settings.distance == "squared":
+            return [_side_by_side(asked, mse, nce)]
+        none = torch.zeros_like(mse)
+        return [_side_by_side(asked, none, nce), _side_by_side(asked, none + 1, none)]
+
+    def joined(self, asked: Asked, found: Sequence[Tensor]) -> Tensor:
+        """Give scores of products of :meth:`ranking_queries`, of the same shape.
+
+        Parameters
+        ----------
+        asked : Asked
+        found : list of float [n] or [n, m]
+            Products of each of the queries.
+        """
+        if len(found) == 1:
+            return found[0]
+        density, nearest = found
+        squares = (asked.nearest[:, :-1] / 2).square().sum(dim=1)
+        away = (squares if nearest.ndim == 1 else squares.unsqueeze(1)) - nearest
+        weight = self.ranking_weights[0] / self.ranking_scales[0]
+        return density - weight * away.clamp(min=0).sqrt()
 
     def ranking_items(self, ids: Tensor, states: Tensor, rows: Tensor) -> Tensor:
         """Give items as ranking sees them, float [n, width].
@@ -411,7 +443,8 @@ class Network(nn.Module):
         """
         places = torch.arange(len(ids), device=ids.device)
         items = self.represent(self.statics.item.rows(ids), places, states, rows)
-        length = items.square().sum(dim=1, keepdim=True)
+        # Of what is predicted, the last columns.
+        length = items[:, -self.maps.widths[0] :].square().sum(dim=1, keepdim=True)
         others = [term.items(ids, items) for term in self.products.values()]
         return torch.cat([items, length, *others], dim=1)
 
@@ -422,7 +455,9 @@ class Network(nn.Module):
 
     def ask(self, rows: Rows) -> Asked:
         """Give rows as ranking sees them."""
+        before = self.maps.widths[1] - self.maps.widths[0]
         nearest = functional.pad(2 * rows.predicted, (0, 1), value=-1.0)
+        nearest = functional.pad(nearest, (before, 0)) if before else nearest
         density = self.density_queries(rows)
         if self.pointer is None:
             none = density.new_zeros(len(density), 0)
@@ -517,6 +552,31 @@ class Network(nn.Module):
             weights = self._joining(asked, facts).masked_fill(found < 0, -torch.inf)
             scores = add_mixture(scores, found.clamp(min=0), weights)
         return scores
+
+
+def _products_of_own(
+    compared: Tensor, versions: Sequence[Tensor], lessons: Lessons
+) -> list[Tensor]:
+    """Give log density ratios of the negatives that each row has for itself."""
+    found = []
+    for part, some in zip(lessons.comparisons, versions, strict=True):
+        assert part.columns is not None
+        found.append(chosen_products(compared[part.start : part.stop], some, part.columns))
+    return found
+
+
+def _side_by_side(asked: Asked, mse: Tensor, nce: Tensor) -> Tensor:
+    """Give queries for weights of the two parts, float [n, width]."""
+    nearest, density = asked.nearest, asked.density
+    width = nearest.shape[1] - 1
+    return torch.cat(
+        [
+            mse * nearest[:, :width] + nce * density[:, :width],
+            mse * nearest[:, width:],
+            nce * density[:, width:],
+        ],
+        dim=1,
+    )
 
 
 def _range(start: int, stop: int) -> Integers:

@@ -56,7 +56,15 @@ class NetworkSettings:
     mse_weight, nce_weight : float
         lambda_m and lambda_n of equation (22). A part with weight 0 is not computed.
     user_drift_weight, item_drift_weight : float
-        lambda_U and lambda_I of equation (22), on the squared change of a state.
+        lambda_U and lambda_I of equation (22), on the change of a state.
+    distance : str
+        'squared': (20), (22) and (23) take squares of Euclidean distances. 'euclidean': the
+        distances themselves, as the paper prints them.
+    prediction_target : str
+        What (11) predicts. 'both': state and static embedding of the next item. 'static': the
+        embedding alone, as the paper prints it.
+    detached_targets : bool
+        Whether (20) moves predictions alone. False: items move towards their predictions too.
     ranking_mse_weight, ranking_nce_weight : float
         alpha_m and alpha_n of equations (23)-(24), until a search finds better ones.
     search_ranking_weights : bool
@@ -69,11 +77,18 @@ class NetworkSettings:
         Whether validation searches for the proportions in which ranking takes the candidates of
         sources and the catalogue.
     n_negatives : int
-        N - 1 of equation (19): negatives an event, shared by the events of a window.
+        N - 1 of equation (19): negatives an event.
+    negatives : str
+        Where they come from. 'window': drawn from all items once a window. 'row': drawn from all
+        other items for each event, as the paper has it. 'in_batch': the items of other events of
+        the window, as many of them as there are.
     temperature : float
-        Start of the learnable temperature of the density ratio.
+        Of the density ratio; where it starts, if it is learned.
+    learned_temperature : bool
+        Whether it is learned; in the paper there is none.
     cell : str
-        'sigmoid' (the paper), 'tanh' (JODIE), 'gru' or 'lstm'.
+        'sigmoid' (the paper), 'tanh' (JODIE), 'gru', 'lstm', or 'self_attention' over an
+        entity's latest inputs, of which the paper says no more than that it was tried.
     resource_branch : str
         'simplified' (equation 6), 'full' (3-5), 'none' (IMN-Net*) or ``module.Class``.
     purchase_reach : int
@@ -97,6 +112,16 @@ class NetworkSettings:
         side of the density ratio.
     elapsed_scale : str
         'log' or 'linear' elapsed times, standardised on the training events.
+    elapsed_origin : str
+        'mean': the mean time is 0, and a flag tells that there was no event before. 'zero': no
+        time is 0, so that the projection (7)-(10) leaves a state as it is then, and no flag.
+    shared_projection : bool
+        Whether both user states are projected by the same W_t, as the paper has it.
+    event_input : str
+        Which v updates of general and item states see, equations (1) and (2). 'own': that of the
+        event itself. 'previous': that of the user's, and of the item's, event before it.
+    biases : bool
+        Whether updates and maps have bias terms; the paper has none.
     first_events : bool
         Whether users' first events, which have no previous item, are learned from too.
     attended_events : int
@@ -140,9 +165,14 @@ class NetworkSettings:
     search_ranking_weights: bool = True
     ranking_scale: Literal["standard", "literal"] = "standard"
     calibrate: bool = False
+    distance: Literal["squared", "euclidean"] = "squared"
+    prediction_target: Literal["both", "static"] = "both"
+    detached_targets: bool = True
     n_negatives: Positive = 127
+    negatives: Literal["window", "row", "in_batch"] = "window"
     temperature: Annotated[float, Field(gt=0)] = 0.1
-    cell: Literal["sigmoid", "tanh", "gru", "lstm"] = "sigmoid"
+    learned_temperature: bool = True
+    cell: Literal["sigmoid", "tanh", "gru", "lstm", "self_attention"] = "sigmoid"
     resource_branch: Named = "simplified"
     purchase_reach: Count = 4
     fusion: Named = "sum"
@@ -151,6 +181,10 @@ class NetworkSettings:
     positive_state: Literal["before", "after"] = "before"
     context_start: Literal["identity", "random"] = "identity"
     elapsed_scale: Literal["log", "linear"] = "log"
+    elapsed_origin: Literal["mean", "zero"] = "mean"
+    shared_projection: bool = False
+    event_input: Literal["own", "previous"] = "own"
+    biases: bool = True
     shared_map: bool = False
     first_events: bool = False
     attended_events: Count = 0
@@ -186,7 +220,23 @@ class NetworkSettings:
                 "calibrate is True, but without sources there are no candidates to be set against "
                 "the catalogue; set it to False, or name sources"
             )
+        if self.negatives != "window" and (self.terms or self.sources):
+            raise ValueError(
+                f"negatives is {self.negatives!r}, but with terms or sources negatives stand for "
+                "the catalogue, and are drawn once a window; set it to window"
+            )
+        if self.shared_map and self.prediction_target == "static":
+            raise ValueError(
+                "shared_map is True, but prediction_target is 'static', which the density ratio "
+                "does not share; set one of them back"
+            )
         return self
+
+    @property
+    def takes_plain_squares(self) -> bool:
+        """Whether the prediction's loss has the form that is computed beside the density ratio."""
+        plain = self.distance == "squared" and self.prediction_target == "both"
+        return plain and self.detached_targets
 
     @property
     def searches_ranking(self) -> bool:

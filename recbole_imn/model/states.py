@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -9,7 +10,7 @@ from recbole_imn.kernels.memory import read_both
 from recbole_imn.log import Integers
 from recbole_imn.model.layers import ElapsedTime, EventInput, two_inputs
 from recbole_imn.model.parts import Making
-from recbole_imn.model.window import EventColumns, features_of, ids_of
+from recbole_imn.model.window import EventColumns, features_of, ids_of, told_by
 from recbole_imn.past import Past
 from recbole_imn.stream import CELLS, Memory, recur
 from recbole_imn.stream.plan import WindowPlan
@@ -33,19 +34,25 @@ class GeneralStates(nn.Module):
         positive = settings.cell == "sigmoid"
         self.register_buffer("item_features", making.item_features, persistent=False)
         facts, of_items = making.facts, making.item_facts
-        scale = settings.elapsed_scale
-        self.elapsed_user = ElapsedTime(facts.elapsed, facts.latest < 0, scale)
-        self.elapsed_item = ElapsedTime(of_items.elapsed, of_items.latest < 0, scale)
+        scale = settings.elapsed_scale, settings.elapsed_origin
+        self.elapsed_user = ElapsedTime(facts.elapsed, facts.latest < 0, *scale)
+        self.elapsed_item = ElapsedTime(of_items.elapsed, of_items.latest < 0, *scale)
         self.users = Memory(log.n_users, stored, positive)
         self.items = Memory(log.n_items, stored, positive)
         self.transition = nn.Parameter(torch.empty(2 * width, 2 * gates * width))
         nn.init.xavier_uniform_(self.transition)
-        self.user_input = EventInput(gates * width, log.n_behaviours, making.n_features)
-        self.item_input = EventInput(gates * width, log.n_behaviours, making.n_features)
+        told = log.n_behaviours, making.n_features, settings.biases
+        self.user_input = EventInput(gates * width, *told)
+        self.item_input = EventInput(gates * width, *told)
+        self.sees_previous = settings.event_input == "previous"
 
     def look(self, past: Past, events: Integers) -> EventColumns:
         """Give what the updates of some events take from them."""
         user, item, behaviour = ids_of(past, events)
+        chains = (past.chains.user, past.chains.item) if self.sees_previous else ()
+        before = (
+            told_by(past, chain[events].astype(np.int64), self.item_features) for chain in chains
+        )
         return EventColumns(
             user,
             item,
@@ -53,19 +60,28 @@ class GeneralStates(nn.Module):
             features_of(past, events, item, self.item_features),
             self.elapsed_user(*past.since_previous(events, past.chains.user)),
             self.elapsed_item(*past.since_previous(events, past.chains.item)),
+            *before,
         )
 
     def unroll(self, plan: WindowPlan, events: EventColumns) -> Tensor:
         """Run the recursion from the states in memory, float [n_buffer_rows, n_parts * d]."""
         initial = read_both(self.users.table(plan.users), self.items.table(plan.items))
-        inputs = two_inputs(
+        return recur(initial, self.inputs(events), self.transition, plan.levels, self.cell)
+
+    def inputs(self, events: EventColumns) -> Tensor:
+        """Give what the updates take from the events, float [n, 2 * n_gates * d]."""
+        of_user, of_item = events.before_user, events.before_item
+        if of_user is not None and of_item is not None:
+            users = self.user_input.after(events.since_user, of_user.behaviour, of_user.features)
+            items = self.item_input.after(events.since_item, of_item.behaviour, of_item.features)
+            return torch.cat([users, items], dim=1)
+        return two_inputs(
             self.user_input,
             self.item_input,
             (events.since_user, events.since_item),
             events.behaviour,
             events.features,
         )
-        return recur(initial, inputs, self.transition, plan.levels, self.cell)
 
     def commit(self, plan: WindowPlan, states: Tensor) -> None:
         """Store the states at the window's end."""

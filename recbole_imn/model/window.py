@@ -17,6 +17,20 @@ from recbole_imn.stream.plan import WindowPlan
 
 
 @dataclass(frozen=True)
+class Told:
+    """What events tell, one entry an event; -1 and zeros where there is none.
+
+    Attributes
+    ----------
+    behaviour : int64 [n]
+    features : float32 [n, n_features]
+    """
+
+    behaviour: Tensor
+    features: Tensor
+
+
+@dataclass(frozen=True)
 class EventColumns:
     """What updates of states take from events, one entry an event.
 
@@ -27,6 +41,8 @@ class EventColumns:
         v: features of the event and of its item.
     since_user, since_item : float32 [n, 2]
         Inputs that tell D_u and D_i.
+    before_user, before_item : Told or None
+        The same of the user's, and of the item's, event before it, where updates see those.
     """
 
     user: Tensor
@@ -35,6 +51,8 @@ class EventColumns:
     features: Tensor
     since_user: Tensor
     since_item: Tensor
+    before_user: Told | None = None
+    before_item: Told | None = None
 
 
 @dataclass(frozen=True)
@@ -174,3 +192,22 @@ def features_of(past: Past, events: Integers, items: Tensor, item_features: Tens
     """
     own = torch.from_numpy(past.log.features[events])
     return torch.cat([own, item_features.cpu()[items]], dim=1)
+
+
+def told_by(past: Past, events: Integers, item_features: Tensor) -> Told:
+    """Give what events tell; -1 stands for none.
+
+    Parameters
+    ----------
+    past : Past
+    events : int64 [n]
+    item_features : float32 [n_items, n_item_features]
+    """
+    there = torch.from_numpy(events >= 0)
+    if len(past.log) == 0 or not there.any():
+        n_features = past.log.features.shape[1] + item_features.shape[1]
+        return Told(torch.full((len(events),), -1), torch.zeros(len(events), n_features))
+    places = np.maximum(events, 0)
+    _, item, behaviour = ids_of(past, places)
+    features = features_of(past, places, item, item_features)
+    return Told(torch.where(there, behaviour, -1), features * there.unsqueeze(1))

@@ -379,7 +379,8 @@ class Session:
             return table.new_empty(len(ranked.facts), 0)
         asked, facts = ranked.asked, ranked.facts
         chosen = table[torch.from_numpy(items).to(table.device)]
-        scores = products(network.ranking_queries(asked), chosen)
+        found = [products(queries, chosen) for queries in network.ranking_queries(asked)]
+        scores = network.joined(asked, found)
         scores = network.complete_some(scores, self.past, asked, facts, items)
         return scores[torch.from_numpy(query.order).to(scores.device)]
 
@@ -421,7 +422,11 @@ class Session:
         values = np.empty(0) if term is None else term.of_catalogue(self.past, ranked.facts).numpy()
         out = np.zeros(len(items), np.bool_)
         out[left_out] = True
-        found = screen(table.numpy(), queries[0].numpy(), items, values, out, min(k, len(items)))
+        found = ~out
+        # Distances that are not squared have no such bounds.
+        if len(queries) == 1:
+            query, wanted = queries[0][0].numpy(), min(k, len(items))
+            found = screen(table.numpy(), query, items, values, out, wanted)
         # A candidate's score is more than its density.
         proposed = asked.candidates[0].numpy()
         places = np.minimum(np.searchsorted(items, proposed), max(len(items) - 1, 0))
@@ -429,7 +434,8 @@ class Session:
         chosen = items[found & ~out]
         if len(chosen) == 0:
             return chosen, table.new_empty(0)
-        scores = products(queries, table[torch.from_numpy(chosen)])
+        rows = table[torch.from_numpy(chosen)]
+        scores = network.joined(asked, [products(each, rows) for each in queries])
         return chosen, network.complete_some(scores, self.past, asked, ranked.facts, chosen)[0]
 
     def _present(self, query: Query) -> Ranked:
@@ -455,7 +461,8 @@ class Session:
             return table.new_empty(0, len(table))
         asked = ranked.asked[torch.from_numpy(rows).to(table.device)]
         queries = self.network.ranking_queries(asked)
-        scores = ranked.score_all(queries, self.past, table, rows)
+        found = [ranked.score_all(each, self.past, table, rows) for each in queries]
+        scores = self.network.joined(asked, found)
         return self.network.complete(scores, self.past, ranked.start, asked, ranked.facts[rows])
 
     # -- scores of events of the log -----------------------------------------------------------
@@ -502,7 +509,8 @@ class Session:
         table = self.catalogue()
         asked = ranked.asked[torch.from_numpy(rows).to(table.device)]
         queries = self.network.ranking_queries(asked)
-        scores = ranked.score_one(queries, self.past, table, rows, items)
+        found = [ranked.score_one(each, self.past, table, rows, items) for each in queries]
+        scores = self.network.joined(asked, found)
         return self.network.complete_one(scores, self.past, asked, ranked.facts[rows], items)
 
     # -- keeping -----------------------------------------------------------------------------

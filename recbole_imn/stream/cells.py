@@ -13,7 +13,10 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from recbole_imn.kernels.cells import GRU, LSTM, SIGMOID, TANH
+from recbole_imn.kernels.cells import AGE_SLOPE, ATTENTION, GRU, LSTM, SIGMOID, TANH
+
+# Latest inputs that attention looks at.
+ATTENDED = 8
 
 
 class Cell(Protocol):
@@ -155,9 +158,62 @@ class LongShortCell:
         return pre, torch.cat([torch.zeros_like(grad_hidden), grad_cell * keep], dim=1)
 
 
+class AttentionCell:
+    r"""Attention over the entity's latest inputs in place of a recurrent update.
+
+    .. math::
+        h' = \sum_k a_k x_k, \quad a = \text{softmax}_k(q \cdot x_k / \sqrt d - k / 4), \quad
+        x_0 = \tanh(v)
+
+    with pre-activations of the query q and the value v, in this order. A stored state is
+    [h, x_0, ..., x_7], newest first; inputs that are not there yet are the initial state's. The
+    slope tells how old an input is (ALiBi, Press et al., 2022). One head; values are their own
+    keys.
+    """
+
+    n_gates, n_parts, number = 2, 1 + ATTENDED, ATTENTION
+
+    def forward(self, pre: Tensor, old: Tensor) -> Tensor:
+        """Give new states; leaves q and x_0 in ``pre``."""
+        d = pre.shape[1] // 2
+        pre[:, d:].tanh_()
+        kept = torch.cat([pre[:, d:], old[:, d:-d]], dim=1)
+        shares = self._shares(pre[:, :d], kept)
+        hidden = (shares.unsqueeze(2) * kept.unflatten(1, (-1, d))).sum(dim=1)
+        return torch.cat([hidden, kept], dim=1)
+
+    def _shares(self, query: Tensor, kept: Tensor) -> Tensor:
+        """Give the share of each kept input, float [n, ATTENDED]."""
+        d = query.shape[1]
+        scores = (kept.unflatten(1, (-1, d)) * query.unsqueeze(1)).sum(dim=2) / d**0.5
+        ages = torch.arange(ATTENDED, dtype=scores.dtype, device=scores.device)
+        shares: Tensor = (scores - AGE_SLOPE * ages).softmax(dim=1)
+        return shares
+
+    def backward(
+        self, kept: Tensor, old: Tensor, new: Tensor, grad: Tensor
+    ) -> tuple[Tensor, Tensor | None]:
+        """Give gradients of both pre-activations and of the inputs kept."""
+        d = kept.shape[1] // 2
+        query, value = kept.split(d, dim=1)
+        of_hidden, inputs = grad[:, :d].unsqueeze(1), new[:, d:].unflatten(1, (-1, d))
+        shares = self._shares(query, new[:, d:])
+        along = (of_hidden * inputs).sum(dim=2)
+        mean = (shares * along).sum(dim=1, keepdim=True)
+        of_scores = (shares * (along - mean) / d**0.5).unsqueeze(2)
+        of_query = (of_scores * inputs).sum(dim=1)
+        arriving = grad[:, d:].unflatten(1, (-1, d))
+        passed = arriving + shares.unsqueeze(2) * of_hidden + of_scores * query.unsqueeze(1)
+        pre = torch.cat([of_query, passed[:, 0] * (1 - value.square())], dim=1)
+        # Each input was a place nearer before, and the oldest is dropped.
+        nothing = torch.zeros_like(value)
+        return pre, torch.cat([nothing, passed[:, 1:].flatten(1), nothing], dim=1)
+
+
 CELLS: dict[str, Cell] = {
     "sigmoid": SigmoidCell(),
     "tanh": TanhCell(),
     "gru": GatedCell(),
     "lstm": LongShortCell(),
+    "self_attention": AttentionCell(),
 }

@@ -62,6 +62,59 @@ def item_versions(past: Past, start: int, positions: Integers, items: Integers) 
     return ItemVersions(owners, events, columns)
 
 
+def versions_of_rows(past: Past, start: int, positions: Integers, items: Integers) -> ItemVersions:
+    """Do the same where each row has items of its own.
+
+    Parameters
+    ----------
+    past, start, positions
+        As of :func:`item_versions`.
+    items : int64 [n_rows, n_items]
+
+    Returns
+    -------
+    ItemVersions
+        Each version is there once.
+    """
+    owners, events = np.empty((2, items.size), np.int64)
+    columns = np.empty(items.shape, np.int32)
+    n_items, n_events = len(past.items.latest), int(positions.max(initial=start)) - start
+    number = np.full(n_items + n_events, -1, np.int32)
+    n = _of_rows(items, start, positions, past.items.latest, past.chains.item, number, owners,
+                 events, columns)  # fmt: skip
+    return ItemVersions(owners[:n], events[:n], columns)
+
+
+@compiled
+def _of_rows(
+    items: Integers,
+    start: int,
+    positions: Integers,
+    latest: Ids,
+    chain: Ids,
+    number: Ids,
+    owners: Integers,
+    events: Integers,
+    columns: Ids,
+) -> int:
+    """Give versions numbers as rows come to them; one made inside the window goes by its event."""
+    n, n_items = 0, len(latest)
+    for row in range(len(items)):
+        for column in range(items.shape[1]):
+            item = items[row, column]
+            event = latest[item]
+            while event >= positions[row]:
+                event = chain[event]
+            inside = event >= start
+            place = n_items + event - start if inside else item
+            if number[place] < 0:
+                number[place] = n
+                owners[n], events[n] = item, event if inside else -1
+                n += 1
+            columns[row, column] = number[place]
+    return n
+
+
 @compiled
 def _latest(
     items: Integers,

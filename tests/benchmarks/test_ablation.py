@@ -3,10 +3,9 @@
 import sys
 from types import SimpleNamespace
 
-import pandas as pd
 import pytest
 
-from benchmarks import ablation, readme_results
+from benchmarks import ablation, readme_results, variants
 
 
 def test_a_tiny_ablation_runs_resumes_and_reaches_the_readme(toy, monkeypatch, capsys):
@@ -51,28 +50,15 @@ def test_each_variant_is_a_model_that_differs_by_its_switches_alone(variant, pre
 
 
 def test_each_variant_has_a_folder_of_its_own(tmp_path):
-    options, data = SimpleNamespace(out=tmp_path), ablation.Data("toy", tmp_path)
-    folders = {ablation.place(options, data, variant) for variant in ablation.VARIANTS}
+    options, data = SimpleNamespace(out=tmp_path), variants.Data("toy", tmp_path)
+    folders = {variants.place(options, data, variant) for variant in ablation.VARIANTS}
     assert len(folders) == len(ablation.VARIANTS)
-
-
-def test_costs_are_means_over_seeds_and_who_learns_nothing_has_none():
-    runs = [
-        (
-            {"events_per_second": events, "seconds": {"test": {"all": seconds}}},
-            pd.DataFrame(range(6)),
-        )
-        for events, seconds in ((1_000.0, 0.5), (3_000.0, 0.25))
-    ]
-    results = {"IMNNet": runs, "RecentHistory": runs}
-    assert ablation.costs("IMNNet", results) == ["2,000", "18"]
-    assert ablation.costs("RecentHistory", results) == ["-", "18"]
 
 
 def test_item_features_are_switched_where_there_are_any(toy):
     options = SimpleNamespace(variants=list(ablation.VARIANTS))
     without, having = (
-        {v for v in ablation.VARIANTS if ablation.wanted(options, ablation.Data(n, toy / n), v)}
+        {v for v in ablation.VARIANTS if ablation.wanted(options, variants.Data(n, toy / n), v)}
         for n in ("toy", "priced")
     )
     assert having - without == {

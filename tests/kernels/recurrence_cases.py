@@ -48,6 +48,11 @@ def naive_cell(name, pre, old):
         r, z, a, b = pre.chunk(4)
         r, z = torch.sigmoid(r), torch.sigmoid(z)
         return (1 - z) * torch.tanh(a + r * b) + z * old
+    if name == "self_attention":
+        q, v = pre.chunk(2)
+        kept = torch.cat([torch.tanh(v), old[len(q) : -len(q)]]).view(-1, len(q))
+        shares = torch.softmax(kept @ q / len(q) ** 0.5 - torch.arange(len(kept)) / 4, 0)
+        return torch.cat([shares @ kept, kept.view(-1)])
     i, f, o, g = pre.chunk(4)
     new = torch.sigmoid(f) * old[len(g) :] + torch.sigmoid(i) * torch.tanh(g)
     return torch.cat([torch.sigmoid(o) * torch.tanh(new), new])

@@ -138,7 +138,8 @@ def test_numbers_that_are_none_are_passed_on(name):
     )
     inputs[0] = torch.nan
     buffer = recur(initial, inputs, weight, plan, CELLS[name])
-    assert buffer[2:6].isnan().all()
+    # Attention keeps older inputs beside what it makes of all.
+    assert buffer[2:6, :16].isnan().all()
     assert buffer[6:].isfinite().all()
 
 

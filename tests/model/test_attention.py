@@ -12,6 +12,7 @@ from recbole_imn.past import Past
 from tests.past.logs import of_user, random_log
 
 WIDTH, LENGTH = 6, 4
+WIDTHS = (2 * WIDTH, 2 * WIDTH)
 EVENTS = np.array([0, 5, 33, 78])
 
 
@@ -29,7 +30,7 @@ def made():
 
 def mapped_rows():
     values = torch.randn(len(EVENTS), 2 * WIDTH)
-    return Mapped(values, (0, 0), 2 * WIDTH, torch.tensor(0.7))
+    return Mapped(values, (0, 0), WIDTHS, torch.tensor(0.7))
 
 
 @torch.no_grad()
@@ -84,8 +85,8 @@ def test_gradients_reach_embeddings_and_the_context(made):
 def test_the_prediction_is_left_as_it_is():
     added = torch.ones(len(EVENTS), 2 * WIDTH)
     shared = mapped_rows()
-    both = Mapped(torch.randn(4, 4 * WIDTH), (0, 2 * WIDTH), 2 * WIDTH, torch.tensor(0.7))
-    alone = Mapped(shared.values, (-1, 0), 2 * WIDTH, torch.tensor(0.7))
+    both = Mapped(torch.randn(4, 4 * WIDTH), (0, 2 * WIDTH), WIDTHS, torch.tensor(0.7))
+    alone = Mapped(shared.values, (-1, 0), WIDTHS, torch.tensor(0.7))
     for mapped in (shared, both, alone):
         changed = mapped.with_compared(added)
         assert torch.equal(changed.predicted, mapped.predicted)

@@ -4,8 +4,14 @@ import numpy as np
 import pytest
 
 from recbole_imn.log import EventLog
-from recbole_imn.model.negatives import draw_strata, draw_uniform, sampler
-from recbole_imn.model.settings import NetworkSettings
+from recbole_imn.model.negatives import (
+    draw_for_each,
+    draw_in_batch,
+    draw_strata,
+    draw_uniform,
+    sampler,
+)
+from recbole_imn.model.settings import NetworkSettings, SettingsError
 from recbole_imn.past import Past
 
 
@@ -65,8 +71,43 @@ def test_a_small_catalogue_is_there_as_a_whole(past):
 
 def test_the_paper_draws_from_the_whole_catalogue_and_counts_each_as_one(past):
     draw = sampler(NetworkSettings(n_negatives=30))
-    drawn, expected = draw(past, 10, np.random.default_rng(3)), np.random.default_rng(3)
+    own = np.array([1, 2])
+    drawn, expected = draw(past, 10, own, np.random.default_rng(3)), np.random.default_rng(3)
     assert (drawn.items == draw_uniform(past, 30, expected).items).all()
     assert len(drawn.items) == 30
     assert drawn.items.min() >= 1
     assert not drawn.log_shares.any()
+
+
+def test_each_row_has_its_own_from_all_other_items(past):
+    own = np.repeat([1, 77, 200], 400)
+    drawn = draw_for_each(past, own, 30, np.random.default_rng(0))
+    assert drawn.items.shape == (1200, 30)
+    assert (drawn.items != own[:, None]).all()
+    assert not drawn.log_shares.any()
+    counts = np.bincount(drawn.items[own == 77].ravel(), minlength=201)
+    # All others alike: 12,000 draws of 199 items.
+    assert (counts[[0, 77]] == 0).all()
+    others = np.delete(counts, [0, 77])
+    assert abs(((others - 12000 / 199) ** 2).sum() / (12000 / 199) - 198) < 5 * (2 * 198) ** 0.5
+
+
+def test_a_catalogue_of_one_item_has_no_others():
+    log = EventLog.from_columns([1, 1], [1, 1], [0.0, 1.0], n_items=2)
+    drawn = draw_for_each(Past(log), np.array([1, 1]), 5, np.random.default_rng(0))
+    assert drawn.items.shape == (2, 0)
+
+
+@pytest.mark.parametrize("n", [3, 6, 50])
+def test_in_a_batch_they_are_the_items_of_its_rows(n):
+    own = np.array([4, 4, 9, 2, 4, 7])
+    drawn = draw_in_batch(own, n, np.random.default_rng(0)).items
+    assert len(drawn) == min(n, 6)
+    counts = np.bincount(own, minlength=10) - np.bincount(drawn, minlength=10)
+    assert (counts >= 0).all()
+
+
+@pytest.mark.parametrize("negatives", ["row", "in_batch"])
+def test_what_stands_for_the_catalogue_is_drawn_once_a_window(negatives):
+    with pytest.raises(SettingsError, match="drawn once a window; set it to window"):
+        NetworkSettings(negatives=negatives, terms=["freshness"], search_ranking_weights=False)

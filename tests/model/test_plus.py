@@ -42,7 +42,7 @@ def test_the_loss_is_that_of_the_ranking_when_all_items_are_negatives(prepare, o
         # Drawn twice, each counts for half.
         everything = np.tile(everything, 2)
     shares = np.full(len(everything), 0.0 if exact else -np.log(2), np.float32)
-    network.draw_negatives = lambda past, start, rng: Negatives(everything, shares)
+    network.draw_negatives = lambda past, start, own, rng: Negatives(everything, shares)
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.1)
     batch = next(iter(train))

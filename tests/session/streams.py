@@ -22,6 +22,8 @@ SETTINGS: list[tuple[str, dict[str, Any]]] = [
     ("IMN_NCE", {}),
     ("IMNNetStar", {}),
     ("IMNNetLiteral", {}),
+    ("IMNNet", {"cell": "self_attention", "negatives": "in_batch"}),
+    ("IMNNet", {"distance": "euclidean", "negatives": "row", "event_input": "previous"}),
     ("JODIE", {"first_events": True}),
     ("IMNNetPlus", {}),
     ("IMNNetPlus", {**PRICED, "resource_branch": "simplified"}),

@@ -62,9 +62,9 @@ class NaiveNetwork:
         same = [k for k in range(event) if self.log.item[k] == self.log.item[event]]
         return self.since(self.network.states.elapsed_item, event, same)
 
-    def since_purchase(self, event):
+    def since_purchase(self, event, module=None):
         bought = [k for k in self.own(event) if self.log.purchase[k]]
-        return self.since(self.network.branch.elapsed, event, bought)
+        return self.since(module or self.network.branch.elapsed, event, bought)
 
     # -- states ----------------------------------------------------------------------------
 
@@ -95,9 +95,8 @@ class NaiveNetwork:
         old_user, old_item = self.user_state(user), self.item_state(item)
         hidden = torch.cat([old_user[: self.width], old_item[: self.width]])
         of_user, of_item = (hidden @ states.transition).chunk(2)
-        told = self.told(event)
-        new_user = of_user + states.user_input(self.since_user(event), *told)[0]
-        new_item = of_item + states.item_input(self.since_item(event), *told)[0]
+        new_user = of_user + self.taken_in(states.user_input, self.since_user(event), event, "user")
+        new_item = of_item + self.taken_in(states.item_input, self.since_item(event), event, "item")
         self.user[user], self.item[item] = (
             self.cell(new_user, old_user),
             self.cell(new_item, old_item),
@@ -106,6 +105,18 @@ class NaiveNetwork:
             general = self.general(event, old_user)
             self.kept.setdefault(user, []).append((event, general, self.limited_state(user)))
             self.purchase(event, general)
+
+    def taken_in(self, module, since, event, side):
+        """W3 D + W4 v, where v is of this event or of the entity's previous one."""
+        if self.settings.event_input == "own":
+            return module(since, *self.told(event))[0]
+        ids = getattr(self.log, side)
+        earlier = [k for k in range(event) if ids[k] == ids[event]]
+        out = module.elapsed(since)[0]
+        if not earlier:
+            return out
+        behaviour, features = self.told(earlier[-1])
+        return out + module.behaviour(behaviour)[0] + module.features(features)[0]
 
     def general(self, event, old_user):
         """What the limited state takes from the general ones."""
@@ -163,6 +174,12 @@ class NaiveNetwork:
             return torch.sigmoid(pre)
         if self.settings.cell == "tanh":
             return torch.tanh(pre)
+        if self.settings.cell == "self_attention":
+            query, value = pre.split(d)
+            kept = [torch.tanh(value), *old[d:-d].split(d)]
+            scores = [query @ kept[k] / d**0.5 - k / 4 for k in range(8)]
+            shares = torch.softmax(torch.stack(scores), 0)
+            return torch.cat([sum(shares[k] * kept[k] for k in range(8)), *kept])
         one, two, three, four = pre.split(d)
         if self.settings.cell == "gru":
             reset, update = torch.sigmoid(one), torch.sigmoid(two)
@@ -206,8 +223,11 @@ class NaiveNetwork:
         interest = self.project(network.projection, self.user_state(user), self.since_user(event))
         resources = None
         if network.branch is not None:
-            since = self.since_purchase(event)
-            resources = self.project(network.branch.projection, self.limited_state(user), since)
+            projection, unit = network.branch.projection, None
+            if self.settings.shared_projection:
+                projection, unit = network.projection, network.states.elapsed_user
+            since = self.since_purchase(event, unit)
+            resources = self.project(projection, self.limited_state(user), since)
         parts = [
             *self.fuse(interest, resources),
             network.statics.user(torch.tensor([user]))[0],
@@ -245,22 +265,26 @@ class NaiveNetwork:
         )[0]
 
     def loss(self, start, stop, negatives):
-        """Equation (22) over a window that begins with the present states."""
+        """Equation (22) over a window that begins with the present states.
+
+        Negatives are a list for all events, or a list for each.
+        """
         self.begin(start, stop)
         total, settings = torch.zeros(()), self.settings
         for event in range(start, stop):
             context = self.context(event) if self.own(event) or settings.first_events else None
             before = self.hidden(event)
             positive = self.represent(int(self.log.item[event]))
-            others = [self.represent(j) for j in negatives if j != self.log.item[event]]
+            of_event = negatives.get(event, []) if isinstance(negatives, dict) else negatives
+            others = [self.represent(j) for j in of_event if j != self.log.item[event]]
             self.update(event)
             after = self.hidden(event)
             if settings.positive_state == "after":
                 positive = self.represent(int(self.log.item[event]))
             if context is not None:
                 total = total + self.event_loss(context, positive, others)
-            total = total + settings.user_drift_weight * (after[0] - before[0]).square().sum()
-            total = total + settings.item_drift_weight * (after[1] - before[1]).square().sum()
+            total = total + settings.user_drift_weight * self.length(after[0] - before[0])
+            total = total + settings.item_drift_weight * self.length(after[1] - before[1])
         return total
 
     def hidden(self, event):
@@ -270,12 +294,27 @@ class NaiveNetwork:
     def event_loss(self, context, positive, others):
         network, settings = self.network, self.settings
         maps = network.maps
-        mapped = maps.linear.weight @ context + maps.linear.bias
-        learned = iter(mapped.split(2 * self.width))
-        none = mapped.new_zeros(2 * self.width)
-        predicted, compared = (next(learned) if there else none for there in maps.learned)
-        mse = (predicted - positive.detach()).square().sum()
+        mapped = maps.linear.weight @ context
+        if settings.biases:
+            mapped = mapped + maps.linear.bias
+        width = (1 if settings.prediction_target == "static" else 2) * self.width
+        target = positive[-width:]
+        if settings.detached_targets:
+            target = target.detach()
+        predicted, compared = mapped.new_zeros(width), mapped.new_zeros(2 * self.width)
+        if settings.mse_weight:
+            predicted = mapped[:width]
+        if settings.nce_weight:
+            compared = mapped[-2 * self.width :]
+        mse = self.length(predicted - target)
         query = compared / maps.log_temperature.exp()
         logits = torch.stack([query @ other for other in [positive, *others]])
         nce = torch.logsumexp(logits, 0) - logits[0]
         return settings.mse_weight * mse + settings.nce_weight * nce
+
+    def length(self, difference):
+        """A distance, or its square."""
+        square = difference.square().sum()
+        if self.settings.distance == "squared":
+            return square
+        return square.sqrt() if square > 0 else 0 * square

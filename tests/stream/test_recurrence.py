@@ -1,7 +1,5 @@
 """Parity of the t-batched recursion with one event at a time."""
 
-from dataclasses import fields, replace
-
 import numpy as np
 import pytest
 import torch
@@ -17,6 +15,7 @@ from recbole_imn.stream import CELLS, plan_window, recur
 from recbole_imn.stream.levels import event_levels, plan_levels
 from recbole_imn.stream.plan import windows
 from tests.stream.naive import NaiveNetwork, random_stream_columns
+from tests.stream.networks import doubled, make_network, settings_of
 
 
 @pytest.fixture(autouse=True)
@@ -27,50 +26,11 @@ def double_precision():
     torch.set_default_dtype(torch.float32)
 
 
-def make_network(seed, n_events=40, n_users=5, n_items=6, **options):
-    """A network with random weights, and a past of its log, all of which has happened."""
-    rng = np.random.default_rng(seed)
-    log = EventLog.from_columns(**random_stream_columns(rng, n_events, n_users, n_items))
-    past = Past(log)
-    past.move_to(n_events)
-    torch.manual_seed(seed)
-    defaults = {
-        "embedding_size": 4,
-        "n_negatives": 5,
-        "context_start": "random",
-        "user_drift_weight": 0.3,
-        "item_drift_weight": 0.2,
-    }
-    made = Making(
-        NetworkSettings(**{**defaults, **options}), past, n_events, torch.randn(n_items + 1, 3)
-    )
-    network = build_network(made)
-    for module in network.modules():
-        if isinstance(module, torch.nn.Embedding):
-            module.sparse = False
-    for weight in network.parameters():
-        torch.nn.init.normal_(weight, std=0.7)
-    return network.double(), past
-
-
-def doubled(value):
-    """What was looked up, in float64; it is made in float32, and compared exactly."""
-    if isinstance(value, torch.Tensor):
-        return value.double() if value.is_floating_point() else value
-    if isinstance(value, dict):
-        return {key: doubled(part) for key, part in value.items()}
-    if isinstance(value, list):
-        return [doubled(part) for part in value]
-    if hasattr(value, "__dataclass_fields__"):
-        parts = {field.name: getattr(value, field.name) for field in fields(value)}
-        return replace(value, **{name: doubled(part) for name, part in parts.items()})
-    return value
-
-
 def looked(network, past, start, stop):
     return doubled(network.look_at_lessons(past, start, stop, [0]))
 
 
+LITERAL = settings_of("IMNNetLiteral")
 OPTIONS = [
     {},
     {"resource_branch": "none", "cell": "tanh", "first_events": True},
@@ -84,6 +44,17 @@ OPTIONS = [
     {"static_geometry": "free", "conditioning": "none", "positive_state": "after"},
     {"mse_weight": 0.0},
     {"nce_weight": 0.0},
+    {"cell": "self_attention"},
+    {"cell": "self_attention", "resource_branch": "full", "purchase_reach": 1},
+    {"distance": "euclidean"},
+    {"prediction_target": "static", "detached_targets": False},
+    {"negatives": "row", "first_events": True},
+    {"negatives": "in_batch", "n_negatives": 50},
+    {"event_input": "previous", "biases": False},
+    {"elapsed_origin": "zero", "elapsed_scale": "linear", "shared_projection": True},
+    LITERAL,
+    {**LITERAL, "nce_weight": 0.0},
+    {**LITERAL, "mse_weight": 0.0},
 ]
 
 
@@ -128,7 +99,7 @@ def compare_window(network, naive, window):
 
     network.zero_grad()
     plan = window.plan
-    expected = naive.loss(plan.start, plan.stop, window.lessons.negatives.tolist())
+    expected = naive.loss(plan.start, plan.stop, negatives_of(window))
     if expected.requires_grad:
         expected.backward()
     torch.testing.assert_close(loss, expected, atol=1e-10, rtol=1e-10)
@@ -137,6 +108,14 @@ def compare_window(network, naive, window):
         other = torch.zeros_like(weight) if batched[name] is None else batched[name]
         torch.testing.assert_close(other, grad, atol=1e-10, rtol=1e-10, msg=lambda m, n=name: n + m)
     compare_states(network, naive)
+
+
+def negatives_of(window):
+    """Negatives of all rows, or of each row's event."""
+    drawn = window.lessons.negatives.tolist()
+    if window.lessons.negatives.ndim == 1:
+        return drawn
+    return dict(zip(window.facts.position.tolist(), drawn, strict=True))
 
 
 def compare_states(network, naive):

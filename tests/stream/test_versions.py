@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from recbole_imn.log import EventLog
 from recbole_imn.past import Past
-from recbole_imn.stream.versions import item_versions, latest_at
+from recbole_imn.stream.versions import item_versions, latest_at, versions_of_rows
 from tests.past.logs import of_item, random_log
 
 
@@ -36,6 +36,31 @@ def test_every_row_sees_the_newest_state_before_it(seed, bounds, n_rows):
             assert versions.items[version] == item
             assert versions.events[version] == (inside[-1] if inside else -1)
     check_latest(log, past, versions, start)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 9999),
+    bounds=st.tuples(st.integers(0, 80), st.integers(0, 80), st.integers(0, 80)),
+    n_rows=st.integers(0, 30),
+    n_items=st.integers(0, 6),
+)
+def test_rows_with_items_of_their_own_see_the_newest_states(seed, bounds, n_rows, n_items):
+    log, rng = random_log(seed, n_items=9), np.random.default_rng(seed)
+    start, stop, where = sorted(bounds)
+    past = Past(log)
+    past.move_to(where)
+    positions = np.sort(rng.integers(start, stop + 1, n_rows))
+    items = rng.integers(0, log.n_items, (n_rows, n_items))
+    versions = versions_of_rows(past, start, positions, items)
+    assert versions.columns.shape == items.shape
+    pairs = list(zip(versions.items.tolist(), versions.events.tolist(), strict=True))
+    assert len(set(pairs)) == len(pairs)
+    for row, position in enumerate(positions):
+        for place, item in enumerate(items[row]):
+            inside = [k for k in of_item(log, item, position) if k >= start]
+            newest = inside[-1] if inside else -1
+            assert pairs[versions.columns[row, place]] == (item, newest)
 
 
 def check_latest(log, past, versions, start):

@@ -48,12 +48,8 @@ def _states_apart(
     network: Network, unrolled: Unrolled, conditioned: list[Tensor]
 ) -> dict[str, list[Tensor]]:
     """Give summands of the conditioned user states, each a list of float [n, d]."""
-    plan, columns, fusion = unrolled.window.plan, unrolled.window.rows, network.fusion
-    interest = network.projection(unrolled.states, plan.user_row, columns.since_user)
-    resources = None
-    if network.branch is not None and unrolled.limited is not None:
-        limited, since = unrolled.limited, columns.since_purchase
-        resources = network.branch.project(limited, plan.purchases, since)
+    fusion = network.fusion
+    interest, resources = network.projected(unrolled)
     if isinstance(fusion, Concatenation):
         first, second = conditioned
         nothing = torch.zeros_like(first)

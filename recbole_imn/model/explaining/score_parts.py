@@ -11,12 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from recbole_imn.log import Floats, Integers
 from recbole_imn.model.explaining.candidates import Candidates, find_candidates, no_candidates
 from recbole_imn.model.explaining.contexts import contexts_apart
 from recbole_imn.model.explaining.tastes import taste_apart
-from recbole_imn.model.layers import ContextMaps
+from recbole_imn.model.layers import ContextMaps, bias_of
 from recbole_imn.model.network import Network
 from recbole_imn.model.terms import Rows, Taste
 from recbole_imn.model.window import Window
@@ -47,8 +48,9 @@ class ScoreParts:
         Where a part of the context comes from; the last one, 'everybody', is what is the same
         whoever asks.
     prediction : float64 [n, k, n_origins, 2]
-        Minus the squared distance to the prediction (11), up to a constant of the row, by
-        origin and side of the item (:data:`ITEM_SIDES`).
+        Minus the squared distance to the prediction (11), up to a constant of the row, or minus
+        the distance where ranking takes that, by origin and side of the item
+        (:data:`ITEM_SIDES`).
     density : float64 [n, k, n_origins, 2]
         The paper's log density ratio (13), likewise.
     terms : dict of str to float64 [n, k]
@@ -118,9 +120,7 @@ def parts_of_scores(network: Network, past: Past, window: Window, items: Integer
     chosen = torch.from_numpy(items).to(network.device)
     represented = _represent(network, chosen)
     density = nce * _products(compared, represented)
-    prediction = 2 * mse * _products(nearest, represented)
-    # The item's own length is the same for all who ask.
-    prediction[:, :, -1] -= mse * represented.square().sum(dim=3)
+    prediction = mse * _nearness(network, nearest, represented)
     terms, taste = _terms(network, rows, chosen, represented, nce)
     if network.cell_term is not None:
         terms[_name_of_cells(network)] = _cells(network, past, window, chosen)
@@ -133,6 +133,27 @@ def parts_of_scores(network: Network, past: Past, window: Window, items: Integer
     )
 
 
+def _nearness(network: Network, nearest: Tensor, represented: Tensor) -> Tensor:
+    """Take minus distances apart, float64 [n, k, n_origins, 2]."""
+    width = network.maps.widths[0]
+    target = represented.flatten(2).clone()
+    # What is not predicted is no part of it, and 0 in what is expected.
+    target[..., : target.shape[2] - width] = 0
+    target = target.view_as(represented)
+    if network.settings.distance == "squared":
+        parts = 2 * _products(nearest, target)
+        # The item's own length is the same for all who ask.
+        parts[:, :, -1] -= target.square().sum(dim=3)
+        return parts
+    # -|p - x| = -(p - x) . (p - x) / |p - x|, and p is a sum.
+    away = nearest.sum(dim=1).unflatten(1, (2, -1)).unsqueeze(1) - target
+    length = away.square().sum(dim=(2, 3), keepdim=True).sqrt()
+    direction = torch.where(length > 0, away / length, torch.zeros_like(away))
+    parts = -_products(nearest, direction)
+    parts[:, :, -1] += (target * direction).sum(dim=3)
+    return parts
+
+
 def _mapped(
     network: Network, apart: dict[str, Tensor], attended: Tensor | None
 ) -> tuple[Tensor, Tensor]:
@@ -141,25 +162,31 @@ def _mapped(
     n, n_origins, width = contexts.shape
     maps = network.maps
     found = []
-    n_added = 0 if attended is None else 1
-    added = contexts.new_zeros(n, n_added, maps.width, dtype=torch.float64)
     for number, (weight, bias) in enumerate(_maps(maps)):
-        if number and attended is not None:
-            added = attended.double().unsqueeze(1)
         linear = affine(contexts.view(-1, width), weight).double().view(n, n_origins, -1)
-        found.append(torch.cat([linear, added, bias.double().expand(n, 1, -1)], dim=1))
+        summands = [linear]
+        if attended is not None:
+            none = linear.new_zeros(n, 1, linear.shape[2])
+            summands.append(attended.double().unsqueeze(1) if number else none)
+        both = torch.cat([*summands, bias.double().expand(n, 1, -1)], dim=1)
+        found.append(functional.pad(both, (maps.widths[1] - both.shape[2], 0)))
     predicted, compared = found
     return predicted, compared * torch.exp(-maps.log_temperature.double())
 
 
 def _maps(maps: ContextMaps) -> list[tuple[Tensor, Tensor]]:
-    """Give weight [2d, n_parts * d] and bias [2d] of both maps; 0 for one that learns nothing."""
-    weight, bias = maps.linear.weight, maps.linear.bias
-    there = list(zip(weight.split(maps.width), bias.split(maps.width), strict=True))
-    if maps.shared:
-        return [there[0], there[0]]
-    none = torch.zeros_like(there[0][0]), torch.zeros_like(there[0][1])
-    return [there.pop(0) if learned else none for learned in maps.learned]
+    """Give weight [2d, n_parts * d] and bias [2d] of both maps; 0 for one that learns nothing.
+
+    A prediction of the static half alone has d of each.
+    """
+    weight, bias = maps.linear.weight, bias_of(maps.linear)
+    found = []
+    for column, width in zip(maps.columns, maps.widths, strict=True):
+        if column < 0:
+            found.append((weight.new_zeros(width, weight.shape[1]), weight.new_zeros(width)))
+        else:
+            found.append((weight[column : column + width], bias[column : column + width]))
+    return found
 
 
 def _represent(network: Network, items: Tensor) -> Tensor:
