@@ -41,9 +41,11 @@ MODELS = {
     "Popularity": "model.recency",
     "SessionKNN": "model.session_knn",
     "ESASRec": "baselines.esasrec",
+    "LocalGlobal": "baselines.local_global",
+    "LambdaRank": "baselines.lambda_rank",
 }
 # Modern or fitted baselines, which reports mark.
-STRONG_BASELINES = ("SessionKNN", "ESASRec")
+STRONG_BASELINES = ("SessionKNN", "LocalGlobal", "LambdaRank", "ESASRec")
 # Those that the others are derived from, and so stand first, and their trainers.
 PARENTS = {
     "IMNNet": "trainer.IMNNetTrainer",

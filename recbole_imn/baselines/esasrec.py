@@ -25,6 +25,8 @@ from recbole_imn.validation import Strict, told
 
 Positive = Annotated[int, Field(gt=0, le=2**16)]
 BETAS = (0.9, 0.98)
+# Items that are multiplied with all rows' users before the next ones.
+BLOCK = 2048
 
 
 @told(SettingsError)
@@ -174,11 +176,18 @@ class ESASRec(SequentialRecommender):  # type: ignore[misc]  # RecBole is untype
         events = event_indices(interaction)
         latest = self.past.histories(self.past.chains.user[events], self.max_seq_length)
         items = np.where(latest >= 0, self.past.log.item[latest], 0).astype(np.int64)
+        lengths = (latest >= 0).sum(axis=1).tolist()
+        users = {
+            row: self._user(torch.from_numpy(items[row, :n][::-1].copy()))
+            for row, n in enumerate(lengths)
+            if n > 0
+        }
         scores = self.popularity.repeat(len(events), 1)
-        for row, n in enumerate((latest >= 0).sum(axis=1).tolist()):
-            if n > 0:
-                oldest_first = torch.from_numpy(items[row, :n][::-1].copy())
-                torch.mv(self.items.weight, self._user(oldest_first), out=scores[row])
+        # One row at a time, whatever the others are; items that the processor still holds.
+        for start in range(0, self.n_items, BLOCK):
+            block = self.items.weight[start : start + BLOCK]
+            for row, user in users.items():
+                torch.mv(block, user, out=scores[row, start : start + BLOCK])
         return scores
 
     def _user(self, items: Tensor) -> Tensor:
