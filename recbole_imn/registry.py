@@ -242,7 +242,7 @@ def _wrap_create_samplers() -> None:
 
 
 def _wrap_get_dataloader() -> None:
-    """Train our models on windows or as they say, and rank the shelf where asked for (data/utils.py)."""
+    """Train our models on windows, and rank the shelf where asked for (data/utils.py)."""
     original: Callable[[Any, str], Any] = recbole.data.utils.get_dataloader
 
     @wraps(original)

@@ -41,13 +41,13 @@ class _Successors(Successors):
 
 
 # Columns: of each source its numbers, the item's first slot there, and how many it has; of each
-# list of trending items the logarithm of the item's share, and its slot; the user's numbers; the
-# item's place by training popularity.
+# list of trending items the logarithm of the item's share, and its slot; the user's numbers.
+# Nothing that is counted over the training part: a training row would know what comes after it.
 _SOURCES = (_OwnItems, _CoVisited, _Successors)
 OF_SOURCE = N_NUMBERS + 2
 FIRST_TREND = len(_SOURCES) * OF_SOURCE
 FIRST_OF_USER = FIRST_TREND + 2 * len(HALF_LIVES)
-N_COLUMNS = FIRST_OF_USER + N_USER_NUMBERS + 1
+N_COLUMNS = FIRST_OF_USER + N_USER_NUMBERS
 
 
 @dataclass(frozen=True)
@@ -73,12 +73,12 @@ class CandidateSources:
 
     Parameters
     ----------
-    places : int64 [n_items]
-        Places by training popularity, 0 for the most popular item.
+    n_items : int
     """
 
-    def __init__(self, places: Integers) -> None:
-        self.places = places
+    def __init__(self, n_items: int) -> None:
+        # Of items that trend alike the smaller id is first.
+        self._places = np.arange(n_items)
         self._sources: tuple[Source, ...] = tuple(kind() for kind in _SOURCES)
 
     def of_rows(self, past: Past, events: Integers) -> Candidates:
@@ -98,7 +98,7 @@ class CandidateSources:
         for source, stop in zip(self._sources, ends.tolist(), strict=True):
             source.propose(past, facts, proposals.slots(stop - source.n_slots, stop))
         trends = [
-            trending(events, log.item, log.time, half_life, self.places, N_TREND)
+            trending(events, log.item, log.time, half_life, self._places, N_TREND)
             for half_life in HALF_LIVES
         ]
         trend, shares = (np.stack(parts, axis=1) for parts in zip(*trends, strict=True))
@@ -108,8 +108,8 @@ class CandidateSources:
         columns = np.full((len(items), N_COLUMNS), MISSING, np.float32)
         starts = np.zeros(len(events) + 1, np.int64)
         _merge(
-            proposals.items, proposals.numbers, ends, trend, shares, of_users, self.places, items,
-            columns, starts,
+            proposals.items, proposals.numbers, ends, trend, shares, of_users,
+            np.full(len(self._places), -1), items, columns, starts,
         )  # fmt: skip
         return Candidates(items[: starts[-1]], columns[: starts[-1]], starts)
 
@@ -122,19 +122,18 @@ def _merge(
     trend: Integers,
     shares: Floats,
     of_users: Numbers,
-    places: Integers,
+    met: Integers,
     items: Integers,
     columns: Numbers,
     starts: Integers,
 ) -> None:
     """Join what is told of an item by several sources, candidates in the order they are met."""
-    n, met = 0, np.full(len(places), -1, np.int64)
+    n = 0
     for row in range(len(proposed)):
         n = _merge_sources(proposed[row], numbers[row], ends, n, met, items, columns)
         n = _merge_trends(trend[row], shares[row], n, met, items, columns)
         for k in range(starts[row], n):
-            columns[k, FIRST_OF_USER : N_COLUMNS - 1] = of_users[row]
-            columns[k, N_COLUMNS - 1] = places[items[k]]
+            columns[k, FIRST_OF_USER:] = of_users[row]
             met[items[k]] = -1
         starts[row + 1] = n
 

@@ -203,7 +203,8 @@ class ESASRec(SequentialRecommender):  # type: ignore[misc]  # RecBole is untype
         tokens = self._tokens(items, _from_the_end(there))
         for layer in self.layers[:-1]:
             tokens = layer(tokens, there)
-        result: Tensor = self.layers[-1].latest(tokens)[0]
+        last: Any = self.layers[-1]
+        result: Tensor = last.latest(tokens)[0]
         return result
 
     def predict(self, interaction: Interaction) -> Tensor:
@@ -213,7 +214,7 @@ class ESASRec(SequentialRecommender):  # type: ignore[misc]  # RecBole is untype
 
 
 def _from_the_end(there: Tensor) -> Tensor:
-    """Number the tokens of sequences from their ends, int64 [n_tokens]; the last one is 0."""
+    """Give the places of tokens, counted from their sequence's end, int64 [n_tokens]."""
     lengths = there.sum(dim=1, keepdim=True)
     places: Tensor = (lengths - 1 - torch.arange(there.shape[1], device=there.device))[there]
     return places

@@ -7,6 +7,7 @@ from dataclasses import fields
 from typing import Annotated, Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from pydantic import Field
 from pydantic.dataclasses import dataclass
@@ -14,18 +15,9 @@ from recbole.data.interaction import Interaction
 from torch import Tensor
 
 from recbole_imn.baselines.candidates import N_COLUMNS, Candidates, CandidateSources
-from recbole_imn.baselines.orders import (
-    Scores,
-    add,
-    clear,
-    make_scratch,
-    places_of,
-    rank_of,
-    write_order,
-)
+from recbole_imn.baselines.orders import places_of, rank_candidates, write_orders
 from recbole_imn.baselines.trees import Trees, add_trees, check_trees, no_trees, parse_trees
-from recbole_imn.kernels.compiled import exact
-from recbole_imn.log import NO_EVENT, Floats, Ids, Integers
+from recbole_imn.log import NO_EVENT, Integers
 from recbole_imn.model.joint_ranking import RankMetric
 from recbole_imn.model.recency import RecentHistory
 from recbole_imn.model.rows import event_indices
@@ -47,7 +39,7 @@ class TreeSettings:
     Attributes
     ----------
     ranked_rows : int
-        Training rows that trees learn from, the latest ones.
+        Training rows that trees learn from, the latest ones whose item is a candidate.
     n_trees, n_leaves : int
     boosting_rate : float
         What each tree adds.
@@ -75,9 +67,9 @@ class LambdaRank(RecentHistory):
 
     Candidates are the user's own latest items, those that others had beside them, what others
     went on to, and what is trending; trees know the numbers that the pointer knows, in which
-    slot of which source an item is, how much it is trending, how the user chooses, and its
-    training popularity. They learn from the latest training rows whose item is a candidate,
-    where what is told of a row comes from before the row. How many of the trees are used is
+    slot of which source an item is, how much it is trending, and how the user chooses. They learn
+    from the latest training rows whose item is a candidate, where what is told of a row comes
+    from before the row. How many of the trees are used is
     chosen on at most 4,000 evenly spaced validation rows. Candidates are counted over the log up
     to each row; the trees stay as they are. Other items come below, by training events.
 
@@ -105,7 +97,7 @@ class LambdaRank(RecentHistory):
         self.n_training, self.seed = dataset.event_bounds[1], config["seed"]
         self.first_events = bool(config["first_events"])
         self.places = places_of(self.popularity.numpy())
-        self.sources = CandidateSources(self.places)
+        self.sources = CandidateSources(self.n_items)
         self._set_trees(no_trees(self.settings.n_trees, self.settings.n_leaves))
         self.register_buffer("n_used", torch.tensor(self.settings.n_trees))
 
@@ -126,9 +118,13 @@ class LambdaRank(RecentHistory):
         ValueError
             If they do not.
         """
-        check_trees(Trees(*(state_dict[f"tree_{name}"].numpy() for name in Trees._fields)), N_COLUMNS)
+        check_trees(
+            Trees(*(state_dict[f"tree_{name}"].numpy() for name in Trees._fields)), N_COLUMNS
+        )
         if not 0 <= int(state_dict["n_used"]) <= self.settings.n_trees:
-            raise ValueError(f"{int(state_dict['n_used'])} of {self.settings.n_trees} trees are used")
+            raise ValueError(
+                f"{int(state_dict['n_used'])} of {self.settings.n_trees} trees are used"
+            )
         return super().load_state_dict(state_dict, *args, **named)
 
     # -- learning --------------------------------------------------------------------------
@@ -156,17 +152,21 @@ class LambdaRank(RecentHistory):
 
     def _lessons(self) -> tuple[list[Any], Integers, Integers]:
         """Give columns of candidates, which of them was the item, and how many a row has."""
-        columns, labels, sizes = [], [], []
-        for events, found in self._candidates_of(self._training_rows()):
+        columns, labels, sizes, missing = [], [], [], self.settings.ranked_rows
+        for events, found in self._candidates_of(self._training_rows(), backwards=True):
             n_found = np.diff(found.starts)
-            targets = np.repeat(self.past.log.item[events], n_found)
-            is_target = found.items == targets
-            has_target = np.add.reduceat(is_target, found.starts[:-1]) > 0
+            is_target = found.items == np.repeat(self.past.log.item[events], n_found)
+            has_target = np.add.reduceat(is_target.astype(np.int64), found.starts[:-1]) > 0
+            # Of the earliest of these rows there may be more than are asked for.
+            has_target[: _first_of_last(has_target, missing)] = False
             kept = np.repeat(has_target, n_found)
             columns.append(found.columns[kept])
             labels.append(is_target[kept])
             sizes.append(n_found[has_target])
-        if not sizes or not any(len(size) for size in sizes):
+            missing -= len(sizes[-1])
+            if missing == 0:
+                break
+        if missing == self.settings.ranked_rows:
             raise SettingsError(
                 f"{type(self).__name__} has nothing to learn from: of no training row is the item "
                 "among the candidates"
@@ -178,19 +178,21 @@ class LambdaRank(RecentHistory):
         rows = np.arange(self.n_training)
         if not self.first_events:
             rows = rows[self.past.chains.user[rows] != NO_EVENT]
-        return rows[-self.settings.ranked_rows :]
+        return rows
 
-    def _candidates_of(self, rows: Integers) -> Iterator[tuple[Integers, Candidates]]:
+    def _candidates_of(
+        self, rows: Integers, backwards: bool = False
+    ) -> Iterator[tuple[Integers, Candidates]]:
         """Give the candidates of increasing rows, some at a time; rows without any are left out."""
-        past = self.past.beginning()
-        for start in range(0, len(rows), CHUNK):
+        past, starts = self.past.beginning(), range(0, len(rows), CHUNK)
+        for start in reversed(starts) if backwards else starts:
             events = rows[start : start + CHUNK]
             # From close by, what is the latest before a row is found soon.
             past.move_to(int(events[-1]) + 1)
             found = self.sources.of_rows(past, events)
             there = np.diff(found.starts) > 0
-            starts = np.append(found.starts[:-1][there], found.starts[-1])
-            yield events[there], Candidates(found.items, found.columns, starts)
+            begins = np.append(found.starts[:-1][there], found.starts[-1])
+            yield events[there], Candidates(found.items, found.columns, begins)
 
     def _options(self) -> dict[str, Any]:
         options = self.settings
@@ -219,8 +221,8 @@ class LambdaRank(RecentHistory):
             scores, before = np.zeros(len(found.items)), 0
             for place, number in enumerate(numbers.tolist()):
                 add_trees(found.columns, self.trees, before, number, scores)
-                ranks, before = np.empty(len(some)), number
-                _ranks(some, self.past.log.item, found.items, scores, found.starts, self.places, ranks)
+                targets, ranks, before = self.past.log.item[some], np.empty(len(some)), number
+                rank_candidates(targets, found.items, scores, found.starts, self.places, ranks)
                 totals[place] += metric(ranks).sum()
         best = int(totals.argmax())
         self.n_used.fill_(int(numbers[best]))
@@ -236,39 +238,11 @@ class LambdaRank(RecentHistory):
         scores = np.zeros(len(found.items))
         add_trees(found.columns, self.trees, 0, int(self.n_used), scores)
         out = np.repeat(self.popularity.cpu().numpy()[None], len(events), axis=0)
-        _write_orders(found.items, scores, found.starts, self.places, out)
+        write_orders(found.items, scores, found.starts, self.places, out)
         return torch.from_numpy(out).to(self.popularity.device)
 
 
-@exact
-def _ranks(
-    events: Integers,
-    log_items: Ids,
-    items: Integers,
-    scores: Floats,
-    starts: Integers,
-    places: Integers,
-    out: Floats,
-) -> None:
-    """Write the ranks of what rows went on to, infinity for what is no candidate."""
-    scratch = make_scratch(len(places))
-    for row in range(len(events)):
-        n = 0
-        for k in range(starts[row], starts[row + 1]):
-            n = add(items[k], scores[k], scratch, n)
-        out[row] = rank_of(log_items[events[row]], scratch, n, places)
-        clear(scratch, n)
-
-
-@exact
-def _write_orders(
-    items: Integers, scores: Floats, starts: Integers, places: Integers, out: Scores
-) -> None:
-    """Write 1 to 2 for the candidates of rows, by the order of their scores."""
-    scratch = make_scratch(len(places))
-    for row in range(len(out)):
-        n = 0
-        for k in range(starts[row], starts[row + 1]):
-            n = add(items[k], scores[k], scratch, n)
-        write_order(scratch, n, places, out[row])
-        clear(scratch, n)
+def _first_of_last(flags: npt.NDArray[np.bool_], n: int) -> int:
+    """Give the place from which on there are the last ``n`` flags that are set, or fewer."""
+    places = np.flatnonzero(flags)
+    return int(places[-n]) if len(places) > n else 0

@@ -99,10 +99,12 @@ class LiGRLayer(nn.Module):
 
     def _heads(self, table: Tensor) -> Tensor:
         """Split the last axis by heads: [n_sequences, n_heads, longest, width / n_heads]."""
-        return table.unflatten(-1, (self.n_heads, -1)).transpose(1, 2)
+        heads: Tensor = table.unflatten(-1, (self.n_heads, -1)).transpose(1, 2)
+        return heads
 
     def _gated(self, tokens: Tensor, met: Tensor) -> Tensor:
         """Add both branches to tokens, given what attention has met."""
         tokens = tokens + torch.sigmoid(self.gate_1(tokens)) * self.dropout(self.mix(met))
-        fed = self.feed_forward(self.norm_2(tokens))
-        return tokens + torch.sigmoid(self.gate_2(tokens)) * self.dropout(fed)
+        fed = self.dropout(self.feed_forward(self.norm_2(tokens)))
+        result: Tensor = tokens + torch.sigmoid(self.gate_2(tokens)) * fed
+        return result

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recbole_imn.kernels.compiled import exact
-from recbole_imn.log import Floats, Integers
+from recbole_imn.log import Floats, Ids, Integers
 
 Scores = npt.NDArray[np.float32]
 
@@ -101,3 +101,52 @@ def places_of(popularity: Scores) -> Integers:
     places = np.empty(len(popularity), np.int64)
     places[np.argsort(-popularity, kind="stable")] = np.arange(len(popularity))
     return places
+
+
+@exact
+def rank_candidates(
+    targets: Ids,
+    items: Integers,
+    scores: Floats,
+    starts: Integers,
+    places: Integers,
+    out: Floats,
+) -> None:
+    """Write the ranks of rows' targets, infinity for what is no candidate.
+
+    Parameters
+    ----------
+    targets : int32 [n_rows]
+    items : int64 [n]
+        Candidates, row by row.
+    scores : float64 [n]
+    starts : int64 [n_rows + 1]
+        Where the candidates of each row start.
+    places : int64 [n_items]
+    out : float64 [n_rows]
+    """
+    scratch = make_scratch(len(places))
+    for row in range(len(targets)):
+        n = 0
+        for k in range(starts[row], starts[row + 1]):
+            n = add(items[k], scores[k], scratch, n)
+        out[row] = rank_of(targets[row], scratch, n, places)
+        clear(scratch, n)
+
+
+@exact
+def write_orders(
+    items: Integers, scores: Floats, starts: Integers, places: Integers, out: Scores
+) -> None:
+    """Write 1 to 2 for the candidates of rows, by the order of their scores.
+
+    Parameters are those of :func:`rank_candidates`; ``out`` is float32 [n_rows, n_items], below
+    1 for all items.
+    """
+    scratch = make_scratch(len(places))
+    for row in range(len(out)):
+        n = 0
+        for k in range(starts[row], starts[row + 1]):
+            n = add(items[k], scores[k], scratch, n)
+        write_order(scratch, n, places, out[row])
+        clear(scratch, n)
