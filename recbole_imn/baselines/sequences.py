@@ -36,7 +36,7 @@ def pieces_of(users: Ids, longest: int) -> tuple[Integers, Integers]:
     """
     order = np.argsort(users, kind="stable")
     starts = np.flatnonzero(np.diff(users[order], prepend=-1))
-    stops = np.append(starts[1:], len(users))
+    stops = np.append(starts, len(users))[1:]
     bounds = [
         (max(start, last - longest), last + 1)
         for start, stop in zip(starts.tolist(), stops.tolist(), strict=True)
