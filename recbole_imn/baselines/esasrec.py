@@ -74,11 +74,13 @@ class ESASRec(SequentialRecommender):  # type: ignore[misc]  # RecBole is untype
     as its target, against many items drawn evenly from the catalogue. An item's score is the
     product of its embedding, which is that of the input too, with the last token.
 
-    What is as in RecTools 0.19: layers, learned positions that are counted from the end,
-    dropout of the input, Xavier's normal initial weights, Adam with 0.9 and 0.98, the losses.
-    What is not: negatives are shared by a batch, and are never the position's own target; users
-    with long histories give several pieces rather than their latest one; sequences are not
-    padded to their longest length. RecTools itself asks for numpy below 2 and pandas below 3,
+    What is as in RecTools 0.19: layers with Xavier's normal initial weights, learned positions
+    that are counted from the end, dropout of the input, Adam with 0.9 and 0.98, the losses.
+    What is not: negatives are shared by a batch, so that there can be many more of them, and are
+    never the position's own target; users with long histories give several pieces rather than
+    their latest one; embeddings begin with lengths of about 1 (items) and 1/4 (positions), as
+    lengths that fall with the size of the catalogue take many more epochs; sequences are not
+    padded. RecTools itself asks for numpy below 2 and pandas below 3,
     and so cannot be installed beside what this package is tested with.
 
     Learned from the training part only; a row's history goes up to the row. Rows without any
@@ -125,9 +127,17 @@ class ESASRec(SequentialRecommender):  # type: ignore[misc]  # RecBole is untype
             for _ in range(options.n_layers)
         )
         self.dropout = nn.Dropout(options.dropout)
-        for weight in self.parameters():
+        self._initialise()
+
+    def _initialise(self) -> None:
+        """Draw weights by Xavier's normal, but for embeddings."""
+        for weight in self.layers.parameters():
             if weight.ndim > 1:
                 nn.init.xavier_normal_(weight)
+        # By Xavier's, those of 30,000 items would be a tenth of it, and of the places' share.
+        scale = self.settings.hidden_size**-0.5
+        nn.init.normal_(self.items.weight, std=scale)
+        nn.init.normal_(self.places.weight, std=scale / 4)
 
     # -- training --------------------------------------------------------------------------
 
