@@ -84,7 +84,7 @@ def test_the_same_seed_gives_the_same_bits(fitted):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_users_first_events_can_be_rows(prepare, name):
-    _, dataset, (_, _, test), model = prepare(name, first_events=True)
+    _, dataset, _, model = prepare(name, first_events=True)
     rows = dataset[np.flatnonzero(dataset.history_length == 0)]
     assert len(rows) > 0
     scores = model.eval().full_sort_predict(rows)
