@@ -215,7 +215,8 @@ class LambdaRank(RecentHistory):
     def choose(self, events: Integers, metric: RankMetric) -> str:
         """Choose how many trees are used; the parameters are those of the base class."""
         rows = np.sort(events)[:: -(-len(events) // MOST_ROWS)]
-        numbers = np.unique(np.linspace(0, self.settings.n_trees, TRIED + 1).astype(np.int64)[1:])
+        shares = np.linspace(0, self.settings.n_trees, TRIED + 1)[1:]
+        numbers = np.unique(np.ceil(shares).astype(np.int64))
         totals = np.zeros(len(numbers))
         for some, found in self._candidates_of(rows):
             scores, before = np.zeros(len(found.items)), 0

@@ -100,9 +100,10 @@ def test_they_are_above_popularity_where_users_come_back(toy, prepare, name):
     write_log(toy, "rounds", rows)
     values = {}
     for model in ("Popularity", name):
-        options = {**SMALL, "epochs": 12} if model == "ESASRec" else SMALL
+        learns = {"epochs": 12, "learning_rate": 0.01, "MAX_ITEM_LIST_LENGTH": 5}
+        options = SMALL | (learns if model == "ESASRec" else {})
         config, _, (train, valid, test), network = prepare(model, dataset="rounds", **options)
         trainer = get_trainer(config["MODEL_TYPE"], model)(config, network)
         trainer.fit(train, valid)
         values[model] = trainer.evaluate(test)["ndcg@5"]
-    assert values[name] > 0.6 > values["Popularity"] + 0.2
+    assert values[name] > values["Popularity"] + 0.3

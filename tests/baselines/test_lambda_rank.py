@@ -69,7 +69,7 @@ def test_trees_of_a_checkpoint_are_checked(prepare):
     with pytest.raises(ValueError, match="neither a later node nor a leaf"):
         model.load_state_dict(state)
     state["tree_left"][0, 2], state["n_used"] = -1, state["n_used"] + 1
-    with pytest.raises(ValueError, match="16 trees are used, of 15"):
+    with pytest.raises(ValueError, match="16 of 15 trees are used"):
         model.load_state_dict(state)
 
 
