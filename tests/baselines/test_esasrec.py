@@ -42,9 +42,9 @@ def test_few_negatives_are_drawn_and_a_target_is_none_of_its_own(prepare):
 def test_gbce_is_another_loss_that_can_be_learned(prepare):
     _, _, (train, *_), model = prepare("ESASRec", sequence_loss="gbce", n_negatives=6)
     model.eval()
-    optimizer, batch = torch.optim.Adam(model.parameters(), 0.03), next(iter(train))
+    optimizer, batch = torch.optim.Adam(model.parameters(), 0.01), next(iter(train))
     losses = []
-    for _ in range(30):
+    for _ in range(60):
         optimizer.zero_grad()
         loss = model.calculate_loss(batch)
         loss.backward()
