@@ -92,11 +92,14 @@ setup(
     extras_require={
         "bench": ["torch_geometric>=2.5"],
         "tune": ["optuna>=4"],
+        # LambdaRank learns with it, and needs it for nothing else.
+        "baselines": ["lightgbm>=4"],
         "serve": ["fastapi>=0.132", "uvicorn>=0.35", "prometheus-client>=0.22"],
         # The journal of serving in a Redis stream.
         "redis": ["redis>=5"],
         "dev": [
             "optuna>=4",
+            "lightgbm>=4",
             "fastapi>=0.132",
             "uvicorn>=0.35",
             "prometheus-client>=0.22",

@@ -173,6 +173,11 @@ def is_played(model: str) -> bool:
     return issubclass(_classes.get(model, object), tuple(_played))
 
 
+def training_loader(model: str) -> Any:
+    """Give the class of the loader that a model is trained by, where it names one; else None."""
+    return getattr(_classes.get(model), "training_loader", None)
+
+
 def is_registered(model: str) -> bool:
     """Whether a model is a caller's own class."""
     return model in _defaults

@@ -27,37 +27,45 @@ PROPERTIES = PACKAGE / "properties"
 DATA_PATH = Path("atomic_files")
 
 
-# Models of the package, and their modules under recbole_imn.model.
+# Models of the package, and their modules.
 MODELS = {
-    "IMNNet": "imnnet",
-    "IMNNetPlus": "plus",
-    "IMN_MSE": "presets",
-    "IMN_NCE": "presets",
-    "IMNNetStar": "presets",
-    "IMNNetLiteral": "presets",
-    "JODIE": "jodie",
-    "RecentHistory": "recency",
-    "LastItem": "recency",
-    "Popularity": "recency",
-    "SessionKNN": "session_knn",
+    "IMNNet": "model.imnnet",
+    "IMNNetPlus": "model.plus",
+    "IMN_MSE": "model.presets",
+    "IMN_NCE": "model.presets",
+    "IMNNetStar": "model.presets",
+    "IMNNetLiteral": "model.presets",
+    "JODIE": "model.jodie",
+    "RecentHistory": "model.recency",
+    "LastItem": "model.recency",
+    "Popularity": "model.recency",
+    "SessionKNN": "model.session_knn",
+    "ESASRec": "baselines.esasrec",
+    "LocalGlobal": "baselines.local_global",
+    "LambdaRank": "baselines.lambda_rank",
 }
 # Methods of others at their best, beyond those that the paper compares: reports mark them, and
 # they count among the baselines. A model that is derived from one is one, too.
-STRONG_BASELINES: tuple[str, ...] = ()
-# Those that the others are derived from, and so stand first.
-PARENTS = ("IMNNet", "RecentHistory")
+STRONG_BASELINES = ("SessionKNN", "LocalGlobal", "LambdaRank", "ESASRec")
+# Those that the others are derived from, and so stand first, and their trainers.
+PARENTS = {
+    "IMNNet": "trainer.IMNNetTrainer",
+    "RecentHistory": "baselines.at_once.AtOnceTrainer",
+    "ESASRec": "baselines.esasrec.ESASRecTrainer",
+}
 
 
 def register() -> None:
     """Register models, data sets, trainers, loaders and property files; safe to repeat."""
     if getattr(recbole, "_recbole_imn_registered", False):
         return
-    data, trainer = _import("data.dataset"), _import("trainer")
     for name, module in MODELS.items():
-        own_models.add(getattr(_import(f"model.{module}"), name), played=name in PARENTS)
+        own_models.add(getattr(_import(module), name), played=name in PARENTS)
         if name in PARENTS:
-            setattr(recbole.data.dataset, f"{name}Dataset", data.IMNNetDataset)
-            setattr(recbole.trainer, f"{name}Trainer", trainer.IMNNetTrainer)
+            place, _, trainer = PARENTS[name].rpartition(".")
+            dataset = _import("data.dataset").IMNNetDataset
+            setattr(recbole.data.dataset, f"{name}Dataset", dataset)
+            setattr(recbole.trainer, f"{name}Trainer", getattr(_import(place), trainer))
     _wrap_model_classes()
     _wrap_property_files()
     _import("run_checks").mend()
@@ -247,7 +255,8 @@ def _wrap_get_dataloader() -> None:
     def get_dataloader(config: Any, phase: str) -> Any:
         reads_a_stream = is_ours(config["model"]) or config["event_stream"]
         if phase == "train" and is_ours(config["model"]):
-            return _import("data.dataloader").WindowDataLoader
+            windows = _import("data.dataloader").WindowDataLoader
+            return own_models.training_loader(config["model"]) or windows
         if phase != "train" and config["candidates"] not in (None, "all"):
             shelf = _import("evaluation.shelf")
             shelf.candidates_of(config, phase)

@@ -182,7 +182,7 @@ Trainer(config, BPR(config, dataset))._train_epoch([], 0)
         except ValueError as error:
             assert "did you mean SASRec" in str(error), error
         """,
-        "No module named 'lightgbm'",
+        "No module named 'xgboost'",
     ),
     "safe_checkpoints": (
         True,

@@ -63,6 +63,13 @@ class Rules(NamedTuple):
         Factor of an item's score.
     popular : int64 [n_items]
         Places in the order of popularity, 0 for the most popular item; they break ties.
+    is_cosine : bool
+        Whether similarities are divided by the lengths of both sessions' vectors.
+    fading : float
+        Seconds in which a session's similarity falls to 1 / e; 0: it does not.
+    reach : float
+        Events in which the factor of a session's items falls to 1 / e, from the newest current
+        item that it shares on, to both sides; 0: it does not.
     """
 
     longest_break: float
@@ -74,6 +81,9 @@ class Rules(NamedTuple):
     decay: Floats
     rarity: Floats
     popular: Integers
+    is_cosine: bool
+    fading: float
+    reach: float
 
 
 class Scratch(NamedTuple):
@@ -190,19 +200,44 @@ def sample(event: int, items: Integers, walks: Walks, occupied: Integers, out: I
 
 @exact
 def _similarity(
-    session: int, event: int, walks: Walks, weights: Floats, walk: int, scratch: Scratch
-) -> tuple[float, int]:
-    """Sum the weights of the current items that a session has; give the newest one's place too."""
-    total, newest = 0.0, len(weights)
+    session: int, event: int, walks: Walks, weights: Floats, rules: Rules, walk: int,
+    scratch: Scratch,
+) -> tuple[float, int, int]:  # fmt: skip
+    """Compare a session with the current items.
+
+    Returns
+    -------
+    similarity : float
+    newest : int
+        Place of the newest current item that the session shares.
+    where : int
+        In which of the session's events it had that item last.
+    """
+    total, newest, where = 0.0, len(weights), 0
+    n_events, n_items, latest = 0, 0, session
     while session != NONE and session < event:
         item = walks.item[session]
         place = scratch.places[item] - 1
-        if place >= 0 and scratch.seen[item] != walk:
+        if scratch.seen[item] != walk:
             scratch.seen[item] = walk
-            total += weights[place]
-            newest = min(newest, place)
-        session = walks.following[session]
-    return total, newest
+            n_items += 1
+            if place >= 0:
+                total += weights[place]
+        if 0 <= place <= newest:
+            newest, where = place, n_events
+        latest, session = session, walks.following[session]
+        n_events += 1
+    if rules.is_cosine:
+        total /= np.sqrt(float(len(weights) * n_items))
+    if rules.fading > 0:
+        total *= np.exp(-(walks.time[event] - walks.time[latest]) / rules.fading)
+    return total, newest, where
+
+
+@exact
+def _nearness(place: int, where: int, reach: float) -> float:
+    """Give the factor of an event of a session, by how far it is from what is shared."""
+    return float(np.exp(-abs(place - where) / reach)) if reach > 0 else 1.0
 
 
 @exact
@@ -231,9 +266,11 @@ def _score_neighbours(
     """
     n = len(sessions)
     similarity, factors = np.empty(n, np.float64), np.empty(n, np.float64)
-    weights = rules.item_weights[n_current, :n_current]
+    shared, weights = np.empty(n, np.int64), rules.item_weights[n_current, :n_current]
     for k in range(n):
-        total, newest = _similarity(sessions[k], event, walks, weights, first_walk + k, scratch)
+        total, newest, shared[k] = _similarity(
+            sessions[k], event, walks, weights, rules, first_walk + k, scratch
+        )
         similarity[k], factors[k] = total, total * rules.decay[newest]
     # Stable: of equally similar ones the latest is the nearest.
     nearest = np.argsort(-similarity, kind="mergesort")[: rules.n_neighbours]
@@ -241,14 +278,15 @@ def _score_neighbours(
     for k in nearest:
         largest += factors[k]
     for k in nearest:
-        session = sessions[k]
+        session, place = sessions[k], 0
         while session != NONE and session < event:
             item = walks.item[session]
             if scratch.seen[item] != first_walk + n + k:
                 scratch.seen[item] = first_walk + n + k
                 value = factors[k] / largest * rules.rarity[item] if largest > 0 else 0.0
+                value *= _nearness(place, shared[k], rules.reach)
                 n_found = _add(item, value, scratch, n_found)
-            session = walks.following[session]
+            session, place = walks.following[session], place + 1
     return n_found
 
 

@@ -12,6 +12,7 @@ from recbole.utils import InputType
 from torch import Tensor, nn
 
 from recbole_imn.log import Ids, Integers
+from recbole_imn.model.joint_ranking import RankMetric
 from recbole_imn.model.rows import event_indices
 from recbole_imn.past import Past
 
@@ -75,6 +76,8 @@ class RecentHistory(SequentialRecommender):  # type: ignore[misc]  # RecBole is 
     """
 
     input_type = InputType.POINTWISE
+    # Whether anything is chosen on validation rows.
+    chooses = False
     popularity: Tensor
 
     def __init__(self, config: Any, dataset: Any) -> None:
@@ -88,6 +91,26 @@ class RecentHistory(SequentialRecommender):  # type: ignore[misc]  # RecBole is 
     def _popularity(self, n_training: int) -> Tensor:
         """Give scores below 1 in order of training events, float32 [n_items]."""
         return popularity(self.past.log.item[:n_training], self.n_items)
+
+    def learn(self) -> None:
+        """Learn from the training part, all at once; nothing, unless a subclass does."""
+
+    def choose(self, events: Integers, metric: RankMetric) -> str:
+        """Choose by validation rows what is not learned, where :attr:`chooses` says so.
+
+        Parameters
+        ----------
+        events : int64 [n]
+            The rows' positions in the log.
+        metric : RankMetric
+            What is to be large.
+
+        Returns
+        -------
+        str
+            What was chosen, for the log of the run.
+        """
+        raise NotImplementedError
 
     def calculate_loss(self, interaction: Interaction) -> Tensor:
         """Give 0."""

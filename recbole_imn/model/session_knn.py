@@ -23,11 +23,14 @@ from recbole_imn.past.sessions import SessionIndex
 from recbole_imn.validation import Strict, told
 
 MINUTE = 60.0
+DAY = 86_400.0
 Decay = Literal["same", "linear", "div", "log", "quadratic"]
+ItemDecay = Literal["same", "linear", "div", "log", "quadratic", "exponential"]
+NotNegative = Annotated[float, Field(ge=0)]
 Positive = Annotated[int, Field(gt=0, le=2**24)]
 
 
-def item_weights(decay: str, n_current: int) -> Floats:
+def item_weights(decay: str, n_current: int, scale: float = 1.0) -> Floats:
     """Give weights of current items, float64 [n_current + 1, n_current].
 
     Entry [n, r] is the weight of the r-th newest (from 0) of n items; 1 for the newest one.
@@ -35,8 +38,11 @@ def item_weights(decay: str, n_current: int) -> Floats:
     Parameters
     ----------
     decay : str
-        ``same``, ``linear`` (a tenth less each, at least 0), ``div``, ``log``, ``quadratic``.
+        ``same``, ``linear`` (a tenth less each, at least 0), ``div``, ``log``, ``quadratic`` or
+        ``exponential``.
     n_current : int
+    scale : float
+        Items in which ``exponential`` falls to 1 / e.
     """
     older = np.arange(n_current, dtype=np.float64)
     left = 1 - older / np.maximum(np.arange(n_current + 1.0), 1)[:, None]
@@ -46,6 +52,7 @@ def item_weights(decay: str, n_current: int) -> Floats:
         "div": left,
         "log": np.broadcast_to(np.log10(1.7) / np.log10(older + 1.7), left.shape),
         "quadratic": left**2,
+        "exponential": np.broadcast_to(np.exp(-older / scale), left.shape),
     }
     return np.ascontiguousarray(
         np.where(older < np.arange(n_current + 1)[:, None], shapes[decay], 0)
@@ -90,6 +97,17 @@ class NeighbourSettings:
     item_decay, session_decay : str
         How the weight of current items falls with their age, and that of a session with the age
         of the newest current item in it: 'same', 'linear', 'div', 'log' or 'quadratic'.
+        That of items may be 'exponential' too.
+    item_scale : float
+        Items in which the weight 'exponential' falls to 1 / e.
+    similarity : str
+        'dot': the weights of shared items; 'cosine': those over the root of the product of both
+        sessions' numbers of items.
+    fading_days : float
+        Days in which a session's similarity falls to 1 / e, since its latest event; 0: never.
+    reach : float
+        Events in which the votes of a session fall to 1 / e, to both sides of where it had the
+        newest current item that it shares; 0: never.
     idf_weight : float
         A score grows by so many times the logarithm of training sessions by those with the item.
     reminder_weight : float
@@ -109,10 +127,14 @@ class NeighbourSettings:
     extended_to: Annotated[int, Field(ge=0)]
     sampled_sessions: Positive
     neighbours: Positive
-    item_decay: Decay
+    item_decay: ItemDecay
+    item_scale: Annotated[float, Field(gt=0)]
     session_decay: Decay
-    idf_weight: Annotated[float, Field(ge=0)]
-    reminder_weight: Annotated[float, Field(ge=0)]
+    similarity: Literal["dot", "cosine"]
+    fading_days: NotNegative
+    reach: NotNegative
+    idf_weight: NotNegative
+    reminder_weight: NotNegative
     reminder_decay: Decay
     recent_events: Annotated[int, Field(ge=0)]
 
@@ -131,8 +153,14 @@ class SessionKNN(RecentHistory):
     over the most similar sessions s, with weights w that fall with age and d(s) by the newest
     current item in s. The last term reminds of the user's own items, r(x)-th newest, as the
     reminders of [2]_ do. Sessions go as far as they did at the row's position: those that went
-    on meanwhile are cut there. Where a row begins a session, or its session has few items so
-    far, the user's earlier sessions give theirs.
+    on meanwhile are cut there.
+
+    STAN [3]_ is among the settings: similarity 'cosine', item decay 'exponential' with
+    ``item_scale`` (its :math:`\lambda_1`), ``fading_days`` (:math:`\lambda_2`), ``reach``
+    (:math:`\lambda_3`), and session decay 'same'.
+
+    Where a row begins a session, or its session has few items so far, the user's earlier
+    sessions give theirs.
 
     Items with a score have 1 to 2 by its order, others less than 1 by their number of training
     events, which breaks ties as well.
@@ -149,6 +177,8 @@ class SessionKNN(RecentHistory):
        User Modeling and User-Adapted Interaction 28, 2018.
     .. [2] S. Latifi, N. Mauro and D. Jannach, "Session-aware recommendation: a surprising quest
        for the state-of-the-art", Information Sciences 573, 2021.
+    .. [3] D. Garg et al., "Sequence and time aware neighborhood for session-based
+       recommendations: STAN", SIGIR 2019.
     """
 
     def __init__(self, config: Any, dataset: Any) -> None:
@@ -202,10 +232,13 @@ def make_rules(settings: NeighbourSettings, rarity: Floats, popularity: Scores) 
         settings.sampled_sessions,
         settings.neighbours,
         settings.reminder_weight * session_decay(settings.reminder_decay, settings.recent_events),
-        item_weights(settings.item_decay, n_current),
+        item_weights(settings.item_decay, n_current, settings.item_scale),
         session_decay(settings.session_decay, n_current),
         rarity,
         places,
+        settings.similarity == "cosine",
+        settings.fading_days * DAY,
+        settings.reach,
     )
 
 

@@ -73,7 +73,7 @@ def test_every_part_of_the_package_is_found(key, known, base):
     for name, kind in known.items():
         listed = {"sources": [name], **RANKED} if key == "sources" else {key: name}
         parts = find_parts(NetworkSettings(**listed))
-        assert kind in (parts.branch, parts.fusion, *parts.sources)
+        assert kind in (parts.branch, parts.fusion, *parts.sources.values())
         assert base is None or issubclass(kind, base)
 
 

@@ -1,5 +1,6 @@
 """Neighbouring sessions against a plain loop that knows nothing of chains."""
 
+from math import exp, sqrt
 from math import log as ln
 
 import numpy as np
@@ -32,7 +33,11 @@ BASE = {
     "sampled_sessions": 4,
     "neighbours": 2,
     "item_decay": "quadratic",
+    "item_scale": 1.5,
     "session_decay": "div",
+    "similarity": "dot",
+    "fading_days": 0.0,
+    "reach": 0.0,
     "idf_weight": 0.5,
     "reminder_weight": 0.7,
     "reminder_decay": "div",
@@ -44,7 +49,11 @@ OPTIONS = st.fixed_dictionaries(
         "extended_to": st.integers(0, 4),
         "sampled_sessions": st.integers(1, 5),
         "neighbours": st.integers(1, 5),
-        "item_decay": st.sampled_from(DECAYS),
+        "item_decay": st.sampled_from((*DECAYS, "exponential")),
+        "similarity": st.sampled_from(["dot", "cosine"]),
+        # Of seconds.
+        "fading_days": st.sampled_from([0.0, 5 / 86_400]),
+        "reach": st.sampled_from([0.0, 1.5]),
         "session_decay": st.sampled_from(DECAYS),
         "reminder_weight": st.sampled_from([0.0, 0.3, 2.0]),
         "reminder_decay": st.sampled_from(DECAYS),
@@ -78,11 +87,22 @@ def plain_current(log, event, own, options):
     return items
 
 
+def plain_votes(log, session, current, shared, options):
+    """Items of a session in the order it met them, with how near they are to what is shared."""
+    items = log.item[session].tolist()
+    where = max(place for place, item in enumerate(items) if item == current[min(shared)])
+    first = {item: items.index(item) for item in dict.fromkeys(items)}
+    if not options.reach:
+        return dict.fromkeys(first, 1.0)
+    return {item: exp(-abs(place - where) / options.reach) for item, place in first.items()}
+
+
 def plain_ranking(log, event, options, rarity, places):
     """Items with a score, best first."""
     own = [k for k in range(event) if log.user[k] == log.user[event]]
     current = plain_current(log, event, own, options)
-    weights = item_weights(options.item_decay, options.current_items)[len(current)]
+    weights = item_weights(options.item_decay, options.current_items, options.item_scale)
+    weights = weights[len(current)]
     decays = session_decay(options.session_decay, options.current_items)
     found = []
     for session in sessions_before(log, event, options.session_minutes * 60):
@@ -95,18 +115,25 @@ def plain_ranking(log, event, options, rarity, places):
         items = list(dict.fromkeys(log.item[session].tolist()))
         shared = [current.index(item) for item in items if item in current]
         similarity = 0.0
+        # In the order in which the session met them.
         for place in shared:
             similarity += weights[place]
-        judged.append((similarity, similarity * decays[min(shared)], items))
+        if options.similarity == "cosine":
+            similarity /= sqrt(len(current) * len(items))
+        if options.fading_days:
+            age = log.time[event] - log.time[session[-1]]
+            similarity *= exp(-age / (options.fading_days * 86_400))
+        factor = similarity * decays[min(shared)]
+        judged.append((similarity, factor, plain_votes(log, session, current, shared, options)))
     nearest = sorted(judged, key=lambda one: -one[0])[: options.neighbours]
     total = 0.0
     for _, factor, _ in nearest:
         total += factor
     scores: dict[int, float] = {}
-    for _, factor, items in nearest:
-        for item in items:
+    for _, factor, votes in nearest:
+        for item, nearness in votes.items():
             value = factor / total * rarity[item] if total > 0 else 0.0
-            scores[item] = scores.get(item, 0.0) + value
+            scores[item] = scores.get(item, 0.0) + value * nearness
     reminders = session_decay(options.reminder_decay, max(options.recent_events, 1))
     recent = own[::-1][: options.recent_events]
     for rank, item in enumerate(dict.fromkeys(log.item[recent].tolist())):
@@ -208,6 +235,7 @@ def test_decays_are_as_published():
     assert item_weights("linear", 2)[2].tolist() == pytest.approx([1, 0.9])
     assert session_decay("div", 3).tolist() == pytest.approx([1, 1 / 2, 1 / 3])
     assert session_decay("quadratic", 2).tolist() == pytest.approx([1, 1 / 4])
+    assert item_weights("exponential", 2, 2.0)[2].tolist() == pytest.approx([1, exp(-0.5)])
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,8 @@ from recbole_imn.tuning.space import (
 
 FILES = sorted(SEARCH.glob("*.yaml"))
 NOTHING_TO_LEARN = ("LastItem", "Popularity", "RecentHistory")
+# Learn nothing, or without a step size.
+NO_STEPS = ("SessionKNN", "LocalGlobal", "LambdaRank")
 STAND_INS = {"general": "SASRec"}
 
 
@@ -29,6 +31,7 @@ def test_a_space_names_settings_that_its_model_knows(file):
     space = read_space(file)
     model = STAND_INS.get(file.stem, file.stem)
     assert space
+    assert ("learning_rate" in space) == (model not in NO_STEPS)
     assert space.keys() <= known_keys(model, "toy")
 
 
@@ -42,7 +45,7 @@ def test_every_choice_can_be_made(make_config, model):
 
 
 @pytest.mark.parametrize("model", sorted(set(registry.MODELS) - set(NOTHING_TO_LEARN)))
-def test_every_model_that_learns_has_its_own_space(model):
+def test_every_model_with_something_to_choose_has_its_own_space(model):
     assert space_file(model).stem == model
 
 

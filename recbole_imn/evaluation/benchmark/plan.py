@@ -29,8 +29,8 @@ BUILT_IN = ("FPMC", "SASRec", "GRU4Rec", "NextItNet")
 FEATURE_AWARE = ("GRU4RecF", "SASRecF")
 TRIVIAL = ("Popularity", "LastItem", "RecentHistory", "SessionKNN")
 # Everything of ours that somebody else proposed.
-BASELINES = (*BUILT_IN, *FEATURE_AWARE, *TRIVIAL, "JODIE")
-LABELS = {"Popularity": "Pop", "IMNNetStar": "IMN-Net*", "IMNNet": "IMN-Net"}
+BASELINES = (*BUILT_IN, *FEATURE_AWARE, *TRIVIAL, "JODIE", *registry.STRONG_BASELINES)
+LABELS = {"ESASRec": "eSASRec", "Popularity": "Pop", "IMNNetStar": "IMN-Net*", "IMNNet": "IMN-Net"}
 WIDTH = 128
 # Items of a history that models of RecBole see at most.
 HISTORY = 50
@@ -114,7 +114,8 @@ def all_models(dataset: str, folder: Path, protocol: Protocol = STANDARD) -> lis
 def _all_models(dataset: str, folder: Path) -> list[str]:
     ours = [name for name in registry.MODELS if name not in BASELINES]
     aware = FEATURE_AWARE if selected_features(dataset, folder) else ()
-    return [*TRIVIAL, *BUILT_IN, *aware, "JODIE", *ours]
+    strong = (name for name in registry.STRONG_BASELINES if name not in TRIVIAL)
+    return [*TRIVIAL, *BUILT_IN, *aware, "JODIE", *strong, *ours]
 
 
 def check_models(systems: Sequence[str]) -> None:
