@@ -92,9 +92,7 @@ class Auctions:
         self.best_bid[cars[best]] = amount[best]
         self.best_user[cars[best]] = users[best]
 
-    def close(
-        self, day: int, rng: np.random.Generator, returns: np.random.Generator
-    ) -> Closings:
+    def close(self, day: int, rng: np.random.Generator, returns: np.random.Generator) -> Closings:
         """End the auctions of a day: wins, trades to come, and cars that will come back."""
         ending = np.flatnonzero((self.ends >= day * DAY) & (self.ends < (day + 1) * DAY))
         self._intervals.append((ending, self.listed[ending], self.ends[ending]))

@@ -257,9 +257,10 @@ class MarketConfig:
         ValueError
             If there is no market of this name, or of this version.
         """
-        constants = {**(FIXED_IN_1 if version == 1 else {}), **({"taste": taste} if taste else {})}
-        given = {"seed": seed, "resource_strength": resource_strength, "version": version}
-        full = cls(**given, **constants)
+        constants: dict[str, Any] = {"version": version}
+        constants |= FIXED_IN_1 if version == 1 else {}
+        constants |= {"taste": taste} if taste else {}
+        full = cls(seed=seed, resource_strength=resource_strength, **constants)
         full = replace(full, reserve_level=RESERVES[full.version, full.taste])
         if name == "czb":
             return full

@@ -37,9 +37,7 @@ class Returns:
         """Give the cars that come back on a day."""
         return self._planned.pop(day, [])
 
-    def consign(
-        self, cars: Integers, owners: Integers, day: int, rng: np.random.Generator
-    ) -> None:
+    def consign(self, cars: Integers, owners: Integers, day: int, rng: np.random.Generator) -> None:
         """Let dealers put cars on auction that they have bought by a day and will not sell."""
         self.owner[cars], self.tries[cars] = owners, 0
         self._plan(cars, day + self.config.patience_days + rng.integers(0, WEEK, len(cars)))

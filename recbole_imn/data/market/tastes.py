@@ -183,18 +183,25 @@ class LatentTastes:
 
     def _utility(self, users: Integers, cars: Integers, match: Singles) -> Singles:
         """Add the parts up; users and cars are broadcast against each other."""
-        distance = self.level[cars] - self.target[users, self.cars.type[cars]]
-        distance /= self.width[users]
+        miss = self.level[cars] - self.target[users, self.cars.type[cars]]
+        wrong: Singles = np.minimum(np.square(miss / self.width[users]), np.float32(1))
         older = (self.age[cars] - self.oldest[users]) / np.float32(AGE_EDGE)
         utility = MATCH * np.tanh(match)
         utility += INTERACTION * self.models[self.kind[users], self.model[cars]]
-        utility -= PRICE * np.minimum(np.square(distance), 1)
-        # The logistic function, without an overflow.
-        utility -= AGE * (0.5 + 0.5 * np.tanh(0.5 * older))
+        utility -= PRICE * wrong
+        utility -= AGE * _logistic(older)
         scaled: Singles = np.float32(self.config.latent_scale) * utility
         return scaled
 
     def needs(self, n_sessions: int, rng: np.random.Generator) -> Singles:
         """Draw what sessions are after, float32 [n_sessions, n_segments]."""
         shape = (n_sessions, self.config.n_types * PRICE_BANDS)
-        return rng.standard_normal(shape, dtype=np.float32) * np.float32(self.config.need_spread)
+        needs: Singles = rng.standard_normal(shape, dtype=np.float32)
+        return needs * np.float32(self.config.need_spread)
+
+
+def _logistic(values: Singles) -> Singles:
+    """Give 1 / (1 + exp(-value)), without an overflow."""
+    half = np.float32(0.5)
+    logistic: Singles = half + half * np.tanh(half * values)
+    return logistic
