@@ -50,7 +50,7 @@ class MarketConfig:
     seed : int
         Seed of all draws.
     resource_strength : float
-        0..1. Scales what money and stock do to choices, and nothing else.
+        0..4. Scales what money and stock do to choices, and nothing else.
     n_users, n_cars, n_actions, purchase_share, n_days, mean_price
         The published size: users, cars, actions, trades per action, days, CNY.
     n_brands, n_types, n_cities : int
@@ -117,7 +117,7 @@ class MarketConfig:
     """
 
     seed: Annotated[int, Field(ge=0)] = 1
-    resource_strength: Share = 1.0
+    resource_strength: Annotated[float, Field(ge=0, le=4)] = 1.0
     n_users: Positive = 10_718
     n_cars: Positive = 40_820
     n_actions: Positive = 647_664

@@ -172,7 +172,7 @@ def test_after_a_purchase_users_turn_to_other_segments():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: MarketConfig(resource_strength=1.5), "resource_strength is 1.5"),
+        (lambda: MarketConfig(resource_strength=4.5), "resource_strength is 4.5"),
         (lambda: MarketConfig(seed=-1), "seed is -1"),
         (lambda: MarketConfig().scaled(0), "scale is 0"),
         (lambda: MarketConfig().scaled(0.0001), "too small to be one"),
