@@ -42,7 +42,9 @@ def dose_plot(title: str, doses: Sequence[float], curves: Curves, unit: str) -> 
         marks += _curve(points, colour, low, high)
         marks += _key(name, colour, number)
     size = f'width="{LEFT + WIDTH + LEGEND}" height="{TOP + HEIGHT + 50}"'
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="12">'
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="12">'
+    )
     return "\n".join([head, '<rect width="100%" height="100%" fill="white"/>', *marks, "</svg>"])
 
 
@@ -67,9 +69,7 @@ def _down(value: float, low: float, high: float) -> float:
     return TOP + HEIGHT * (high - value) / (high - low)
 
 
-def _frame(
-    title: str, doses: Sequence[float], unit: str, low: float, high: float
-) -> list[str]:
+def _frame(title: str, doses: Sequence[float], unit: str, low: float, high: float) -> list[str]:
     lines = [f'<text x="{LEFT}" y="20" font-size="14">{escape(title)}</text>']
     for value in np.linspace(low, high, 6):
         y = _down(value, low, high)
@@ -112,6 +112,4 @@ def _key(name: str, colour: str, number: int) -> list[str]:
 
 
 def _line(x: float, y: float, to_x: float, to_y: float, colour: str) -> str:
-    return (
-        f'<line x1="{x:.1f}" y1="{y:.1f}" x2="{to_x:.1f}" y2="{to_y:.1f}" stroke="{colour}"/>'
-    )
+    return f'<line x1="{x:.1f}" y1="{y:.1f}" x2="{to_x:.1f}" y2="{to_y:.1f}" stroke="{colour}"/>'

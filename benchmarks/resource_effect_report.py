@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from benchmarks.dose_plot import dose_plot
+from benchmarks.resource_ceiling import interval
 from benchmarks.resource_markets import Market
 from benchmarks.resource_runs import SYSTEMS, WITHOUT
 from benchmarks.resource_statistics import Differences, Reals, figure, mean_over_markets, slope
 from recbole_imn.evaluation.metrics import gains
-from recbole_imn.evaluation.significance import Figure, mean_interval
+from recbole_imn.evaluation.significance import Figure
 
 CUT = 10
 SLICES = {"all rows": "all", "within 7 days after a purchase": "week"}
@@ -126,9 +127,7 @@ def _ceilings(ceiling: Mapping[str, Mapping[Market, float]]) -> dict[str, dict[f
     for who, gained in ceiling.items():
         for strength in sorted({market.strength for market in gained}):
             values = np.array([gain for at, gain in gained.items() if at.strength == strength])
-            varies = np.ptp(values) > 0
-            of = mean_interval(values) if varies else Figure(values.mean(), np.nan, np.nan)
-            found.setdefault(who, {})[strength] = of
+            found.setdefault(who, {})[strength] = interval(values)
     return found
 
 

@@ -76,7 +76,7 @@ def test_items_that_come_have_the_cells_of_those_that_were_there():
 
 
 def test_scores_are_the_formula():
-    term, past, making = make_holdings()
+    term, past, _ = make_holdings()
     torch.nn.init.normal_(term.competition, std=0.05)
     torch.nn.init.constant_(term.rate, 0.1)
     events = np.array([0, 5, 150, 399])
