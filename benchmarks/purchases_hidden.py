@@ -117,9 +117,7 @@ def write_hidden(folder: Path, hidden: str, out: Path) -> Path:
     if not (parent / folder.name / f"{folder.name}.inter").is_file():
         log = read_log(folder / f"{folder.name}.inter")
         if PURCHASE not in log:
-            raise ValueError(
-                f"{folder.name}.inter has no column purchase; nothing can be hidden"
-            )
+            raise ValueError(f"{folder.name}.inter has no column purchase; nothing can be hidden")
         for file in folder.iterdir():
             if file.suffix in (".item", ".user"):
                 (parent / folder.name).mkdir(parents=True, exist_ok=True)

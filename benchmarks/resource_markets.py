@@ -15,7 +15,7 @@ WEEK = 7 * 86_400.0
 
 @dataclass(frozen=True)
 class Market:
-    """A simulated market in the shape of czb.
+    """A simulated market in the shape of czb, of version 1.
 
     Attributes
     ----------
@@ -37,7 +37,9 @@ class Market:
 
     @property
     def config(self) -> MarketConfig:
-        return MarketConfig.named("czb", self.seed, self.strength).scaled(self.scale)
+        # The market of the earlier results, whose tastes are linear.
+        market = MarketConfig.named("czb", self.seed, self.strength, version=1)
+        return market.scaled(self.scale)
 
     def write(self, folder: Path) -> None:
         """Write its files into a folder of its name, unless they are there."""

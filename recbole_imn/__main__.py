@@ -74,8 +74,12 @@ def _parser() -> argparse.ArgumentParser:
         "--resource-strength",
         type=float,
         default=1.0,
-        help="0: users choose by taste alone; 1: money and stock matter fully (default)",
+        help="0: users choose by taste alone; 1: money and stock matter (default); up to 4",
     )
+    market.add_argument(
+        "--version", type=int, default=2, help="1: the market of earlier results (default 2)"
+    )
+    market.add_argument("--taste", help="linear or latent (default: latent; version 1: linear)")
     market.add_argument("--output", type=Path, default=Path("atomic_files"), help="parent folder")
     market.add_argument("--save-as", metavar="NAME", help="name of the data set (default: name)")
     convert.add_command(commands)
@@ -90,7 +94,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def _simulate(options: argparse.Namespace) -> int:
     config = MarketConfig.named(
-        options.name, seed=options.seed, resource_strength=options.resource_strength
+        options.name,
+        seed=options.seed,
+        resource_strength=options.resource_strength,
+        version=options.version,
+        taste=options.taste,
     )
     if options.scale is not None:
         config = config.scaled(options.scale)

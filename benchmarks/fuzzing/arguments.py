@@ -186,7 +186,7 @@ def simulate(rng: Random) -> tuple[list[str], Expectation]:
     options = {
         "--scale": ("0", "-1", "nan", "inf", "x", "11", "1e-9", "1/0", EVIL, ""),
         "--seed": ("-1", "x", "1.5", "99999999999999999999999", ""),
-        "--resource-strength": ("2", "-0.1", "nan", "inf", "x", "True"),
+        "--resource-strength": ("4.5", "-0.1", "nan", "inf", "x", "True"),
         "--save-as": FOLDERS[:-1],
         "--foo": ("1",),
     }

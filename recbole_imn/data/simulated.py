@@ -30,7 +30,8 @@ def simulated_notice(folder: Path, name: str) -> str | None:
     config = read_config(folder, name)
     return (
         f"{name} is SIMULATED data (seed {config.seed}, resource strength "
-        f"{config.resource_strength:g}, {config.n_users:,} users); "
+        f"{config.resource_strength:g}, {config.n_users:,} users, market version "
+        f"{config.version}, {config.taste} tastes); "
         "results say nothing about a real platform"
     )
 

@@ -109,7 +109,10 @@ def life_times(log: Log) -> tuple[dict[str, float], Reals]:
 
 
 def unseen(log: Log) -> dict[str, float]:
-    """Count test items that training never saw, split 80/10/10 by time."""
+    """Count test items that training never saw, split 80/10/10 by time.
+
+    Of events, the shares on items that training, or training or validation, did see.
+    """
     n, part = len(log.item), int(len(log.item) * PART)
     training, test = log.item[: n - 2 * part], log.item[n - part :]
     is_seen, is_tested = (np.isin(np.arange(log.item.max() + 1), part) for part in (training, test))
@@ -119,6 +122,8 @@ def unseen(log: Log) -> dict[str, float]:
         "unseen_items": new,
         "unseen_item_percent": 100 * new / max(tested, 1),
         "unseen_event_percent": _percent(~is_seen[test]),
+        "known_event_percent": _percent(is_seen[test]),
+        "known_later_event_percent": _percent(np.isin(test, log.item[: n - part])),
     }
 
 

@@ -38,6 +38,10 @@ def facts(figures: dict[str, Any]) -> list[tuple[str, str]]:
             f"({unseen['unseen_item_percent']:.1f}%)",
         ),
         ("test events on such items, %", f"{unseen['unseen_event_percent']:.2f}"),
+        (
+            "test events on items known from training, and from training or validation, %",
+            f"{unseen['known_event_percent']:.2f}, {unseen['known_later_event_percent']:.2f}",
+        ),
     ]
     if shelf:
         lines += [

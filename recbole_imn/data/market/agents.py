@@ -29,8 +29,14 @@ class Cars:
     mileage, price : float64 [n_cars]
         Kilometres and CNY.
     image : float64 [n_cars, image_width]
-    vector : float32 [n_cars, n_tastes]
-        What tastes are about; a user's taste for a car is an inner product.
+    looks : float64 [n_cars, n_looks]
+        Latent; the image is made from them.
+    age : float64 [n_cars]
+        Years.
+    level : float64 [n_cars]
+        Logarithm of the price over the mean price.
+    vector : float32 [n_cars, n_columns]
+        What linear tastes weigh; a user's taste for a car is an inner product.
     segment : int64 [n_cars]
         Type and price band, in which stock saturates.
     """
@@ -42,6 +48,9 @@ class Cars:
     mileage: Reals
     price: Reals
     image: Reals
+    looks: Reals
+    age: Reals
+    level: Reals
     vector: Singles
     segment: Integers
 
@@ -54,8 +63,8 @@ class Users:
     ----------
     dealer : bool [n_users]
     city : int64 [n_users]
-    taste : float32 [n_users, n_tastes]
-        Weights on :attr:`Cars.vector`.
+    taste : float32 [n_users, n_columns]
+        Weights on :attr:`Cars.vector`, if tastes are linear.
     capital : float64 [n_users]
         Working capital at the start, CNY.
     activity : float64 [n_users]
@@ -100,6 +109,9 @@ def make_cars(config: MarketConfig, draws: Draws) -> Cars:
         mileage=np.round(mileage, -2),
         price=price,
         image=image,
+        looks=looks,
+        age=age,
+        level=level,
         vector=_taste_columns(config, brand, kind, looks, age, level),
         segment=kind * PRICE_BANDS + band,
     )

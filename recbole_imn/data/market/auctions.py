@@ -10,6 +10,7 @@ from recbole_imn.data.market.agents import Cars, Integers
 from recbole_imn.data.market.calendar import DAY
 from recbole_imn.data.market.choice import Shelf
 from recbole_imn.data.market.config import MarketConfig
+from recbole_imn.data.market.returns import Returns
 
 OPENING_HOUR = 9 * 3600
 CLOSING_HOUR = 17 * 3600
@@ -25,12 +26,16 @@ class Closings:
         What was won, by whom, and when (seconds of the log).
     trade_time : int64 [n_wins]
         When the trade takes place; -1 if it falls through or lies beyond the log.
+    given_up, owners : int64 [n_given_up]
+        Cars of dealers that leave them, sold here or given away elsewhere, and the dealers.
     """
 
     cars: Integers
     users: Integers
     time: Integers
     trade_time: Integers
+    given_up: Integers
+    owners: Integers
 
 
 class Auctions:
@@ -48,16 +53,15 @@ class Auctions:
         self.last_second = config.n_days * DAY - 1
         self.listed = np.zeros(n, np.int64)
         self.ends = np.full(n, -1, np.int64)
-        self.listings = np.zeros(n, np.int64)
+        self.returns = Returns(config)
         self.reserve = np.zeros(n)
         self.best_bid = np.zeros(n)
         self.best_user = np.full(n, -1, np.int64)
-        self._relistings: dict[int, list[Integers]] = {}
         self._intervals: list[tuple[Integers, Integers, Integers]] = []
 
     def open(self, new: Integers, day: int, rng: np.random.Generator) -> None:
         """List new cars and those that come back."""
-        cars = np.concatenate([new, *self._relistings.pop(day, [])])
+        cars = np.concatenate([new, *self.returns.due(day)])
         n = len(cars)
         opening = OPENING_HOUR + rng.integers(0, 2 * 3600, n)
         # The shelf is not empty when the log begins.
@@ -65,7 +69,7 @@ class Auctions:
         days = rng.integers(1, self.config.auction_days + 1, n)
         closing = (day + days) * DAY + CLOSING_HOUR + rng.integers(0, 3 * 3600, n)
         self.ends[cars] = np.minimum(closing, self.last_second)
-        self.listings[cars] += 1
+        self.returns.tries[cars] += 1
         level = rng.normal(self.config.reserve_level, self.config.reserve_spread, n)
         self.reserve[cars] = level * self.cars.price[cars]
         self.best_bid[cars] = 0
@@ -73,9 +77,8 @@ class Auctions:
 
     def shelf(self, day: int) -> Shelf:
         """Give the cars that are on the shelf at some time of a day."""
-        on = (self.ends >= day * DAY) & (self.listings > 0)
-        cars = np.flatnonzero(on)
-        return Shelf(cars, self.listed[cars], self.ends[cars])
+        cars = np.flatnonzero(self.ends >= day * DAY)
+        return Shelf(cars, self.listed[cars], self.ends[cars], self.returns.owner[cars])
 
     def bid(self, users: Integers, cars: Integers, rng: np.random.Generator) -> None:
         """Take bids; the best one of each car stays."""
@@ -89,7 +92,7 @@ class Auctions:
         self.best_bid[cars[best]] = amount[best]
         self.best_user[cars[best]] = users[best]
 
-    def close(self, day: int, rng: np.random.Generator) -> Closings:
+    def close(self, day: int, rng: np.random.Generator, returns: np.random.Generator) -> Closings:
         """End the auctions of a day: wins, trades to come, and cars that will come back."""
         ending = np.flatnonzero((self.ends >= day * DAY) & (self.ends < (day + 1) * DAY))
         self._intervals.append((ending, self.listed[ending], self.ends[ending]))
@@ -98,22 +101,17 @@ class Auctions:
         wait = rng.integers(2 * 3600, 48 * 3600, len(ending))
         trade = self.ends[ending] + wait
         trade = np.where(falls | (trade > self.last_second), -1, trade)
-        self._plan_return(ending[~sold | falls], day, rng)
+        failed = ~sold | falls
+        away = self.returns.after_failure(ending[failed], day, rng, returns)
+        given_up, owners = self.returns.leave(np.concatenate([ending[~failed], away]))
         return Closings(
-            ending[sold], self.best_user[ending][sold], self.ends[ending][sold], trade[sold]
+            cars=ending[sold],
+            users=self.best_user[ending][sold],
+            time=self.ends[ending][sold],
+            trade_time=trade[sold],
+            given_up=given_up,
+            owners=owners,
         )
-
-    def _plan_return(self, cars: Integers, day: int, rng: np.random.Generator) -> None:
-        """Let some cars come back a few days later."""
-        returns = rng.random(len(cars)) < self.config.relist_share
-        back = day + 1 + rng.geometric(0.5, len(cars))
-        keep = (
-            returns
-            & (self.listings[cars] < self.config.max_listings)
-            & (back < self.config.n_days - 1)
-        )
-        for when in np.unique(back[keep]):
-            self._relistings.setdefault(int(when), []).append(cars[keep & (back == when)])
 
     def intervals(self) -> tuple[Integers, Integers, Integers]:
         """Give every listing: car, start and end in seconds of the log, in order of car."""

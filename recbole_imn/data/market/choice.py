@@ -11,6 +11,7 @@ from recbole_imn.data.market.agents import Cars, Integers, Singles, Users
 from recbole_imn.data.market.calendar import DAY
 from recbole_imn.data.market.config import STRATEGIES, MarketConfig
 from recbole_imn.data.market.draws import gumbel
+from recbole_imn.data.market.tastes import make_tastes
 from recbole_imn.data.market.wealth import Wealth
 
 # How often each display strategy is used, in the order of STRATEGIES.
@@ -26,11 +27,14 @@ class Shelf:
     cars : int64 [n_cars]
     listed, ends : int64 [n_cars]
         Second of the log at which the listing began, and at which its auction ends.
+    owners : int64 [n_cars]
+        The user who sells the car; -1 if it is none.
     """
 
     cars: Integers
     listed: Integers
     ends: Integers
+    owners: Integers
 
     def places(self, cars: Integers) -> Integers:
         """Give the place of each car on the shelf; any place for one that is not there."""
@@ -39,10 +43,14 @@ class Shelf:
         return places
 
     def there(self, visits: Visits) -> npt.NDArray[np.bool_]:
-        """Say which cars are there for whole sessions, bool [n_sessions, n_cars]."""
+        """Say which cars are there for whole sessions, bool [n_sessions, n_cars].
+
+        Nobody bids on his own car.
+        """
         there: npt.NDArray[np.bool_] = (self.listed <= visits.start[:, None]) & (
             self.ends > visits.finish[:, None]
         )
+        there &= self.owners != visits.users[:, None]
         return there
 
 
@@ -77,25 +85,30 @@ class Chooser:
 
     def __init__(self, config: MarketConfig, cars: Cars, users: Users, wealth: Wealth) -> None:
         self.config, self.cars, self.users, self.wealth = config, cars, users, wealth
+        self.tastes = make_tastes(config, cars, users)
         self.last_car = np.full(config.n_users, -1, np.int64)
 
     def taste(self, users: Integers, cars: Integers) -> Singles:
         """Give the utility of cars [n_cars] for users by taste alone, float32 [n_rows, n_cars]."""
-        vectors = self.cars.vector[cars]
-        liking: Singles = self.users.taste[users] @ vectors.T
         near = self.users.city[users][:, None] == self.cars.city[cars]
-        utility: Singles = liking + np.float32(self.config.city_bonus) * near
+        utility: Singles = self.tastes.of_shelf(users, cars) + self._bonus * near
         return utility
 
-    def utility(self, users: Integers, cars: Integers) -> Singles:
-        """Give the utility of cars, money and stock included, float32 [n_rows, n_cars]."""
-        return self.taste(users, cars) - self.wealth.resistance(users, cars)
+    def _utility(self, users: Integers, cars: Integers, shown: Integers) -> Singles:
+        """Give the utility of shown cars, money and stock included, float32 [n_rows, n_shown]."""
+        seen = cars[shown]
+        near = self.users.city[users][:, None] == self.cars.city[seen]
+        taste: Singles = self.tastes.of_shown(users, cars, shown) + self._bonus * near
+        return taste - self.wealth.resistance(users, seen)
+
+    @property
+    def _bonus(self) -> np.float32:
+        return np.float32(self.config.city_bonus)
 
     def first_bidders(self, cars: Integers, rng: np.random.Generator) -> Integers:
         """Give the keenest of the users that are told of each new car, int64 [n_cars]."""
         told = rng.integers(0, self.config.n_users, (len(cars), self.config.alerted))
-        vectors = self.cars.vector[cars]
-        liking = np.einsum("cut,ct->cu", self.users.taste[told], vectors)
+        liking = self.tastes.of_told(told, cars)
         near = self.users.city[told] == self.cars.city[cars][:, None]
         lost = self.wealth.resistance(told.reshape(-1), np.repeat(cars, told.shape[1])[:, None])
         wish = liking + self.config.city_bonus * near - lost.reshape(told.shape)
@@ -147,8 +160,12 @@ class Chooser:
         Who has just bid on a car turns to another one. Then an action may raise the bid on the
         car before, and a session may start with the user's last car, if that is still there.
         """
-        utility = self.utility(visits.users, shelf.cars)
-        wish = np.where(there, np.take_along_axis(utility, shown, axis=1), -np.inf)
+        utility = self._utility(visits.users, shelf.cars, shown)
+        needs = self.tastes.needs(len(visits.users), rng)
+        if needs is not None:
+            segments = self.cars.segment[shelf.cars[shown]]
+            utility += np.take_along_axis(needs, segments, axis=1)
+        wish = np.where(there, utility, -np.inf)
         session = np.repeat(np.arange(len(visits.users)), visits.length)
         noisy = wish[session] + gumbel(rng, (len(session), wish.shape[1]))
         best = _best_but_previous(noisy, session)
@@ -175,6 +192,7 @@ class Chooser:
             (shelf.cars[place] == last)
             & (shelf.listed[place] <= visits.start)
             & (shelf.ends[place] > visits.finish)
+            & (shelf.owners[place] != visits.users)
         )
         wants = rng.random(len(last)) < self.config.return_share
         return np.where(wants & there, last, picked)

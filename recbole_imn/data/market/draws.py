@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-PARTS = ("cars", "users", "sessions", "listings", "alerts", "display", "choice", "bids", "closing")
+# New parts come last: a part's number is in its draws.
+PARTS = ("cars", "users", "sessions", "listings", "alerts", "display", "choice", "bids", "closing",
+         "tastes", "returns")  # fmt: skip
 
 
 class Draws:

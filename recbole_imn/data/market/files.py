@@ -11,7 +11,7 @@ import pandas as pd
 
 from recbole_imn.data.atomic import DataError
 from recbole_imn.data.market.agents import Integers, Reals
-from recbole_imn.data.market.config import MarketConfig
+from recbole_imn.data.market.config import FIXED_IN_1, MarketConfig
 from recbole_imn.data.market.simulation import MarketLog
 from recbole_imn.data.publishing import Workspace, settle
 from recbole_imn.files import read_json
@@ -70,6 +70,8 @@ def refuse_real_log(folder: Path, name: str) -> None:
 def read_config(folder: Path, name: str) -> MarketConfig:
     """Read back the config of a market that was written to a folder.
 
+    A record without a version is of version 1.
+
     Raises
     ------
     DataError
@@ -78,7 +80,9 @@ def read_config(folder: Path, name: str) -> MarketConfig:
     file = folder / f"{name}.market.json"
     about = read_json(file, DataError)
     try:
-        return MarketConfig(**about["market"])
+        values = about["market"]
+        earlier = {} if "version" in values else {"version": 1, **FIXED_IN_1}
+        return MarketConfig(**{**earlier, **values})
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(
             f"{file} is no record of a simulated market ({' '.join(str(error).split())}); simulate "

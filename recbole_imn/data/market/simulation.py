@@ -66,14 +66,18 @@ class Market:
     def live(self, day: int) -> None:
         """Let a day pass: stock is sold, cars are listed, users bid, auctions end."""
         self.wealth.sell(day)
-        closing = self.draws.of("closing", day)
+        closing, returns = self.draws.of("closing", day), self.draws.of("returns", day)
         for users, cars in self._trades.pop(day, []):
-            self.wealth.buy(users, cars, day, closing)
+            again = self.wealth.buy(users, cars, day, closing, returns)
+            self.auctions.returns.consign(cars[again], users[again], day, returns)
         new = self.batches[day]
         self.auctions.open(new, day, self.draws.of("listings", day + 1))
         self._alert(new, day)
         self._visit(day)
-        self._close(self.auctions.close(day, closing))
+        closings = self.auctions.close(day, closing, returns)
+        self._close(closings)
+        # Money for a car that a dealer has sold here or elsewhere comes the day after.
+        self.wealth.plan_sale(closings.owners, closings.given_up, day + 1)
 
     def _alert(self, new: Integers, day: int) -> None:
         """Every new car gets its first bid from the keenest of those who were told of it."""

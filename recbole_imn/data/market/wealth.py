@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from recbole_imn.data.market.agents import PRICE_BANDS, Cars, Integers, Reals, Singles, Users
 from recbole_imn.data.market.config import MarketConfig
@@ -12,6 +13,8 @@ SMALLEST_CAPITAL = 5_000.0
 
 class Wealth:
     """Working capital and stock by segment, moved by trades and by sales of stock.
+
+    Capital below 0 is credit: what a choice feels is pressure, never a ban.
 
     Parameters
     ----------
@@ -25,16 +28,44 @@ class Wealth:
         self.stock = np.zeros((config.n_users, config.n_types * PRICE_BANDS))
         self._sales: dict[int, list[tuple[Integers, Integers]]] = {}
 
-    def buy(self, users: Integers, cars: Integers, day: int, rng: np.random.Generator) -> None:
-        """Pay for cars, take them into stock and plan when they are sold on."""
+    def buy(
+        self,
+        users: Integers,
+        cars: Integers,
+        day: int,
+        rng: np.random.Generator,
+        returns: np.random.Generator,
+    ) -> npt.NDArray[np.bool_]:
+        """Pay for cars, take them into stock and plan when they are sold on.
+
+        Returns
+        -------
+        bool [n_cars]
+            Which of them their dealers will put on auction again; these stay in stock until
+            :meth:`plan_sale`.
+        """
         np.subtract.at(self.capital, users, self.cars.price[cars])
         np.add.at(self.stock, (users, self.cars.segment[cars]), 1)
         held = np.ceil(rng.exponential(self.config.resale_days, len(users))).astype(np.int64)
         # Who buys for himself keeps the car and saves for another one, more slowly.
         held = np.where(self.users.dealer[users], held, 4 * held)
-        for sold in np.unique(day + held):
-            due = day + held == sold
-            self._sales.setdefault(int(sold), []).append((users[due], cars[due]))
+        again = self._resold(users, held, returns)
+        for sold in np.unique(day + held[~again]):
+            due = (day + held == sold) & ~again
+            self.plan_sale(users[due], cars[due], int(sold))
+        return again
+
+    def _resold(
+        self, users: Integers, held: Integers, rng: np.random.Generator
+    ) -> npt.NDArray[np.bool_]:
+        """Say which cars a dealer has not sold when his patience ends, and puts on auction."""
+        wants = rng.random(len(users)) < self.config.resell_share
+        aged: npt.NDArray[np.bool_] = held > self.config.patience_days
+        return self.users.dealer[users] & aged & wants
+
+    def plan_sale(self, users: Integers, cars: Integers, day: int) -> None:
+        """Let cars leave the stock of their owners on a day, against their price and a margin."""
+        self._sales.setdefault(day, []).append((users, cars))
 
     def sell(self, day: int) -> None:
         """Take in the money of the stock that is sold on a day."""

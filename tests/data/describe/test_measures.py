@@ -66,11 +66,22 @@ def test_life_unseen_and_shelf(log):
     assert figures["unseen"] == {
         "test_items": 1, "unseen_items": 1,
         "unseen_item_percent": 100, "unseen_event_percent": 100,
+        "known_event_percent": 0, "known_later_event_percent": 0,
     }  # fmt: skip
     _, days, there = measures.shelf(log)
     assert (days / DAY).tolist() == [0, 1, 2, 3, 4, 5]
     assert there.tolist() == [1, 2, 1, 1, 1, 1]
     assert figures["shelf"]["listings"] == 3
+
+
+def test_test_events_are_known_from_training_or_only_from_validation(tmp_path):
+    # Of 20 events, 18 and 19 are of test: x was seen in training, v in validation alone.
+    items = [*"xyzxyzxyzxyzxyzx", "v", "v", "x", "v"]
+    write_log(tmp_path, "toy", [("u", item, k, "view", 0) for k, item in enumerate(items)])
+    figures = measures.unseen(read_log(tmp_path / "toy", "toy"))
+    assert figures["known_event_percent"] == 50
+    assert figures["unseen_event_percent"] == 50
+    assert figures["known_later_event_percent"] == 100
 
 
 def test_t_batches_are_those_of_the_engine(tmp_path):

@@ -41,7 +41,9 @@ def test_the_config_can_be_read_back(log, tmp_path):
     assert files.read_config(tmp_path, "czb-mini") == log.config
     about = json.loads((tmp_path / "czb-mini.market.json").read_text())
     assert about["simulated"] is True
-    assert "SIMULATED data (seed 1" in simulated_notice(tmp_path, "czb-mini")
+    notice = simulated_notice(tmp_path, "czb-mini")
+    assert "SIMULATED data (seed 1" in notice
+    assert "market version 2, latent tastes" in notice
     assert simulated_notice(tmp_path, "another") is None
 
 

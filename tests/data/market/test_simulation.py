@@ -8,17 +8,22 @@ import pytest
 
 from recbole_imn.data.market import MarketConfig, simulate, statistics, statistics_table
 from recbole_imn.data.market.calendar import DAY
-from recbole_imn.data.market.config import PUBLISHED
+from recbole_imn.data.market.config import INFERRED_KNOWN_PERCENT, PUBLISHED
 
 
-@pytest.fixture(scope="module")
-def mini():
-    return simulate(MarketConfig.named("czb-mini"))
+@pytest.fixture(scope="module", params=[1, 2], ids=["version 1", "version 2"])
+def mini(request):
+    return simulate(MarketConfig.named("czb-mini", version=request.param))
 
 
 @pytest.fixture(scope="module")
 def full():
-    return simulate(MarketConfig.named("czb", seed=3))
+    return simulate(MarketConfig.named("czb"))
+
+
+@pytest.fixture(params=[1, 2])
+def version(request):
+    return request.param
 
 
 def test_the_full_market_meets_the_published_figures(full):
@@ -31,6 +36,8 @@ def test_the_full_market_meets_the_published_figures(full):
     assert figures["days"] == PUBLISHED["days"]
     assert 3 < figures["repeat_percent"] < 8
     assert figures["longest_listing_days"] < 7.5
+    low, high = INFERRED_KNOWN_PERCENT
+    assert low < figures["known_percent"] < high
     assert full.events.groupby("user").size().min() >= 2
 
 
@@ -40,9 +47,9 @@ def test_the_mini_market_has_about_twenty_thousand_actions(mini):
 
 
 def test_the_same_config_gives_the_same_log(mini):
-    again = simulate(MarketConfig.named("czb-mini"))
+    again = simulate(mini.config)
     pd.testing.assert_frame_equal(again.events, mini.events)
-    other = simulate(MarketConfig.named("czb-mini", seed=2))
+    other = simulate(replace(mini.config, seed=2))
     assert not other.events.equals(mini.events)
 
 
@@ -78,26 +85,62 @@ def test_a_car_is_won_by_one_bidder_when_its_auction_ends(mini):
     assert set(zip(wins["user"], wins["car"], strict=True)) <= bidders
 
 
-def test_a_traded_car_was_won_before_and_is_gone(mini):
+def test_a_traded_car_was_won_before_by_its_buyer(mini):
     events = mini.events
-    trades = events[events["action"] == "trade"].set_index("car")
+    trades, wins = (events[events["action"] == action] for action in ("trade", "win"))
+    bought = pd.merge_asof(
+        trades, wins.assign(won=wins["time"]), on="time", by="car", suffixes=("", "_win")
+    )
+    assert (bought["user"] == bought["user_win"]).all()
+    assert (bought["time"] - bought["won"]).between(2 * 3600, 48 * 3600).all()
+
+
+def test_in_version_1_a_traded_car_is_gone():
+    log = simulate(MarketConfig.named("czb-mini", version=1))
+    trades = log.events[log.events["action"] == "trade"].set_index("car")
     assert trades.index.is_unique
-    wins = events[events["action"] == "win"].groupby("car").last()
-    bought = wins.loc[trades.index]
-    assert (bought["user"] == trades["user"]).all()
-    assert trades["time"].sub(bought["time"]).between(2 * 3600, 48 * 3600).all()
-    last_listing = mini.listings.groupby("car")["end"].max().loc[trades.index]
-    assert (last_listing == bought["time"]).all()
+    last_listing = log.listings.groupby("car")["end"].max().loc[trades.index]
+    assert (last_listing < trades["time"]).all()
+
+
+def gaps(log):
+    """Days between a stay of a car on the shelf and its next one."""
+    listings = log.listings
+    same_car = listings["car"].diff() == 0
+    return (listings["start"] - listings["end"].shift())[same_car] / DAY
 
 
 def test_unsold_cars_come_back_under_the_same_id(mini):
     listings = mini.listings
-    counts = listings.groupby("car").size()
-    assert counts.max() > 1
-    assert counts.max() <= mini.config.max_listings
     assert (listings["end"] > listings["start"]).all()
-    same_car = listings["car"].diff() == 0
-    assert (listings["start"] > listings["end"].shift())[same_car].all()
+    assert (gaps(mini) > 0).all()
+    in_a_row = (gaps(mini) < mini.config.least_days_away).groupby(listings["car"]).sum()
+    assert in_a_row.max() >= 1
+    if mini.config.version == 1:
+        assert in_a_row.max() < mini.config.max_listings
+
+
+def test_only_in_version_2_cars_come_back_after_validation(mini):
+    part = len(mini.events) // 10
+    time = mini.events["time"].to_numpy()
+    validation = (time[-part - 1] - time[-2 * part]) / DAY
+    late = (gaps(mini) > validation).mean()
+    assert (late == 0) if mini.config.version == 1 else (0.1 < late < 0.5)
+    # Nothing between a quick return and a late one.
+    least = mini.config.least_days_away
+    assert least > validation
+    assert not gaps(mini).between(18, least - 2).any()
+
+
+def test_dealers_put_cars_on_auction_that_they_have_bought(mini):
+    events = mini.events
+    trades = events[events["action"] == "trade"]
+    again = mini.listings.merge(trades[["car", "user", "time"]], on="car")
+    again = again[again["start"] > again["time"]]
+    assert len(again) == 0 if mini.config.version == 1 else len(again) > 10
+    waited = (again["start"] - again["time"]) / DAY
+    assert (waited > mini.config.patience_days - 1).all()
+    assert mini.users.dealer[again["user"]].all()
 
 
 def test_the_shelf_size_is_the_number_of_listed_cars(mini):
@@ -129,14 +172,14 @@ def test_images_are_made_from_looks(full):
     assert image.shape[1] == 32
 
 
-def test_without_resource_effects_money_and_stock_change_nothing():
-    config = MarketConfig.named("czb-mini", resource_strength=0.0)
-    poor = replace(config, dealer_capital=0.01, saturation=50.0, resale_days=500.0)
+def test_without_resource_effects_money_and_stock_change_nothing(version):
+    config = MarketConfig.named("czb-mini", resource_strength=0.0, version=version)
+    poor = replace(config, dealer_capital=0.01, saturation=50.0, resale_margin=-0.5)
     pd.testing.assert_frame_equal(simulate(config).events, simulate(poor).events)
 
 
-def test_resource_effects_change_choices():
-    config = MarketConfig.named("czb-mini", resource_strength=1.0)
+def test_resource_effects_change_choices(version):
+    config = MarketConfig.named("czb-mini", resource_strength=1.0, version=version)
     poor = replace(config, dealer_capital=0.1)
     rich_log, poor_log = simulate(config), simulate(poor)
     rich, needy = (log.cars.price[log.events["car"]].mean() for log in (rich_log, poor_log))
@@ -159,14 +202,15 @@ def share_of_bought_segment(log, days=5):
     return hits / total
 
 
-def test_after_a_purchase_users_turn_to_other_segments():
-    shares = {
-        strength: share_of_bought_segment(
-            simulate(MarketConfig(resource_strength=strength).scaled(0.15))
+def test_after_a_purchase_users_turn_to_other_segments(version):
+    shares = [
+        share_of_bought_segment(
+            simulate(MarketConfig.named("czb", 1, strength, version).scaled(0.15))
         )
-        for strength in (0.0, 1.0)
-    }
-    assert shares[1.0] < 0.8 * shares[0.0]
+        for strength in (0.0, 1.0, 4.0)
+    ]
+    assert shares[1] < 0.8 * shares[0]
+    assert shares[2] < 0.8 * shares[1]
 
 
 @pytest.mark.parametrize(
@@ -187,4 +231,6 @@ def test_impossible_markets_are_refused(make, message):
 def test_the_table_says_that_it_is_simulated(mini):
     table = statistics_table(mini)
     assert table.startswith("SIMULATED market, seed 1, resource strength 1")
+    assert f"version {mini.config.version}, {mini.config.taste} tastes" in table
+    assert "inferred, not published" in table
     assert "10,718.00" in table
