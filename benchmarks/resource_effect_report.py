@@ -142,12 +142,12 @@ def _header(records: Records, epochs: int) -> list[str]:
     return [
         "# What knowing purchases adds, by resource strength, on SIMULATED markets",
         "",
-        f"Markets in the shape of czb (version 1) at scale {scale:g}, all of them simulated: the differences "
-        "say what a model makes of purchases where the truth is known, and nothing about a real "
-        f"platform. Epochs: {epochs} at most, the best one on validation; all other settings are "
-        "the models' own. Both runs of a pair rank the whole catalogue on the same test rows; ties "
-        "count half. Differences are those to the same model without anything that knows of "
-        "purchases (`resource_branch: none`).",
+        f"Markets in the shape of czb (version 1) at scale {scale:g}, all of them simulated: the "
+        "differences say what a model makes of purchases where the truth is known, and nothing "
+        f"about a real platform. Epochs: {epochs} at most, the best one on validation; all other "
+        "settings are the models' own. Both runs of a pair rank the whole catalogue on the same "
+        "test rows; ties count half. Differences are those to the same model without anything that "
+        "knows of purchases (`resource_branch: none`).",
         "",
         "Intervals are bootstraps of means over markets, in which markets are drawn as clusters, "
         "and users within each with all of their rows; the slope, by least squares over "
