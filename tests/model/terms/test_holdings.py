@@ -1,5 +1,7 @@
 """What users hold, and how items compete with it."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -13,6 +15,7 @@ from recbole_imn.model.terms.base import Rows
 from recbole_imn.model.terms.holdings import LATEST, Holdings, groups, make_cells
 from recbole_imn.model.window import RowColumns
 from recbole_imn.past import Past
+from recbole_imn.serving.opening import make_network, recbole_weights
 from recbole_imn.session import Session
 from tests.stream.naive import random_stream_columns
 
@@ -47,6 +50,8 @@ def test_cells_are_of_categories_and_numbers():
     assert torch.equal(cells[1:, :3], features[1:, :3])
     assert ((cells >= 0) & (cells <= 1)).all()
     torch.testing.assert_close(cells[1:, 3:].sum(dim=1), torch.ones(199))
+    # Without names, each column is a field.
+    assert groups(list("abcdef"), features) == [[0], [1], [2], [3], [4], [5]]
     # Beyond all that training knows, a number is in the last cell.
     features[1, 3] = 99.0
     assert make_cells(features, knots, columns)[0][1, 3:].tolist() == [0, 0, 0, 0, 1]
@@ -80,17 +85,9 @@ def test_scores_are_the_formula():
     torch.nn.init.normal_(term.competition, std=0.05)
     torch.nn.init.constant_(term.rate, 0.1)
     events = np.array([0, 5, 150, 399])
-    facts = past.look_at_events(events)
-    none = torch.zeros(4, 2)
-    rows = Rows(
-        RowColumns(torch.from_numpy(facts.user), torch.from_numpy(facts.item), none, none, {}),
-        none,
-        none,
-    )
     items = torch.arange(1, 31)
     with torch.no_grad():
-        queries = term.queries(rows, term.look(past, facts))
-        found = queries @ term.items(items, none).T
+        found = asked(term, past, events) @ term.items(items, torch.zeros(30, 1)).T
         for row, event in enumerate(events):
             expected = naive(term, past.log, int(event), float(term.pace))[1:]
             torch.testing.assert_close(found[row], expected.float(), rtol=1e-4, atol=1e-5)
@@ -134,3 +131,49 @@ def test_it_changes_no_other_first_weight_and_learns():
     assert (term.competition.grad != 0).all()
     # Nothing is wanted yet, so that it does not matter how fast it fades.
     assert term.rate.grad == 0
+
+
+def test_a_checkpoint_has_the_same_term():
+    _, past, making = make_holdings()
+    names = {"embedding_size": 8, "terms": ["holdings"], "search_ranking_weights": False}
+    making.settings = NetworkSettings(**names)
+    network = build_network(making)
+    term = network.products["holdings"]
+    torch.nn.init.normal_(term.competition)
+    snapshot = SimpleNamespace(
+        n_training=300,
+        item_features=making.item_features,
+        n_fitted=None,
+        feature_maps={"item_features": SimpleNamespace(owners=FIELDS)},
+    )
+    checkpoint = {"config": {"final": names}, "state_dict": recbole_weights(network)}
+    opened = make_network(checkpoint, snapshot, past).products["holdings"]
+    for name in ("cells", "owners", "competition", "pace"):
+        assert torch.equal(getattr(opened, name), getattr(term, name))
+
+
+def test_rows_are_alone_and_nothing_later_is_known():
+    term, past, _ = make_holdings()
+    torch.nn.init.normal_(term.competition)
+    events = np.arange(100, 200)
+    whole = asked(term, past, events)
+    assert torch.equal(asked(term, past, events[17:18]), whole[17:18])
+    columns = random_stream_columns(np.random.default_rng(1), 400, 3, 30)
+    changes = {}
+    for name in ("item", "purchase"):
+        # Also the rows' own events are not known to them.
+        changes[name] = np.where(np.arange(400) < 150, columns[name], columns[name][::-1])
+    other, changed, _ = make_holdings(n_training=100, **changes)
+    same, known, _ = make_holdings(n_training=100)
+    for one in (other, same):
+        torch.nn.init.constant_(one.competition, 0.3)
+    before = asked(same, known, events[:51])
+    assert torch.equal(asked(other, changed, events[:51]), before)
+
+
+def asked(term, past, events):
+    facts, none = past.look_at_events(events), torch.zeros(len(events), 2)
+    users, items = torch.from_numpy(facts.user), torch.from_numpy(facts.item)
+    rows = Rows(RowColumns(users, items, none, none, {}), none, none)
+    with torch.no_grad():
+        return term.queries(rows, term.look(past, facts))
