@@ -186,12 +186,13 @@ class LatentTastes:
         miss = self.level[cars] - self.target[users, self.cars.type[cars]]
         wrong: Singles = np.minimum(np.square(miss / self.width[users]), np.float32(1))
         older = (self.age[cars] - self.oldest[users]) / np.float32(AGE_EDGE)
-        utility = MATCH * np.tanh(match)
+        utility: Singles = np.tanh(match)
+        utility *= MATCH
         utility += INTERACTION * self.models[self.kind[users], self.model[cars]]
         utility -= PRICE * wrong
         utility -= AGE * _logistic(older)
-        scaled: Singles = np.float32(self.config.latent_scale) * utility
-        return scaled
+        utility *= self.config.latent_scale
+        return utility
 
     def needs(self, n_sessions: int, rng: np.random.Generator) -> Singles:
         """Draw what sessions are after, float32 [n_sessions, n_segments]."""
