@@ -60,8 +60,8 @@ class _Held(torch.autograd.Function):
     def forward(ctx: Any, cells: Tensor, items: Tensor, ages: Tensor, rate: Tensor) -> Tensor:
         sums = rate.new_zeros(len(items), cells.shape[1])
         chances = torch.empty_like(sums)
-        given = [array(values) for values in (cells, items, ages, rate.reshape(1))]
-        _forward(*given, array(sums), array(chances))
+        given = cells, items, ages, rate.reshape(1), sums, chances
+        _forward(*(array(values) for values in given))
         ctx.save_for_backward(cells, items, ages, rate, sums)
         return chances
 

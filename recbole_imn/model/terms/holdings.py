@@ -25,13 +25,16 @@ class Holdings(ProductTerm):
     r"""A log density ratio by how much a user holds already of items alike.
 
     .. math::
-        \sum_f a_f \, c_f(x)^\top \Bigl(1 - \exp\bigl(-\sum_k e^{-r (t - t_k)} c_f(x_k)\bigr)\Bigr)
+        \sum_f c_f(x)^\top \bigl(a_f \, h_f(r) + b_f \, h_f(0)\bigr), \quad
+        h_f(r) = 1 - \exp\Bigl(-\sum_k e^{-r (t - t_k)} c_f(x_k)\Bigr)
 
     over the user's latest 10 purchases :math:`x_k`, and over the fields of item features, such
-    as brand or price: each has cells c that say what an item's value is like, and one weight
-    :math:`a_f` that says how much one is wanted less (or more) after a purchase of such an
-    item. The rate r is learned, too. So there are few weights, since there are few purchases
-    to learn from: a weight for every column, or pair of columns, learns them by heart.
+    as brand or price, whose cells c say what an item's value is like. A purchase takes
+    something away, which comes back at a rate r that is learned: :math:`a_f` says how much less
+    an item alike is wanted meanwhile. And it tells what the user likes, which lasts:
+    :math:`b_f`; without it, that would hide the other. There are few weights, since there are
+    few purchases to learn from: a weight for every column, or pair of columns, learns them by
+    heart.
 
     Parameters
     ----------
@@ -61,13 +64,14 @@ class Holdings(ProductTerm):
         pace = float(np.median(since)) if len(since) else 1.0
         self.register_buffer("pace", torch.tensor(max(pace, 1.0), dtype=torch.double))
         self.competition = nn.Parameter(torch.zeros(len(self.groups)))
+        self.liking = nn.Parameter(torch.zeros(len(self.groups)))
         self.rate = nn.Parameter(torch.zeros(()))
 
     @classmethod
     def applies(cls, making: Making) -> bool:
         """Whether items have features, and anything was purchased in training."""
-        purchases: bool = making.past.log.purchase[: making.n_training].any()
-        return making.item_features.shape[1] > 0 and purchases
+        purchases = making.past.log.purchase[: making.n_training]
+        return making.item_features.shape[1] > 0 and bool(purchases.any())
 
     def look(self, past: Past, facts: Facts) -> tuple[Tensor, Tensor]:
         """Look up purchased items, and how long ago in units of the usual time, [n, 10]."""
@@ -81,8 +85,12 @@ class Holdings(ProductTerm):
         """Give what the cells of items are multiplied by, float [n, n_cells]."""
         items, ages = looked
         rate = torch.exp(GAIN * self.rate)
-        amounts = held(self.cells, items, ages.to(rate), rate)
-        wanted: Tensor = amounts * (SPEED * self.competition)[self.owners]
+        told = self.cells, items, ages.to(rate)
+        now, ever = held(*told, rate), held(*told, torch.zeros_like(rate))
+        competition, liking = (
+            (SPEED * weights)[self.owners] for weights in (self.competition, self.liking)
+        )
+        wanted: Tensor = competition * now + liking * ever
         return wanted
 
     def items(self, ids: Tensor, represented: Tensor) -> Tensor:
@@ -175,4 +183,6 @@ def _cells(values: Floats, knots: Floats) -> Floats:
     if len(distinct) < 3:
         # Two values, or nearly: whether it is the greater one.
         return (values > distinct.mean())[:, None].astype(np.float64)
-    return np.stack([np.interp(values, distinct, row) for row in np.eye(len(distinct))], axis=1)
+    cells = [np.interp(values, distinct, row) for row in np.eye(len(distinct))]
+    stacked: Floats = np.stack(cells, axis=1)
+    return stacked

@@ -83,6 +83,7 @@ def test_items_that_come_have_the_cells_of_those_that_were_there():
 def test_scores_are_the_formula():
     term, past, _ = make_holdings()
     torch.nn.init.normal_(term.competition, std=0.05)
+    torch.nn.init.normal_(term.liking, std=0.05)
     torch.nn.init.constant_(term.rate, 0.1)
     events = np.array([0, 5, 150, 399])
     items = torch.arange(1, 31)
@@ -98,11 +99,15 @@ def test_scores_are_the_formula():
 def naive(term, log, event, pace):
     rate, cells = torch.exp(GAIN * term.rate.double()) / pace, term.cells.double()
     mine = [k for k in range(event) if log.user[k] == log.user[event] and log.purchase[k]]
-    held = torch.zeros(cells.shape[1], dtype=torch.double)
+    now, ever = torch.zeros(2, cells.shape[1], dtype=torch.double)
     for k in mine[-LATEST:]:
-        held += torch.exp(-rate * (log.time[event] - log.time[k])) * cells[log.item[k]]
-    weights = SPEED * term.competition.double()[term.owners]
-    return (weights * (1 - torch.exp(-held)) * cells).sum(dim=1)
+        now += torch.exp(-rate * (log.time[event] - log.time[k])) * cells[log.item[k]]
+        ever += cells[log.item[k]]
+    competition, liking = (
+        SPEED * weights.double()[term.owners] for weights in (term.competition, term.liking)
+    )
+    wanted = competition * (1 - torch.exp(-now)) + liking * (1 - torch.exp(-ever))
+    return (wanted * cells).sum(dim=1)
 
 
 @pytest.mark.parametrize("changed", [{"purchase": np.zeros(400, bool)}, {}])
@@ -129,6 +134,7 @@ def test_it_changes_no_other_first_weight_and_learns():
     Session(network, past, 300, 1).train(0, 300).backward()
     term = network.products["holdings"]
     assert (term.competition.grad != 0).all()
+    assert (term.liking.grad != 0).all()
     # Nothing is wanted yet, so that it does not matter how fast it fades.
     assert term.rate.grad == 0
 
