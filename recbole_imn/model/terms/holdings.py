@@ -182,7 +182,8 @@ def _cells(values: Floats, knots: Floats) -> Floats:
     distinct = np.unique(knots)
     if len(distinct) < 3:
         # Two values, or nearly: whether it is the greater one.
-        return (values > distinct.mean())[:, None].astype(np.float64)
+        greater: Floats = (values > distinct.mean())[:, None].astype(np.float64)
+        return greater
     cells = [np.interp(values, distinct, row) for row in np.eye(len(distinct))]
     stacked: Floats = np.stack(cells, axis=1)
     return stacked
