@@ -9,7 +9,7 @@ of the user, beside what ``resource_ceiling.py`` found on the same markets.
 
 A finished run is a file in --out. The same command goes on where it was stopped, whenever that
 was; --report writes the table of the markets that are finished so far. A run takes a core some
-20 to 30 seconds, all of them about two hours.
+20 to 40 seconds, all 360 of them about three hours, or half of that with two processes.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--scale", type=float, default=SCALE, help="share of the full market")
     parser.add_argument("--strengths", type=float, nargs="+", default=list(STRENGTHS))
     parser.add_argument("--markets", type=int, default=MARKETS, help="market seeds 1, 2, ...")
-    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--epochs", type=int, default=8, help="at most; the best one is tested")
     parser.add_argument("--processes", type=int, default=1, help="trainings side by side")
     parser.add_argument("--report", action="store_true", help="train nothing; write the table")
     parser.add_argument("--ceiling", type=Path, default=resource_ceiling.OUT)
