@@ -1,6 +1,6 @@
 """What could be gained by knowing money and stock, at best? On SIMULATED markets.
 
-    python benchmarks/resource_ceiling.py [--scale=0.05 --markets=5]
+    python benchmarks/resource_ceiling.py [--strengths 0 0.5 1 2 4 --markets=8]
 
 resource_effect.py compares trained models; this tells how much there is to find. Two experts
 rank the cars on the shelf at each choice of the last tenth of all sessions: both know every
@@ -8,15 +8,20 @@ user's true taste, one also what money and stock take away from each car. Then s
 models learn tastes from the first four fifths of the sessions. All see what tastes are truly
 about; one also the true pressure on capital and the true stock of the car's segment; one
 only the purchases of the log, with the true segments of cars and the mean time until a car
-is sold on.
+is sold on; and one only the purchases and what the log tells of cars, and learns from them how
+cars compete, as the term ``holdings`` does.
+
+A finished market is a file in the folder beside the table; the same command goes on where it
+was stopped. A market takes about a minute.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from itertools import product
 from pathlib import Path
 
@@ -24,195 +29,114 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from recbole_imn.data.market import MarketConfig
-from recbole_imn.data.market.choice import Chooser
-from recbole_imn.data.market.simulation import Market
-from recbole_imn.evaluation.metrics import gains
+# The package of this tree, wherever another one is installed.
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.resource_choices import CUT, Measured, measure
+from benchmarks.resource_markets import MARKETS, SCALE, STRENGTHS, Market
 from recbole_imn.evaluation.significance import Figure, mean_interval
-from recbole_imn.files import replace_text
+from recbole_imn.files import read_json, replace_text
 from recbole_imn.provenance import environment
 
-CUT = 10
-DAY = 86_400.0
-EPOCHS, BATCH, STEP, PENALTY = 8, 1024, 0.02, 0.05
-
-
-@dataclass(frozen=True)
-class Choices:
-    """Choices in sessions, in time order; columns are the cars on the day's shelf.
-
-    Attributes
-    ----------
-    user, chosen : int64 [n]
-        The user, and the column of the car that was chosen.
-    cars : int64 [n, n_cars]
-    there : bool [n, n_cars]
-        Whether the car was on the shelf for the whole session.
-    taste, resistance, pressure, fullness : float32 [n, n_cars]
-        True utility by taste; what money and stock take away, and the two things it is made of.
-    time : int64 [n]
-        Second at which the session began.
-    stocked : bool [n]
-        Whether the user has bought a car and not yet sold it.
-    """
-
-    user: np.ndarray
-    chosen: np.ndarray
-    cars: np.ndarray
-    there: np.ndarray
-    taste: np.ndarray
-    resistance: np.ndarray
-    pressure: np.ndarray
-    fullness: np.ndarray
-    time: np.ndarray
-    stocked: np.ndarray
-
-
-class Watched(Chooser):
-    """A chooser that keeps what each choice was made from."""
-
-    def pick(self, shelf, visits, shown, offered, rng):
-        if not hasattr(self, "kept"):
-            self.kept = []
-        picked = super().pick(shelf, visits, shown, offered, rng)
-        session = np.repeat(np.arange(len(visits.users)), visits.length)
-        column = shelf.places(np.maximum(picked, 0))
-        wealth, users, cars = self.wealth, visits.users, shelf.cars
-        there = shelf.there(visits)
-        values = {
-            "there": there,
-            "taste": self.taste(users, cars),
-            "resistance": wealth.resistance(users, cars),
-            "pressure": wealth.pressure(users, cars),
-            "fullness": wealth.fullness(wealth.held(users, cars)),
-            "cars": np.broadcast_to(cars, there.shape),
-        }
-        kept = picked >= 0
-        day = {name: value[session][kept] for name, value in values.items()}
-        day |= {"user": users[session][kept], "chosen": column[kept]}
-        day["time"] = visits.start[session][kept]
-        day["stocked"] = wealth.stock[day["user"]].sum(axis=1) > 0
-        self.kept.append(day)
-        return picked
-
-
-def watch(config: MarketConfig) -> tuple[Market, Choices]:
-    """Simulate a market and give its choices."""
-    market = Market(config)
-    market.chooser = chooser = Watched(config, market.cars, market.users, market.wealth)
-    for day in range(config.n_days):
-        market.live(day)
-    widest = max(day["there"].shape[1] for day in chooser.kept)
-
-    def join(name: str) -> np.ndarray:
-        parts = [day[name] for day in chooser.kept]
-        if parts[0].ndim == 2:
-            parts = [np.pad(part, ((0, 0), (0, widest - part.shape[1]))) for part in parts]
-        joined = np.concatenate(parts)
-        return joined.astype(np.float32) if joined.dtype == np.float64 else joined
-
-    return market, Choices(**{name: join(name) for name in Choices.__dataclass_fields__})
-
-
-def logged_fullness(market: Market, data: Choices) -> np.ndarray:
-    """Stock of each car's segment as the log tells it: purchases that fade, float32 [n, n_cars]."""
-    log, config, segment = market.log().events, market.config, market.cars.segment
-    trades = log[log["action"] == "trade"].groupby("user")
-    past = {user: (rows["time"].to_numpy(), rows["car"].to_numpy()) for user, rows in trades}
-    fullness = np.zeros(data.cars.shape, np.float32)
-    for choice, (user, now) in enumerate(zip(data.user, data.time, strict=True)):
-        times, cars = past.get(user, (np.zeros(0), np.zeros(0, np.int64)))
-        age = (now - times) / DAY
-        kept = np.where(age > 0, np.exp(-np.maximum(age, 0) / config.resale_days), 0.0)
-        held = (segment[data.cars[choice]][:, None] == segment[cars]) @ kept
-        fullness[choice] = market.wealth.fullness(held)
-    return fullness
-
-
-def ndcg(scores: np.ndarray, there: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """NDCG@10 of each choice; a chosen car that was not there for all of it is a miss."""
-    scores = np.where(there, scores, -np.inf)
-    own = np.take_along_axis(scores, chosen[:, None], axis=1)
-    rank = (scores > own).sum(axis=1) + 0.5 * ((scores == own).sum(axis=1) - 1) + 1
-    return gains(np.where(np.isfinite(own[:, 0]), rank, np.inf), "ndcg", CUT)
-
-
-def learn(market: Market, data: Choices, first_test: int) -> np.ndarray:
-    """Fit a choice model with a taste for each user, and give NDCG@10 of the test choices."""
-    torch.manual_seed(market.config.seed)
-    columns = torch.from_numpy(market.cars.vector)
-    near = market.users.city[data.user][:, None] == market.cars.city[data.cars]
-    known = np.stack([near, data.pressure, data.fullness], axis=2)
-    numbers, cars = torch.from_numpy(known.astype(np.float32)), torch.from_numpy(data.cars)
-    there, chosen = torch.from_numpy(data.there), torch.from_numpy(data.chosen)
-    user = torch.from_numpy(data.user)
-    everybody = torch.zeros(columns.shape[1], requires_grad=True)
-    own = torch.zeros(market.config.n_users, columns.shape[1], requires_grad=True)
-    weights = torch.zeros(3, requires_grad=True)
-    optimizer = torch.optim.Adam([everybody, own, weights], lr=STEP)
-
-    def scores(rows: torch.Tensor) -> torch.Tensor:
-        taste = (everybody + own[user[rows]]).unsqueeze(2)
-        # Few weights against many: they may move as fast as the sum of the others.
-        return (columns[cars[rows]] @ taste).squeeze(2) + numbers[rows] @ (5 * weights)
-
-    n_training = len(data.user) * 4 // 5
-    rows = torch.nonzero(there.gather(1, chosen[:, None])[:n_training, 0]).flatten()
-    for _ in range(EPOCHS):
-        for batch in rows[torch.randperm(len(rows))].split(BATCH):
-            logits = scores(batch).masked_fill(~there[batch], -torch.inf)
-            loss = torch.nn.functional.cross_entropy(logits, chosen[batch])
-            loss = loss + PENALTY * own[user[batch]].square().sum(dim=1).mean()
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-    test = torch.arange(first_test, len(data.user))
-    with torch.no_grad():
-        found = torch.cat([scores(batch) for batch in test.split(BATCH)]).numpy()
-    return ndcg(found, data.there[first_test:], data.chosen[first_test:])
-
-
-def measure(config: MarketConfig) -> dict[str, np.ndarray]:
-    """NDCG@10 of experts and learners, on the same choices of a market."""
-    market, data = watch(config)
-    first = len(data.user) * 9 // 10
-    test = slice(first, None)
-    nothing, logged = np.zeros_like(data.fullness), logged_fullness(market, data)
-
-    def expert(utility: np.ndarray) -> np.ndarray:
-        return ndcg(utility[test], data.there[test], data.chosen[test])
-
-    return {
-        "stocked": data.stocked[test],
-        "expert of tastes": expert(data.taste),
-        "expert of tastes, money and stock": expert(data.taste - data.resistance),
-        "learned": learn(market, replace(data, pressure=nothing, fullness=nothing), first),
-        "learned, money and stock given": learn(market, data, first),
-        "learned, purchases given": learn(
-            market, replace(data, pressure=nothing, fullness=logged), first
-        ),
-    }
+OUT = Path("results/resource_ceiling")
+ALL, STOCKED, RECENT = "all rows", "of users with stock", "within 7 days after a purchase"
+# Who knows more than whom, in the words of the tables.
+PAIRS = {
+    "expert": ("expert", "expert, all"),
+    "learner, given all": ("learner", "learner, all"),
+    "learner, given purchases and segments": ("learner", "learner, segments"),
+    "learner, given purchases": ("learner", "learner, fields"),
+}
+# Those that resource_effect.py shows beside trained models.
+SHOWN = tuple(PAIRS)[1:]
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--scale", type=float, default=0.05, help="share of the full market")
-    parser.add_argument("--strengths", type=float, nargs="+", default=[0.0, 0.5, 1.0])
-    parser.add_argument("--markets", type=int, default=5, help="market seeds 1, 2, ...")
-    parser.add_argument("--out", type=Path, default=Path("results/resource_ceiling.md"))
-    options = parser.parse_args()
+    options = parse()
+    torch.set_num_threads(1)
     seeds = range(1, options.markets + 1)
-    found: dict[float, list[dict[str, np.ndarray]]] = {}
-    for strength, seed in tqdm(list(product(options.strengths, seeds)), unit="market"):
-        config = MarketConfig.named("czb", seed, strength).scaled(options.scale)
-        found.setdefault(strength, []).append(measure(config))
-    about = environment()
-    versions = ", ".join(f"{name} {value}" for name, value in about.items())
+    markets = [
+        Market(options.scale, strength, seed)
+        for seed, strength in product(seeds, options.strengths)
+    ]
+    try:
+        for market in tqdm(markets, unit="market"):
+            if not file_of(market, options.out).is_file():
+                keep(market, measure(market.config), options.out)
+        found = {market: read(market, options.out) for market in markets}
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    versions = ", ".join(f"{name} {value}" for name, value in environment().items())
     text = "\n".join([*heading(options), *table(found), "", versions + "."]) + "\n"
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    replace_text(options.out, text)
+    replace_text(options.out.with_name(f"{options.out.name}.md"), text)
     print(text)
     return 0
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--scale", type=float, default=SCALE, help="share of the full market")
+    parser.add_argument("--strengths", type=float, nargs="+", default=list(STRENGTHS))
+    parser.add_argument("--markets", type=int, default=MARKETS, help="market seeds 1, 2, ...")
+    parser.add_argument("--out", type=Path, default=OUT, help="a folder; the table is beside it")
+    return parser.parse_args()
+
+
+# -- records --------------------------------------------------------------------------------------
+
+Means = dict[str, dict[str, float]]
+
+
+def file_of(market: Market, out: Path) -> Path:
+    return out / f"{market.name}.json"
+
+
+def keep(market: Market, measured: Measured, out: Path) -> None:
+    """Write the means of a market by slice and by who ranked."""
+    every = np.ones_like(measured.stocked)
+    slices = {ALL: every, STOCKED: measured.stocked, RECENT: measured.recent}
+    means = {
+        rows: {who: float(gains[kept].mean()) for who, gains in measured.gains.items()}
+        for rows, kept in slices.items()
+        if kept.any()
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    record = {"market": asdict(market), "simulated": True, "means": means}
+    replace_text(file_of(market, out), json.dumps(record) + "\n")
+
+
+def read(market: Market, out: Path) -> Means:
+    """Give what was kept of a market.
+
+    Raises
+    ------
+    ValueError
+        If the file is no record, or that of another market.
+    """
+    record = read_json(file_of(market, out), ValueError)
+    if record.get("market") != asdict(market):
+        raise ValueError(
+            f"{file_of(market, out)} is of {record.get('market')}, not of {asdict(market)}; choose "
+            "another --out, or delete it"
+        )
+    means: Means = record["means"]
+    return means
+
+
+def kept(markets: Sequence[Market], out: Path) -> dict[str, dict[str, dict[Market, float]]]:
+    """Give the gains that were kept of markets, by slice and by who."""
+    found: dict[str, dict[str, dict[Market, float]]] = {}
+    for market in markets:
+        if file_of(market, out).is_file():
+            for rows, means in read(market, out).items():
+                for who in SHOWN:
+                    one, other = (means[name] for name in PAIRS[who])
+                    found.setdefault(rows, {}).setdefault(who, {})[market] = other - one
+    return found
+
+
+# -- the table ------------------------------------------------------------------------------------
 
 
 def heading(options: argparse.Namespace) -> list[str]:
@@ -222,37 +146,36 @@ def heading(options: argparse.Namespace) -> list[str]:
         f"NDCG@{CUT} among the cars on the shelf, of the choices in the last tenth of all "
         f"sessions; czb at scale {options.scale:g}, {options.markets} market seeds; intervals "
         "are of Student's t over markets. Experts know true tastes. Learners fit a taste for "
-        "each user to the first four fifths; one is given the true pressure on capital and the "
-        "true stock, another one only the log's purchases, fading at the true pace, with the "
-        "true segments of cars.",
+        "each user to the first four fifths. One is given the true pressure on capital and the "
+        "true stock; another one only the log's purchases, fading at the true pace, with the "
+        "true segments of cars; the last one only the purchases, and what the log tells of cars, "
+        "and learns which cars compete and how fast purchases fade.",
         "",
     ]
 
 
-def table(found: dict[float, list[dict[str, np.ndarray]]]) -> Iterator[str]:
+def table(found: dict[Market, Means]) -> Iterator[str]:
     yield "| who | choices | strength | without resources | with them | difference, 95% |"
     yield "|---|---|---|---|---|---|"
-    pairs = {
-        "expert": ("expert of tastes", "expert of tastes, money and stock"),
-        "learner, given all": ("learned", "learned, money and stock given"),
-        "learner, given purchases and segments": ("learned", "learned, purchases given"),
-    }
-    for (who, names), stocked in product(pairs.items(), (False, True)):
-        for strength, markets in found.items():
-            rows = [market["stocked"] | (not stocked) for market in markets]
-            one, other = (
-                np.array([market[name][row].mean() for market, row in zip(markets, rows,
-                                                                          strict=True)])
-                for name in names
-            )  # fmt: skip
-            gain = other - one
-            # What is the same everywhere has no interval.
-            varies = np.ptp(gain) > 0
-            figure = mean_interval(gain) if varies else Figure(gain.mean(), np.nan, np.nan)
-            yield (
-                f"| {who} | {'of users with stock' if stocked else 'all'} | {strength:g} "
-                f"| {one.mean():.4f} | {other.mean():.4f} | {figure} |"
-            )
+    for (who, names), rows in product(PAIRS.items(), (ALL, STOCKED, RECENT)):
+        for strength in sorted({market.strength for market in found}):
+            means = [
+                of[rows]
+                for market, of in found.items()
+                if market.strength == strength and rows in of
+            ]
+            if means:
+                one, other = (np.array([of[name] for of in means]) for name in names)
+                yield (
+                    f"| {who} | {rows} | {strength:g} | {one.mean():.4f} | {other.mean():.4f} "
+                    f"| {interval(other - one)} |"
+                )
+
+
+def interval(gain: np.ndarray) -> Figure:
+    """Give the mean of gains; what is the same everywhere has no interval."""
+    varies = np.ptp(gain) > 0
+    return mean_interval(gain) if varies else Figure(float(gain.mean()), np.nan, np.nan)
 
 
 if __name__ == "__main__":

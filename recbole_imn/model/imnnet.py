@@ -60,7 +60,9 @@ class IMNNet(SequentialRecommender):  # type: ignore[misc]  # RecBole is untyped
 
         # define layers and loss
         past = dataset.new_past()
-        self.network = build_network(Making(settings, past, bounds[1], dataset.item_features))
+        fields = dataset.feature_maps["item_features"].owners
+        making = Making(settings, past, bounds[1], dataset.item_features, item_fields=fields)
+        self.network = build_network(making)
         options: dict[str, Any] = {}
         self.learns_online = bool(config["online_updates"])
         if self.learns_online:

@@ -36,6 +36,8 @@ class Making:
     n_fitted : int, optional
         Events that scales are fitted on, at the log's start; all training events by default.
         Fewer where training went on later, with the scales as they were.
+    item_fields : sequence of str
+        The field that each column of ``item_features`` is of; empty where nobody has said.
     """
 
     settings: NetworkSettings
@@ -43,6 +45,7 @@ class Making:
     n_training: int
     item_features: Tensor = field(default_factory=lambda: torch.zeros(0, 0))
     n_fitted: int | None = None
+    item_fields: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         """Give items no features where none are told."""

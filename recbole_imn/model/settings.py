@@ -129,7 +129,8 @@ class NetworkSettings:
         ratio attends to, besides the states; 0 for none.
     terms : list of str
         Beyond the paper: further summands of the log density ratio. 'freshness' sees when an
-        item was last seen, 'taste' is linear in item features; or ``module.Class``.
+        item was last seen, 'taste' is linear in item features, 'holdings' tells how items
+        compete with what a user has purchased lately; or ``module.Class``.
     sources : list of str
         Beyond the paper: what proposes candidates from the past. 'own_items' are the user's
         latest ones, 'co_visited' are those that others had most beside these,

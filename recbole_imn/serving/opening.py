@@ -80,6 +80,7 @@ def make_network(checkpoint: Mapping[str, Any], snapshot: Snapshot, past: Past) 
         snapshot.n_training,
         snapshot.item_features,
         snapshot.n_fitted,
+        snapshot.feature_maps["item_features"].owners,
     )
     # What is drawn here is overwritten, and nobody else's draws may move.
     with torch.random.fork_rng(devices=[]):

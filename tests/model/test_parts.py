@@ -110,7 +110,10 @@ def test_classes_of_ones_own_are_imported(own):
         ({"fusion": "concatenate"}, "fusion names 'concatenate'.*did you mean concat"),
         ({"fusion": "own_parts.Totl"}, "own_parts has no Totl; did you mean Total"),
         ({"terms": ["fresness"]}, "terms names 'fresness'.*did you mean freshness"),
-        ({"terms": ["own_items"]}, "it must be one of freshness, taste, or a class of your own"),
+        (
+            {"terms": ["own_items"]},
+            "it must be one of freshness, taste, holdings, or a class of your own",
+        ),
         ({"terms": ["taste", "taste"]}, "it names taste twice"),
         ({"terms": [5]}, r"terms\[0\] is 5; it must be text"),
         ({"terms": 5}, "terms is 5; it must be a list"),

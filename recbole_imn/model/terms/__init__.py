@@ -2,14 +2,16 @@
 
 from recbole_imn.model.terms.base import CellTerm, ProductTerm, Rows, Term
 from recbole_imn.model.terms.freshness import Freshness
+from recbole_imn.model.terms.holdings import Holdings
 from recbole_imn.model.terms.taste import Taste
 
-TERMS: dict[str, type[Term]] = {"freshness": Freshness, "taste": Taste}
+TERMS: dict[str, type[Term]] = {"freshness": Freshness, "taste": Taste, "holdings": Holdings}
 
 __all__ = [
     "TERMS",
     "CellTerm",
     "Freshness",
+    "Holdings",
     "ProductTerm",
     "Rows",
     "Taste",

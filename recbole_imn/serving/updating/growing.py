@@ -49,6 +49,7 @@ def grown_network(config: Mapping[str, Any], market: Market, n_training: int) ->
         n_training,
         snapshot.item_features,
         n_fitted(market),
+        snapshot.feature_maps["item_features"].owners,
     )
     # What is drawn here is overwritten, and nobody else's draws may move.
     with torch.random.fork_rng(devices=[]):

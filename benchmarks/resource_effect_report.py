@@ -1,0 +1,211 @@
+"""The dose-response table of trainings on markets of known resource strength, and its plots."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from benchmarks.dose_plot import dose_plot
+from benchmarks.resource_ceiling import interval
+from benchmarks.resource_markets import Market
+from benchmarks.resource_runs import SYSTEMS, WITHOUT
+from benchmarks.resource_statistics import Differences, Reals, figure, mean_over_markets, slope
+from recbole_imn.evaluation.metrics import gains
+from recbole_imn.evaluation.significance import Figure
+
+CUT = 10
+SLICES = {"all rows": "all", "within 7 days after a purchase": "week"}
+Record = dict[str, Any]
+Records = Mapping[Market, Sequence[Record]]
+# Of the ceiling: by slice and by who it is, the gain on each market.
+Ceiling = Mapping[str, Mapping[str, Mapping[Market, float]]]
+Doses = dict[float, list[Differences]]
+
+
+def report(records: Records, ceiling: Ceiling, epochs: int, name: str) -> str:
+    """Give the page.
+
+    Parameters
+    ----------
+    records : mapping of Market to sequence of dict
+        Of all runs on each finished market.
+    ceiling : mapping
+        What was to be found on the same markets; empty where that was not measured.
+    epochs : int
+    name : str
+        Of the page and its plots.
+    """
+    lines = [*_header(records, epochs), *_counts(records)]
+    for rows, ending in SLICES.items():
+        lines += ["", f"## Difference in NDCG@{CUT}, {rows}", ""]
+        lines += [f"![Difference by resource strength, {rows}]({name}_{ending}.svg)", ""]
+        lines += _difference_table(records, ceiling.get(rows, {}), rows)
+    lines += ["", f"## NDCG@{CUT} itself", "", *_level_table(records)]
+    return "\n".join(lines) + "\n"
+
+
+def plots(records: Records, ceiling: Ceiling) -> dict[str, str]:
+    """Give a plot of each kind of rows as SVG, by the ending of its file's name."""
+    strengths = _strengths(records)
+    return {
+        ending: dose_plot(
+            f"What knowing purchases adds, {rows} (SIMULATED markets)",
+            strengths,
+            {
+                **{who: list(of.values()) for who, of in _ceilings(ceiling.get(rows, {})).items()},
+                **{
+                    system: [figure(markets) for markets in doses.values()]
+                    for system, doses in _systems(records, rows)
+                },
+            },
+            f"difference in NDCG@{CUT}, 95%",
+        )
+        for rows, ending in SLICES.items()
+    }
+
+
+# -- what the tables are made of ------------------------------------------------------------------
+
+
+def _strengths(records: Records) -> list[float]:
+    return sorted({market.strength for market in records})
+
+
+def paired(market: Market, one: Record, other: Record, rows: str) -> Differences:
+    """Give the differences of two runs on rows of a market.
+
+    Raises
+    ------
+    ValueError
+        If they ranked other rows.
+    """
+    same_data = one["provenance"]["fingerprint"] == other["provenance"]["fingerprint"]
+    if not same_data or one["events"] != other["events"]:
+        raise ValueError(f"{market.name}: two runs ranked other rows; delete their files")
+    values = _gains(one) - _gains(other)
+    return Differences(values, np.array(one["users"]))[_kept(one, rows)]
+
+
+def _gains(record: Record) -> Reals:
+    return np.asarray(gains(np.array(record["ranks"]), "ndcg", CUT), np.float64)
+
+
+def _kept(record: Record, rows: str) -> Any:
+    recent = np.array(record["recent_purchase"], bool)
+    return np.ones_like(recent) if rows == "all rows" else recent
+
+
+def _find(records: Sequence[Record], model: str, variant: str) -> Record:
+    return next(
+        record
+        for record in records
+        if (record["run"]["model"], record["run"]["variant"]) == (model, variant)
+    )
+
+
+def _systems(records: Records, rows: str) -> Iterator[tuple[str, Doses]]:
+    """Give the differences of each system to the same model without, by dose."""
+    for model, variants in SYSTEMS.items():
+        for variant in variants:
+            if variant != WITHOUT:
+                yield f"{model}, {variant}", _doses(records, model, variant, rows)
+
+
+def _doses(records: Records, model: str, variant: str, rows: str) -> Doses:
+    doses: Doses = {strength: [] for strength in _strengths(records)}
+    for market, runs in records.items():
+        one, other = _find(runs, model, variant), _find(runs, model, WITHOUT)
+        doses[market.strength].append(paired(market, one, other, rows))
+    return doses
+
+
+def _ceilings(ceiling: Mapping[str, Mapping[Market, float]]) -> dict[str, dict[float, Figure]]:
+    """Give what was to be found by strength, with Student's interval over markets."""
+    found: dict[str, dict[float, Figure]] = {}
+    for who, gained in ceiling.items():
+        for strength in sorted({market.strength for market in gained}):
+            values = np.array([gain for at, gain in gained.items() if at.strength == strength])
+            found.setdefault(who, {})[strength] = interval(values)
+    return found
+
+
+# -- tables ---------------------------------------------------------------------------------------
+
+
+def _header(records: Records, epochs: int) -> list[str]:
+    runs = [record for market in records.values() for record in market]
+    commits = sorted({str(run["provenance"]["commit"])[:12] for run in runs})
+    versions = ", ".join(" ".join(pair) for pair in runs[0]["provenance"]["versions"].items())
+    scale = next(iter(records)).scale
+    return [
+        "# What knowing purchases adds, by resource strength, on SIMULATED markets",
+        "",
+        f"Markets in the shape of czb (version 1) at scale {scale:g}, all of them simulated: the "
+        "differences say what a model makes of purchases where the truth is known, and nothing "
+        f"about a real platform. Epochs: {epochs} at most, the best one on validation; all other "
+        "settings are the models' own. Both runs of a pair rank the whole catalogue on the same "
+        "test rows; ties count half. Differences are those to the same model without anything that "
+        "knows of purchases (`resource_branch: none`).",
+        "",
+        "Intervals are bootstraps of means over markets, in which markets are drawn as clusters, "
+        "and users within each with all of their rows; the slope, by least squares over "
+        "strengths, from the same draws. The first lines of each table are what "
+        "[resource_ceiling.py](resource_ceiling.md) finds to be gained on the same markets, by "
+        "learners of choices in sessions among the cars on the shelf, with Student's intervals "
+        "over markets.",
+        "",
+        f"Commit {', '.join(commits)}; {versions}. Settings, seeds, data fingerprints and ranks "
+        "of every run are in its file.",
+    ]
+
+
+def _counts(records: Records) -> Iterator[str]:
+    yield ""
+    yield "| strength | markets | test rows | within 7 days after a purchase |"
+    yield "|---|---|---|---|"
+    for strength in _strengths(records):
+        runs = [found[0] for market, found in records.items() if market.strength == strength]
+        n_rows = sum(len(run["ranks"]) for run in runs)
+        n_recent = sum(sum(run["recent_purchase"]) for run in runs)
+        yield f"| {strength:g} | {len(runs)} | {n_rows:,} | {n_recent:,} |"
+
+
+def _difference_table(
+    records: Records, ceiling: Mapping[str, Mapping[Market, float]], rows: str
+) -> Iterator[str]:
+    strengths = _strengths(records)
+    yield f"| who | {' | '.join(f'{strength:g}' for strength in strengths)} | slope |"
+    yield "|---" * (len(strengths) + 2) + "|"
+    for who, figures in _ceilings(ceiling).items():
+        cells = [str(figures[strength]) if strength in figures else "-" for strength in strengths]
+        yield f"| *{who}* | {' | '.join(cells)} | - |"
+    for system, doses in _systems(records, rows):
+        cells = [*(figure(markets) for markets in doses.values()), slope(doses)]
+        yield f"| {system} | {' | '.join(_shown(cell) for cell in cells)} |"
+
+
+def _shown(cell: Figure) -> str:
+    return "-" if np.isnan(cell.mean) else str(cell)
+
+
+def _level_table(records: Records) -> Iterator[str]:
+    strengths = _strengths(records)
+    yield f"| rows | model | variant | {' | '.join(f'{strength:g}' for strength in strengths)} |"
+    yield "|---" * (len(strengths) + 3) + "|"
+    for rows in SLICES:
+        for model, variants in SYSTEMS.items():
+            for variant in variants:
+                cells = [f"{_level(records, model, variant, rows, dose):.4f}" for dose in strengths]
+                yield f"| {rows} | {model} | {variant} | {' | '.join(cells)} |"
+
+
+def _level(records: Records, model: str, variant: str, rows: str, strength: float) -> float:
+    markets = []
+    for market, runs in records.items():
+        if market.strength == strength:
+            record = _find(runs, model, variant)
+            values = Differences(_gains(record), np.array(record["users"]))
+            markets.append(values[_kept(record, rows)])
+    return mean_over_markets(markets)
