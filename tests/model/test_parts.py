@@ -94,7 +94,7 @@ def test_classes_of_ones_own_are_imported(own):
     parts = find_parts(settings)
     module = sys.modules[own]
     assert parts.terms == {"own_parts.Fresher": module.Fresher, "taste": Taste}
-    assert parts.sources == [module.Latest, OwnItems]
+    assert list(parts.sources.values()) == [module.Latest, OwnItems]
     assert issubclass(module.Fresher, Freshness)
     assert issubclass(parts.fusion, Sum)
     assert parts.branch is FullBranch
