@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from recbole_imn.averaging import WeightAverage
 from recbole_imn.kernels.dense_adam import DenseAdam
 from recbole_imn.kernels.lazy_adam import LazyAdam
-from recbole_imn.model.attention import Attention
 from recbole_imn.model.settings import SettingsError
 from recbole_imn.model.sources import Pointer
 
@@ -158,9 +157,9 @@ def sparse_and_dense(
 
 
 def _with_pointer(model: nn.Module, weights: list[Tensor], step: float) -> Weights:
-    """Put the weights of a model's pointer and attention in a group of their own."""
-    fast = [module for module in model.modules() if isinstance(module, Pointer | Attention)]
-    own = {id(weight) for module in fast for weight in module.parameters()}
+    """Put the weights of a model's pointer, where there is one, in a group of their own."""
+    pointers = [module for module in model.modules() if isinstance(module, Pointer)]
+    own = {id(weight) for pointer in pointers for weight in pointer.parameters()}
     if not own:
         return weights
     mine = [weight for weight in weights if id(weight) in own]
