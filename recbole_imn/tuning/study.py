@@ -154,8 +154,7 @@ class Tuning:
     @property
     def finished(self) -> list[FrozenTrial]:
         """Trials that have come to an end, whatever it was; not those that were interrupted."""
-        ended = (TrialState.COMPLETE, TrialState.PRUNED)
-        return [one for one in self.trials if one.state in ended or OUTCOME in one.user_attrs]
+        return [trial for trial in self.trials if _is_finished(trial)]
 
     @property
     def best(self) -> FrozenTrial | None:
@@ -179,7 +178,10 @@ class Tuning:
 
     def outcomes(self) -> dict[str, int]:
         """Count how trials ended; ``interrupted`` ones were run again."""
-        names = [trial.user_attrs.get(OUTCOME, "interrupted") for trial in self.trials]
+        names = [
+            trial.user_attrs.get(OUTCOME) if _is_finished(trial) else "interrupted"
+            for trial in self.trials
+        ]
         known = ("complete", "pruned", "diverged", "out of time", "failed", "interrupted")
         return {name.replace(" ", "_"): names.count(name) for name in known}
 
@@ -270,6 +272,15 @@ class Tuning:
         trial.set_user_attr(OUTCOME, outcome)
         state = TrialState.PRUNED if score is None else TrialState.COMPLETE
         self.study.tell(trial, score, state=state)
+
+
+def _is_finished(trial: FrozenTrial) -> bool:
+    """Whether a trial has come to an end; Optuna calls interrupted ones failed as well.
+
+    An outcome is written just before the state: one that stands alone was interrupted.
+    """
+    failed = trial.state == TrialState.FAIL and trial.user_attrs.get(OUTCOME) == "failed"
+    return failed or trial.state in (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 def _judged(error: Exception) -> tuple[str, str | None]:

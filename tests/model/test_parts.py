@@ -149,12 +149,12 @@ def test_lists_come_from_yaml_and_from_the_command_line(toy, monkeypatch):
     files = ["mine.yaml"]
     config = Config("IMNNetPlus", "toy", config_file_list=files, config_dict=values)
     parts = find_parts(NetworkSettings.from_mapping(config.final_config_dict))
-    assert (list(parts.terms.values()), parts.sources) == ([Freshness], [Successors])
+    assert (list(parts.terms.values()), list(parts.sources.values())) == ([Freshness], [Successors])
     given = ["--terms=[taste,freshness]", "--sources=[]", "--calibrate=False"]
     monkeypatch.setattr(sys, "argv", ["test", *given])
     config = Config("IMNNetPlus", "toy", config_file_list=files, config_dict=values)
     parts = find_parts(NetworkSettings.from_mapping(config.final_config_dict))
-    assert (list(parts.terms.values()), parts.sources) == ([Taste, Freshness], [])
+    assert (list(parts.terms.values()), list(parts.sources.values())) == ([Taste, Freshness], [])
 
 
 @pytest.mark.parametrize(

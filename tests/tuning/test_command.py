@@ -135,6 +135,26 @@ def test_a_killed_trial_is_run_again(make_tuning, quick):
     assert again.outcomes()["interrupted"] == 1
 
 
+@pytest.mark.parametrize("score", [0.5, None])
+def test_a_trial_killed_before_its_end_was_told_is_run_again(make_tuning, quick, score):
+    tuning = make_tuning()
+    tuning.run_next(nothing)
+    trial = tuning.study.ask()
+
+    def killed(*arguments, **options):
+        raise SystemExit
+
+    tuning.study.tell = killed
+    with pytest.raises(SystemExit):
+        tuning._finish(trial, score, {0: 0.5}, "pruned" if score is None else "complete")
+    again = make_tuning()
+    assert len(again.finished) == 1
+    assert again.outcomes()["interrupted"] == 1
+    assert again.outcomes()["complete"] == 1
+    again.run_next(nothing)
+    assert len(make_tuning().finished) == 2
+
+
 def test_the_first_trial_has_the_defaults(make_tuning, toy, quick):
     request = make_tuning().request
     usual = request.config({})["learning_rate"]

@@ -136,10 +136,10 @@ def run(options: argparse.Namespace) -> int:
         for seed in range(1, options.seeds + 1)
         for model in models
     ]
-    _tell_untuned(runs, options.tuned)
     out = options.out or Path("results") / options.dataset
     make_folder(out)
     with only_one(out, "a benchmark"):
+        _tell_untuned(runs, options.tuned)
         failures = _conduct_and_report(runs, out)
     return 1 if failures else 0
 
