@@ -51,7 +51,7 @@ VARIANTS: dict[str, Variant] = {
         "IMNNetPlus",
         {"pointer_learning_rate": 0.0003, "table_learning_rate": 0.003},
     ),
-    "no attention to latest items": ("IMNNetPlus", {"attended_events": 0}),
+    "with attention to latest items": ("IMNNetPlus", {"attended_events": 20}),
     "no freshness": ("IMNNetPlus", {"terms": ["taste"]}),
     "no taste by item features": ("IMNNetPlus", {"terms": ["freshness"]}),
     "no item features in static embeddings": ("IMNNetPlus", {"static_features": False}),

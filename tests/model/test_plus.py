@@ -17,7 +17,7 @@ SWITCHES = [
     {"terms": []},
     {"terms": [], "sources": ["own_items"]},
     {"n_active_negatives": 0},
-    {"attended_events": 0},
+    {"attended_events": 5},
     PRICED,
 ]
 
