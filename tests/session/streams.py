@@ -25,7 +25,7 @@ SETTINGS: list[tuple[str, dict[str, Any]]] = [
     ("IMNNet", {"cell": "self_attention", "negatives": "in_batch"}),
     ("IMNNet", {"distance": "euclidean", "negatives": "row", "event_input": "previous"}),
     ("JODIE", {"first_events": True}),
-    ("IMNNetPlus", {}),
+    ("IMNNetPlus", {"attended_events": 5, "first_events": True}),
     ("IMNNetPlus", {**PRICED, "resource_branch": "simplified"}),
     ("IMNNetPlus", {**PRICED, "sources": ["successors", "predecessors"], "id_dropout": 0.2}),
     ("IMNNet", {**FULL_BRANCH, "fusion": "concat", "cell": "lstm"}),
