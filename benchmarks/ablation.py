@@ -20,6 +20,7 @@ from recbole_imn.files import replace_text
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks.resumable import conducted
 from benchmarks.variants import (
     Data,
     Results,
@@ -69,24 +70,18 @@ SLICED = (FULL, "own items alone", "with a resource branch", "RecentHistory", "I
 
 
 def main() -> int:
-    options = parse()
-    # RecBole reads sys.argv whenever a Config is made.
-    sys.argv = sys.argv[:1]
+    return conducted(work, parse())
+
+
+def work(options: argparse.Namespace) -> None:
+    """Finish all runs, and write the tables of each data set as soon as it is done."""
     sections = [header(options)]
-    try:
-        for data in options.data:
-            chosen = {name: v for name, v in VARIANTS.items() if wanted(options, data, name)}
-            sections += report(options, data, finish(options, data, chosen))
-            text = "\n".join(sections) + "\n"
-            replace_text(options.out.with_suffix(".md"), text)
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print(f"interrupted; finished runs are kept in {options.out}", file=sys.stderr)
-        return 130
+    for data in options.data:
+        chosen = {name: v for name, v in VARIANTS.items() if wanted(options, data, name)}
+        sections += report(options, data, finish(options, data, chosen))
+        text = "\n".join(sections) + "\n"
+        replace_text(options.out.with_suffix(".md"), text)
     print(text)
-    return 0
 
 
 def parse() -> argparse.Namespace:

@@ -28,6 +28,7 @@ from recbole_imn.provenance import environment, fingerprint
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.derived_logs import DERIVED, read_log, write_log
+from benchmarks.resumable import conducted
 from benchmarks.variants import Data
 
 OURS = "IMNNetPlus"
@@ -74,25 +75,19 @@ class Judged:
 
 
 def main() -> int:
-    options = parse()
-    # RecBole reads sys.argv whenever a Config is made.
-    sys.argv = sys.argv[:1]
+    return conducted(work, parse())
+
+
+def work(options: argparse.Namespace) -> None:
+    """Judge each log, and write the tables as soon as one is done."""
     sections = [header(options)]
-    try:
-        for data in options.data:
-            log = read_log(data.folder / f"{data.name}.inter")
-            sections += ["", f"## {data.name}"]
-            for name in options.logs:
-                sections += report(options, judge(options, data, log, name))
-                replace_text(options.out.with_suffix(".md"), "\n".join(sections) + "\n")
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print(f"interrupted; finished runs are kept in {options.out}", file=sys.stderr)
-        return 130
+    for data in options.data:
+        log = read_log(data.folder / f"{data.name}.inter")
+        sections += ["", f"## {data.name}"]
+        for name in options.logs:
+            sections += report(options, judge(options, data, log, name))
+            replace_text(options.out.with_suffix(".md"), "\n".join(sections) + "\n")
     print("\n".join(sections))
-    return 0
 
 
 def parse() -> argparse.Namespace:

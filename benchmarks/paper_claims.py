@@ -19,6 +19,7 @@ from recbole_imn.files import replace_text
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks.resumable import conducted
 from benchmarks.variants import (
     Data,
     Results,
@@ -109,23 +110,17 @@ CLAIMS = (
 
 
 def main() -> int:
-    options = parse()
-    # RecBole reads sys.argv whenever a Config is made.
-    sys.argv = sys.argv[:1]
+    return conducted(work, parse())
+
+
+def work(options: argparse.Namespace) -> None:
+    """Finish all runs, and write the page of each data set as soon as it is done."""
     chosen = {name: variant for name, variant in VARIANTS.items() if name in options.variants}
-    try:
-        for data in options.data:
-            results = finished(options, data, finish(options, data, chosen))
-            text = page(options, data, results)
-            replace_text(options.out.with_name(f"{options.out.name}_{data.name}.md"), text)
-            print(text)
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print(f"interrupted; finished runs are kept in {options.out}", file=sys.stderr)
-        return 130
-    return 0
+    for data in options.data:
+        results = finished(options, data, finish(options, data, chosen))
+        text = page(options, data, results)
+        replace_text(options.out.with_name(f"{options.out.name}_{data.name}.md"), text)
+        print(text)
 
 
 def parse() -> argparse.Namespace:

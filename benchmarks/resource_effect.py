@@ -31,24 +31,19 @@ from benchmarks import resource_ceiling
 from benchmarks.resource_effect_report import plots, report
 from benchmarks.resource_markets import MARKETS, SCALE, STRENGTHS, Market
 from benchmarks.resource_runs import finish, is_finished, read, runs_of
+from benchmarks.resumable import conducted
 from recbole_imn.files import replace_text
 
 
 def main() -> int:
-    options = parse()
-    # RecBole reads sys.argv whenever a Config is made.
-    sys.argv = sys.argv[:1]
-    try:
-        if not options.report:
-            train_all(options)
-        write(options)
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print(f"interrupted; finished runs are kept in {options.out}", file=sys.stderr)
-        return 130
-    return 0
+    return conducted(work, parse())
+
+
+def work(options: argparse.Namespace) -> None:
+    """Train what is asked for, and write the page."""
+    if not options.report:
+        train_all(options)
+    write(options)
 
 
 def parse() -> argparse.Namespace:

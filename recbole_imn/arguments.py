@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from typing import NoReturn
 
 
@@ -36,10 +37,26 @@ def positive_number(text: str) -> float:
     argparse.ArgumentTypeError
         If it is none.
     """
+    return _number(text, lambda number: 0 < number < float("inf"), "above 0")
+
+
+def share(text: str) -> float:
+    """Read a number from 0 to 1.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        If it is none.
+    """
+    return _number(text, lambda number: 0 <= number <= 1, "from 0 to 1")
+
+
+def _number(text: str, fits: Callable[[float], bool], wanted: str) -> float:
     try:
         number = float(text)
     except ValueError:
-        number = 0.0
-    if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
+        number = float("nan")
+    # What is no number fits no bounds.
+    if not fits(number):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number {wanted}")
     return number

@@ -144,8 +144,8 @@ def _make_pointer(
     sources = {name: kind(making) for name, kind in kinds.items() if kind.applies(making)}
     if kinds and not sources:
         raise SettingsError(
-            f"sources names {', '.join(kinds)} alone, which has no candidates for any row without "
-            "first_events; name others, too, or set first_events to True"
+            f"sources names {', '.join(kinds)} alone, which has no candidates for any row of this "
+            f"run (first_events is {making.settings.first_events}); name others, too"
         )
     return Pointer(making, sources, context_width) if sources else None
 

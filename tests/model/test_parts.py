@@ -226,3 +226,11 @@ def test_nothing_is_imported_for_a_checkpoint(prepare, own, tmp_path):
     with pytest.raises(CheckpointError, match="but own_parts is not imported"):
         load_data_and_model(trainer.saved_model_file)
     assert own not in sys.modules
+
+
+def test_a_source_without_any_row_cannot_stand_alone(prepare):
+    with pytest.raises(
+        SettingsError, match="first_choices alone, which has no candidates"
+    ) as error:
+        prepare("IMNNetPlus", sources=["first_choices"])
+    assert "\n" not in str(error.value)

@@ -46,20 +46,23 @@ class FirstChoices(Source):
 
     def propose(self, past: Past, facts: Facts, out: Proposals) -> None:
         """Fill slots with items, the largest count first; of equal ones, the latest chosen."""
-        rows = np.flatnonzero(facts.count == 0)
-        counts = np.zeros(out.items.shape)
-        chosen = facts.position[rows], rows, past.log.item, past.chains.user
-        _count(*chosen, out.items, out.events, counts)
-        if len(rows):
-            fill_numbers(past, facts, out)
-            there = out.items > 0
-            out.numbers[..., ANCHOR_AGE][there] = np.log(counts[there]) / 2
+        newcomers = np.flatnonzero(facts.count == 0)
+        if not len(newcomers):
+            return
+        some, found = facts[newcomers], Proposals.empty(len(newcomers), self.n_slots)
+        counts = np.zeros(found.items.shape)
+        chosen = some.position, past.log.item, past.chains.user
+        _count(*chosen, found.items, found.events, counts)
+        fill_numbers(past, some, found)
+        there = found.items > 0
+        found.numbers[..., ANCHOR_AGE][there] = np.log(counts[there]) / 2
+        out.items[newcomers], out.events[newcomers] = found.items, found.events
+        out.numbers[newcomers] = found.numbers
 
 
 @compiled
 def _count(
     positions: Integers,
-    rows: Integers,
     log_items: Ids,
     chain: Ids,
     items: Integers,
@@ -69,9 +72,9 @@ def _count(
     """Count first choices before each position, and keep the best of them."""
     found = np.empty(NEWCOMERS, np.int64)
     latest, weights = np.empty(NEWCOMERS, np.int64), np.empty(NEWCOMERS)
-    for place in range(len(positions)):
+    for row in range(len(positions)):
         n, n_found = 0, 0
-        for event in range(positions[place] - 1, max(positions[place] - HORIZON, 0) - 1, -1):
+        for event in range(positions[row] - 1, max(positions[row] - HORIZON, 0) - 1, -1):
             if n == NEWCOMERS:
                 break
             if chain[event] != EMPTY:
@@ -89,7 +92,6 @@ def _count(
             for other in range(1, n_found):
                 if weights[other] > weights[best]:
                     best = other
-            row = rows[place]
             items[row, slot], events[row, slot] = found[best], latest[best]
             counts[row, slot] = weights[best]
             weights[best] = -1.0

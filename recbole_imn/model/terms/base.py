@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -98,6 +99,35 @@ class ProductTerm(Term):
 
     def grow(self, n_users: int, n_items: int, item_features: Tensor) -> None:
         """Make room for users and items that come later."""
+
+
+def described_anew(
+    described: Tensor, known: Tensor, features: Tensor, describe: Callable[[Tensor], Tensor]
+) -> Tensor:
+    """Give descriptions of items with those of the ones that have come, or have other features.
+
+    Parameters
+    ----------
+    described : float [n_known, n_columns]
+    known : float [n_known, n_features]
+        What they are descriptions of.
+    features : float [n_items, n_features]
+        Of those that are known, and of others behind them.
+    describe : callable
+        Describes features, float [n, n_features], of which it takes the first for padding.
+
+    Returns
+    -------
+    float [n_items, n_columns]
+    """
+    n_known = len(known)
+    moved = (features[:n_known].to(known) != known).any(dim=1).nonzero().squeeze(1)
+    rows = torch.cat([moved, torch.arange(n_known, len(features), device=moved.device)])
+    added = described.new_zeros(len(features) - n_known, described.shape[1])
+    found = torch.cat([described, added])
+    here = torch.cat([features[:1], features[rows.to(features.device)]])
+    found[rows] = describe(here)[1:].to(found)
+    return found
 
 
 class CellTerm(Term):

@@ -13,7 +13,7 @@ from recbole_imn.kernels.holdings import held
 from recbole_imn.log import NO_EVENT, Floats
 from recbole_imn.model.parts import Making
 from recbole_imn.model.sources.pointer import GAIN, SPEED
-from recbole_imn.model.terms.base import ProductTerm, Rows
+from recbole_imn.model.terms.base import ProductTerm, Rows, described_anew
 from recbole_imn.past import Facts, Past
 
 LATEST = 10
@@ -99,16 +99,13 @@ class Holdings(ProductTerm):
 
     def grow(self, n_users: int, n_items: int, item_features: Tensor) -> None:
         """Make cells of items that have come, and of those of which more is known."""
-        old, n_old = self.features, len(self.features)
-        moved = (item_features[:n_old].to(old) != old).any(dim=1).nonzero().squeeze(1)
-        rows = torch.cat([moved.cpu(), torch.arange(n_old, len(item_features))])
-        added = self.cells.new_zeros(len(item_features) - n_old, self.cells.shape[1])
-        cells = torch.cat([self.cells, added])
-        # The first row that is described is taken for padding.
-        here = torch.cat([item_features[:1], item_features[rows]])
-        described, _ = make_cells(here, self.reference, self.groups)
-        cells[rows] = described[1:].to(cells)
-        self.features, self.cells = item_features.to(old), cells
+        self.cells = described_anew(
+            self.cells,
+            self.features,
+            item_features,
+            lambda features: make_cells(features, self.reference, self.groups)[0],
+        )
+        self.features = item_features.to(self.features)
 
 
 def _owners(making: Making) -> Sequence[str]:

@@ -13,7 +13,7 @@ from recbole_imn.log import Floats
 from recbole_imn.model.latest import latest_items
 from recbole_imn.model.parts import Making
 from recbole_imn.model.sources.pointer import GAIN, SPEED
-from recbole_imn.model.terms.base import ProductTerm, Rows
+from recbole_imn.model.terms.base import ProductTerm, Rows, described_anew
 from recbole_imn.past import Facts, Past
 
 LATEST = 50
@@ -91,15 +91,13 @@ class Taste(ProductTerm):
 
     def grow(self, n_users: int, n_items: int, item_features: Tensor) -> None:
         """Describe items that have come, and those of which more is known than before."""
-        old, n_old = self.features, len(self.features)
-        moved = (item_features[:n_old].to(old) != old).any(dim=1).nonzero().squeeze(1)
-        rows = torch.cat([moved, torch.arange(n_old, len(item_features), device=moved.device)])
-        added = self.descriptions.new_zeros(len(item_features) - n_old, self.descriptions.shape[1])
-        descriptions = torch.cat([self.descriptions, added])
-        # The first row that is described is taken for padding.
-        here = torch.cat([item_features[:1], item_features[rows.to(item_features.device)]])
-        descriptions[rows] = describe(here, self.reference)[1:].to(descriptions)
-        self.features, self.descriptions = item_features.to(old), descriptions
+        self.descriptions = described_anew(
+            self.descriptions,
+            self.features,
+            item_features,
+            lambda features: describe(features, self.reference),
+        )
+        self.features = item_features.to(self.features)
 
 
 def describe(features: Tensor, reference: Tensor) -> Tensor:

@@ -80,23 +80,6 @@ def add_format(parser: argparse.ArgumentParser, formats: Sequence[str] = FORMATS
     )
 
 
-def share(text: str) -> float:
-    """Read a number from 0 to 1.
-
-    Raises
-    ------
-    argparse.ArgumentTypeError
-        If it is none.
-    """
-    try:
-        number = float(text)
-    except ValueError:
-        number = -1.0
-    if not 0 <= number <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 to 1")
-    return number
-
-
 def load(options: argparse.Namespace) -> Recommender:
     """Open the checkpoint that is named.
 

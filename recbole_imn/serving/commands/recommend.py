@@ -6,6 +6,7 @@ import argparse
 import sys
 from typing import Any
 
+from recbole_imn.arguments import share
 from recbole_imn.serving.commands import options as shared
 
 
@@ -21,7 +22,7 @@ def add_command(commands: Any) -> None:
     shared.add_exclude(parser)
     parser.add_argument(
         "--diversify",
-        type=shared.share,
+        type=share,
         default=0.0,
         metavar="SHARE",
         help="0 to 1: how much the items of a list shall differ (default 0)",
