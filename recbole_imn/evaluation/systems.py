@@ -74,5 +74,7 @@ def _written(value: Any) -> str:
     """Write a value so that equal ones are written alike, without spaces."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value).replace(" ", "")
+    if isinstance(value, int) or value.is_integer():
+        return str(int(value))  # minus zero is zero
     short = f"{value:g}"
     return short if float(short) == value else repr(value)
