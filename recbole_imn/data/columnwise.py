@@ -13,8 +13,8 @@ import pandas as pd
 import polars as pl
 
 from recbole_imn.data.atomic import check_column_counts, read_columns
+from recbole_imn.kernels.numbering import number
 from recbole_imn.log.columns import Floats, Ids, Integers
-from recbole_imn.past.distinct import distinct_places
 
 
 @dataclass(frozen=True)
@@ -150,15 +150,8 @@ def _column(series: pl.Series, kind: str) -> Column:
         cells = np.array(series.to_list(), object)
         cells[series.is_null().to_numpy()] = np.nan
         return cells
-    numbers = series.to_physical().to_numpy() if not series.null_count() else _or_minus(series)
-    codes, first = dense(numbers)
+    codes, first = dense(series.to_physical().cast(pl.Int32).fill_null(-1).to_numpy())
     return Tokens(codes, series.gather(first).cast(pl.String).to_list())
-
-
-def _or_minus(series: pl.Series) -> Integers:
-    """Give the numbers of categories, -1 for empty cells."""
-    numbers: Integers = series.to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
-    return numbers
 
 
 def dense(numbers: npt.NDArray[Any]) -> tuple[Ids, Integers]:
@@ -176,13 +169,10 @@ def dense(numbers: npt.NDArray[Any]) -> tuple[Ids, Integers]:
     first : int64 [n_values]
         The row in which each occurs first.
     """
-    present = np.flatnonzero(numbers >= 0)
-    places = numbers[present].astype(np.int64)
-    distinct_places(places, int(places.max(initial=-1)) + 1)
-    codes = np.full(len(numbers), -1, np.int32)
-    codes[present] = places
-    before = np.concatenate([np.array([-1], np.int32), np.maximum.accumulate(codes)[:-1]])
-    return codes, np.flatnonzero(codes > before[: len(codes)])
+    size = int(numbers.max(initial=-1)) + 1
+    codes, first = np.empty(len(numbers), np.int32), np.empty(size, np.int64)
+    n = number(numbers, size, codes, first)
+    return codes, first[:n]
 
 
 def _slowly(

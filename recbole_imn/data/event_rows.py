@@ -42,8 +42,7 @@ class EventRows(Interaction):  # type: ignore[misc]  # RecBole is untyped
         fields: _Fields = self.interaction
         if isinstance(index, str):
             return fields[index]
-        places = np.asarray(index) if isinstance(index, list | Tensor) else index
-        events = fields.events[places]
+        events = fields.events[_places(index)]
         made = {name: source(events) for name, source in fields.sources.items()}
         added = {name: values[index] for name, values in fields.added.items()}
         return Interaction({**made, **added})
@@ -51,14 +50,22 @@ class EventRows(Interaction):  # type: ignore[misc]  # RecBole is untyped
     def part(self, rows: Any) -> EventRows:
         """Give some rows, again without what is in them."""
         fields: _Fields = self.interaction
-        part = EventRows(fields.sources, fields.events[rows])
+        part = EventRows(fields.sources, fields.events[_places(rows)])
         part.interaction.added = {name: values[rows] for name, values in fields.added.items()}
         return part
 
     def _reindex(self, index: Any) -> None:
         fields: _Fields = self.interaction
-        fields.events = fields.events[np.asarray(index)]
+        fields.events = fields.events[_places(index)]
         fields.added = {name: values[index] for name, values in fields.added.items()}
+
+
+def _places(index: Any) -> Any:
+    """Give an index as numpy takes it; an empty list is one of no places."""
+    if not isinstance(index, list | Tensor):
+        return index
+    places = np.asarray(index)
+    return places if places.size else places.astype(np.int64)
 
 
 class _Fields(MutableMapping[str, Tensor]):

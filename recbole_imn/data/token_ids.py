@@ -10,9 +10,12 @@ import pandas as pd
 from recbole.utils.enum_type import FeatureType
 
 from recbole_imn.data.columnwise import dense
-from recbole_imn.log.columns import Ids, Integers
+from recbole_imn.log.columns import Ids
 
 PADDING = "[PAD]"
+
+# The numbers of a column's cells, from 0, -1 for an empty one; and what has these numbers.
+Numbered = tuple[Ids, npt.NDArray[Any]]
 
 
 class TokenIds:
@@ -27,21 +30,31 @@ class TokenIds:
         if not remap_list:
             return
         parts = [_numbered(frame[field], kind) for frame, field, kind in remap_list]
-        places, names = pd.factorize(np.concatenate([names for _, names in parts]))
+        names, numbers = _joined(parts)
         tokens = np.array([PADDING, *names], object)
-        ids = {str(token): number for number, token in enumerate(tokens)}
-        start = 0
-        for (frame, field, kind), (codes, own) in zip(remap_list, parts, strict=True):
-            # Behind the last one lies what an empty cell gets.
-            numbers = np.append(places[start : start + len(own)] + 1, 0)[codes]
-            start += len(own)
+        ids = dict(zip(map(str, tokens.tolist()), range(len(tokens)), strict=True))
+        for (frame, field, kind), own in zip(remap_list, numbers, strict=True):
             if field not in self.field2id_token:
                 self.field2id_token[field], self.field2token_id[field] = tokens, ids
-            is_one = kind == FeatureType.TOKEN
-            frame[field] = numbers.astype(np.int32) if is_one else _cut(numbers, frame[field])
+            frame[field] = own if kind == FeatureType.TOKEN else _cut(own, frame[field])
 
 
-def _numbered(column: Any, kind: FeatureType) -> tuple[Ids | Integers, npt.NDArray[Any]]:
+def _joined(parts: list[Numbered]) -> tuple[npt.NDArray[Any], list[Ids]]:
+    """Give the tokens of all columns, and the ids of each column's cells, 0 for an empty one."""
+    if len(parts) == 1:
+        ((codes, names),) = parts
+        return names, [codes + 1]
+    places, names = pd.factorize(np.concatenate([names for _, names in parts]))
+    ids, start = [], 0
+    for codes, own in parts:
+        # Behind the last one lies what an empty cell gets.
+        numbers = np.append(places[start : start + len(own)] + 1, 0).astype(np.int32)
+        ids.append(numbers[codes])
+        start += len(own)
+    return names, ids
+
+
+def _numbered(column: Any, kind: FeatureType) -> Numbered:
     """Give the tokens of one column numbers of its own, -1 where there is none, and the tokens."""
     if kind == FeatureType.TOKEN and isinstance(column.dtype, pd.CategoricalDtype):
         numbers = column.cat.codes.to_numpy()
@@ -50,11 +63,11 @@ def _numbered(column: Any, kind: FeatureType) -> tuple[Ids | Integers, npt.NDArr
     is_one = kind == FeatureType.TOKEN
     cells = column.to_numpy() if is_one else np.concatenate([np.empty(0, object), *column])
     places, names = pd.factorize(cells)
-    return places, np.asarray(names, object)
+    return places.astype(np.int32), np.asarray(names, object)
 
 
-def _cut(numbers: Integers, column: Any) -> pd.Series[Any]:
+def _cut(numbers: Ids, column: Any) -> pd.Series[Any]:
     """Cut the ids of all cells of a column of sequences into those of each."""
     ends = np.cumsum([len(cell) for cell in column])
-    cells = np.split(numbers, ends[:-1])
+    cells = np.split(numbers.astype(np.int64), ends[:-1])
     return pd.Series(cells, index=getattr(column, "index", None), dtype=object)
