@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from recbole_imn.kernels.memory import read_both
 from recbole_imn.log import Integers
-from recbole_imn.model.layers import ElapsedTime, EventInput, two_inputs
+from recbole_imn.model.event_input import EventInput, two_inputs
+from recbole_imn.model.layers import ElapsedTime
 from recbole_imn.model.parts import Making
 from recbole_imn.model.window import EventColumns, features_of, ids_of, told_by
 from recbole_imn.past import Past
