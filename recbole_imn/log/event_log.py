@@ -12,15 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from recbole_imn.files import replace_text
-from recbole_imn.log.columns import Column, Flags, Floats, Ids, Integers
+from recbole_imn.log.columns import Column, Flags, Floats, Ids, Integers, LogError
+from recbole_imn.log.completing import complete_columns
+from recbole_imn.log.cutting import split_positions, time_positions
 
 NO_EVENT = -1
 MOST_EVENTS = 2**31 - 2
 _HEADER = "log.json"
-
-
-class LogError(ValueError):
-    """Events that cannot be part of a log; the message is one line for people."""
 
 
 @dataclass(frozen=True)
@@ -276,98 +274,6 @@ def _make_columns(
         name: Column(*kind, None if folder is None else folder / f"{name}.column", length)
         for name, kind in kinds.items()
     }
-
-
-def complete_columns(
-    user: npt.ArrayLike,
-    item: npt.ArrayLike,
-    time: npt.ArrayLike,
-    behaviour: npt.ArrayLike | None = None,
-    purchase: npt.ArrayLike | None = None,
-    features: npt.ArrayLike | None = None,
-    inventory: npt.ArrayLike | None = None,
-) -> dict[str, npt.NDArray[Any]]:
-    """Give all columns of some events, those that are missing filled with nothing.
-
-    Raises
-    ------
-    LogError
-        If columns have different lengths.
-    """
-    time = np.atleast_1d(np.asarray(time, np.float64))
-    n = len(time)
-    columns = {
-        "user": np.atleast_1d(np.asarray(user)),
-        "item": np.atleast_1d(np.asarray(item)),
-        "time": time,
-        "behaviour": _or_zeros(behaviour, n, np.int16),
-        "purchase": _or_zeros(purchase, n, np.bool_),
-        "features": _matrix(features, n),
-        "inventory": _matrix(inventory, n),
-    }
-    for name, column in columns.items():
-        if len(column) != n:
-            raise LogError(f"column {name} has {len(column)} entries, time has {n}")
-    return columns
-
-
-def split_positions(n_events: int, ratios: Sequence[float]) -> tuple[int, ...]:
-    """Give the position where each part of a log but the first begins.
-
-    Every part but the first is rounded down, as RecBole does
-    (data/dataset/dataset.py, ``_calcu_split_ids``).
-
-    Parameters
-    ----------
-    n_events : int
-    ratios : sequence of float
-        Sizes of the parts, not necessarily adding up to 1.
-
-    Returns
-    -------
-    tuple of int
-        One position fewer than there are ratios.
-    """
-    sizes = [int(n_events * ratio / sum(ratios)) for ratio in ratios[1:]]
-    starts = n_events - np.cumsum(sizes[::-1])[::-1]
-    return tuple(int(start) for start in starts)
-
-
-def time_positions(times: npt.NDArray[np.float64], ratios: Sequence[float]) -> tuple[int, ...]:
-    """Give the position where each part of a log but the first begins, cut between two times.
-
-    A part ends with the last event at or before a quantile of the times, interpolated between
-    events; so no two events of the same time are in different parts. The Temporal Graph
-    Benchmark cuts like this (py-tgb, linkproppred/dataset.py, ``generate_splits``).
-
-    Parameters
-    ----------
-    times : float64 [n_events]
-        Seconds, sorted.
-    ratios : sequence of float
-        Sizes of the parts, not necessarily adding up to 1.
-
-    Returns
-    -------
-    tuple of int
-        One position fewer than there are ratios; all 0 for a log without events.
-    """
-    if len(times) == 0:
-        return (0,) * (len(ratios) - 1)
-    # Summed from the end, as there: 1 - 0.15 - 0.15 and not 0.7.
-    shares = 1.0 - np.cumsum(np.asarray(ratios[:0:-1], float) / sum(ratios))[::-1]
-    ends = np.searchsorted(times, np.quantile(times, shares), side="right")
-    return tuple(int(end) for end in ends)
-
-
-def _or_zeros(column: npt.ArrayLike | None, n: int, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
-    return np.zeros(n, dtype) if column is None else np.atleast_1d(np.asarray(column))
-
-
-def _matrix(column: npt.ArrayLike | None, n: int) -> npt.NDArray[np.float32]:
-    if column is None:
-        return np.zeros((n, 0), np.float32)
-    return np.asarray(column, np.float32).reshape(n, -1)
 
 
 def _size(ids: Integers, size: int | None) -> int:

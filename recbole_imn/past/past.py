@@ -87,7 +87,7 @@ class Past:
         Parameters
         ----------
         columns : mapping
-            As :func:`~recbole_imn.log.event_log.complete_columns` gives them.
+            As :func:`~recbole_imn.log.completing.complete_columns` gives them.
 
         Raises
         ------

@@ -37,7 +37,7 @@ from recbole_imn.session.counterfactual import (
 from recbole_imn.session.parts import score_parts
 
 if TYPE_CHECKING:
-    from recbole_imn.serving.recommender import Recommender
+    from recbole_imn.serving.answers import Answers
 
 # Items that a part is compared with: an even choice of all that are ranked.
 MOST_COMPARED = 1000
@@ -128,7 +128,7 @@ class Explanation:
 
 
 def explain(
-    recommender: Recommender,
+    recommender: Answers,
     user: Any,
     item: Any,
     at: Any = None,
@@ -144,11 +144,11 @@ def explain(
 
     Parameters
     ----------
-    recommender : Recommender
+    recommender : Answers
     user, item : str or int
         Raw ids; a user who is not known is a new one.
     at, candidates
-        As of :meth:`~recbole_imn.serving.recommender.Recommender.recommend`.
+        As of :meth:`~recbole_imn.serving.Recommender.recommend`.
     purchases : int
         What the user's last ones of this number have changed; 0 does not ask.
     anchors, most_events

@@ -11,7 +11,7 @@ import torch
 
 from recbole_imn.data.atomic import DataError
 from recbole_imn.log import NO_EVENT, Integers
-from recbole_imn.log.event_log import complete_columns
+from recbole_imn.log.completing import complete_columns
 from recbole_imn.serving.errors import ServingError, UnknownItemError
 from recbole_imn.serving.intake import Event, Record
 from recbole_imn.serving.names import Names, raw_id

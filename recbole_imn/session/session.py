@@ -214,7 +214,7 @@ class Session(Scoring):
         Parameters
         ----------
         columns : mapping
-            As :func:`~recbole_imn.log.event_log.complete_columns` gives them.
+            As :func:`~recbole_imn.log.completing.complete_columns` gives them.
 
         Raises
         ------

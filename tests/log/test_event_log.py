@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recbole_imn.log import EventLog, LogError, split_positions, time_positions
-from recbole_imn.log.event_log import complete_columns
+from recbole_imn.log.completing import complete_columns
 from recbole_imn.log.grouping import place_within_group, previous_of_same
 
 USER = [1, 2, 1, 1, 2, 3]

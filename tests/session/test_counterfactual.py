@@ -6,7 +6,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recbole_imn.log.event_log import complete_columns
+from recbole_imn.log.completing import complete_columns
 from recbole_imn.session.counterfactual import (
     CounterfactualError,
     keep_anchor,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from recbole_imn.log.event_log import complete_columns
+from recbole_imn.log.completing import complete_columns
 from tests.session.streams import SETTINGS, columns, learn, log_until, session_on
 
 

@@ -19,14 +19,14 @@ from recbole_imn.serving.lists import Candidates, Lists
 from recbole_imn.serving.names import raw_id
 
 if TYPE_CHECKING:
-    from recbole_imn.serving.recommender import Recommender
+    from recbole_imn.serving.answers import Answers
 
 # Candidates of all users, those of padding included, at which shortlists grow no further.
 MOST_CANDIDATES = 10_000_000
 
 
 def allocate_lists(
-    recommender: Recommender,
+    recommender: Answers,
     users: Iterable[Any],
     capacity: int | Mapping[str, int] = 1,
     k: npt.ArrayLike = 10,
@@ -49,7 +49,7 @@ def allocate_lists(
 
     Parameters
     ----------
-    recommender : Recommender
+    recommender : Answers
     users : sequence of str or int
         Raw ids, each once; one that is not known is a new user.
     capacity : int or mapping of str to int
