@@ -14,7 +14,7 @@ class Look:
     kind : str
         ``ours`` (in a colour of its own), ``baseline`` (grey) or ``plain`` (the page's colour).
     hue : int
-        Degrees on the colour circle, of ``ours`` alone.
+        Degrees on the colour circle of OKLCH, of ``ours`` alone.
     """
 
     kind: str

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from recbole_imn.pages.figures import Figure
 
@@ -21,6 +23,16 @@ class Table:
 
     columns: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
+
+    @cached_property
+    def sides(self) -> list[str]:
+        """On which side the cells of each column stand: words on the left, figures on the right."""
+        return [
+            "words" if self._has_words(place) else "figures" for place in range(len(self.columns))
+        ]
+
+    def _has_words(self, place: int) -> bool:
+        return any(re.search("[A-Za-z]{4}", row[place]) for row in self.rows)
 
 
 @dataclass(frozen=True)
