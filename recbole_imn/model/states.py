@@ -37,8 +37,9 @@ class GeneralStates(nn.Module):
         scale = settings.elapsed_scale, settings.elapsed_origin
         self.elapsed_user = ElapsedTime(*making.since_previous(chains.user), *scale)
         self.elapsed_item = ElapsedTime(*making.since_previous(chains.item), *scale)
-        self.users = Memory(log.n_users, stored, positive)
-        self.items = Memory(log.n_items, stored, positive)
+        kept = stored, positive, settings.kept_precision
+        self.users = Memory(log.n_users, *kept)
+        self.items = Memory(log.n_items, *kept)
         self.transition = nn.Parameter(torch.empty(2 * width, 2 * gates * width))
         nn.init.xavier_uniform_(self.transition)
         told = log.n_behaviours, making.n_features, settings.biases
