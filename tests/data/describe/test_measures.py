@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recbole_imn.data.describe import bins, measures
@@ -108,6 +108,8 @@ def test_test_events_are_known_from_training_or_only_from_validation(tmp_path):
     assert figures["known_later_event_percent"] == 100
 
 
+# The first example compiles the loop.
+@settings(deadline=None)
 @given(LOGS)
 def test_one_pass_counts_what_a_search_for_each_event_finds(log):
     order = measures.profile(log).figures["order"]
@@ -129,6 +131,7 @@ def test_one_pass_counts_what_a_search_for_each_event_finds(log):
     }
 
 
+@settings(deadline=None)
 @given(LOGS)
 def test_curves_and_bins_lose_nobody(log):
     found = measures.profile(log)
