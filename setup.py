@@ -54,6 +54,7 @@ setup(
             "properties/*/*.yaml",
             "data/convert/*.yaml",
             "serving/http/page/*",
+            "pages/templates/*",
         ],
         "recbole_imn.dataset_configs": ["*.yaml"],
         "recbole_imn.dataset_configs.examples": ["*.yaml"],
@@ -72,6 +73,7 @@ setup(
         "pandas>=2.2",
         # The random generator of its bootstrap is called rng from here on.
         "scipy>=1.15",
+        # Its hyper-tuning draws with it; our pages do not.
         "plotly>=5.24",
         "pyyaml>=6",
         "texttable>=0.9",
@@ -88,6 +90,7 @@ setup(
         "polars>=1.30",
         "pyarrow>=17",
         "pydantic>=2.7",
+        "jinja2>=3.1",
     ],
     extras_require={
         "bench": ["torch_geometric>=2.5"],

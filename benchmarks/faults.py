@@ -58,7 +58,7 @@ QUICK_CASES = ("simulate", "convert", "train", "resume", "benchmark", "tune")
 # What the commands import when they need it: once here, and not in every process.
 IMPORTS = (
     *("polars", "optuna", "alembic.command", "sqlalchemy.dialects.sqlite", "pyarrow.parquet"),
-    *("plotly.offline", "plotly.graph_objects", "torch.utils.tensorboard"),
+    *("jinja2", "torch.utils.tensorboard"),
     *(f"recbole_imn.data.convert.{name}" for name in ("engine", "table", "item_files")),
     *("recbole_imn.evaluation.report", "recbole_imn.tuning.study"),
     *(f"recbole_imn.data.convert.{name}" for name in ("ijcai16", "jodie", "retailrocket")),

@@ -97,7 +97,7 @@ def prepare() -> None:
             "recbole.quick_start",
         ),
         *("recbole_imn.data.convert.engine", "recbole_imn.data.convert.table"),
-        *("recbole_imn.data.describe.page", "recbole_imn.data.describe.plots"),
+        *("recbole_imn.data.describe.page", "recbole_imn.data.describe.measures"),
     ):
         try:
             __import__(name)

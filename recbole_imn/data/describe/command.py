@@ -37,9 +37,8 @@ def run(options: argparse.Namespace) -> int:
     """
     # polars is loaded here, and not by training.
     from recbole_imn.data.describe import log as logs
-    from recbole_imn.data.describe.measures import measure
+    from recbole_imn.data.describe.measures import profile
     from recbole_imn.data.describe.page import html
-    from recbole_imn.data.describe.plots import figures
     from recbole_imn.data.describe.report import text
 
     check_name(options.name, "NAME")
@@ -49,9 +48,10 @@ def run(options: argparse.Namespace) -> int:
     with reading(folder, name):
         log = logs.read_log(folder, name, form)
         notice = simulated_notice(folder, name)
-    report = {"name": name, "simulated": notice is not None, **measure(log)}
+    found = profile(log)
+    report = {"name": name, "simulated": notice is not None, **found.figures}
     replace_text(folder / f"{name}.report.json", json.dumps(report, indent=2) + "\n")
-    replace_text(folder / f"{name}.report.html", html(name, report, figures(log), notice))
+    replace_text(folder / f"{name}.report.html", html(name, found, log.origin, notice))
     print(text(name, report, notice))
     print(f"\nwritten to {folder / name}.report.json and {folder / name}.report.html")
     return 0

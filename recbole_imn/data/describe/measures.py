@@ -1,43 +1,86 @@
-"""Figures of a log, and the curves that its page shows."""
+"""Figures of a log, and the binned curves that its page shows: each computed once.
+
+Everything is a pass over whole columns, so that logs of some ten million events stand in little
+more memory than they take themselves; no curve has a point an event.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from recbole_imn.data.describe import bins
 from recbole_imn.data.describe.log import Integers, Log, Reals
-from recbole_imn.log.grouping import previous_of_same
-from recbole_imn.stream.levels import event_levels
+from recbole_imn.data.describe.walk import Walk, walk
 
 DAY = 86_400.0
-WINDOWS = (256, 1_024)
-SAMPLED_WINDOWS = 200
 # Share of the events, by time, of validation and of test, each rounded down as for training.
 PART = 0.1
-BINS = 40
 
 
-def measure(log: Log) -> dict[str, Any]:
-    """Compute all figures of a log.
+@dataclass(frozen=True)
+class Profile:
+    """What is known of a log.
 
-    Returns
-    -------
-    dict
+    Attributes
+    ----------
+    figures : dict
         ``notes`` (what is odd), ``size``, ``order``, ``life``, ``unseen``, ``shelf`` (None
-        without listings), ``batches`` and ``behaviors``; shares in percent, times in days.
+        without listings) and ``behaviors``; shares in percent, times in days.
+    user_activity, item_activity : list of (str, int)
+        How many users, and items, have how many events.
+    lives : list of (str, int)
+        How many items have their first and last event how far apart.
+    actions, purchases, shelf : Curve or None
+        Means a day; None where the log knows nothing of them.
+    unseen : Curve
+        Percent of the test events that are on items that training never saw.
     """
-    last = previous_of_same(log.user)
-    return {
+
+    figures: dict[str, Any]
+    user_activity: list[tuple[str, int]]
+    item_activity: list[tuple[str, int]]
+    lives: list[tuple[str, int]]
+    actions: bins.Curve
+    purchases: bins.Curve | None
+    shelf: bins.Curve | None
+    unseen: bins.Curve
+
+
+def profile(log: Log) -> Profile:
+    """Compute all figures and curves of a log.
+
+    Parameters
+    ----------
+    log : Log
+        In order of time.
+    """
+    walked = walk(log)
+    per_user, per_item = np.bincount(log.user), np.bincount(log.item)
+    is_new, test_figures = unseen(log)
+    on_shelf = None if log.stays is None else shelf(log)
+    figures = {
         "notes": list(log.notes),
         "size": size(log),
-        "order": order(log, last),
-        "life": life_times(log)[0],
-        "unseen": unseen(log),
-        "shelf": None if log.stays is None else shelf(log)[0],
-        "batches": {str(window): batches(log, window)[0] for window in WINDOWS},
+        "order": order(log, walked),
+        "life": life_times(walked, per_item),
+        "unseen": test_figures,
+        "shelf": None if on_shelf is None else on_shelf[0],
         "behaviors": log.behavior,
     }
+    has_purchases = log.purchase is not None and bool(log.purchase.any())
+    return Profile(
+        figures,
+        bins.by_number(per_user),
+        bins.by_number(per_item),
+        bins.by_life(walked.last - walked.first, per_item),
+        bins.per_day(log.time, log.time),
+        bins.per_day(log.time[log.purchase], log.time) if has_purchases else None,
+        None if on_shelf is None else bins.of_days(on_shelf[1], on_shelf[2]),
+        bins.shares(is_new, log.time[len(log.time) - len(is_new) :]),
+    )
 
 
 def size(log: Log) -> dict[str, float | str | None]:
@@ -69,61 +112,82 @@ def _percent(flags: Any) -> float:
     return 100 * float(np.mean(flags)) if len(flags) else 0.0
 
 
-def order(log: Log, last: Integers) -> dict[str, float]:
+def order(log: Log, walked: Walk) -> dict[str, float]:
     """Give shares of repeats, ties and first events.
 
     Parameters
     ----------
     log : Log
-    last : int64 [n_events]
-        The user's previous event of each event, -1 for none.
+    walked : Walk
     """
-    pair = log.user * (log.item.max() + 1) + log.item
-    tied = np.diff(log.time) == 0
-    tied_same_user = (last >= 0) & (log.time == log.time[last])
-    return {
-        "repeat_percent": _percent((last >= 0) & (log.item == log.item[last])),
-        "return_percent": _percent(previous_of_same(pair) >= 0),
-        "tied_percent": _percent(np.append(tied, False) | np.append(False, tied)),
-        "tied_same_user_percent": _percent(tied_same_user),
-        "first_of_user_percent": _percent(last < 0),
-        "first_of_item_percent": _percent(previous_of_same(log.item) < 0),
+    n = len(log.time)
+    counts = {
+        "repeat_percent": walked.repeats,
+        # All but the first event of each pair of user and item.
+        "return_percent": n - _n_pairs(log),
+        "tied_percent": walked.tied,
+        "tied_same_user_percent": walked.tied_same_user,
+        "first_of_user_percent": int(log.user.max()) + 1,
+        "first_of_item_percent": int(log.item.max()) + 1,
     }
+    return {name: 100 * count / n for name, count in counts.items()}
 
 
-def life_times(log: Log) -> tuple[dict[str, float], Reals]:
-    """Give figures of the days between an item's first and last event, and all of them."""
-    first, last = np.zeros(log.item.max() + 1), np.zeros(log.item.max() + 1)
-    # The last entry of an item wins.
-    last[log.item], first[log.item[::-1]] = log.time, log.time[::-1]
-    days: Reals = (last - first) / DAY
+def _n_pairs(log: Log) -> int:
+    """Count pairs of user and item, by sorting their numbers in place."""
+    pairs = log.user * np.int64(log.item.max() + 1)
+    pairs += log.item
+    pairs.sort()
+    return 1 + int(np.count_nonzero(pairs[1:] != pairs[:-1]))
+
+
+def life_times(walked: Walk, per_item: Integers) -> dict[str, float]:
+    """Give figures of the days between an item's first and last event.
+
+    Parameters
+    ----------
+    walked : Walk
+    per_item : int64 [n_items]
+        Its events.
+    """
+    days = (walked.last - walked.first) / DAY
     tenth, median, ninety = np.quantile(days, [0.1, 0.5, 0.9]).tolist()
-    figures = {
+    return {
         "mean_days": float(days.mean()),
         "tenth_days": tenth,
         "median_days": median,
         "ninetieth_days": ninety,
-        "one_event_percent": _percent(np.bincount(log.item) == 1),
+        "one_event_percent": _percent(per_item == 1),
     }
-    return figures, days
 
 
-def unseen(log: Log) -> dict[str, float]:
+def unseen(log: Log) -> tuple[np.ndarray[Any, np.dtype[np.bool_]], dict[str, float]]:
     """Count test items that training never saw, split 80/10/10 by time.
 
-    Of events, the shares on items that training, or training or validation, did see.
+    Returns
+    -------
+    bool [n_test]
+        Whether training never saw the item of each test event.
+    dict
+        Of events, the shares on items that training, or training or validation, did see.
     """
     n, part = len(log.item), int(len(log.item) * PART)
-    training, test = log.item[: n - 2 * part], log.item[n - part :]
-    is_seen, is_tested = (np.isin(np.arange(log.item.max() + 1), part) for part in (training, test))
+    test = log.item[n - part :]
+    n_items = int(log.item.max()) + 1
+    is_seen, is_tested = (np.zeros(n_items, np.bool_) for _ in range(2))
+    is_seen[log.item[: n - 2 * part]] = True
+    is_tested[test] = True
+    is_seen_later = is_seen.copy()
+    is_seen_later[log.item[n - 2 * part : n - part]] = True
     tested, new = int(is_tested.sum()), int((is_tested & ~is_seen).sum())
-    return {
+    is_new = ~is_seen[test]
+    return is_new, {
         "test_items": tested,
         "unseen_items": new,
         "unseen_item_percent": 100 * new / max(tested, 1),
-        "unseen_event_percent": _percent(~is_seen[test]),
-        "known_event_percent": _percent(is_seen[test]),
-        "known_later_event_percent": _percent(np.isin(test, log.item[: n - part])),
+        "unseen_event_percent": _percent(is_new),
+        "known_event_percent": _percent(~is_new),
+        "known_later_event_percent": _percent(is_seen_later[test]),
     }
 
 
@@ -144,45 +208,3 @@ def shelf(log: Log) -> tuple[dict[str, float], Reals, Integers]:
         "mean_stay_days": float(lengths.mean()) if len(lengths) else 0.0,
     }
     return figures, days, there
-
-
-def batches(log: Log, window: int) -> tuple[dict[str, float], Reals, Reals]:
-    """Give figures of t-batches, and the time and the mean level size of sampled windows.
-
-    Parameters
-    ----------
-    log : Log
-    window : int
-        Events a window; the last, shorter one counts only if there is no other.
-    """
-    n_windows = max(len(log.item) // window, 1)
-    sampled = np.unique(np.linspace(0, n_windows - 1, SAMPLED_WINDOWS).astype(np.int64))
-    times, means, largest = [], [], []
-    for start in (sampled * window).tolist():
-        part = slice(start, start + window)
-        levels = event_levels(previous_of_same(log.user[part]), previous_of_same(log.item[part]))
-        sizes = np.bincount(levels)
-        times.append(float(log.time[start]))
-        means.append(float(sizes.mean()))
-        largest.append(int(sizes.max()))
-    figures = {
-        "windows": n_windows,
-        "sampled_windows": len(sampled),
-        "mean_level_size": float(np.mean(means)),
-        "largest_level": max(largest),
-    }
-    return figures, np.array(times), np.array(means)
-
-
-def log_histogram(counts: Integers) -> tuple[Reals, Integers]:
-    """Count entities by their number of events, in bins that grow by a constant factor.
-
-    Returns
-    -------
-    float64 [n_bins], int64 [n_bins]
-        The middle of each bin that holds anything, and how many entities it holds.
-    """
-    edges = np.unique(np.rint(np.geomspace(1, counts.max() + 1, BINS)))
-    found, _ = np.histogram(counts, bins=edges)
-    middle = np.sqrt(edges[:-1] * np.maximum(edges[1:] - 1, edges[:-1]))
-    return middle[found > 0], found[found > 0]

@@ -1,10 +1,13 @@
-"""The paper's Table 2 (arXiv 2009.13249), beside which our figures stand."""
+"""The paper's Table 2 (arXiv 2009.13249), beside which figures of its logs stand."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from recbole_imn.data.market.config import PUBLISHED
+from recbole_imn.evaluation.paper.figures import CZB as CZB_LOG
+from recbole_imn.evaluation.paper.figures import TMALL as TMALL_LOG
+from recbole_imn.evaluation.paper.figures import log_of
 
 CZB = {
     "users": f"{PUBLISHED['users']:,.0f}",
@@ -39,10 +42,41 @@ LABELS = {
 }
 
 
-def rows(size: dict[str, Any]) -> list[tuple[str, str, str, str]]:
-    """Give the table's rows: label, ours, published CheZhiBao 2019, published Tmall."""
+def columns(name: str, is_simulated: bool) -> dict[str, dict[str, str]]:
+    """Give the columns of Table 2 that stand beside a data set: none but of the paper's own logs.
+
+    Parameters
+    ----------
+    name : str
+        Of the data set.
+    is_simulated : bool
+        A market that is made after the published one.
+
+    Returns
+    -------
+    dict of str to dict
+        Heading, and figures by the keys of ``LABELS``.
+    """
+    log = log_of(name, is_simulated)
+    return {
+        title: figures
+        for which, title, figures in (
+            (CZB_LOG, "CheZhiBao 2019, published", CZB),
+            (TMALL_LOG, "Tmall, published", TMALL),
+        )
+        if which == log
+    }
+
+
+def note(published: dict[str, dict[str, str]]) -> str:
+    """Give what is to be known of the columns; empty where there is nothing."""
+    return NOTE if CZB in published.values() else ""
+
+
+def rows(size: dict[str, Any], published: dict[str, dict[str, str]]) -> list[tuple[str, ...]]:
+    """Give the table's rows: label, ours, and the published figures where there are any."""
     return [
-        (label, _ours(key, size), CZB.get(key, "-"), TMALL.get(key, "-"))
+        (label, _ours(key, size), *(figures.get(key, "-") for figures in published.values()))
         for key, label in LABELS.items()
     ]
 

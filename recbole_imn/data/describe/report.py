@@ -1,4 +1,4 @@
-"""The report of a data set as text, JSON and a page."""
+"""The report of a data set as text, and the lines that its page has, too."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from typing import Any
 
 from texttable import Texttable
 
-from recbole_imn.data.describe.published import NOTE, rows
+from recbole_imn.data.describe.published import columns, note, rows
 
-PUBLISHED = ("CheZhiBao 2019, published", "Tmall, published")
 ORDER = {
     "repeat_percent": "same item as the user's previous event",
     "return_percent": "same item as any earlier event of the user",
@@ -20,18 +19,9 @@ ORDER = {
 
 
 def facts(figures: dict[str, Any]) -> list[tuple[str, str]]:
-    """Give every figure beyond Table 2 as a label and a text."""
+    """Give every figure beyond Table 2 as a label and a text, what a shop needs first."""
     life, unseen, shelf = figures["life"], figures["unseen"], figures["shelf"]
     lines = [
-        (f"{label}, % of events", f"{figures['order'][key]:.2f}") for key, label in ORDER.items()
-    ]
-    lines += [
-        (
-            "days from an item's first to last event: 10%, 50%, 90%, mean",
-            f"{life['tenth_days']:.2f}, {life['median_days']:.2f}, "
-            f"{life['ninetieth_days']:.2f}, {life['mean_days']:.2f}",
-        ),
-        ("items with a single event, %", f"{life['one_event_percent']:.2f}"),
         (
             "test items never seen in training (80/10/10 by time)",
             f"{unseen['unseen_items']:,} of {unseen['test_items']:,} "
@@ -42,6 +32,12 @@ def facts(figures: dict[str, Any]) -> list[tuple[str, str]]:
             "test events on items known from training, and from training or validation, %",
             f"{unseen['known_event_percent']:.2f}, {unseen['known_later_event_percent']:.2f}",
         ),
+        (
+            "days from an item's first to last event: 10%, 50%, 90%, mean",
+            f"{life['tenth_days']:.2f}, {life['median_days']:.2f}, "
+            f"{life['ninetieth_days']:.2f}, {life['mean_days']:.2f}",
+        ),
+        ("items with a single event, %", f"{life['one_event_percent']:.2f}"),
     ]
     if shelf:
         lines += [
@@ -55,14 +51,9 @@ def facts(figures: dict[str, Any]) -> list[tuple[str, str]]:
                 f"{shelf['listings']:,}, {shelf['mean_stay_days']:.2f}",
             ),
         ]
-    for window, batch in figures["batches"].items():
-        lines.append(
-            (
-                f"t-batch size in windows of {window}: mean, largest "
-                f"({batch['sampled_windows']:,} of {batch['windows']:,} windows)",
-                f"{batch['mean_level_size']:.1f}, {batch['largest_level']:,}",
-            )
-        )
+    lines += [
+        (f"{label}, % of events", f"{figures['order'][key]:.2f}") for key, label in ORDER.items()
+    ]
     return lines
 
 
@@ -73,17 +64,17 @@ def column(name: str, notice: str | None) -> str:
 
 def text(name: str, figures: dict[str, Any], notice: str | None) -> str:
     """Lay out the report for a terminal."""
-    ours = column(name, notice)
+    ours, published = column(name, notice), columns(name, notice is not None)
     sizes, others = Texttable(max_width=120), Texttable(max_width=120)
-    for table, header in ((sizes, ["", ours, *PUBLISHED]), (others, ["", ours])):
+    for table, header in ((sizes, ["", ours, *published]), (others, ["", ours])):
         table.set_deco(Texttable.HEADER)
         table.set_cols_dtype(["t"] * len(header))
         table.set_cols_align(["l"] + ["r"] * (len(header) - 1))
         table.header(header)
-    for row in rows(figures["size"]):
+    for row in rows(figures["size"], published):
         sizes.add_row(row)
     for fact in facts(figures):
         others.add_row(fact)
-    notes = "\n".join(f"note: {note}" for note in figures["notes"])
-    parts = [notice, notes, str(sizes.draw()), NOTE, str(others.draw())]
+    notes = "\n".join(f"note: {one}" for one in figures["notes"])
+    parts = [notice, notes, str(sizes.draw()), note(published), str(others.draw())]
     return "\n\n".join(part for part in parts if part)

@@ -50,6 +50,7 @@ def _results(board: Board, facts: Mapping[str, Any]) -> Section:
             "averaged.",
         ],
         Table(columns, rows),
+        kind="anchor",
     )
 
 
@@ -73,6 +74,7 @@ def _leaderboard(published: Leaderboard, facts: Mapping[str, Any]) -> Section:
             *published.remarks,
         ],
         Table(("method", "test MRR", "validation MRR"), published.rows),
+        kind="leaderboard",
     )
 
 

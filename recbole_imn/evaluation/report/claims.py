@@ -71,6 +71,7 @@ def claims_section(board: Board) -> Section:
             RULE,
         ],
         Table(columns, rows),
+        kind="claims",
     )
 
 

@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from recbole_imn.evaluation.permutation import PERMUTATIONS
 from recbole_imn.evaluation.report.gather import Board, label
-from recbole_imn.evaluation.report.parts import PROTOCOLS, Section, Table
+from recbole_imn.evaluation.report.parts import PROTOCOLS, Against, Section, Table
 from recbole_imn.evaluation.significance import Comparison, compare, holm
 
 
-def comparisons(board: Board, protocol: str) -> Iterator[Section]:
-    """Compare every system with the strongest baseline; nothing where there is no other."""
+def against(board: Board, protocol: str) -> Against | None:
+    """Compare every system with the strongest baseline; None where there is no other."""
     baseline = board.best_baseline(protocol)
     others = [system for system in board.results if system != baseline]
     if baseline is None or not others:
-        return
-    shown = board.agreed.label
+        return None
     found = _corrected([_compare(board, protocol, system, baseline) for system in others])
-    yield Section(
-        f"Against {label(baseline)}, the strongest baseline: {PROTOCOLS[protocol]}",
+    return Against(baseline, dict(zip(others, found, strict=True)))
+
+
+def comparison_section(board: Board, protocol: str, compared: Against) -> Section:
+    """Lay out the comparisons of a protocol."""
+    shown = board.agreed.label
+    return Section(
+        f"Against {label(compared.baseline)}, the strongest baseline: {PROTOCOLS[protocol]}",
         [
             f"The baseline is the one with the highest {shown} on these rows. Difference, interval "
             f"and p are all of {shown}, paired by row, seeds averaged. Rows of a user are not "
             "independent: intervals come from resampling users, and p, two-sided, from flipping "
             f"the signs of whole users ({PERMUTATIONS:,} times at random; of few users in every "
-            f"possible way), corrected by Holm over the {len(found)} comparisons of this table."
+            f"possible way), corrected by Holm over the {len(compared.found)} comparisons of this "
+            "table."
         ],
-        _table(found, shown),
+        _table(list(compared.found.values()), shown),
+        kind="comparisons",
+        protocol=protocol,
     )
 
 

@@ -11,7 +11,7 @@ from recbole_imn.evaluation.paper.figures import SOURCE
 from recbole_imn.evaluation.report.anchor import anchor
 from recbole_imn.evaluation.report.chosen import about_settings, chosen, tuned_in
 from recbole_imn.evaluation.report.claims import claims_section
-from recbole_imn.evaluation.report.comparisons import comparisons
+from recbole_imn.evaluation.report.comparisons import against, comparison_section
 from recbole_imn.evaluation.report.gather import STRONG, Board, Result, label
 from recbole_imn.evaluation.report.paper import paper_sections
 from recbole_imn.evaluation.report.parts import (
@@ -34,12 +34,16 @@ def make_contents(board: Board) -> Contents:
     sections: list[Section] = []
     if board.agreed.with_validation:
         sections += anchor(board)
+    compared = {protocol: against(board, protocol) for protocol in board.protocols}
+    found = {protocol: one for protocol, one in compared.items() if one is not None}
     for protocol in board.protocols:
-        sections += [_results(board, protocol), *comparisons(board, protocol)]
-        sections += [_slices(board, protocol)]
+        sections.append(_results(board, protocol))
+        if protocol in found:
+            sections.append(comparison_section(board, protocol, found[protocol]))
+        sections.append(_slices(board, protocol))
     sections += [*paper_sections(board), claims_section(board)]
     sections += [_cost(board), _settings(board), _environment(board)]
-    return Contents(title, notices, sections)
+    return Contents(title, notices, sections, found)
 
 
 def _results(board: Board, protocol: str) -> Section:
@@ -60,8 +64,10 @@ def _results(board: Board, protocol: str) -> Section:
     columns = ("model", *METRICS.values())
     return Section(
         f"Results: {PROTOCOLS[protocol]}",
-        [*_about_rows(board, protocol), *_about_systems(board), *_warnings(board, protocol)],
+        [*_about_rows(board, protocol), *_about_systems(board), *warnings(board, protocol)],
         Table(columns, rows),
+        kind="results",
+        protocol=protocol,
     )
 
 
@@ -91,7 +97,8 @@ def _about_systems(board: Board) -> Iterator[str]:
         )
 
 
-def _warnings(board: Board, protocol: str) -> list[str]:
+def warnings(board: Board, protocol: str) -> list[str]:
+    """Say where RecBole's evaluator and ours differ."""
     return [
         f"Warning, {label(model)} (seed {run['seed']}): {run['protocols'][protocol]['warning']}."
         for model, runs in board.results.items()
@@ -115,7 +122,7 @@ def _slices(board: Board, protocol: str) -> Section:
         rows.append((": ".join(name), f"{number:,}", *cells))
     columns = ("slice of rows", "rows", *(label(system) for system in board.results))
     title = f"{board.agreed.label} by kind of row: {PROTOCOLS[protocol]}"
-    return Section(title, [], Table(columns, rows))
+    return Section(title, [], Table(columns, rows), kind="slices", protocol=protocol)
 
 
 Slices = dict[tuple[str, str], tuple[int, float]]
@@ -158,7 +165,7 @@ def _cost(board: Board) -> Section:
         "Means over seeds; memory is the largest, of the whole process. Events/s counts the log's "
         "training events once an epoch. Trivial models learn nothing; their epoch is empty."
     ]
-    return Section("Time and memory", sentences, Table(columns, rows))
+    return Section("Time and memory", sentences, Table(columns, rows), kind="cost")
 
 
 def _settings(board: Board) -> Section:
@@ -190,7 +197,7 @@ def _settings(board: Board) -> Section:
         "batch for models of RecBole. A system with a KEY=VALUE has its model's settings but for "
         "that one.",
     ]
-    return Section("Settings", sentences, Table(columns, rows))
+    return Section("Settings", sentences, Table(columns, rows), kind="settings")
 
 
 def _files(runs: list[Result]) -> str:
@@ -209,4 +216,5 @@ def _environment(board: Board) -> Section:
         "Runs, ranks of every row and settings are in the folder beside this page.",
         f"The paper is {SOURCE}.",
     ]
-    return Section("Where this comes from", sentences, Table(("what", "value"), rows))
+    table = Table(("what", "value"), rows)
+    return Section("Where this comes from", sentences, table, kind="environment")

@@ -2,62 +2,148 @@
 
 from __future__ import annotations
 
-from html import escape
+from collections.abc import Iterator
 
-from recbole_imn.evaluation.report.gather import Board
-from recbole_imn.evaluation.report.parts import Contents, Section, Table
-from recbole_imn.evaluation.report.plots import plots
+from recbole_imn.evaluation.report.contents import warnings
+from recbole_imn.evaluation.report.figures import Painter, is_zero
+from recbole_imn.evaluation.report.gather import STRONG, Board, label
+from recbole_imn.evaluation.report.looks import looks
+from recbole_imn.evaluation.report.parts import PROTOCOLS, Contents, Section, Table
+from recbole_imn.evaluation.report.provenance import provenance
+from recbole_imn.evaluation.report.slice_figures import Slices
+from recbole_imn.pages import Figure, Fold, Page, Part, Tile, render
 
-STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 70rem; padding: 1rem; }
-h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; }
-.notice { background: #fff3cd; border-left: 4px solid #b58900; padding: .5rem 1rem; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .9rem; }
-th, td { border-bottom: 1px solid #ddd; padding: .3rem .7rem; text-align: right; }
-td { white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; }
-"""
-PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-<h1>{title}</h1>
-{body}
-</body>
-</html>
-"""
+LEGEND = (
+    "Our models have a colour each, the same in every plot; baselines are grey. "
+    f"{STRONG} is a strong baseline: a method of others at its best."
+)
 
 
 def html_page(contents: Contents, board: Board) -> str:
-    """Give the whole page: notices, the first table, the plots, everything else."""
-    notices = [f'<p class="notice">{escape(notice)}</p>' for notice in contents.notices]
-    first, *rest = map(_section, contents.sections)
-    body = "\n".join([*notices, first, *plots(board), *rest])
-    return PAGE.format(title=escape(contents.title), style=STYLE, body=body)
+    """Give the whole page: what was found, plots, what the paper says, tables, provenance.
+
+    Parameters
+    ----------
+    contents : Contents
+        What the markdown page says, too.
+    board : Board
+        What plots are drawn from.
+    """
+    return render(
+        Page(
+            title=contents.title,
+            heading=contents.title,
+            notices=contents.notices,
+            lead=[LEGEND],
+            tiles=list(_tiles(contents, board)),
+            parts=list(_parts(contents, board)),
+        )
+    )
 
 
-def html_table(table: Table) -> str:
-    """Give a table that scrolls by itself where the page is narrow."""
-    head = "".join(f"<th>{escape(column)}</th>" for column in table.columns)
-    rows = "\n".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in table.rows)
-    return f'<div class="wide"><table>\n<tr>{head}</tr>\n{rows}\n</table></div>'
+def _tiles(contents: Contents, board: Board) -> Iterator[Tile]:
+    """Give the best of ours and its difference to the strongest baseline, by protocol."""
+    painter, colors, shown = Painter(board, looks(board)), looks(board), board.agreed.label
+    for protocol in board.protocols:
+        compared = contents.against.get(protocol)
+        mine = [system for system in painter.order(protocol) if colors[system].is_ours][:1]
+        if not mine or compared is None:
+            continue
+        best, baseline = (
+            f"{board.metric(system, protocol, board.agreed.metric).mean():.4f}"
+            for system in (mine[0], compared.baseline)
+        )
+        about = f"{shown}, {PROTOCOLS[protocol]}"
+        beside = f"{label(compared.baseline)}, the strongest baseline: {baseline}"
+        yield Tile(best, f"{label(mine[0])}, the best of ours: {about}", beside)
+        found = compared.found[mine[0]]
+        interval = f"95% interval over users: {found.low:+.4f} to {found.high:+.4f}"
+        yield Tile(f"{found.difference:+.4f}", f"Difference of the two: {about}", interval)
 
 
-def _cell(text: str) -> str:
-    if text.startswith("**"):
-        return f"<td><b>{escape(text[2:-2])}</b></td>"
-    return f"<td>{escape(text)}</td>"
+def _parts(contents: Contents, board: Board) -> Iterator[Part]:
+    colors = looks(board)
+    painter = Painter(board, colors)
+    yield from _anchor(contents, board, painter)
+    for protocol in board.protocols:
+        yield _results(contents, board, painter, protocol)
+    curves = painter.curves()
+    if curves is not None:
+        yield Part("Learning curves", figures=[curves])
+    for protocol in board.protocols:
+        slices = Slices(board, protocol, painter, colors)
+        title = f"{board.agreed.label} by kind of row: {PROTOCOLS[protocol]}"
+        figures, folds = slices.figures(), slices.folds()
+        yield Part(title, [slices.about], figures, folds=folds, in_columns=True)
+    yield from _paper(contents)
+    yield from _plain(contents, board, painter)
 
 
-def _section(section: Section) -> str:
-    parts = [f"<h2>{escape(section.title)}</h2>"]
-    parts += [f"<p>{escape(sentence)}</p>" for sentence in section.sentences]
-    if section.table is not None:
-        parts.append(html_table(section.table))
-    return "\n".join(parts)
+def _anchor(contents: Contents, board: Board, painter: Painter) -> Iterator[Part]:
+    """Give what stands beside figures that others have published."""
+    for section in contents.of("anchor"):
+        yield Part(section.title, table=section.table, notes=section.sentences)
+    for section in contents.of("leaderboard"):
+        assert section.table is not None
+        figure = painter.leaderboard(board.protocols[0], section.table)
+        fold = Fold("Table: published figures", section.table)
+        yield Part(section.title, section.sentences[:1], [figure], folds=[fold, _rest(section)])
+
+
+def _rest(section: Section) -> Fold:
+    return Fold("Where their evaluation and ours differ", sentences=section.sentences[1:])
+
+
+def _results(contents: Contents, board: Board, painter: Painter, protocol: str) -> Part:
+    """Give bars and differences of a protocol, with their tables folded."""
+    (results,) = contents.of("results", protocol)
+    warned = warnings(board, protocol)
+    notes = [one for one in results.sentences[1:] if one not in warned]
+    figures: list[Figure] = [painter.bars(protocol)]
+    folds = [_table("Table: all metrics", results.table)]
+    for section in contents.of("comparisons", protocol):
+        figures.append(painter.forest(protocol, contents.against[protocol]))
+        folds.append(Fold("Table: differences, intervals and p", section.table))
+        notes += section.sentences
+    return Part(results.title, [results.sentences[0], *warned], figures, None, notes, folds)
+
+
+def _table(title: str, table: Table | None) -> Fold:
+    """Fold a table, and in it once more the rows that are zero in every column."""
+    assert table is not None
+    zeros = [row for row in table.rows if all(map(is_zero, row[1:]))]
+    rows = [row for row in table.rows if row not in zeros]
+    names = ", ".join(row[0] for row in zeros)
+    inner = [Fold(f"0.0000 in every column: {names}", Table(table.columns, zeros))] if zeros else []
+    return Fold(title, Table(table.columns, rows), inner)
+
+
+def _paper(contents: Contents) -> Iterator[Part]:
+    """Give the paper's claims, those that can be tested here first, and its figures."""
+    for section in contents.of("claims"):
+        assert section.table is not None
+        columns, rows = section.table.columns, section.table.rows
+        untested = [row for row in rows if row[-1].startswith("not testable")]
+        tested = [row for row in rows if row not in untested]
+        fold = Fold(f"{len(untested)} claims that are not testable here", Table(columns, untested))
+        yield Part(
+            section.title,
+            table=Table(columns, tested) if tested else None,
+            notes=section.sentences,
+            folds=[fold] if untested else [],
+        )
+    for section in contents.of("paper"):
+        fold = Fold("Table: the paper's figures and ours", section.table)
+        yield Part(section.title, section.sentences, folds=[fold])
+    for section in contents.of("paper log"):
+        yield Part(section.title, table=section.table, notes=section.sentences)
+
+
+def _plain(contents: Contents, board: Board, painter: Painter) -> Iterator[Part]:
+    """Give what there is to know of the runs themselves."""
+    (cost,), (settings,), (source,) = map(contents.of, ("cost", "settings", "environment"))
+    table = Fold("Table: time, memory and size", cost.table)
+    yield Part(cost.title, [], [painter.training_time()], None, cost.sentences, [table])
+    table = Fold("Table: settings by model", settings.table)
+    yield Part(settings.title, settings.sentences, folds=[table])
+    yield Part(source.title, source.sentences, table=source.table, folds=[provenance(board)])

@@ -58,6 +58,7 @@ def _results(board: Board, log: str, mark: str, sentence: str) -> Section:
             "deviation over seeds.",
         ],
         Table(("model", *columns), rows),
+        kind="paper",
     )
 
 
@@ -94,6 +95,7 @@ def _log(board: Board, paper: LogFigures, mark: str) -> Section:
         f"The paper's log and this one{mark}",
         [f"Table 2 of the paper, {paper.title}. Where it contradicts itself, both are given."],
         Table(("what", "paper", "here"), rows),
+        kind="paper log",
     )
 
 

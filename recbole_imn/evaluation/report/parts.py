@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from recbole_imn.evaluation.metrics import Reals
+from recbole_imn.evaluation.significance import Comparison
+from recbole_imn.pages import Table
+
+__all__ = ["METRICS", "PROTOCOLS", "SIMULATED", "Against", "Contents", "Section", "Table", "spread"]
 
 METRICS = {
     "recall@10": "Recall@10",
@@ -25,20 +29,6 @@ PROTOCOLS = {
 
 
 @dataclass(frozen=True)
-class Table:
-    """A table of text; the first column names the rows.
-
-    Attributes
-    ----------
-    columns : tuple of str
-    rows : sequence of tuple of str
-    """
-
-    columns: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
-
-
-@dataclass(frozen=True)
 class Section:
     """A part of the report.
 
@@ -48,20 +38,56 @@ class Section:
     sentences : list of str
         A paragraph each.
     table : Table, optional
+    kind : str
+        What it is about, by which a page with plots finds it.
+    protocol : str
+        Of its figures; empty where they are of none.
     """
 
     title: str
     sentences: list[str]
     table: Table | None = None
+    kind: str = ""
+    protocol: str = ""
+
+
+@dataclass(frozen=True)
+class Against:
+    """Every system beside the strongest baseline.
+
+    Attributes
+    ----------
+    baseline : str
+        The system.
+    found : mapping of str to Comparison
+        By the system that is compared with it, p-values corrected together.
+    """
+
+    baseline: str
+    found: Mapping[str, Comparison]
 
 
 @dataclass(frozen=True)
 class Contents:
-    """The whole report."""
+    """The whole report.
+
+    Attributes
+    ----------
+    title : str
+    notices : list of str
+    sections : list of Section
+    against : mapping of str to Against
+        By protocol; without those in which there is nothing to compare.
+    """
 
     title: str
     notices: list[str]
     sections: list[Section]
+    against: Mapping[str, Against] = field(default_factory=dict)
+
+    def of(self, kind: str, protocol: str = "") -> list[Section]:
+        """Give the sections of a kind, in order."""
+        return [one for one in self.sections if (one.kind, one.protocol) == (kind, protocol)]
 
 
 def spread(values: Reals, best: bool = False) -> str:

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from recbole_imn.data.describe import measures
-from recbole_imn.data.describe.log import read_log
-from recbole_imn.data.describe.published import rows
-from tests.conftest import random_rows, write_log
+from recbole_imn.data.describe import bins, measures
+from recbole_imn.data.describe.log import Log, read_log
+from recbole_imn.data.describe.published import columns, rows
+from tests.conftest import write_log
 
 DAY = 86_400
 ROWS = [
@@ -29,6 +31,22 @@ ITEMS = (
 )
 
 
+def _log(events):
+    user, item, time = (np.array(column) for column in zip(*sorted(events, key=_time), strict=True))
+    # Ids without gaps, as they are read.
+    user, item = (np.unique(ids, return_inverse=True)[1] for ids in (user, item))
+    time = time * 20_000.0
+    return Log(user, item, time, {}, None, None, None, None)
+
+
+def _time(event):
+    return event[2]
+
+
+NUMBERS = st.integers(0, 5)
+LOGS = st.lists(st.tuples(NUMBERS, NUMBERS, st.integers(0, 20)), min_size=1).map(_log)
+
+
 @pytest.fixture
 def log(tmp_path):
     write_log(tmp_path, "toy", ROWS)
@@ -41,14 +59,19 @@ def test_size_is_a_row_of_table_2(log):
     assert (size["users"], size["items"], size["actions"]) == (3, 4, 10)
     assert size["actions_per_user"] == pytest.approx(10 / 3)
     assert (size["days"], size["purchase_percent"], size["mean_price"]) == (6, 20, 150)
-    table = {label: (ours, czb, tmall) for label, ours, czb, tmall in rows(size)}
-    assert table["span"] == ("day 0 to day 5", "2019-05-01 to 2019-10-31", "-")
-    assert table["actions per user"] == ("3.3", "378 printed, 60.4 computed", "38.4 computed")
-    assert table["actions"][1:] == ("647,664", "44.5 million")
+    table = {label: figures for label, *figures in rows(size, columns("czb", False))}
+    assert table["span"] == ["day 0 to day 5", "2019-05-01 to 2019-10-31"]
+    assert table["actions per user"] == ["3.3", "378 printed, 60.4 computed"]
+    assert table["actions"][1:] == ["647,664"]
+    table = {label: figures for label, *figures in rows(size, columns("tmall", False))}
+    assert table["actions per user"] == ["3.3", "38.4 computed"]
+    assert table["span"] == ["day 0 to day 5", "-"]
+    assert columns("jodie_wikipedia", False) == {}
+    assert list(columns("market7", True)) == ["CheZhiBao 2019, published"]
 
 
 def test_order_counts_repeats_ties_and_first_events(log):
-    order = measures.measure(log)["order"]
+    order = measures.profile(log).figures["order"]
     assert order == {
         "repeat_percent": 10,  # a views x again
         "return_percent": 20,  # and once more after y
@@ -60,7 +83,7 @@ def test_order_counts_repeats_ties_and_first_events(log):
 
 
 def test_life_unseen_and_shelf(log):
-    figures = measures.measure(log)
+    figures = measures.profile(log).figures
     assert figures["life"]["one_event_percent"] == 25
     assert figures["life"]["mean_days"] == pytest.approx((3.5 + 1 + 0 + 0) / 4)
     assert figures["unseen"] == {
@@ -78,32 +101,78 @@ def test_test_events_are_known_from_training_or_only_from_validation(tmp_path):
     # Of 20 events, 18 and 19 are of test: x was seen in training, v in validation alone.
     items = [*"xyzxyzxyzxyzxyzx", "v", "v", "x", "v"]
     write_log(tmp_path, "toy", [("u", item, k, "view", 0) for k, item in enumerate(items)])
-    figures = measures.unseen(read_log(tmp_path / "toy", "toy"))
+    is_new, figures = measures.unseen(read_log(tmp_path / "toy", "toy"))
+    assert is_new.tolist() == [False, True]
     assert figures["known_event_percent"] == 50
     assert figures["unseen_event_percent"] == 50
     assert figures["known_later_event_percent"] == 100
 
 
-def test_t_batches_are_those_of_the_engine(tmp_path):
-    from recbole_imn.log import EventLog
-    from recbole_imn.past import Past
-    from recbole_imn.stream import plan_window
+# The first example compiles the loop.
+@settings(deadline=None)
+@given(LOGS)
+def test_one_pass_counts_what_a_search_for_each_event_finds(log):
+    order = measures.profile(log).figures["order"]
+    events = list(zip(log.user, log.item, log.time, strict=True))
+    before = [[one for one in events[:k] if one[0] == events[k][0]] for k in range(len(events))]
+    found = {
+        "repeat_percent": [b and b[-1][1] == e[1] for b, e in zip(before, events, strict=True)],
+        "return_percent": [e[1] in {o[1] for o in b} for b, e in zip(before, events, strict=True)],
+        "tied_percent": [sum(e[2] == o[2] for o in events) > 1 for e in events],
+        "tied_same_user_percent": [
+            b and b[-1][2] == e[2] for b, e in zip(before, events, strict=True)
+        ],
+        "first_of_user_percent": [not b for b in before],
+        "first_of_item_percent": [e[1] not in log.item[:k] for k, e in enumerate(events)],
+    }
+    assert order == {
+        name: pytest.approx(100 * sum(map(bool, flags)) / len(events))
+        for name, flags in found.items()
+    }
 
-    rows = random_rows(n_events=600)
-    write_log(tmp_path, "toy", rows)
-    log = read_log(tmp_path / "toy", "toy")
-    past = Past(EventLog.from_columns(log.user + 1, log.item + 1, log.time))
-    past.move_to(512)
-    none = past.look([], [])
-    sizes = [plan_window(past, start, start + 256, none).levels.sizes for start in (0, 256)]
-    figures, _, means = measures.batches(log, 256)
-    assert figures["largest_level"] == max(map(max, sizes))
-    assert means.tolist() == [256 / len(levels) for levels in sizes]
+
+@settings(deadline=None)
+@given(LOGS)
+def test_curves_and_bins_lose_nobody(log):
+    found = measures.profile(log)
+    users, items = len(set(log.user)), len(set(log.item))
+    assert sum(count for _, count in found.user_activity) == users
+    assert sum(count for _, count in found.item_activity) == items
+    assert sum(count for _, count in found.lives) == items
+    assert found.actions.values.sum() == len(log.time)
 
 
-def test_a_histogram_loses_nobody():
-    counts = np.random.default_rng(0).geometric(0.01, 5_000)
-    assert measures.log_histogram(counts)[1].sum() == 5_000
+def test_a_user_of_many_events_stands_in_the_bin_of_his_number():
+    found = bins.by_number(np.array([1, 2, 3, 4, 7, 8, 1_000_000]))
+    assert found[:4] == [("1", 1), ("2 to 3", 2), ("4 to 7", 2), ("8 to 15", 1)]
+    assert found[-1] == ("524,288 to 1,048,575", 1)
+
+
+def test_lives_of_items_end_where_the_next_bin_begins():
+    seconds = np.array([0.0, 3_599, 3_600, DAY, 400 * DAY, 50.0])
+    found = dict(bins.by_life(seconds, np.array([2, 2, 2, 2, 2, 1])))
+    assert found["a single event"] == 1
+    assert (found["under an hour"], found["1 to 6 hours"], found["1 to 3 days"]) == (2, 1, 1)
+    assert found["longer"] == 1
+
+
+def test_many_days_are_few_points_with_the_same_mean():
+    times = np.sort(np.random.default_rng(0).uniform(0, 10_000 * DAY, 5_000))
+    curve = bins.per_day(times, np.array([0, 9_999 * DAY]))
+    assert len(curve.values) <= bins.MOST_POINTS
+    assert curve.days == 28
+    numbers = np.full(len(curve.values), 28)
+    numbers[-1] = 10_000 - 28 * (len(numbers) - 1)
+    assert (curve.values * numbers).sum() == pytest.approx(5_000)
+
+
+def test_shares_are_of_equally_many_events():
+    flags = np.arange(100) >= 50
+    curve = bins.shares(flags, np.arange(100.0))
+    assert len(curve.values) == bins.SHARES
+    assert set(curve.values) <= {0, 50, 100}
+    assert curve.times == (0, 50, 99)
+    assert bins.shares(flags[:3], np.arange(3.0)).values.tolist() == [0, 0, 0]
 
 
 def test_an_unsorted_file_is_read_in_order_of_time(tmp_path):

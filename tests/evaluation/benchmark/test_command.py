@@ -15,6 +15,7 @@ from recbole_imn.evaluation.benchmark import conduct
 from recbole_imn.evaluation.benchmark import run as one_run
 from recbole_imn.provenance import fingerprint
 from tests.conftest import random_rows, write_log
+from tests.pages.checks import needs_browser, open_browser
 
 SMALL = """
 use_gpu: False
@@ -23,7 +24,6 @@ hidden_size: 8
 inner_size: 8
 train_batch_size: 64
 """
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
 ARGUMENTS = [
     "benchmark",
     "--dataset=toy",
@@ -129,8 +129,9 @@ def test_the_pages_have_every_table_and_model(folder):
         assert model in page
     assert " ± " in page
     html = (folder / "results" / "toy.html").read_text()
-    assert html.count("<table>") == page.count("| --- |\n")
-    assert not re.search(r"<(script|link)[^>]+(src|href)=", html.split("<body>")[0])
+    for model in ("Pop", "LastItem", "IMN-Net", "IMN-Net fusion=concat n_negatives=3"):
+        assert model in html
+    assert not re.search(r"<script|<link|(src|href)=", html)
 
 
 def test_a_finished_benchmark_runs_nothing_again_and_reports_the_same(folder, again):
@@ -247,32 +248,11 @@ def test_a_run_in_a_process_of_its_own(folder, monkeypatch):
     assert found["true_item_not_a_candidate"] == (table["item"] == gone).sum() > 0
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
-@pytest.mark.parametrize("width", [400, 1280])
-def test_a_browser_shows_plots_without_errors_and_the_page_fits(folder, tmp_path, width):
-    page = (folder / "results" / "toy.html").read_text()
-    probe = (
-        "<script>window.mistakes = [];"
-        "window.addEventListener('error', e => window.mistakes.push(e.message));</script>"
-    )
-    # Written into the page's title, which the browser dumps with the rest.
-    outcome = (
-        "<script>setTimeout(() => { document.title = JSON.stringify({"
-        "mistakes: window.mistakes, plots: document.querySelectorAll('svg.main-svg').length,"
-        "tables: document.querySelectorAll('table').length,"
-        "overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        "}); }, 1500)</script>"
-    )
-    probed = page.replace("<head>", "<head>" + probe).replace("</body>", outcome + "</body>")
-    file = tmp_path / "page.html"
-    file.write_text(probed)
-    shown = subprocess.run(
-        [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}/c",
-         f"--window-size={width},900", "--virtual-time-budget=8000", "--dump-dom", file.as_uri()],
-        capture_output=True, text=True, check=True, timeout=60,
-    ).stdout  # fmt: skip
-    found = json.loads(re.search(r"<title>(\{.*?\})</title>", shown).group(1))
-    assert found["mistakes"] == []
-    assert found["plots"] >= 2
-    assert found["tables"] == page.count("<table>")
-    assert found["overflow"] <= 0
+@needs_browser
+def test_a_browser_shows_plots_without_errors_and_the_page_fits(folder):
+    with open_browser() as look:
+        for width in (400, 1280):
+            problems, plots = look(folder / "results" / "toy.html", width)
+            assert problems == []
+            # Models were trained for one epoch, which is no curve.
+            assert set(plots) == {"bars", "forest", "dots"}

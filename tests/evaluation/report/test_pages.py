@@ -5,7 +5,7 @@ import pytest
 from recbole_imn import registry
 from recbole_imn.evaluation.report import write_report
 from recbole_imn.evaluation.report.chosen import about_settings, chosen
-from recbole_imn.evaluation.report.comparisons import comparisons
+from recbole_imn.evaluation.report.comparisons import against, comparison_section
 from recbole_imn.evaluation.report.gather import is_baseline, label
 from recbole_imn.evaluation.report.paper import paper_sections
 from tests.evaluation.report.conftest import N_ROWS, ranks
@@ -129,7 +129,8 @@ def test_the_strongest_baseline_may_be_a_strong_one(make_bench, monkeypatch):
 
 def test_comparisons_are_of_the_metric_of_the_table_and_corrected_together(make_bench):
     bench = make_bench().add("SASRec", ranks(1, 40)).add("IMNNet", ranks(2, 15))
-    (found,) = comparisons(bench.add("JODIE", ranks(1, 40)).board(), "all")
+    board = bench.add("JODIE", ranks(1, 40)).board()
+    found = comparison_section(board, "all", against(board, "all"))
     assert found.table.columns == (
         *("model", "NDCG@10 difference", "95% interval", "p", "p corrected"),
     )
