@@ -79,6 +79,8 @@ def register() -> None:
     _import("evaluation.collecting").mend()
     _import("evaluation.case_study").mend()
     _import("data.masking").mend()
+    # Last, around all others.
+    _import("distributed.mends").install()
     recbole._recbole_imn_registered = True
 
 
