@@ -25,7 +25,7 @@ from recbole_imn.model.settings import SettingsError
 
 Loss = Callable[[Any], Any]
 # By so much the loss of a batch may differ from the mean over the parts' rows, relatively.
-TOLERANCE = 1e-4
+TOLERANCE = 1e-5
 
 
 class ByRows:
@@ -43,12 +43,21 @@ class ByRows:
         self._parallel: DistributedDataParallel | None = None
 
     def loss(self, loss_func: Loss) -> Loss:
-        """Give a loss function that has the value of the batch and the gradient of a part."""
+        """Give a loss function that has the value of the batch and the gradient of a part.
+
+        Its first batch, of an epoch, is looked at as a whole as well.
+        """
+
+        is_checked = False
 
         def shared(interaction: Any) -> Any:
+            nonlocal is_checked
             part = Part(len(interaction))
-            if self._parallel is None:
+            if not is_checked:
+                # Of weights that know nothing, rows have much the same loss.
                 self._check(loss_func, interaction, part)
+                is_checked = True
+            if self._parallel is None:
                 self._parallel = self._wrapped(loss_func, interaction, part)
             with masks_of_whole_batch(part.rows, part.n):
                 losses = self._parallel(loss_func, interaction[part.rows])
@@ -87,10 +96,11 @@ class ByRows:
         parallel = DistributedDataParallel(
             _LossOf(self.model),
             process_group=exchange_of(loss.device),
-            broadcast_buffers=False,
             find_unused_parameters=any(gradient is None for gradient in found),
         )
-        parallel.register_comm_hook(exchange_of(loss.device), _sum_of_bucket)
+        # torch reads annotations of a hook, which are texts here.
+        hook = lambda exchange, bucket: _sum_over_processes(exchange, bucket)  # noqa: E731
+        parallel.register_comm_hook(exchange_of(loss.device), hook)
         return parallel
 
 
@@ -146,10 +156,8 @@ def _weighed(loss: Tensor, weight: float) -> Tensor:
     return weighed
 
 
-def _sum_of_bucket(
-    exchange: Any, bucket: distributed.GradBucket
-) -> torch.futures.Future[torch.Tensor]:
-    """Sum gradients: they are weighed already."""
+def _sum_over_processes(exchange: Any, bucket: Any) -> Any:
+    """Sum a bucket of gradients: they are weighed already."""
     work = distributed.all_reduce(bucket.buffer(), group=exchange, async_op=True)
     return work.get_future().then(lambda future: future.value()[0])
 

@@ -112,6 +112,17 @@ def together(work: Callable[[], int]) -> int:
     return status
 
 
+def refuse_several(command: str) -> int:
+    """Say that a command is one process's, which one of several does, and give the status."""
+    line = (
+        f"error: {command} works in one process; several train together with "
+        "torchrun --nproc_per_node=N run_recbole_imn.py --model=MODEL --dataset=NAME"
+    )
+    if os.environ.get("RANK") == "0":
+        print(line, file=sys.stderr)
+    return 2
+
+
 def _look_after(own: Group, parent: int) -> None:
     while not _Watch.over.wait(PAUSE):
         gone = _first_gone(own)
