@@ -20,6 +20,8 @@ from recbole_imn.data.atomic import (
     read_columns,
     read_header,
 )
+from recbole_imn.data.column_cache import SMALLEST, ColumnCache
+from recbole_imn.data.columnwise import read_frame
 from recbole_imn.data.downloads import TMALL
 from recbole_imn.data.filters import Filtered
 from recbole_imn.data.first_use import provide
@@ -28,13 +30,15 @@ from recbole_imn.data.publishing import reading
 from recbole_imn.data.simulated import simulated_notice
 from recbole_imn.data.stream_settings import check_data_settings, check_unused, columns_setting
 from recbole_imn.data.time_range import suspicious
+from recbole_imn.data.token_ids import TokenIds
+from recbole_imn.files import os_line
 from recbole_imn.model.settings import SettingsError
 
 # Ends of stays on the shelf, of which one may be open.
 OPEN_ENDED = "delisted_at"
 
 
-class AtomicDataset(Filtered, SequentialDataset):  # type: ignore[misc]  # RecBole is untyped
+class AtomicDataset(Filtered, TokenIds, SequentialDataset):  # type: ignore[misc]  # RecBole is untyped
     """A sequential data set whose files are read exactly, in order of time.
 
     Ids and times are loaded whatever ``load_col`` says: a log is nothing without them.
@@ -89,16 +93,50 @@ class AtomicDataset(Filtered, SequentialDataset):  # type: ignore[misc]  # RecBo
 
     def _load_inter_feat(self, token: str, dataset_path: str) -> None:
         """Load and check the log, and sort it by exact time, ties in file order."""
-        path = self.file(FeatureSource.INTERACTION)
-        header = self.header(FeatureSource.INTERACTION)
+        path, source = self.file(FeatureSource.INTERACTION), FeatureSource.INTERACTION
+        header = self.header(source)
+        fields = self._chosen(header, source)
+        cache = self._cache(path, {field: header[field] for field in fields})
+        log = None if cache is None else cache.open()
+        if log is None:
+            log = self._read_log(path, header)
+            self._keep(cache, log)
+        else:
+            for field in fields:
+                self._register(field, FeatureType(header[field]), source)
+        odd = suspicious(log[self.time_field].to_numpy())
+        if odd:
+            self.logger.warning(f"{path}: {self.time_field} must be in seconds, but {odd}")
+        self.inter_feat = log
+
+    def _read_log(self, path: Path, header: dict[str, str]) -> pd.DataFrame:
+        """Read a log, checked and sorted."""
         log = self._load_feat(str(path), FeatureSource.INTERACTION)
         log = pd.DataFrame() if log is None else log
         check_log(path, header, log, self.uid_field, self.iid_field, self.time_field)
         check_times(path, log[self.time_field])
-        odd = suspicious(log[self.time_field].to_numpy())
-        if odd:
-            self.logger.warning(f"{path}: {self.time_field} must be in seconds, but {odd}")
-        self.inter_feat = log.sort_values(self.time_field, kind="stable", ignore_index=True)
+        if log[self.time_field].is_monotonic_increasing:
+            return log.reset_index(drop=True)
+        return log.sort_values(self.time_field, kind="stable", ignore_index=True)
+
+    def _cache(self, path: Path, kinds: dict[str, str]) -> ColumnCache | None:
+        """Give the place for the columns of a file that is large enough for one."""
+        if path.stat().st_size < SMALLEST or not set(kinds.values()) <= {"token", "float"}:
+            return None
+        named = [self.uid_field, self.iid_field, self.time_field]
+        return ColumnCache(path, {"kinds": kinds, "format": self._format, "named": named})
+
+    def _keep(self, cache: ColumnCache | None, log: pd.DataFrame) -> None:
+        """Keep columns for the next start, where they can be kept."""
+        if cache is None:
+            return
+        try:
+            cache.keep(log)
+        except OSError as error:
+            self.logger.warning(
+                f"the columns of {cache.path} are not kept for the next start, which will read it "
+                f"again: {os_line(error)}"
+            )
 
     def _load_user_or_item_feat(
         self, token: str, dataset_path: str, source: FeatureSource, field_name: str
@@ -163,15 +201,10 @@ class AtomicDataset(Filtered, SequentialDataset):  # type: ignore[misc]  # RecBo
         """Read an atomic file, with RecBole's bookkeeping (dataset.py, ``_load_feat``)."""
         path = Path(filepath)
         header = read_header(path, *self._format)
-        load, unload = self._get_load_and_unload_col(source)
-        fields = [
-            field
-            for field in header
-            if (load is None or field in load) and (unload is None or field not in unload)
-        ]
+        fields = self._chosen(header, source)
         if not fields:
             return None
-        frame = read_columns(path, header, fields, *self._format)
+        frame = read_frame(path, header, fields, *self._format)
         for field in fields:
             self._register(field, FeatureType(header[field]), source)
             if header[field].endswith("seq"):
@@ -180,6 +213,15 @@ class AtomicDataset(Filtered, SequentialDataset):  # type: ignore[misc]  # RecBo
             elif header[field] == "float" and field != self.time_field:
                 check_numbers(path, frame[field])
         return frame
+
+    def _chosen(self, header: dict[str, str], source: FeatureSource | str) -> list[str]:
+        """Give the fields of a file that are loaded."""
+        load, unload = self._get_load_and_unload_col(source)
+        return [
+            field
+            for field in header
+            if (load is None or field in load) and (unload is None or field not in unload)
+        ]
 
     @property
     def _format(self) -> tuple[str, str]:

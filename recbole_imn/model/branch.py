@@ -45,10 +45,9 @@ class Branch(nn.Module):
         super().__init__()
         settings, log, width = making.settings, making.past.log, making.width
         self.cell = CELLS[settings.cell]
-        facts = making.facts
-        first = facts.purchase < 0
         scale = settings.elapsed_scale, settings.elapsed_origin
-        self.elapsed = ElapsedTime(facts.since_purchase, first, *scale)
+        purchases = making.past.chains.purchase
+        self.elapsed = ElapsedTime(*making.since_previous(purchases), *scale)
         self.register_buffer("item_features", making.item_features, persistent=False)
         positive = settings.cell == "sigmoid"
         stored, gates = self.cell.n_parts * width, self.cell.n_gates

@@ -33,10 +33,10 @@ class GeneralStates(nn.Module):
         gates, stored = self.cell.n_gates, self.cell.n_parts * width
         positive = settings.cell == "sigmoid"
         self.register_buffer("item_features", making.item_features, persistent=False)
-        facts, of_items = making.facts, making.item_facts
+        chains = making.past.chains
         scale = settings.elapsed_scale, settings.elapsed_origin
-        self.elapsed_user = ElapsedTime(facts.elapsed, facts.latest < 0, *scale)
-        self.elapsed_item = ElapsedTime(of_items.elapsed, of_items.latest < 0, *scale)
+        self.elapsed_user = ElapsedTime(*making.since_previous(chains.user), *scale)
+        self.elapsed_item = ElapsedTime(*making.since_previous(chains.item), *scale)
         self.users = Memory(log.n_users, stored, positive)
         self.items = Memory(log.n_items, stored, positive)
         self.transition = nn.Parameter(torch.empty(2 * width, 2 * gates * width))
