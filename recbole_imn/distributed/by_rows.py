@@ -47,7 +47,6 @@ class ByRows:
 
         Its first batch, of an epoch, is looked at as a whole as well.
         """
-
         is_checked = False
 
         def shared(interaction: Any) -> Any:

@@ -40,9 +40,7 @@ def masks_of_whole_batch(rows: slice, n: int) -> Iterator[None]:
                 f"dropout is {p}, but the model drops out of {len(input)} places of {n_own} rows, "
                 "which tells nobody what is whose; train it on one process, or without dropout"
             )
-        whole = torch.ones(
-            (n * places, *input.shape[1:]), dtype=input.dtype, device=input.device
-        )
+        whole = torch.ones((n * places, *input.shape[1:]), dtype=input.dtype, device=input.device)
         mask = original(whole, p, True, False)[rows.start * places : rows.stop * places]
         return input.mul_(mask) if inplace else input * mask
 

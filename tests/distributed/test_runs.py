@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -63,9 +61,7 @@ def test_a_stopped_run_goes_on_to_the_same_figures(found: tuple[dict, dict]) -> 
 
 
 @pytest.mark.parametrize("word", REFUSED)
-def test_what_cannot_be_shared_is_refused_in_one_line(
-    found: tuple[dict, dict], word: str
-) -> None:
+def test_what_cannot_be_shared_is_refused_in_one_line(found: tuple[dict, dict], word: str) -> None:
     line = found[1]["refusals"][word]
     assert word in line
     assert "\n" not in line

@@ -73,8 +73,9 @@ class Toy(FullSortEvalDataLoader):
     """Batches of three of ten rows."""
 
     def __init__(self) -> None:
+        self._dataset = list(range(10))
         self.sample_size, self.step, self.shuffle = 10, 3, False
-        DataLoader.__init__(self, list(range(10)), 3, collate_fn=self.collate_fn)
+        DataLoader.__init__(self, self._dataset, 3, collate_fn=self.collate_fn)
 
     def collate_fn(self, index: list[int]) -> list[int]:
         return list(index)
@@ -154,7 +155,9 @@ def test_other_weights_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     one, other = nn.Linear(2, 2), nn.Linear(2, 2)
     other.load_state_dict(one.state_dict())
     other.bias.data[1] = torch.nextafter(other.bias.data[1], torch.tensor(9.0))
-    digests = [[training._digest(weight) for weight in model.parameters()] for model in (one, other)]
+    digests = [
+        [training._digest(weight) for weight in model.parameters()] for model in (one, other)
+    ]
     monkeypatch.setattr(training, "join_numbered", lambda own: [*own.values(), digests[1]])
     with pytest.raises(training.DifferentWeightsError, match=r"process 1 has .* \(bias\)"):
         training.require_same_weights(one, 4)
