@@ -1,4 +1,4 @@
-"""A run of several processes, started by torchrun: what is general, and what it mends of RecBole."""
+"""A run of several processes, which torchrun has started."""
 
 from recbole_imn.distributed.group import Group, goes_in_step, group, in_step, is_launched
 from recbole_imn.distributed.rows import join_numbered, join_rows, own_share, share

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
 from functools import wraps
 from importlib import import_module
 from typing import Any
@@ -19,7 +20,7 @@ class NoBoard:
     """Stands in for a TensorBoard writer where another process writes."""
 
     log_dir = ""
-    result: Any = {}
+    result: Mapping[str, Any] = {}
 
     def add_scalar(self, *args: Any, **kwargs: Any) -> None:
         """Write nothing."""
@@ -39,8 +40,6 @@ def install() -> None:
 
 def _replace(name: str, wrapped: Callable[[Any], Any]) -> None:
     """Replace a function of RecBole wherever it has been imported."""
-    import sys
-
     original = vars(import_module("recbole.quick_start.quick_start"))[name]
     for key, module in list(sys.modules.items()):
         held = key.partition(".")[0] in ("recbole", "recbole_imn")

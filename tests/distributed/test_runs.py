@@ -24,7 +24,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, dict]:
     two = launch(folders[1], PROGRAM, "found.json")
     one = launch(folders[0], PROGRAM, "found.json", size=1)
     for process in (one, two):
-        _, errors = process.communicate(timeout=300)
+        _, errors = process.communicate(timeout=900)
         assert process.returncode == 0, errors
     first, second = (json.loads((folder / "found.json").read_text()) for folder in folders)
     assert (first["size"], second["size"]) == (1, 2)
