@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -162,8 +162,8 @@ def _sum_over_processes(exchange: Any, bucket: Any) -> Any:
 
 
 def _sum(losses: Any) -> Tensor:
-    whole: Tensor = sum(losses) if isinstance(losses, tuple) else losses
-    return whole
+    whole: Any = sum(losses) if isinstance(losses, tuple) else losses
+    return cast(Tensor, whole)
 
 
 @contextmanager

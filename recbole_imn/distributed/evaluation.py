@@ -91,7 +91,7 @@ class _Chosen:
 def own_batches(loader: Any) -> Any:
     """Give an evaluation loader with the batches of this process alone."""
     numbers = list(range(len(loader)))[group().rank :: group().size]
-    mixed = type(type(loader).__name__, (OwnBatches, type(loader)), {})
+    mixed: Any = type(type(loader).__name__, (OwnBatches, type(loader)), {})
     own = mixed.__new__(mixed)
     vars(own).update(vars(loader), numbers=numbers, whole=loader)
     return own

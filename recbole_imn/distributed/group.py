@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 import torch
 from torch import distributed
+from torch.distributed.distributed_c10d import PrefixStore
+from torch.distributed.rendezvous import rendezvous
 
 Answer = TypeVar("Answer")
 
@@ -94,14 +96,14 @@ def join() -> Group:
     """
     if _Run.group.is_several or not is_launched():
         return _Run.group
-    store, rank, size = next(distributed.rendezvous("env://"))
+    store, rank, size = next(rendezvous("env://"))
     distributed.init_process_group(
         "gloo", timeout=PATIENCE, world_size=size, rank=rank, store=store
     )
     own = Member(rank, os.getpid(), socket.gethostname())
     members: list[Any] = [None] * size
     distributed.all_gather_object(members, own)
-    _Run.group = Group(rank, size, tuple(members), distributed.PrefixStore("recbole_imn", store))
+    _Run.group = Group(rank, size, tuple(members), PrefixStore("recbole_imn", store))
     return _Run.group
 
 
