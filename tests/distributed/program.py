@@ -12,9 +12,11 @@ import torch
 warnings.simplefilter("ignore")
 torch.set_num_threads(1)
 
+import recbole_imn  # noqa: E402, F401  (mends RecBole before anything imports it)
+
+# isort: split
 from recbole.quick_start import quick_start, run_recbole  # noqa: E402
 
-import recbole_imn  # noqa: E402, F401  (mends RecBole before anything imports it)
 from recbole_imn.checkpoints import load_checkpoint  # noqa: E402
 from recbole_imn.distributed import group  # noqa: E402
 from recbole_imn.distributed.ending import stop_watching  # noqa: E402
