@@ -53,6 +53,10 @@ class OwnBatches:
         """Return their number."""
         return len(self.numbers)
 
+    def __bool__(self) -> bool:
+        """Say that there are rows, if of others: RecBole evaluates no loader without batches."""
+        return True
+
 
 def batch_of(loader: Any, number: int) -> Any:
     """Give a batch of an evaluation loader, which never shuffles."""

@@ -66,6 +66,7 @@ def test_a_killed_process_ends_all_with_one_line(tmp_path: Path) -> None:
     run = launch(tmp_path, RUN, *OPTIONS)
     saved = tmp_path / "saved"
     wait_for(lambda: run.poll() is not None or list(saved.glob("*.pth")))
+    assert run.poll() is None, run.communicate()
     os.kill(wait_for(lambda: process_of_rank(run.pid, 1)), signal.SIGKILL)
     _, errors = run.communicate(timeout=900)
     assert run.returncode != 0
