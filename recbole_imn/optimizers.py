@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 import torch
@@ -28,7 +27,6 @@ LEARNERS: Mapping[str, type[torch.optim.Optimizer]] = {
 TABLE_LEARNERS: Mapping[str, Callable[..., torch.optim.Optimizer]] = {
     "adam": LazyAdam,
     "row_adam": RowWise,
-    "row_adagrad": partial(RowWise, decay=1.0),
 }
 Weights = list[Tensor] | list[dict[str, Any]]
 Build = Callable[[Weights], torch.optim.Optimizer]

@@ -25,8 +25,6 @@ from recbole_imn.scratch import scratch_folder, sweep
 
 # Of how the files of a cache are laid out.
 VERSION = 1
-# Smaller files are read as fast.
-SMALLEST = 4 << 20
 CONTENTS = "contents.json"
 _BLOCK = 1 << 24
 

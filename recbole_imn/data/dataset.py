@@ -15,7 +15,7 @@ from torch import Tensor
 
 from recbole_imn.data.atomic import DataError
 from recbole_imn.data.event_rows import EventRows, Field, Places, Sources, integers, numbers, stored
-from recbole_imn.data.excerpt import evenly
+from recbole_imn.data.excerpt import evenly, spread
 from recbole_imn.data.feature_maps import FeatureMap
 from recbole_imn.data.features import event_features, item_features
 from recbole_imn.data.scaling import PARTS, PURCHASE, ScaledDataset
@@ -257,6 +257,7 @@ class StreamDataset(ScaledDataset):
         spans = list(zip(self.event_bounds[:-1], self.event_bounds[1:], strict=True))
         parts = [self._part(events, *span) for span in spans]
         self._sample_validation(parts)
+        self._sample_evaluation(parts)
         self._check_parts(parts)
         self._check_items()
         rows = ", ".join(f"{len(part)} {name}" for part, name in zip(parts, PARTS, strict=True))
@@ -273,6 +274,15 @@ class StreamDataset(ScaledDataset):
             part.inter_feat = part.inter_feat.part(evenly(len(part), at_most))
         # RecBole wants a third part; the excerpt's log ends here.
         parts[2] = parts[1]
+
+    def _sample_evaluation(self, parts: list[StreamDataset]) -> None:
+        """Keep some rows of validation and test, where ``eval_rows`` asks for a sample."""
+        at_most = self.config["eval_rows"]
+        if not at_most or self.excerpt:
+            return
+        for number, part in enumerate(parts[1:]):
+            rows = spread(len(part), at_most, self.config["seed"] + number)
+            part.inter_feat = part.inter_feat.part(rows)
 
     def _check_parts(self, parts: list[StreamDataset]) -> None:
         """Refuse parts without rows: nothing to learn from, to choose by, or to test."""

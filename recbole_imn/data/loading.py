@@ -15,23 +15,21 @@ from recbole.utils.enum_type import FeatureSource, FeatureType
 
 from recbole_imn.data.atomic import (
     DataError,
-    check_log,
     check_type,
     read_columns,
     read_header,
 )
-from recbole_imn.data.column_cache import SMALLEST, ColumnCache
 from recbole_imn.data.columnwise import read_frame
 from recbole_imn.data.downloads import TMALL
 from recbole_imn.data.filters import Filtered
 from recbole_imn.data.first_use import provide
-from recbole_imn.data.numbers import check_numbers, check_times, split_numbers
+from recbole_imn.data.log_file import LogFile
+from recbole_imn.data.numbers import check_numbers, split_numbers
 from recbole_imn.data.publishing import reading
 from recbole_imn.data.simulated import simulated_notice
 from recbole_imn.data.stream_settings import check_data_settings, check_unused, columns_setting
 from recbole_imn.data.time_range import suspicious
 from recbole_imn.data.token_ids import TokenIds
-from recbole_imn.files import os_line
 from recbole_imn.model.settings import SettingsError
 
 # Ends of stays on the shelf, of which one may be open.
@@ -93,50 +91,20 @@ class AtomicDataset(Filtered, TokenIds, SequentialDataset):  # type: ignore[misc
 
     def _load_inter_feat(self, token: str, dataset_path: str) -> None:
         """Load and check the log, and sort it by exact time, ties in file order."""
-        path, source = self.file(FeatureSource.INTERACTION), FeatureSource.INTERACTION
-        header = self.header(source)
+        source = FeatureSource.INTERACTION
+        path, header = self.file(source), self.header(source)
+        file = LogFile(path, self.uid_field, self.iid_field, self.time_field, *self._format)
         fields = self._chosen(header, source)
-        cache = self._cache(path, {field: header[field] for field in fields})
-        log = None if cache is None else cache.open()
-        if log is None:
-            log = self._read_log(path, header)
-            self._keep(cache, log)
-        else:
-            for field in fields:
-                self._register(field, FeatureType(header[field]), source)
+        log = file.open(fields, self.logger.warning)
+        for field in fields:
+            self._register(field, FeatureType(header[field]), source)
+            if header[field].endswith("seq"):
+                cells = self._split_sequences(path, log[field])
+                log[field] = pd.Series(cells, index=log.index, dtype=object)
         odd = suspicious(log[self.time_field].to_numpy())
         if odd:
             self.logger.warning(f"{path}: {self.time_field} must be in seconds, but {odd}")
-        self.inter_feat = log
-
-    def _read_log(self, path: Path, header: dict[str, str]) -> pd.DataFrame:
-        """Read a log, checked and sorted."""
-        log = self._load_feat(str(path), FeatureSource.INTERACTION)
-        log = pd.DataFrame() if log is None else log
-        check_log(path, header, log, self.uid_field, self.iid_field, self.time_field)
-        check_times(path, log[self.time_field])
-        if log[self.time_field].is_monotonic_increasing:
-            return log.reset_index(drop=True)
-        return log.sort_values(self.time_field, kind="stable", ignore_index=True)
-
-    def _cache(self, path: Path, kinds: dict[str, str]) -> ColumnCache | None:
-        """Give the place for the columns of a file that is large enough for one."""
-        if path.stat().st_size < SMALLEST or not set(kinds.values()) <= {"token", "float"}:
-            return None
-        named = [self.uid_field, self.iid_field, self.time_field]
-        return ColumnCache(path, {"kinds": kinds, "format": self._format, "named": named})
-
-    def _keep(self, cache: ColumnCache | None, log: pd.DataFrame) -> None:
-        """Keep columns for the next start, where they can be kept."""
-        if cache is None:
-            return
-        try:
-            cache.keep(log)
-        except OSError as error:
-            self.logger.warning(
-                f"the columns of {cache.path} are not kept for the next start, which will read it "
-                f"again: {os_line(error)}"
-            )
+        self.inter_feat = log.reset_index(drop=True)
 
     def _load_user_or_item_feat(
         self, token: str, dataset_path: str, source: FeatureSource, field_name: str
@@ -210,7 +178,7 @@ class AtomicDataset(Filtered, TokenIds, SequentialDataset):  # type: ignore[misc
             if header[field].endswith("seq"):
                 cells = self._split_sequences(path, frame[field])
                 frame[field] = pd.Series(cells, index=frame.index, dtype=object)
-            elif header[field] == "float" and field != self.time_field:
+            elif header[field] == "float":
                 check_numbers(path, frame[field])
         return frame
 

@@ -23,11 +23,11 @@ class RowWise(torch.optim.Optimizer):
 
     .. math::
         v \leftarrow \beta v + (1 - \beta) \lVert g \rVert^2 / d, \quad
-        w \leftarrow w - \eta \, g / (\sqrt{v / (1 - \beta^k)} + \epsilon) ,
+        w \leftarrow w - \eta \, g / (\sqrt{v / (1 - \beta^k)} + \epsilon) .
 
-    or with :math:`\beta = 1` row-wise Adagrad, :math:`v \leftarrow v + \lVert g \rVert^2 / d` and
-    no correction. Eight bytes a row, where Adam keeps eight a weight. There is no mean of
-    gradients: a row is seldom touched twice before it has moved on.
+    Eight bytes a row, where Adam keeps eight a weight. There is no mean of gradients: a row is
+    seldom touched twice before it has moved on. Row-wise Adagrad, which never forgets, learned
+    as well (docs/scale.md).
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class RowWise(torch.optim.Optimizer):
         Tables, float [n_rows, width], with sparse gradients.
     lr : float
     decay : float
-        :math:`\beta`.
+        :math:`\beta`, below 1.
     eps : float
 
     Raises
@@ -106,8 +106,8 @@ def update_formula(
     (rows,), values = whole._indices().unbind(), whole._values()
     new = values.square().mean(dim=1)
     count[rows] += 1
-    square[rows] = square[rows] * decay + new * (1 - decay if decay < 1 else 1)
-    seen = 1 - decay ** count[rows].to(values.dtype) if decay < 1 else torch.ones_like(new)
+    square[rows] = square[rows] * decay + new * (1 - decay)
+    seen = 1 - decay ** count[rows].to(values.dtype)
     weight[rows] -= size * values / ((square[rows] / seen).sqrt() + epsilon).unsqueeze(1)
 
 
@@ -140,9 +140,8 @@ def _update_places(
         for j in range(len(total)):
             length += total[j] * total[j]
         count[row] += 1
-        new = one - decay if decay < one else one
-        square[row] = square[row] * decay + length / width * new
-        seen = one - decay ** count[row] if decay < one else one
+        square[row] = square[row] * decay + length / width * (one - decay)
+        seen = one - decay ** count[row]
         share = size / (np.sqrt(square[row] / seen) + epsilon)
         for j in range(len(total)):
             weight[row, j] -= share * total[j]

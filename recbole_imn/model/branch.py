@@ -11,10 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from recbole_imn.log import NO_EVENT, Integers
-from recbole_imn.model.layers import Affine, ElapsedTime, EventInput, Projection, Statics
+from recbole_imn.model.event_input import EventInput
+from recbole_imn.model.layers import Affine, ElapsedTime, Projection
 from recbole_imn.model.parts import Making
 from recbole_imn.model.purchases import PurchaseStore
 from recbole_imn.model.settings import SettingsError
+from recbole_imn.model.statics import Statics
 from recbole_imn.model.window import PurchaseColumns, features_of, ids, ids_of
 from recbole_imn.past import Facts, Past
 from recbole_imn.stream import CELLS, Memory, recur
@@ -51,7 +53,7 @@ class Branch(nn.Module):
         self.register_buffer("item_features", making.item_features, persistent=False)
         positive = settings.cell == "sigmoid"
         stored, gates = self.cell.n_parts * width, self.cell.n_gates
-        self.memory = Memory(log.n_users, stored, positive)
+        self.memory = Memory(log.n_users, stored, positive, settings.kept_precision)
         self.transition = nn.Parameter(torch.empty(width, gates * width))
         nn.init.xavier_uniform_(self.transition)
         self.projection = None if settings.shared_projection else Projection(width)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recbole_imn.data import loading
+from recbole_imn.data import log_file
 from recbole_imn.data.column_cache import CONTENTS, ColumnCache
 from tests.conftest import random_rows, write_log
 
@@ -83,10 +83,10 @@ def rows_of(make_config, folder):
 
 def test_a_second_start_maps_the_same_log(path, make_config, monkeypatch):
     _, plain = rows_of(make_config, path.parents[1])
-    monkeypatch.setattr(loading, "SMALLEST", 0)
+    monkeypatch.setattr(log_file, "SMALLEST", 0)
     _, first = rows_of(make_config, path.parents[1])
     # From now on nobody reads the file.
-    monkeypatch.setattr(loading, "read_frame", None)
+    monkeypatch.setattr(log_file, "read_frame", None)
     dataset, second = rows_of(make_config, path.parents[1])
     pd.testing.assert_frame_equal(first, plain)
     pd.testing.assert_frame_equal(second, plain)
@@ -95,7 +95,7 @@ def test_a_second_start_maps_the_same_log(path, make_config, monkeypatch):
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="nothing is refused to root")
 def test_a_folder_that_cannot_be_written_is_said(path, make_config, monkeypatch, caplog):
-    monkeypatch.setattr(loading, "SMALLEST", 0)
+    monkeypatch.setattr(log_file, "SMALLEST", 0)
     path.parent.chmod(0o500)
     try:
         with caplog.at_level(logging.WARNING):

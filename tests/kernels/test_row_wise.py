@@ -12,7 +12,7 @@ from recbole_imn.kernels.row_wise import RowWise
 from tests.kernels.test_lazy_adam import sparse, steps, tables
 
 
-@pytest.mark.parametrize("decay", [0.9, 1.0])
+@pytest.mark.parametrize("decay", [0.9, 0.999])
 @pytest.mark.parametrize(("dtype", "close"), [(torch.float32, 1e-5), (torch.float64, 1e-12)])
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 1000), n=st.integers(1, 30), width=st.integers(1, 70))
@@ -29,7 +29,7 @@ def test_loops_give_what_the_formula_gives(decay, dtype, close, seed, n, width):
     assert torch.equal(first.state[ours]["count"], second.state[theirs]["count"])
 
 
-@pytest.mark.parametrize("decay", [0.9, 1.0])
+@pytest.mark.parametrize("decay", [0.9, 0.5])
 def test_a_row_steps_as_it_is_written(decay):
     ((weight, optimizer),) = tables(RowWise, n=3, width=2, lr=0.1, decay=decay)
     start, square = weight.detach().clone(), 0.0
@@ -38,9 +38,9 @@ def test_a_row_steps_as_it_is_written(decay):
         optimizer.step()
         total = [grad[0], grad[1] + 1]
         mean = (total[0] ** 2 + total[1] ** 2) / 2
-        square = decay * square + (mean if decay == 1 else (1 - decay) * mean)
-        scale = 1 if decay == 1 else 1 - decay**count
-        start[1] -= 0.1 * torch.tensor(total).double() / (math.sqrt(square / scale) + 1e-8)
+        square = decay * square + (1 - decay) * mean
+        root = math.sqrt(square / (1 - decay**count))
+        start[1] -= 0.1 * torch.tensor(total).double() / (root + 1e-8)
         torch.testing.assert_close(weight.detach(), start)
 
 

@@ -49,10 +49,10 @@ def faulty(mutation: str) -> Case:
 
 def reads(change: Callable) -> None:
     """Change what the reader of atomic files gives."""
-    import recbole_imn.data.loading as loading
+    import recbole_imn.data.log_file as log_file
 
-    original = loading.read_frame
-    loading.read_frame = lambda *args, **kwargs: change(original(*args, **kwargs))
+    original = log_file.read_frame
+    log_file.read_frame = lambda *args, **kwargs: change(original(*args, **kwargs))
 
 
 def drop_a_row() -> None:
@@ -101,9 +101,9 @@ def scale_a_feature() -> None:
 
 
 def swallow_an_error() -> None:
-    import recbole_imn.data.loading as loading
+    import recbole_imn.data.log_file as log_file
 
-    loading.check_log = lambda *args: None
+    log_file.check_log = lambda *args: None
 
 
 def raise_by_accident() -> None:
