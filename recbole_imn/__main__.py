@@ -20,6 +20,8 @@ from recbole_imn.data.market import (
     statistics_table,
     write_market,
 )
+from recbole_imn.distributed import is_launched
+from recbole_imn.distributed.ending import refuse_several
 from recbole_imn.evaluation.benchmark import command as benchmark
 from recbole_imn.files import os_line
 from recbole_imn.serving.commands import explain, recommend, similar, snapshot
@@ -45,6 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = argparse.Namespace(command="")
     try:
         _parser().parse_args(arguments, options)
+        if is_launched():
+            # All of them would write the same files.
+            return refuse_several(options.command)
         return doctor.main() if options.command == "doctor" else RUN[options.command](options)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import sys
@@ -19,6 +20,9 @@ from recbole_imn.checkpoints import CheckpointError
 from recbole_imn.compat import UnknownModelError
 from recbole_imn.data.atomic import DataError
 from recbole_imn.data.simulated import SIMULATED, simulated_notice
+from recbole_imn.distributed import group
+from recbole_imn.distributed.ending import first_to_tell, together
+from recbole_imn.distributed.training import DifferentWeightsError
 from recbole_imn.divergence import DivergenceError
 from recbole_imn.evaluation.model_card import Facts, write_card
 from recbole_imn.evaluation.ranks import RankRecorder, recorded_trainers
@@ -38,6 +42,7 @@ EXPECTED = (
     LogError,
     CheckpointError,
     DivergenceError,
+    DifferentWeightsError,
 )
 
 HELP = """usage: recbole-imn run --model=MODEL --dataset=NAME [--KEY=VALUE ...]
@@ -81,25 +86,32 @@ def main(arguments: Sequence[str]) -> int:
     if not arguments or {"-h", "--help"} & set(arguments):
         print(help_text())
         return 0
+    return together(lambda: _main(arguments))
+
+
+def _main(arguments: Sequence[str]) -> int:
     try:
         options = check(arguments)
         with until_done():
             _run(options, arguments)
     except EXPECTED as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+        return _tell(f"error: {error}", 2)
     except OSError as error:
-        print(f"error: {os_line(error)}", file=sys.stderr)
-        return 2
+        return _tell(f"error: {os_line(error)}", 2)
     except (ValueError, NotImplementedError, ImportError) as error:
         if not told_by_recbole(error):
             raise
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
+        return _tell(f"error: {' '.join(str(error).split())}", 2)
     except KeyboardInterrupt as stop:
-        print(f"interrupted; {stop or 'training had not begun'}", file=sys.stderr)
-        return 130
+        return _tell(f"interrupted; {stop or 'training had not begun'}", 130)
     return 0
+
+
+def _tell(line: str, status: int) -> int:
+    """Tell how a run ended, which one of several processes does, and give the exit status."""
+    if first_to_tell():
+        print(line, file=sys.stderr, flush=True)
+    return status
 
 
 def told_by_recbole(error: BaseException) -> bool:
@@ -146,6 +158,9 @@ def _run(options: dict[str, str], arguments: Sequence[str]) -> None:
         raise KeyboardInterrupt(_how_to_go_on(trainers, program[0], arguments)) from stop
     finally:
         sys.argv = program
+    trainers[-1][1].join()
+    if not group().writes:
+        return
     print(result_table(model, options["dataset"], result))
     # RecBole has added the data set's name.
     folder = Path(trainers[-1][0].config["data_path"])
@@ -165,6 +180,8 @@ def _how_to_go_on(trainers: Sequence[Any], program: str, arguments: Sequence[str
         begin = [_python(), "-m", "recbole_imn", "run"]
     elif program.endswith(".py"):
         begin = [_python(), program]
+    if group().is_several:
+        begin = ["torchrun", f"--nproc_per_node={os.environ.get('LOCAL_WORLD_SIZE', '')}", program]
     options = [word for word in arguments if word != "--resume=True"]
     return f"go on with: {shlex.join([*begin, *options, '--resume'])}"
 

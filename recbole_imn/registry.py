@@ -81,6 +81,8 @@ def register() -> None:
     _import("evaluation.bounded").mend()
     _import("evaluation.standard_errors").mend()
     _import("data.masking").mend()
+    # Last, around all others.
+    _import("distributed.mends").install()
     recbole._recbole_imn_registered = True
 
 

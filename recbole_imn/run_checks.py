@@ -43,7 +43,6 @@ from recbole_imn.validation import nearest, shown, validated
 FIELD_NAMES = (
     "USER_ID_FIELD", "ITEM_ID_FIELD", "TIME_FIELD", "LABEL_FIELD", "ITEM_LIST_LENGTH_FIELD",
 )  # fmt: skip
-PROCESSES = ("nproc", "world_size", "offset", "ip", "port")
 FILES = ("inter", "user", "item", "kg", "link", "net", "ent")
 TRANSFORM_NEEDS = {
     "mask_itemseq": "mask_ratio", "crop_itemseq": "eta", "reorder_itemseq": "beta",
@@ -143,10 +142,11 @@ def check(config: Any, settings: dict[str, Any]) -> None:
         )
     if run.log_wandb and _is_missing("wandb"):
         raise SettingsError("log_wandb is True, but wandb is not installed: pip install wandb")
-    if "local_rank" in settings and not settings.keys() >= set(PROCESSES):
+    if "local_rank" in settings:
         raise SettingsError(
-            f"local_rank is {settings['local_rank']!r}, but several processes need all of "
-            f"{', '.join(PROCESSES)}; leave it out"
+            f"local_rank is {settings['local_rank']!r}, but RecBole's own way to several processes "
+            "trains on other figures than one process; leave it out, and start them with "
+            "torchrun --nproc_per_node=N"
         )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,8 @@ from recbole.trainer import Trainer
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from recbole_imn.distributed import group, join_numbered
+from recbole_imn.distributed.evaluation import chosen_batches
 from recbole_imn.log import Integers
 from recbole_imn.model.calibration.rows import RowCollector
 from recbole_imn.model.calibration.search import search_proportions
@@ -93,7 +94,8 @@ class IMNNetTrainer(Trainer):  # type: ignore[misc]  # RecBole is untyped
     ) -> Any:
         """Test the best epoch, and make its checkpoint one that can be used without its data."""
         result = super().evaluate(eval_data, load_best_model, model_file, show_progress)
-        if eval_data and load_best_model and self.config["snapshot"] and can_be_used(self.model):
+        asked = eval_data and load_best_model and self.config["snapshot"]
+        if asked and group().writes and can_be_used(self.model):
             file = Path(model_file or self.saved_model_file)
             add_snapshot(file, self.model, eval_data._dataset)
         return result
@@ -113,12 +115,16 @@ class IMNNetTrainer(Trainer):  # type: ignore[misc]  # RecBole is untyped
         search = WeightSearch(
             self.config["valid_metric"], network.settings.ranking_scale == "standard"
         )
-        for batch in self._searched(valid_data, "Weights    ", show_progress):
+        # Everybody looks at the first one, which sets the units of the weights.
+        numbers = []
+        for number, batch in self._searched(valid_data, "Weights    ", show_progress, first=True):
+            numbers.append(number)
             parts = []
             for weights in ((1.0, 0.0), (0.0, 1.0)):
                 network.set_ranking(weights, (1.0, 1.0))
                 parts.append(self._score(batch, valid_data))
             search.add(parts[0].scores, parts[1].scores, parts[0].targets)
+        search.found = join_numbered(dict(zip(numbers, search.found, strict=True)))
         best = search.best()
         network.set_ranking((best.mse, best.nce), (best.mse_scale, best.nce_scale))
         self.logger.info(
@@ -132,22 +138,29 @@ class IMNNetTrainer(Trainer):  # type: ignore[misc]  # RecBole is untyped
         self.model.eval()
         network, name = self.model.network, self.config["valid_metric"]
         metric, calibration = rank_metric(name), network.pointer.calibration
-        collector = RowCollector(metric.top)
+        collector, numbers = RowCollector(metric.top), []
         with network.candidates_apart(collector.hear):
-            for batch in self._searched(valid_data, "Calibration", show_progress):
+            for number, batch in self._searched(valid_data, "Calibration", show_progress):
                 scored = self._score(batch, valid_data)
                 collector.add(scored.scores, scored.targets, scored.events)
+                numbers.append(number)
+        collector.batches = join_numbered(dict(zip(numbers, collector.batches, strict=True)))
         found = search_proportions(
             collector.rows(), calibration.slots, calibration.by_recency, metric
         )
         calibration.set(found.proportions)
         self.logger.info(found.told(network.pointer.names, name))
 
-    def _searched(self, loader: Any, name: str, show_progress: bool) -> Iterator[Any]:
-        """Give the validation batches that a search looks at, evenly spaced."""
-        batches = tqdm(loader, desc=name, ncols=100, disable=not show_progress)
+    def _searched(
+        self, loader: Any, name: str, show_progress: bool, first: bool = False
+    ) -> Iterator[tuple[int, Any]]:
+        """Give the validation batches that a search looks at, evenly spaced, by their numbers.
+
+        Of several processes each looks at its own ones, and at the first one where asked to.
+        """
         stride = max(1, round(len(loader._dataset) / SEARCHED_ROWS))
-        return islice(batches, 0, None, stride)
+        batches = chosen_batches(loader, range(0, len(loader), stride), first)
+        return iter(tqdm(batches, desc=name, ncols=100, disable=not show_progress))
 
     def _score(self, batch: Any, loader: Any) -> Scored:
         """Score a batch with RecBole's own candidates and masks."""

@@ -11,6 +11,7 @@ import torch
 from recbole.quick_start import quick_start
 from torch import Tensor
 
+from recbole_imn.distributed import group, join_numbered
 from recbole_imn.evaluation.full_ranking import ranks_of_scores
 from recbole_imn.evaluation.sampled import SampledEvalDataLoader
 from recbole_imn.model.rows import EVENT_INDEX
@@ -62,6 +63,10 @@ class RankRecorder:
                 }
             )
         self._collect(scores, interaction, rows, items)
+
+    def join(self) -> None:
+        """Join the rows that several processes have ranked, each some of them."""
+        self._parts = [part for own in join_numbered({group().rank: self._parts}) for part in own]
 
     def table(self) -> pd.DataFrame:
         """Give the rows of the latest evaluation, in order of the stream.

@@ -52,6 +52,11 @@ class WeightSearch:
         Whether parts are divided by their standard deviations. False: they are added as
         they are.
 
+    Attributes
+    ----------
+    found : list of (float64 [n_weights], int)
+        Of each batch, in order: sums of the metric, and the number of rows.
+
     Raises
     ------
     SettingsError
@@ -62,8 +67,8 @@ class WeightSearch:
         self.metric = rank_metric(metric)
         self.standard = standard
         self._scales: tuple[float, float] | None = None
-        self._total = np.zeros(N_WEIGHTS)
-        self._rows = 0
+        # Of each batch, the sums of the metric by all weights, and its rows.
+        self.found: list[tuple[Floats, int]] = []
 
     def add(self, mse: Tensor, nce: Tensor, targets: Tensor) -> None:
         """Rank the targets of a batch by all weights.
@@ -78,12 +83,11 @@ class WeightSearch:
         if self._scales is None:
             self._scales = (spread(mse), spread(nce)) if self.standard else (1.0, 1.0)
         mse_scale, nce_scale = self._scales
-        self._rows += len(targets)
         # Most rows are below the cut by any weights, and need no sweep.
         rows = (ahead_of(targets, mse, nce) < self.metric.top).nonzero().squeeze(1)
         grid = torch.linspace(0, 1, N_WEIGHTS, dtype=mse.dtype, device=mse.device)
         ranks = sweep_ranks(mse[rows] / mse_scale, nce[rows] / nce_scale, targets[rows], grid)
-        self._total += self.metric(ranks.cpu().numpy()).sum(axis=0)
+        self.found.append((self.metric(ranks.cpu().numpy()).sum(axis=0), len(targets)))
 
     def best(self) -> JointWeights:
         """Give the weights with the best metric; of equal ones, the smallest w.
@@ -95,9 +99,12 @@ class WeightSearch:
         """
         if self._scales is None:
             raise ValueError("a search for ranking weights needs rows, got none")
-        place = int(self._total.argmax())
+        total = np.zeros(N_WEIGHTS)
+        for sums, _ in self.found:
+            total += sums
+        place = int(total.argmax())
         weight = place / (N_WEIGHTS - 1)
-        score = float(self._total[place]) / self._rows
+        score = float(total[place]) / sum(n for _, n in self.found)
         return JointWeights(1 - weight, weight, *self._scales, score)
 
 

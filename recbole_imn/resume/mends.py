@@ -9,6 +9,8 @@ from typing import Any
 
 from recbole.trainer.trainer import DecisionTreeTrainer, NCLTrainer, PretrainTrainer, Trainer
 
+from recbole_imn.distributed.ending import can_go_on_from
+from recbole_imn.distributed.group import group, of_first, wait_for_all
 from recbole_imn.model.settings import SettingsError
 from recbole_imn.resume.run import Run
 
@@ -45,10 +47,16 @@ def _fit(original: Callable[..., Any]) -> Callable[..., Any]:
         run = self.run = Run(self, train_data, valid_data)
         self.run_id = run.id
         try:
-            if self.config["resume"] is True or (self.config["resume"] and run.can_resume()):
+            # One process decides for all, before it writes what the others would find.
+            goes_on = self.config["resume"] and of_first(
+                self.config["resume"] is True or (group().writes and run.can_resume())
+            )
+            if goes_on:
                 run.resume()
             else:
                 run.begin()
+            wait_for_all()
+            can_go_on_from(run.file)
             # RecBole would save the present weights as the best if no epoch is left.
             saved = not run.is_trained
             if run.is_trained:

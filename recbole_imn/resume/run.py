@@ -16,6 +16,7 @@ from recbole_imn.checkpoints.sealed import (
     run_of,
     write_sealed,
 )
+from recbole_imn.distributed.group import group
 from recbole_imn.locks import Lock
 from recbole_imn.model.settings import SettingsError
 from recbole_imn.resume.board import continue_board
@@ -45,7 +46,8 @@ class Run:
 
     The file lies beside the best checkpoint, named after model, data set and
     :func:`~recbole_imn.resume.identity.run_id`, and is replaced when an epoch begins, inside
-    epochs every ``resume_minutes``, and when training is finished.
+    epochs every ``resume_minutes``, and when training is finished. Of several processes, all
+    read it and one writes it.
 
     Parameters
     ----------
@@ -92,6 +94,9 @@ class Run:
 
         It can only lead to the same figures, and somebody may have forgotten ``--resume``.
         """
+        if not group().writes:
+            self._kept = TRAINED
+            return
         self._is_owner = self.lock.take()
         if not self._is_owner:
             self._stay_away("a run with the same settings is going on")
@@ -140,8 +145,8 @@ class Run:
         """
         if not self.file.exists():
             raise SettingsError(self._why_nothing())
-        self._is_owner = self.lock.take()
-        if not self._is_owner:
+        self._is_owner = group().writes and self.lock.take()
+        if group().writes and not self._is_owner:
             raise SettingsError(f"nothing to resume: the run of {self.file} is still going on")
         state = read_sealed(self.file, STATE)
         try:
@@ -183,6 +188,9 @@ class Run:
         if self.valid_data and state["valid_order"] is not None:
             self.valid_data.generator.set_state(state["valid_order"])
         trainer.start_epoch = min(self.position[0], trainer.epochs)
+        if not group().writes:
+            self._kept = TRAINED
+            return
         continue_board(trainer, state["board"], trainer.start_epoch)
         trainer.logger.info(f"{self.file}: the run goes on; it was stopped {_place(self.position)}")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -55,6 +57,25 @@ class SearchedRows:
         return len(self.users)
 
 
+@dataclass(frozen=True)
+class CollectedBatch:
+    """Rows that were scored together.
+
+    Attributes
+    ----------
+    rows : tuple of int64 [n], float64 [n] and float64 [n, m]
+        Users, and the catalogue's scores as in :class:`SearchedRows`.
+    entries : tuple of int64 [n_entries] three times, and bool [n_entries]
+        Row of the batch, slot, item, and whether it is the row's own one.
+    weights : tuple of float64 [n_entries] twice
+        Log weight before any calibration, and the catalogue's score of the item.
+    """
+
+    rows: tuple[Integers, Floats, Floats]
+    entries: tuple[Any, ...]
+    weights: tuple[Floats, Floats]
+
+
 class RowCollector:
     """Collects rows batch by batch, while the network keeps candidates apart.
 
@@ -62,15 +83,17 @@ class RowCollector:
     ----------
     top : int
         Ranks that matter; at most :data:`MOST_RANKS` of them are known.
+
+    Attributes
+    ----------
+    batches : list of CollectedBatch
+        In the order in which they came.
     """
 
     def __init__(self, top: int) -> None:
         self.top = min(top, MOST_RANKS)
         self._heard: list[tuple[Integers, Integers, Tensor, Tensor]] = []
-        self._rows: list[tuple[Integers, Floats, Floats]] = []
-        self._entries: list[tuple[Integers, ...]] = []
-        self._weights: list[tuple[Floats, Floats]] = []
-        self._n_rows = 0
+        self.batches: list[CollectedBatch] = []
 
     def hear(self, asked: Asked, facts: Facts) -> None:
         """Take down what sources propose for rows that are being scored."""
@@ -98,18 +121,16 @@ class RowCollector:
         scores.scatter_(1, targets.unsqueeze(1), -torch.inf)
         # Ties count half, so that up to twice as many may stand before a rank.
         others = scores.topk(min(2 * self.top, scores.shape[1]), dim=1).values
-        self._rows.append((users, _array(own.squeeze(1)), _array(others)))
-        self._add_entries(items, weights, found, empty, targets)
-
-    def _add_entries(
-        self, items: Tensor, weights: Tensor, found: Tensor, empty: Tensor, targets: Tensor
-    ) -> None:
         rows, slots = (~empty).nonzero(as_tuple=True)
         chosen = items[rows, slots]
-        whole = rows + self._n_rows, slots, chosen, chosen == targets[rows]
-        self._entries.append(tuple(part.cpu().numpy() for part in whole))
-        self._weights.append((_array(weights[rows, slots]), _array(found[rows, slots])))
-        self._n_rows += len(items)
+        whole = rows, slots, chosen, chosen == targets[rows]
+        self.batches.append(
+            CollectedBatch(
+                (users, _array(own.squeeze(1)), _array(others)),
+                tuple(part.cpu().numpy() for part in whole),
+                (_array(weights[rows, slots]), _array(found[rows, slots])),
+            )
+        )
 
     def _slots_of(self, events: Integers) -> tuple[Integers, Tensor, Tensor]:
         """Give users, candidates and log weights of rows; forget what was heard."""
@@ -130,20 +151,26 @@ class RowCollector:
         ValueError
             If there are none.
         """
-        if self._n_rows == 0:
+        sizes = [len(batch.rows[0]) for batch in self.batches]
+        n_rows = sum(sizes)
+        if n_rows == 0:
             raise ValueError("a search for proportions needs rows, got none")
-        users, own, others = (np.concatenate(part) for part in zip(*self._rows, strict=True))
-        row, slot, item, is_own = (
-            np.concatenate(part) for part in zip(*self._entries, strict=True)
-        )
-        weights, scores = (np.concatenate(part) for part in zip(*self._weights, strict=True))
+        users, own, others = _joined([batch.rows for batch in self.batches])
+        row, slot, item, is_own = _joined([batch.entries for batch in self.batches])
+        weights, scores = _joined([batch.weights for batch in self.batches])
+        # Entries count the rows of their batch.
+        row += np.repeat(np.cumsum([0, *sizes[:-1]]), [len(b.entries[0]) for b in self.batches])
         order = np.lexsort((slot, item, ~is_own, row))
-        starts = np.searchsorted(row[order], np.arange(self._n_rows + 1))
-        own_stops = starts[:-1] + np.bincount(row[is_own], minlength=self._n_rows)
+        starts = np.searchsorted(row[order], np.arange(n_rows + 1))
+        own_stops = starts[:-1] + np.bincount(row[is_own], minlength=n_rows)
         return SearchedRows(
             np.unique(users, return_inverse=True)[1], own, others, starts, own_stops,
             item[order], slot[order], weights[order], scores[order],
         )  # fmt: skip
+
+
+def _joined(parts: Sequence[tuple[Any, ...]]) -> list[Any]:
+    return [np.concatenate(part) for part in zip(*parts, strict=True)]
 
 
 def _array(values: Tensor) -> Floats:

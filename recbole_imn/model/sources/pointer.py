@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from recbole_imn.distributed import goes_in_step, group, join_rows, own_share
 from recbole_imn.kernels.compiled import compiled
 from recbole_imn.kernels.pointer import weigh
 from recbole_imn.log import Integers
@@ -26,6 +27,8 @@ SPEED = 20.0
 # The same for what is a sum of many weights.
 GAIN = 5.0
 HIDDEN = 16
+# Where a process would propose for fewer rows, each proposes for all of them.
+FEWEST_ROWS = 16
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,16 @@ class Pointer(nn.Module):
             nn.init.zeros_(layer.bias)
 
     def look(self, past: Past, facts: Facts) -> Pointed:
-        """Let the sources propose candidates of rows."""
+        """Let the sources propose candidates of rows; several processes share the rows."""
+        n = len(facts)
+        if not goes_in_step() or n < group().size * FEWEST_ROWS:
+            return self._look(past, facts)
+        own = self._look(past, facts[own_share(n)])
+        columns = (own.items, own.behaviours, own.numbers, own.user)
+        joined = join_rows([column.numpy() for column in columns], n)
+        return Pointed(*map(torch.from_numpy, joined))
+
+    def _look(self, past: Past, facts: Facts) -> Pointed:
         proposed = Proposals.empty(len(facts), sum(self.sizes), cleared=False)
         start = 0
         for source, size in zip(self.sources, self.sizes, strict=True):
