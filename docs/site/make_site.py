@@ -1,4 +1,4 @@
-"""Build the documentation, strictly: ``make docs``, or ``python docs/site/build.py``.
+"""Build the documentation, strictly: ``make docs``, or ``python docs/site/make_site.py``.
 
 Pages are gathered in ``build/docs`` first: those of docs/, the README as the first one, the pages
 of results/, and one for each room of the package, whose text is in its docstrings. Links between
