@@ -147,7 +147,7 @@ class Shell:
             "PYTHONPATH": str(ROOT),
             "COLUMNS": WIDTH,
             # The service is on this machine, whatever stands between it and others.
-            "no_proxy": "127.0.0.1",
+            "no_proxy": "127.0.0.1,localhost",
         }
         self.process = subprocess.Popen(
             ["bash", "--noprofile", "--norc"],

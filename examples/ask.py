@@ -10,5 +10,10 @@ if __name__ == "__main__":
     )
     first = shop.recommend("a newcomer", k=3, candidates="on_shelf", attributes=["brand", "price"])
     print(first)
-    shop.observe("a newcomer", first["item"][2], time=shop.last_time, behavior=shop.behaviors[0])
+    shop.observe(
+        "a newcomer",
+        first["item"][2],
+        time=shop.clock.text(shop.last_time),
+        behavior=shop.behaviors[0],
+    )
     print(shop.recommend("a newcomer", k=3, candidates="on_shelf", attributes=["brand", "price"]))

@@ -38,6 +38,10 @@ for n in 1 2 3 4 5 6 7 8 9 10 11 12; do
 done
 mkdir -p saved && cp small.pth saved/IMNNetPlus.pth
 """
+READY = (
+    "curl -sf -o ready.txt --retry 100 --retry-delay 1 --retry-all-errors "
+    "http://127.0.0.1:8000/ready"
+)
 SETUPS = {
     "README.md": Setup(
         SHOP,
@@ -45,15 +49,18 @@ SETUPS = {
             "--dataset=shop ": "--dataset=shop --epochs=1 --embedding_size=16 ",
             '"epochs": 5': '"epochs": 1',
             "serve shop.pth --journal=shop.journal ": (
-                "serve shop.pth --journal=shop.journal --port=8000 &\n"
-                "curl -sf -o ready.txt --retry 100 --retry-delay 1 --retry-all-errors "
-                "http://127.0.0.1:8000/ready\nkill $!; wait "
+                f"serve shop.pth --journal=shop.journal --port=8000 &\n{READY}\nkill $!; wait "
             ),
         },
     ),
     "docs/start.md": Setup(
         changes={"--dataset=czb ": "--dataset=czb-mini ", '"epochs": 5': '"epochs": 1'},
         between="cp $(ls saved/IMNNet-*.pth | head -n 1) saved/IMNNet.pth",
+    ),
+    "docs/http.md": Setup(
+        changes={
+            "--journal journal.db &": f"--journal journal.db --port=8000 > serve.txt &\n{READY}"
+        }
     ),
     "docs/benchmark.md": Setup(
         changes={"--seeds=2 --epochs=3 --candidates=both": f"{BENCHMARK} --candidates=both"}
