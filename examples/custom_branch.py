@@ -4,8 +4,9 @@ import torch
 from torch import Tensor
 
 from recbole_imn.model.branch import Branch
-from recbole_imn.model.layers import Affine, Statics
+from recbole_imn.model.layers import Affine
 from recbole_imn.model.parts import Making
+from recbole_imn.model.statics import Statics
 from recbole_imn.model.window import PurchaseColumns
 
 

@@ -10,6 +10,9 @@ from torch import Tensor
 
 from recbole_imn.kernels.weight_average import catch_up
 
+# Numbers that change places together.
+BLOCK = 1 << 20
+
 
 class WeightAverage:
     r"""What is validated and kept in place of the latest weights.
@@ -32,18 +35,22 @@ class WeightAverage:
         Weights of which a step changes the rows of their sparse gradients.
     horizon : int
         Steps, 2 or more.
+
+    Attributes
+    ----------
+    in_place : bool
+        Whether the model has the means for weights at present, and the means its weights.
     """
 
     def __init__(self, dense: Sequence[Tensor], tables: Sequence[Tensor], horizon: int) -> None:
         self.horizon = horizon
         self._dense, self._tables = list(dense), list(tables)
-        self._latest: list[Tensor] | None = None
         self.begin()
 
     @torch.no_grad()
     def begin(self) -> None:
         """Begin with the present weights."""
-        self.steps = 0
+        self.steps, self.in_place = 0, False
         self._means = [weight.clone() for weight in self._weights]
         # The step that the mean of each row is of.
         self._known = [
@@ -54,11 +61,6 @@ class WeightAverage:
     @property
     def _weights(self) -> list[Tensor]:
         return self._dense + self._tables
-
-    @property
-    def in_place(self) -> bool:
-        """Whether the model has the means for weights at present."""
-        return self._latest is not None
 
     @torch.no_grad()
     def before_step(self) -> None:
@@ -79,20 +81,27 @@ class WeightAverage:
         mean, table = self._means[len(self._dense) + number], self._tables[number]
         catch_up(mean, table, self._known[number], rows, self.steps, self.horizon)
 
-    @torch.no_grad()
     def put_in(self) -> None:
         """Let the model have the means for weights until :meth:`take_out`."""
-        if self._latest is None:
+        if not self.in_place:
             self._catch_up_all()
-            self._latest = [weight.clone() for weight in self._weights]
-            torch._foreach_copy_(self._weights, self._means)
+            self._exchange()
 
-    @torch.no_grad()
     def take_out(self) -> None:
         """Give the model its latest weights back."""
-        if self._latest is not None:
-            torch._foreach_copy_(self._weights, self._latest)
-            self._latest = None
+        if self.in_place:
+            self._exchange()
+
+    @torch.no_grad()
+    def _exchange(self) -> None:
+        """Let weights and means change places, a block at a time: tables may be most of memory."""
+        for weight, mean in zip(self._weights, self._means, strict=True):
+            rows = max(1, BLOCK // max(1, weight[:1].numel())) if weight.ndim else 1
+            for one, other in zip(_blocks(weight, rows), _blocks(mean, rows), strict=True):
+                kept = one.clone()
+                one.copy_(other)
+                other.copy_(kept)
+        self.in_place = not self.in_place
 
     def _catch_up_all(self) -> None:
         for number, known in enumerate(self._known):
@@ -100,12 +109,18 @@ class WeightAverage:
 
     def state_dict(self) -> dict[str, Any]:
         """Give steps, means, and of which step the mean of each row is."""
-        return {"steps": self.steps, "means": self._means, "known": self._known}
+        means = self._weights if self.in_place else self._means
+        return {"steps": self.steps, "means": means, "known": self._known}
 
     @torch.no_grad()
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take back what :meth:`state_dict` gave; the weights are the latest ones then."""
-        self.steps, self._latest = int(state["steps"]), None
+        self.steps, self.in_place = int(state["steps"]), False
         for mine, name in ((self._means, "means"), (self._known, "known")):
             for kept, value in zip(mine, state[name], strict=True):
                 kept.copy_(value)
+
+
+def _blocks(values: Tensor, rows: int) -> Sequence[Tensor]:
+    """Give a tensor in blocks of some rows, without copying."""
+    return values.split(rows) if values.ndim else (values,)

@@ -57,6 +57,7 @@ keys that matter
   --learning_rate=X        step size
   --train_batch_size=N     rows a batch; for models of the stream, events a window
   --eval_batch_size=N      rows ranked at a time
+  --eval_rows=N            rank a sample of N rows, the same for every model
   --topk=[5] --valid_metric=NDCG@5   cuts of the metrics, and the metric that stops early
   --candidates=on_shelf    rank what is for sale only
   --protocol=tgb           cut, rows and metric of the Temporal Graph Benchmark

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from recbole_imn.averaging import WeightAverage
 from recbole_imn.kernels.dense_adam import DenseAdam
 from recbole_imn.kernels.lazy_adam import LazyAdam
+from recbole_imn.kernels.row_wise import RowWise
 from recbole_imn.model.settings import SettingsError
 from recbole_imn.model.sources import Pointer
 
@@ -21,6 +22,11 @@ LEARNERS: Mapping[str, type[torch.optim.Optimizer]] = {
     "sgd": torch.optim.SGD,
     "adagrad": torch.optim.Adagrad,
     "rmsprop": torch.optim.RMSprop,
+}
+# What trains tables of ids, by the names that the setting table_learner gives them.
+TABLE_LEARNERS: Mapping[str, Callable[..., torch.optim.Optimizer]] = {
+    "adam": LazyAdam,
+    "row_adam": RowWise,
 }
 Weights = list[Tensor] | list[dict[str, Any]]
 Build = Callable[[Weights], torch.optim.Optimizer]
@@ -128,8 +134,9 @@ def sparse_and_dense(
     stepped: Callable[[], None],
     horizon: int = 0,
     pointer_step: float | None = None,
+    table_learner: str = "adam",
 ) -> SparseAndDense:
-    """Give lazy Adam for a model's tables of ids, and another optimiser for its other weights.
+    """Give an optimiser for a model's tables of ids, and another one for its other weights.
 
     Parameters
     ----------
@@ -145,6 +152,8 @@ def sparse_and_dense(
         Steps of the running mean of weights; below 2 there is none.
     pointer_step : float, optional
         Step size of a pointer's weights; without it, it is that of all others.
+    table_learner : str
+        One of :data:`TABLE_LEARNERS`.
     """
     tables = id_tables(model)
     ids = {id(table) for table in tables}
@@ -153,7 +162,8 @@ def sparse_and_dense(
     if isinstance(dense, torch.optim.Adam):
         # Windows are small, and it shows what torch does beside the passes over weights.
         dense = DenseAdam.instead_of(dense)
-    return SparseAndDense(dense, LazyAdam(tables, lr=table_step), stepped, horizon)
+    sparse = TABLE_LEARNERS[table_learner](tables, lr=table_step)
+    return SparseAndDense(dense, sparse, stepped, horizon)
 
 
 def _with_pointer(model: nn.Module, weights: list[Tensor], step: float) -> Weights:
@@ -178,8 +188,8 @@ def optimizer_of(
     model : nn.Module
         With tables of ids.
     config : mapping
-        ``learner``, ``learning_rate``, ``table_learning_rate``, ``pointer_learning_rate`` and
-        ``weight_decay``.
+        ``learner``, ``learning_rate``, ``table_learner``, ``table_learning_rate``,
+        ``pointer_learning_rate`` and ``weight_decay``.
     stepped : callable
         Called after each step.
 
@@ -203,4 +213,5 @@ def optimizer_of(
         table_step,
         stepped,
         pointer_step=config.get("pointer_learning_rate"),
+        table_learner=config.get("table_learner") or "adam",
     )

@@ -78,6 +78,8 @@ def register() -> None:
     _import("divergence").mend()
     _import("evaluation.collecting").mend()
     _import("evaluation.case_study").mend()
+    _import("evaluation.bounded").mend()
+    _import("evaluation.standard_errors").mend()
     _import("data.masking").mend()
     recbole._recbole_imn_registered = True
 

@@ -217,6 +217,7 @@ class RunSettings(Strict):
     learner: Annotated[str, AfterValidator(_learner)] = "adam"
     learning_rate: Rate = 0.001
     table_learning_rate: Rate | None = None
+    table_learner: Literal["adam", "row_adam"] = "adam"
     pointer_learning_rate: Rate | None = None
     average_share: Annotated[float, Field(ge=0, le=100)] = 0.0
     train_neg_sample_args: Annotated[NegativeArgs | None, BeforeValidator(_no_negatives)] = None
@@ -251,6 +252,8 @@ class RunSettings(Strict):
     valid_metric: str
     valid_metric_bigger: bool = True
     eval_batch_size: Positive = 4096
+    eval_rows: Positive | None = None
+    ranking_memory: Positive = 1024
     metric_decimal_place: Annotated[int, Field(ge=0, le=30)] = 4
     tail_ratio: Rate | None = None
 

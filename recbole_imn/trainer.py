@@ -49,9 +49,9 @@ class Scored:
 
 
 class IMNNetTrainer(Trainer):  # type: ignore[misc]  # RecBole is untyped
-    """RecBole's trainer with lazy Adam for the id tables, and searches before a validation.
+    """RecBole's trainer with a lazy optimiser for id tables, and searches before a validation.
 
-    The tables of static embeddings get sparse gradients and SparseAdam with the step size
+    The tables of static embeddings get sparse gradients and ``table_learner`` with the step size
     ``table_learning_rate``, so that a step costs nothing for ids outside its window. All
     other parameters use the configured ``learner``, those of a pointer with the step size
     ``pointer_learning_rate``. Each validation first searches for the weights of the joint
@@ -172,6 +172,7 @@ class IMNNetTrainer(Trainer):  # type: ignore[misc]  # RecBole is untyped
             self.model.session.weights_changed,
             self._average_horizon(),
             self.config["pointer_learning_rate"],
+            self.config["table_learner"] or "adam",
         )
 
     def _average_horizon(self) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from recbole_imn.kernels.lines import CUT, UNEVEN, check_lines
 from recbole_imn.validation import shown
 
 
@@ -78,7 +79,8 @@ def read_header(path: Path, separator: str = "\t", encoding: str = "utf-8") -> d
     # The first line alone: a wrong byte further down is not a fault of the header.
     with path.open("rb") as file:
         first = file.readline()
-    _refuse_cut(path, 1, first)
+    if CUTTING.search(first):
+        raise _cut(path, 1)
     line = _text(path, 1, first, _without_mark(encoding)).rstrip("\r\n")
     if not line:
         raise DataError(f"{path}: the file is empty; an atomic file starts with a header")
@@ -173,6 +175,9 @@ def _blank_lines(path: Path) -> list[int]:
 def check_column_counts(path: Path, expected: int, separator: bytes) -> int:
     """Raise for the first line with other columns than the header, or that readers cut short.
 
+    Readers take a zero byte or a carriage return for the end of a text or of a line, and would
+    lose what follows.
+
     Parameters
     ----------
     path : Path
@@ -189,43 +194,24 @@ def check_column_counts(path: Path, expected: int, separator: bytes) -> int:
     ------
     DataError
     """
-    rows = -1
+    counts, between = np.zeros(3, np.int64), np.frombuffer(separator, np.uint8)
     with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            if line.isspace():
-                continue
-            rows += 1
-            found = line.count(separator) + 1
-            if found != expected:
+        while lines := file.read(BLOCK_BYTES) + file.readline():
+            fault = check_lines(np.frombuffer(lines, np.uint8), between, expected, counts)
+            if fault == CUT:
+                raise _cut(path, int(counts[0]))
+            if fault == UNEVEN:
                 raise DataError(
-                    f"{path}, line {number}: {found} columns, but the header has {expected}"
+                    f"{path}, line {counts[0]}: {counts[2]} columns, but the header has {expected}"
                 )
-    _refuse_cutting_characters(path)
-    return rows
+    return int(counts[1]) - 1
 
 
-def _refuse_cutting_characters(path: Path) -> None:
-    """Raise for a line with a zero byte, or a carriage return before its end.
-
-    Readers take them for the end of a text or of a line, and would lose what follows.
-    """
-    with path.open("rb") as file:
-        while lines := b"".join(file.readlines(BLOCK_BYTES)):
-            if CUTTING.search(lines):
-                break
-        else:
-            return
-        file.seek(0)
-        for number, line in enumerate(file, start=1):
-            _refuse_cut(path, number, line)
-
-
-def _refuse_cut(path: Path, number: int, line: bytes) -> None:
-    if CUTTING.search(line):
-        raise DataError(
-            f"{path}, line {number}: a zero byte or a carriage return inside a row; "
-            "remove it, or end all lines with a line feed"
-        )
+def _cut(path: Path, number: int) -> DataError:
+    return DataError(
+        f"{path}, line {number}: a zero byte or a carriage return inside a row; "
+        "remove it, or end all lines with a line feed"
+    )
 
 
 def _parse(

@@ -14,14 +14,15 @@ from recbole.utils.enum_type import FeatureSource, FeatureType
 from torch import Tensor
 
 from recbole_imn.data.atomic import DataError
-from recbole_imn.data.excerpt import evenly
+from recbole_imn.data.event_rows import EventRows, Field, Places, Sources, integers, numbers, stored
+from recbole_imn.data.excerpt import evenly, spread
 from recbole_imn.data.feature_maps import FeatureMap
 from recbole_imn.data.features import event_features, item_features
 from recbole_imn.data.scaling import PARTS, PURCHASE, ScaledDataset
-from recbole_imn.log import NO_EVENT, EventLog
+from recbole_imn.log import NO_EVENT, EventLog, Ids
 from recbole_imn.model.rows import EVENT_INDEX
 from recbole_imn.model.settings import SettingsError
-from recbole_imn.past import Past, look_at_log
+from recbole_imn.past import Past
 
 DELTAS = ("delta_user", "delta_item", "delta_purchase")
 
@@ -43,8 +44,10 @@ class StreamDataset(ScaledDataset):
         All events: sorted by time, ties in file order.
     past : Past
         Of the log, all of which has happened.
-    history_length : int64 [n_events]
+    history_length : int32 [n_events]
         Number of earlier events of the same user.
+    events : EventRows
+        Every event of the log, the users' first ones included.
     event_bounds : tuple of int
         Positions in the stream: start of training, of validation, of test, and the end.
     event_start, event_stop : int
@@ -56,10 +59,10 @@ class StreamDataset(ScaledDataset):
         ``inventory_features`` and ``item_features``.
     """
 
-    events: Interaction
+    events: EventRows
     log: EventLog
     past: Past
-    history_length: npt.NDArray[np.int64]
+    history_length: Ids
     event_bounds: tuple[int, int, int, int]
     event_start: int
     event_stop: int
@@ -71,16 +74,24 @@ class StreamDataset(ScaledDataset):
 
     def _change_feat_format(self) -> None:
         """Make the log from exact times, then tensors, then the rows."""
-        log = self.inter_feat
+        frame = self.inter_feat
         self.feature_maps = {}
-        self.log = self._make_log(log)
+        self.log = self._make_log(frame)
         self.past = Past(self.log)
         self.past.move_to(len(self.log))
-        self._add_stream_fields(log)
+        self.history_length = self.past.numbers_before(self.past.chains.user)
+        inside = np.zeros(self.item_num, np.bool_)
+        inside[self.log.item[self.in_training]] = True
+        self.inter_feat = EventRows(self._sources(frame), np.arange(len(frame), dtype=np.int32))
+        del frame
         super()._change_feat_format()
         self.event_bounds = self._cut()
         self.event_start, self.event_stop = 0, len(self.log)
-        self.item_features = self._item_features(log, "item_features")
+        self.item_features = self._item_features(inside, "item_features")
+
+    def _dataframe_to_interaction(self, data: Any) -> Interaction:
+        """Make tensors of a frame; those of events are made when they are asked for."""
+        return data if isinstance(data, EventRows) else super()._dataframe_to_interaction(data)
 
     def _make_log(self, log: pd.DataFrame) -> EventLog:
         behaviour, n_behaviours = self._behaviours(log)
@@ -97,6 +108,44 @@ class StreamDataset(ScaledDataset):
             n_behaviours=n_behaviours,
         )
 
+    def _sources(self, frame: pd.DataFrame) -> Sources:
+        """Say what the fields of events are: columns of the log, of the frame, and what is new.
+
+        New are the event's index, its purchase flag and its elapsed times.
+        """
+        log, chains = self.log, self.past.chains
+        of_log: dict[str, Field] = {
+            self.uid_field: integers(log.user),
+            self.iid_field: integers(log.item),
+            self.time_field: numbers(log.time),
+            "behavior": integers(log.behaviour),
+            PURCHASE: numbers(log.purchase),
+        }
+        others = self._dataframe_to_interaction(frame[[f for f in frame if f not in of_log]])
+        sources = {
+            field: of_log[field] if field in of_log else stored(others[field])
+            for field in map(str, frame)
+        }
+        sources[EVENT_INDEX] = integers(np.arange(len(log), dtype=np.int32))
+        sources[PURCHASE] = of_log[PURCHASE]
+        for field, chain in zip(DELTAS, (chains.user, chains.item, chains.purchase), strict=True):
+            sources[field] = self._elapsed(chain)
+        inter = FeatureSource.INTERACTION
+        for field in (PURCHASE, *DELTAS):
+            self.set_field_property(field, FeatureType.FLOAT, inter, 1)
+        self.set_field_property(EVENT_INDEX, FeatureType.TOKEN, inter, 1)
+        return sources
+
+    def _elapsed(self, chain: Ids) -> Field:
+        """Give the field of seconds since the event that a chain leads to."""
+
+        def at(places: Places) -> Tensor:
+            events = np.arange(len(chain))[places] if isinstance(places, slice) else places
+            seconds, _ = self.past.since_previous(np.asarray(events, np.int64).reshape(-1), chain)
+            return torch.from_numpy(seconds.astype(np.float32)).reshape(np.shape(events))
+
+        return at
+
     def new_past(self) -> Past:
         """Give the past of the log before its first event."""
         return self.past.beginning()
@@ -105,9 +154,7 @@ class StreamDataset(ScaledDataset):
         self.feature_maps[key], features = event_features(self, log, key)
         return features
 
-    def _item_features(self, log: pd.DataFrame, key: str) -> Tensor:
-        inside = np.zeros(self.item_num, np.bool_)
-        inside[log[self.iid_field].to_numpy()[self.in_training]] = True
+    def _item_features(self, inside: npt.NDArray[np.bool_], key: str) -> Tensor:
         self.feature_maps[key], features = item_features(self, inside, key)
         return features
 
@@ -117,30 +164,14 @@ class StreamDataset(ScaledDataset):
             return None, 1
         return log["behavior"].to_numpy(), self.num("behavior")
 
-    def _add_stream_fields(self, log: pd.DataFrame) -> None:
-        """Add the event's index, purchase flag and elapsed times as interaction fields."""
-        log[EVENT_INDEX] = np.arange(len(log))
-        log[PURCHASE] = self.log.purchase.astype(np.float64)
-        facts, of_items = look_at_log(self.past, len(self.log))
-        self.history_length = facts.count
-        elapsed = facts.elapsed, of_items.elapsed, facts.since_purchase
-        for field, seconds in zip(DELTAS, elapsed, strict=True):
-            log[field] = seconds
-        inter = FeatureSource.INTERACTION
-        for field in (PURCHASE, *DELTAS):
-            self.set_field_property(field, FeatureType.FLOAT, inter, 1)
-        self.set_field_property(EVENT_INDEX, FeatureType.TOKEN, inter, 1)
-
     def data_augmentation(self) -> None:
         """Make a row of every event with a history; store no history."""
         self._aug_presets()
         self.events = self.inter_feat
         rows = np.flatnonzero(self.history_length >= self._shortest_history)
-        lengths = np.minimum(self.history_length[rows], self.max_item_list_len)
-        self.inter_feat = self.events[rows]
-        self.inter_feat.update(
-            Interaction({self.item_list_length_field: torch.from_numpy(lengths)})
-        )
+        sources, longest = self.events.interaction.sources, self.max_item_list_len
+        lengths = {self.item_list_length_field: integers(self.history_length, longest)}
+        self.inter_feat = EventRows({**sources, **lengths}, rows.astype(np.int32))
 
     @property
     def _shortest_history(self) -> int:
@@ -177,12 +208,11 @@ class StreamDataset(ScaledDataset):
         """Gather list fields [n_rows, MAX_ITEM_LIST_LENGTH], oldest first, padded with 0."""
         single = events.ndim == 0
         indices = self.histories_before(events.reshape(-1).numpy(), self.max_item_list_len)
-        gather = torch.from_numpy(np.maximum(indices, 0))
-        padding = torch.from_numpy(indices < 0)
+        found, padding = np.maximum(indices, 0), torch.from_numpy(indices < 0)
         lists = {}
-        for field in self.events.columns:
+        for field, source in self.events.interaction.sources.items():
             if field not in (self.uid_field, EVENT_INDEX):
-                values = self.events[field][gather]
+                values = source(found)
                 mask = padding.reshape(padding.shape + (1,) * (values.ndim - 2))
                 values = values.masked_fill(mask, 0)
                 lists[getattr(self, f"{field}_list_field")] = values[0] if single else values
@@ -227,6 +257,7 @@ class StreamDataset(ScaledDataset):
         spans = list(zip(self.event_bounds[:-1], self.event_bounds[1:], strict=True))
         parts = [self._part(events, *span) for span in spans]
         self._sample_validation(parts)
+        self._sample_evaluation(parts)
         self._check_parts(parts)
         self._check_items()
         rows = ", ".join(f"{len(part)} {name}" for part, name in zip(parts, PARTS, strict=True))
@@ -240,9 +271,18 @@ class StreamDataset(ScaledDataset):
         at_most = self.config["tuning_rows"]
         if at_most:
             part = parts[1]
-            part.inter_feat = part.inter_feat[evenly(len(part), at_most)]
+            part.inter_feat = part.inter_feat.part(evenly(len(part), at_most))
         # RecBole wants a third part; the excerpt's log ends here.
         parts[2] = parts[1]
+
+    def _sample_evaluation(self, parts: list[StreamDataset]) -> None:
+        """Keep some rows of validation and test, where ``eval_rows`` asks for a sample."""
+        at_most = self.config["eval_rows"]
+        if not at_most or self.excerpt:
+            return
+        for number, part in enumerate(parts[1:]):
+            rows = spread(len(part), at_most, self.config["seed"] + number)
+            part.inter_feat = part.inter_feat.part(rows)
 
     def _check_parts(self, parts: list[StreamDataset]) -> None:
         """Refuse parts without rows: nothing to learn from, to choose by, or to test."""
@@ -291,7 +331,7 @@ class StreamDataset(ScaledDataset):
     def _part(self, row_events: npt.NDArray[np.int64], start: int, stop: int) -> StreamDataset:
         first, last = np.searchsorted(row_events, [start, stop])
         part: StreamDataset = copy.copy(self)
-        part.inter_feat = self.inter_feat[int(first) : int(last)]
+        part.inter_feat = self.inter_feat.part(slice(int(first), int(last)))
         part.event_start, part.event_stop = start, stop
         return part
 
@@ -306,7 +346,7 @@ class StreamDataset(ScaledDataset):
 
     def inter_matrix(self, form: str = "coo", value_field: str | None = None) -> Any:
         """Give the sparse user-item matrix of this part's events, first events included."""
-        events = self.events[self.event_start : self.event_stop]
+        events = self.events.part(slice(self.event_start, self.event_stop))
         return self._create_sparse_matrix(events, self.uid_field, self.iid_field, form, value_field)
 
 

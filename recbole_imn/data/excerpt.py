@@ -50,6 +50,27 @@ class Excerpt:
         return 0, self.validation - self.start, n_events, n_events
 
 
+def spread(n_rows: int, at_most: int, seed: int) -> npt.NDArray[np.int64]:
+    """Draw rows that are spread evenly over a part: one of each of as many equal stretches.
+
+    Parameters
+    ----------
+    n_rows : int
+    at_most : int
+        All rows are chosen where there are no more.
+    seed : int
+
+    Returns
+    -------
+    int64 [min(n_rows, at_most)]
+        Places in increasing order.
+    """
+    if n_rows <= at_most:
+        return np.arange(n_rows, dtype=np.int64)
+    ends = np.arange(at_most + 1, dtype=np.int64) * n_rows // at_most
+    return np.random.default_rng(seed).integers(ends[:-1], ends[1:])
+
+
 def evenly(n_rows: int, at_most: int) -> npt.NDArray[np.int64]:
     """Choose rows that lie evenly in a part, the last one among them.
 

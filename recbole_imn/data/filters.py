@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from recbole.utils.enum_type import FeatureType
 
 from recbole_imn.data.atomic import DataError
 from recbole_imn.model.settings import SettingsError
+
+# What RecBole's intervals of numbers are without being set.
+ANY_NUMBER = [("[", 0.0, float("inf"), ")")]
+
+Flags = npt.NDArray[np.bool_]
 
 # Settings that leave events out, with what they are without being set.
 FILTERS: dict[str, tuple[Any, ...]] = {
@@ -114,6 +121,33 @@ class Filtered:
             except SettingsError as error:
                 raise SettingsError(f"val_interval for {field!r}: {error}") from error
 
+    def _filter_by_inter_num(self) -> None:
+        """Keep users and items whose number of events lies in an interval, until all do.
+
+        As RecBole does (dataset.py, same name), which counts rows as objects.
+        """
+        keys = {
+            self.uid_field: "user_inter_num_interval",
+            self.iid_field: "item_inter_num_interval",
+        }
+        intervals = {
+            field: self._parse_intervals_str(self.config[key]) or ANY_NUMBER
+            for field, key in keys.items()
+        }
+        if all(allowed == ANY_NUMBER for allowed in intervals.values()):
+            return
+        sides = [_Side(self.inter_feat[field], allowed) for field, allowed in intervals.items()]
+        kept, n_before = np.ones(len(self.inter_feat), np.bool_), -1
+        while n_before != (n_left := int(kept.sum())):
+            n_before = n_left
+            refused = [side.refused(kept) for side in sides]
+            kept &= ~(refused[0] | refused[1])
+        self._keep_events(pd.Series(kept, self.inter_feat.index))
+        for side, name in zip(sides, ("user_feat", "item_feat"), strict=True):
+            frame = getattr(self, name)
+            if frame is not None:
+                setattr(self, name, side.described(frame, kept))
+
     def _parse_intervals_str(self, intervals: Any) -> list[tuple[str, float, float, str]] | None:
         """Read intervals such as ``[3,inf)`` (dataset.py, same name).
 
@@ -149,6 +183,47 @@ class Filtered:
     def _keep_events(self, kept: pd.Series[bool]) -> None:
         # A copy: pandas 2 warns of changes to what may be a view.
         self.inter_feat = self.inter_feat[kept].copy()
+
+
+class _Side:
+    """The users or the items of a log, of which some have too few or too many events.
+
+    Parameters
+    ----------
+    column : Series
+        Their tokens, one an event.
+    intervals : list of tuple
+        Numbers of events that are allowed.
+    """
+
+    def __init__(
+        self, column: pd.Series[Any], intervals: list[tuple[str, float, float, str]]
+    ) -> None:
+        self.field, self.intervals = column.name, intervals
+        self.codes, self.tokens = pd.factorize(column)
+        self.is_out = np.zeros(len(self.tokens), np.bool_)
+
+    def refused(self, kept: Flags) -> Flags:
+        """Give the events of those with other numbers among the kept events, now or before."""
+        numbers = np.bincount(self.codes[kept], minlength=len(self.tokens))
+        self.is_out |= (numbers > 0) & ~self._inside(numbers)
+        return self.is_out[self.codes]
+
+    def _inside(self, numbers: npt.NDArray[np.int64]) -> Flags:
+        inside = np.zeros(len(numbers), np.bool_)
+        for left, low, high, right in self.intervals:
+            above = numbers >= low if left == "[" else numbers > low
+            below = numbers <= high if right == "]" else numbers < high
+            inside |= above & below
+        return inside
+
+    def described(self, frame: pd.DataFrame, kept: Flags) -> pd.DataFrame:
+        """Leave out the attributes of those that are out, and of those that have no events."""
+        is_out = frame[self.field].isin(self.tokens[self.is_out])
+        if self.intervals[0][1] > 0:
+            present = np.bincount(self.codes[kept], minlength=len(self.tokens)) > 0
+            is_out |= ~frame[self.field].isin(self.tokens[present])
+        return frame[~is_out].copy()
 
 
 def _interval(text: str) -> tuple[str, float, float, str]:

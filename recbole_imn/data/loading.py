@@ -15,26 +15,28 @@ from recbole.utils.enum_type import FeatureSource, FeatureType
 
 from recbole_imn.data.atomic import (
     DataError,
-    check_log,
     check_type,
     read_columns,
     read_header,
 )
+from recbole_imn.data.columnwise import read_frame
 from recbole_imn.data.downloads import TMALL
 from recbole_imn.data.filters import Filtered
 from recbole_imn.data.first_use import provide
-from recbole_imn.data.numbers import check_numbers, check_times, split_numbers
+from recbole_imn.data.log_file import LogFile
+from recbole_imn.data.numbers import check_numbers, split_numbers
 from recbole_imn.data.publishing import reading
 from recbole_imn.data.simulated import simulated_notice
 from recbole_imn.data.stream_settings import check_data_settings, check_unused, columns_setting
 from recbole_imn.data.time_range import suspicious
+from recbole_imn.data.token_ids import TokenIds
 from recbole_imn.model.settings import SettingsError
 
 # Ends of stays on the shelf, of which one may be open.
 OPEN_ENDED = "delisted_at"
 
 
-class AtomicDataset(Filtered, SequentialDataset):  # type: ignore[misc]  # RecBole is untyped
+class AtomicDataset(Filtered, TokenIds, SequentialDataset):  # type: ignore[misc]  # RecBole is untyped
     """A sequential data set whose files are read exactly, in order of time.
 
     Ids and times are loaded whatever ``load_col`` says: a log is nothing without them.
@@ -89,16 +91,20 @@ class AtomicDataset(Filtered, SequentialDataset):  # type: ignore[misc]  # RecBo
 
     def _load_inter_feat(self, token: str, dataset_path: str) -> None:
         """Load and check the log, and sort it by exact time, ties in file order."""
-        path = self.file(FeatureSource.INTERACTION)
-        header = self.header(FeatureSource.INTERACTION)
-        log = self._load_feat(str(path), FeatureSource.INTERACTION)
-        log = pd.DataFrame() if log is None else log
-        check_log(path, header, log, self.uid_field, self.iid_field, self.time_field)
-        check_times(path, log[self.time_field])
+        source = FeatureSource.INTERACTION
+        path, header = self.file(source), self.header(source)
+        file = LogFile(path, self.uid_field, self.iid_field, self.time_field, *self._format)
+        fields = self._chosen(header, source)
+        log = file.open(fields, self.logger.warning)
+        for field in fields:
+            self._register(field, FeatureType(header[field]), source)
+            if header[field].endswith("seq"):
+                cells = self._split_sequences(path, log[field])
+                log[field] = pd.Series(cells, index=log.index, dtype=object)
         odd = suspicious(log[self.time_field].to_numpy())
         if odd:
             self.logger.warning(f"{path}: {self.time_field} must be in seconds, but {odd}")
-        self.inter_feat = log.sort_values(self.time_field, kind="stable", ignore_index=True)
+        self.inter_feat = log.reset_index(drop=True)
 
     def _load_user_or_item_feat(
         self, token: str, dataset_path: str, source: FeatureSource, field_name: str
@@ -163,23 +169,27 @@ class AtomicDataset(Filtered, SequentialDataset):  # type: ignore[misc]  # RecBo
         """Read an atomic file, with RecBole's bookkeeping (dataset.py, ``_load_feat``)."""
         path = Path(filepath)
         header = read_header(path, *self._format)
-        load, unload = self._get_load_and_unload_col(source)
-        fields = [
-            field
-            for field in header
-            if (load is None or field in load) and (unload is None or field not in unload)
-        ]
+        fields = self._chosen(header, source)
         if not fields:
             return None
-        frame = read_columns(path, header, fields, *self._format)
+        frame = read_frame(path, header, fields, *self._format)
         for field in fields:
             self._register(field, FeatureType(header[field]), source)
             if header[field].endswith("seq"):
                 cells = self._split_sequences(path, frame[field])
                 frame[field] = pd.Series(cells, index=frame.index, dtype=object)
-            elif header[field] == "float" and field != self.time_field:
+            elif header[field] == "float":
                 check_numbers(path, frame[field])
         return frame
+
+    def _chosen(self, header: dict[str, str], source: FeatureSource | str) -> list[str]:
+        """Give the fields of a file that are loaded."""
+        load, unload = self._get_load_and_unload_col(source)
+        return [
+            field
+            for field in header
+            if (load is None or field in load) and (unload is None or field not in unload)
+        ]
 
     @property
     def _format(self) -> tuple[str, str]:

@@ -36,9 +36,12 @@ def suspicious(times: npt.NDArray[np.float64]) -> str | None:
     str or None
         A message with the range that was seen; None if nothing is odd.
     """
-    finite = np.sort(times[np.isfinite(times)])
+    is_finite = np.isfinite(times)
+    finite = times if is_finite.all() else times[is_finite]
     if len(finite) == 0:
         return None
+    if (finite[1:] < finite[:-1]).any():
+        finite = np.sort(finite)
     if max(abs(finite[0]), abs(finite[-1])) >= LARGEST:
         return _too_large(finite)
     span, gaps = finite[-1] - finite[0], np.diff(finite)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from recbole_imn.evaluation.metrics import metrics_of_ranks
 from recbole_imn.log import Flags, Floats, Integers
-from recbole_imn.past import Past, look_at_log
+from recbole_imn.past import Past
 
 DAY = 86_400.0
 COLD, WARM = 5, 50
@@ -102,7 +102,7 @@ def _groupings(
     yield _of_new_items(asked == 2, is_first, None if described is None else described[item])
     seen = np.isin(item, log.item[:n_training]).astype(np.int64)
     yield "item in training", seen, ("never", "seen")
-    length = np.digitize(look_at_log(past, len(log))[0].count[events], (1, COLD, WARM))
+    length = np.digitize(past.numbers_before(chains.user)[events], (1, COLD, WARM))
     users = ("new (no history)", f"cold (under {COLD} events)", f"warm (under {WARM})", "heavy")
     yield "user", length, users
     ago = np.where(bought < 0, 0, 1 + _ages(log.time[events] - log.time[bought]))

@@ -175,13 +175,13 @@ _update_all = in_parallel(_update_places)
 def _update_rows(
     threads: int, weight: Any, mean: Any, square: Any, rows: Any, values: Any, step: Any
 ) -> None:
-    begins, following = _occurrences(rows, len(weight))
+    begins, following = occurrences(rows, len(weight))
     given = weight, mean, square, rows, values, step, begins, following
     _update_all(threads, len(rows), given)
 
 
 @compiled
-def _occurrences(rows: Any, n_rows: int) -> tuple[Any, Any]:
+def occurrences(rows: Any, n_rows: int) -> tuple[Any, Any]:
     """Find where each row occurs first, and after each place where it occurs next, or -1."""
     n, n_slots = len(rows), 16
     while n_slots < 2 * n:

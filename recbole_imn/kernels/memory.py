@@ -42,7 +42,7 @@ def read(states: Tensor, known: Tensor, ids: Tensor, initial: Tensor) -> Tensor:
 
 def read_formula(states: Tensor, known: Tensor, ids: Tensor, initial: Tensor) -> Tensor:
     """Give :func:`read` as torch operations."""
-    return torch.where(known[ids].unsqueeze(1), states[ids], initial)
+    return torch.where(known[ids].unsqueeze(1), states[ids].to(initial.dtype), initial)
 
 
 Table = tuple[Tensor, Tensor, Tensor, Tensor]
@@ -89,7 +89,7 @@ def write(
         _write(threads_for(len(ids)), first, *arrays)
         return
     changed = rows >= first
-    states[ids[changed]] = buffer[rows[changed]]
+    states[ids[changed]] = buffer[rows[changed]].to(states.dtype)
     known[ids[changed]] = True
 
 

@@ -9,10 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from recbole_imn.kernels.attention import attend
+from recbole_imn.model.contexts import Mapped
 from recbole_imn.model.latest import latest_items
-from recbole_imn.model.layers import Affine, Mapped, StaticTable
+from recbole_imn.model.layers import Affine
 from recbole_imn.model.parts import Making
 from recbole_imn.model.sources.pointer import GAIN, SPEED
+from recbole_imn.model.statics import StaticTable
 from recbole_imn.past import Facts, Past
 from recbole_imn.past.distinct import distinct, places_in
 

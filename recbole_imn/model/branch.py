@@ -11,10 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from recbole_imn.log import NO_EVENT, Integers
-from recbole_imn.model.layers import Affine, ElapsedTime, EventInput, Projection, Statics
+from recbole_imn.model.event_input import EventInput
+from recbole_imn.model.layers import Affine, ElapsedTime, Projection
 from recbole_imn.model.parts import Making
 from recbole_imn.model.purchases import PurchaseStore
 from recbole_imn.model.settings import SettingsError
+from recbole_imn.model.statics import Statics
 from recbole_imn.model.window import PurchaseColumns, features_of, ids, ids_of
 from recbole_imn.past import Facts, Past
 from recbole_imn.stream import CELLS, Memory, recur
@@ -45,14 +47,13 @@ class Branch(nn.Module):
         super().__init__()
         settings, log, width = making.settings, making.past.log, making.width
         self.cell = CELLS[settings.cell]
-        facts = making.facts
-        first = facts.purchase < 0
         scale = settings.elapsed_scale, settings.elapsed_origin
-        self.elapsed = ElapsedTime(facts.since_purchase, first, *scale)
+        purchases = making.past.chains.purchase
+        self.elapsed = ElapsedTime(*making.since_previous(purchases), *scale)
         self.register_buffer("item_features", making.item_features, persistent=False)
         positive = settings.cell == "sigmoid"
         stored, gates = self.cell.n_parts * width, self.cell.n_gates
-        self.memory = Memory(log.n_users, stored, positive)
+        self.memory = Memory(log.n_users, stored, positive, settings.kept_precision)
         self.transition = nn.Parameter(torch.empty(width, gates * width))
         nn.init.xavier_uniform_(self.transition)
         self.projection = None if settings.shared_projection else Projection(width)

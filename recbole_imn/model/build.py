@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from recbole_imn.model.attention import Attention
 from recbole_imn.model.branch import BRANCHES, Branch
+from recbole_imn.model.conditioning import Conditioning
+from recbole_imn.model.contexts import ContextMaps
 from recbole_imn.model.fusion import FUSIONS, Fusion, InterestAlone
-from recbole_imn.model.layers import Conditioning, ContextMaps, Statics, StaticTable
 from recbole_imn.model.losses import make_losses
 from recbole_imn.model.negatives import sampler
 from recbole_imn.model.network import Network
@@ -16,6 +17,7 @@ from recbole_imn.model.parts import Making, find_part
 from recbole_imn.model.settings import NetworkSettings, SettingsError
 from recbole_imn.model.sources import SOURCES, Pointer, Source
 from recbole_imn.model.states import GeneralStates
+from recbole_imn.model.statics import Statics, StaticTable
 from recbole_imn.model.terms import (
     TERMS,
     CellTerm,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from recbole_imn.model.layers import Conditioning, Gate
+from recbole_imn.model.conditioning import Conditioning
+from recbole_imn.model.layers import Gate
 
 
 class Fusion(nn.Module):
@@ -18,7 +19,7 @@ class Fusion(nn.Module):
     centre : float
         Where the states' centre lies.
     unit : bool
-        As of :class:`~recbole_imn.model.layers.Conditioning`.
+        As of :class:`~recbole_imn.model.conditioning.Conditioning`.
     """
 
     n_parts = 1

@@ -21,13 +21,16 @@ from recbole_imn.kernels.mixture import add_mixture, log_add_hits
 from recbole_imn.log import Integers
 from recbole_imn.model.attention import Attention
 from recbole_imn.model.branch import Branch
+from recbole_imn.model.conditioning import Conditioning
+from recbole_imn.model.contexts import ContextMaps, Contexts
 from recbole_imn.model.fusion import Fusion
-from recbole_imn.model.layers import Conditioning, ContextMaps, Contexts, Projection, Statics
+from recbole_imn.model.layers import Projection
 from recbole_imn.model.lessons import Lessons, prepare_lessons
 from recbole_imn.model.negatives import Draw
 from recbole_imn.model.settings import NetworkSettings
 from recbole_imn.model.sources import Pointer
 from recbole_imn.model.states import GeneralStates
+from recbole_imn.model.statics import Statics
 from recbole_imn.model.terms import CellTerm, ProductTerm, Rows
 from recbole_imn.model.unrolled import Unrolled
 from recbole_imn.model.window import RowColumns, Window

@@ -6,15 +6,16 @@ import importlib
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from types import ModuleType
 from typing import TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from recbole_imn.log import Flags, Floats, Ids
 from recbole_imn.model.settings import NetworkSettings, SettingsError
-from recbole_imn.past import Facts, ItemFacts, Past, look_at_log
+from recbole_imn.past import Past
 from recbole_imn.validation import nearest
 
 Part = TypeVar("Part")
@@ -68,19 +69,22 @@ class Making:
         """Number of events that scales are fitted on, at the start of the log."""
         return self.n_training if self.n_fitted is None else self.n_fitted
 
-    @property
-    def facts(self) -> Facts:
-        """What was known of users just before each event that scales are fitted on."""
-        return self._looked[0]
+    def since_previous(self, chain: Ids) -> tuple[Floats, Flags]:
+        """Give times between events of one kind, of all events that scales are fitted on.
 
-    @property
-    def item_facts(self) -> ItemFacts:
-        """What was known of the items just before each event that scales are fitted on."""
-        return self._looked[1]
+        Parameters
+        ----------
+        chain : int32 [n_events]
+            One of the chains of the past, such as ``past.chains.item``.
 
-    @cached_property
-    def _looked(self) -> tuple[Facts, ItemFacts]:
-        return look_at_log(self.past, self.fitted)
+        Returns
+        -------
+        elapsed : float64 [fitted]
+            Seconds since the previous event of the kind; 0 for none.
+        first : bool [fitted]
+            Whether there is none.
+        """
+        return self.past.since_previous(np.arange(self.fitted), chain)
 
 
 def find_part(

@@ -110,6 +110,9 @@ class NetworkSettings:
     shared_map : bool
         Beyond the paper: one map makes the prediction and, over the temperature, the rows'
         side of the density ratio.
+    state_precision : str
+        In what the states of users and items are kept between windows. 'float32', or half the
+        memory: 'float16' or 'bfloat16'; then scores depend, by rounding, on where windows end.
     elapsed_scale : str
         'log' or 'linear' elapsed times, standardised on the training events.
     elapsed_origin : str
@@ -181,6 +184,7 @@ class NetworkSettings:
     conditioning: Literal["unit", "none"] = "unit"
     positive_state: Literal["before", "after"] = "before"
     context_start: Literal["identity", "random"] = "identity"
+    state_precision: Literal["float32", "float16", "bfloat16"] = "float32"
     elapsed_scale: Literal["log", "linear"] = "log"
     elapsed_origin: Literal["mean", "zero"] = "mean"
     shared_projection: bool = False
@@ -238,6 +242,11 @@ class NetworkSettings:
         """Whether the prediction's loss has the form that is computed beside the density ratio."""
         plain = self.distance == "squared" and self.prediction_target == "both"
         return plain and self.detached_targets
+
+    @property
+    def kept_precision(self) -> str | None:
+        """In what states are kept, None for what everything else is computed in."""
+        return None if self.state_precision == "float32" else self.state_precision
 
     @property
     def searches_ranking(self) -> bool:

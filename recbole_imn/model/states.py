@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from recbole_imn.kernels.memory import read_both
 from recbole_imn.log import Integers
-from recbole_imn.model.layers import ElapsedTime, EventInput, two_inputs
+from recbole_imn.model.event_input import EventInput, two_inputs
+from recbole_imn.model.layers import ElapsedTime
 from recbole_imn.model.parts import Making
 from recbole_imn.model.window import EventColumns, features_of, ids_of, told_by
 from recbole_imn.past import Past
@@ -33,12 +34,13 @@ class GeneralStates(nn.Module):
         gates, stored = self.cell.n_gates, self.cell.n_parts * width
         positive = settings.cell == "sigmoid"
         self.register_buffer("item_features", making.item_features, persistent=False)
-        facts, of_items = making.facts, making.item_facts
+        chains = making.past.chains
         scale = settings.elapsed_scale, settings.elapsed_origin
-        self.elapsed_user = ElapsedTime(facts.elapsed, facts.latest < 0, *scale)
-        self.elapsed_item = ElapsedTime(of_items.elapsed, of_items.latest < 0, *scale)
-        self.users = Memory(log.n_users, stored, positive)
-        self.items = Memory(log.n_items, stored, positive)
+        self.elapsed_user = ElapsedTime(*making.since_previous(chains.user), *scale)
+        self.elapsed_item = ElapsedTime(*making.since_previous(chains.item), *scale)
+        kept = stored, positive, settings.kept_precision
+        self.users = Memory(log.n_users, *kept)
+        self.items = Memory(log.n_items, *kept)
         self.transition = nn.Parameter(torch.empty(2 * width, 2 * gates * width))
         nn.init.xavier_uniform_(self.transition)
         told = log.n_behaviours, making.n_features, settings.biases

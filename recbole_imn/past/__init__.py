@@ -1,6 +1,6 @@
 """The past: everything that an event may know, from events before it."""
 
 from recbole_imn.past.facts import Facts, ItemFacts
-from recbole_imn.past.past import LOOK_AHEAD, Past, look_at_log
+from recbole_imn.past.past import LOOK_AHEAD, Past
 
-__all__ = ["LOOK_AHEAD", "Facts", "ItemFacts", "Past", "look_at_log"]
+__all__ = ["LOOK_AHEAD", "Facts", "ItemFacts", "Past"]

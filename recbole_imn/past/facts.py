@@ -152,6 +152,16 @@ def since_previous(events: Integers, chain: Ids, times: Floats) -> tuple[Floats,
 
 
 @compiled
+def numbers_before(chain: Ids) -> Ids:
+    """Give how many events a chain leads through from each one, int32 [n_events]."""
+    numbers = np.zeros(len(chain), np.int32)
+    for event in range(len(chain)):
+        if chain[event] != EMPTY:
+            numbers[event] = numbers[chain[event]] + 1
+    return numbers
+
+
+@compiled
 def walk_back(latest: Integers | Ids, chain: Ids, found: Integers) -> None:
     """Fill ``found`` int64 [n, width], -1 before, from events ``latest`` back along a chain."""
     for row in range(len(latest)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from recbole_imn.past.facts import (
     Facts,
     ItemFacts,
     item_facts,
+    numbers_before,
     since_previous,
     user_facts,
     walk_back,
@@ -21,7 +22,6 @@ from recbole_imn.past.facts import (
 from recbole_imn.past.heads import ItemHeads, UserHeads, no_items, no_users
 from recbole_imn.past.index import ChainIndex, Chains
 
-Looked = TypeVar("Looked", Facts, ItemFacts)
 # Events that are looked at together.
 LOOK_AHEAD = 4096
 
@@ -189,6 +189,20 @@ class Past:
         """
         return since_previous(events, chain, self.log.time)
 
+    def numbers_before(self, chain: Ids) -> Ids:
+        """Give how many earlier events of its kind each event of the log has.
+
+        Parameters
+        ----------
+        chain : int32 [n_events]
+            One of :attr:`chains`.
+
+        Returns
+        -------
+        int32 [n_events]
+        """
+        return numbers_before(chain)
+
     def histories(self, latest: Integers | Ids, width: int) -> Integers:
         """Give events of a user from one of them back, int64 [n, width], newest first.
 
@@ -222,33 +236,8 @@ class Past:
         return where
 
 
-def look_at_log(past: Past, stop: int) -> tuple[Facts, ItemFacts]:
-    """Give what was known of user and item just before each event below ``stop``.
-
-    Parameters
-    ----------
-    past : Past
-        Stays where it is.
-    stop : int
-    """
-    walker, log = past.beginning(), past.log
-    of_users, of_items = [], []
-    # Chains are walked from the present back, so the present stays close.
-    for start in range(0, stop, LOOK_AHEAD):
-        events = np.arange(start, min(start + LOOK_AHEAD, stop))
-        walker.move_to(int(events[-1]) + 1)
-        of_users.append(walker.look_at_events(events))
-        of_items.append(walker.look_at_items(log.item[events], log.time[events], events))
-    return _joined(of_users), _joined(of_items)
-
-
 def _check_ids(name: str, ids: Integers, size: int) -> None:
     # Compiled loops would read beyond the ends of tables.
     outside = np.flatnonzero((ids < 0) | (ids >= size))
     if len(outside):
         raise LogError(f"{name} {ids[outside[0]]} is asked for, outside 0..{size - 1}")
-
-
-def _joined(parts: list[Looked]) -> Looked:
-    columns = zip(*(vars(part).values() for part in parts), strict=True)
-    return type(parts[0])(*map(np.concatenate, columns))

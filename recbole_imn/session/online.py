@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from recbole_imn.log import Integers
-from recbole_imn.model.layers import Conditioning, StaticTable
+from recbole_imn.model.conditioning import Conditioning
+from recbole_imn.model.statics import StaticTable
 from recbole_imn.model.terms import CellTerm
 from recbole_imn.session.ranking import Ranked
 from recbole_imn.session.replay import Replayable, Replayed, plain_replay

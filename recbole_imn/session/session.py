@@ -26,6 +26,10 @@ from recbole_imn.stream.plan import windows
 Answer = TypeVar("Answer")
 
 
+# More would be copied several times over while they are made.
+ITEMS_AT_A_TIME = 1 << 16
+
+
 @dataclass(frozen=True)
 class Query:
     """Users at times, ready to be scored.
@@ -304,9 +308,15 @@ class Session:
     def catalogue(self) -> Tensor:
         """Give all items as ranking sees them at :attr:`position`, float [n_items, width]."""
         if self._table is None:
-            items = self.network.states.items
-            ids = torch.arange(self.past.log.n_items, device=self.network.device)
-            self._table = self.network.ranking_items(ids, items.read_all(), ids)
+            n_items, network = self.past.log.n_items, self.network
+            parts = torch.arange(n_items, device=network.device).split(ITEMS_AT_A_TIME)
+            for ids in parts:
+                rows = torch.arange(len(ids), device=ids.device)
+                made = network.ranking_items(ids, network.states.items.read(ids), rows)
+                if self._table is None:
+                    self._table = made.new_empty(n_items, made.shape[1])
+                self._table[ids] = made
+        assert self._table is not None  # there is padding at least
         return self._table
 
     # -- scores of now -----------------------------------------------------------------------

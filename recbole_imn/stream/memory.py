@@ -7,6 +7,12 @@ from torch import Tensor, nn
 
 from recbole_imn.kernels.memory import Table, read, write
 
+PRECISIONS = {
+    None: None,
+    "float16": torch.float16,
+    "bfloat16": torch.bfloat16,
+}
+
 
 class Memory(nn.Module):
     """States of entities of one kind, kept between windows.
@@ -22,16 +28,21 @@ class Memory(nn.Module):
         Size of a state.
     positive : bool
         Whether states lie in (0, 1), as those of sigmoid cells; the initial one then does too.
+    precision : str
+        Of the kept states, 'float16' or 'bfloat16'; by default that of the initial state.
     """
 
     states: Tensor
     known: Tensor
 
-    def __init__(self, n_entities: int, width: int, positive: bool = True) -> None:
+    def __init__(
+        self, n_entities: int, width: int, positive: bool = True, precision: str | None = None
+    ) -> None:
         super().__init__()
         self.positive = positive
         self.initial_logit = nn.Parameter(torch.zeros(width))
-        self.register_buffer("states", torch.zeros(n_entities, width), persistent=False)
+        states = torch.zeros(n_entities, width, dtype=PRECISIONS[precision])
+        self.register_buffer("states", states, persistent=False)
         self.register_buffer("known", torch.zeros(n_entities, dtype=torch.bool), persistent=False)
 
     @property
@@ -62,10 +73,6 @@ class Memory(nn.Module):
     def table(self, ids: Tensor) -> Table:
         """Give what is read for some entities: states, who has one, the ids, and the initial."""
         return self.states, self.known, ids, self.initial
-
-    def read_all(self) -> Tensor:
-        """Give the states of all entities, float [n_entities, width]."""
-        return torch.where(self.known.unsqueeze(1), self.states, self.initial)
 
     def commit_rows(self, ids: Tensor, buffer: Tensor, rows: Tensor, first: int) -> None:
         """Store the states at rows of a buffer, where these are not below ``first``.

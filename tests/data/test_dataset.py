@@ -6,8 +6,8 @@ import torch
 
 from recbole_imn.data.atomic import DataError
 from recbole_imn.data.dataset import EVENT_INDEX, IMNNetDataset, StreamDataset
-from recbole_imn.past import look_at_log
 from tests.conftest import random_rows, write_log
+from tests.past.logs import look_at_log
 
 
 def parts_of(config):

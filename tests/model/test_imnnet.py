@@ -107,11 +107,14 @@ def test_a_window_continues_where_the_last_one_ended(prepare):
     batches = list(train)
     model.calculate_loss(batches[0])
     expected = model.calculate_loss(batches[1])
-    states = model.network.states.users.read_all()
+    states = model.network.states.users.read(torch.arange(len(model.network.states.users.states)))
     model.session.rewind()
     # Reached from the beginning by a replay.
     torch.testing.assert_close(model.calculate_loss(batches[1]), expected)
-    torch.testing.assert_close(model.network.states.users.read_all(), states)
+    torch.testing.assert_close(
+        model.network.states.users.read(torch.arange(len(model.network.states.users.states))),
+        states,
+    )
 
 
 def test_batches_must_be_consecutive(prepare):

@@ -6,8 +6,8 @@ import torch
 
 from recbole_imn.data.dataset import EVENT_INDEX
 from recbole_imn.kernels.mixture_ranking import add_mixture
-from recbole_imn.model.layers import StaticTable
 from recbole_imn.model.negatives import Negatives
+from recbole_imn.model.statics import StaticTable
 from tests.conftest import PRICED
 
 SWITCHES = [

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recbole_imn.log import EventLog, LogError
-from recbole_imn.past import Past, look_at_log
-from tests.past.logs import of_item, of_user, random_log
+from recbole_imn.past import Past
+from tests.past.logs import look_at_log, of_item, of_user, random_log
 
 SEEDS = st.integers(0, 10_000)
 

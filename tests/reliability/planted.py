@@ -49,10 +49,10 @@ def faulty(mutation: str) -> Case:
 
 def reads(change: Callable) -> None:
     """Change what the reader of atomic files gives."""
-    import recbole_imn.data.loading as loading
+    import recbole_imn.data.log_file as log_file
 
-    original = loading.read_columns
-    loading.read_columns = lambda *args, **kwargs: change(original(*args, **kwargs))
+    original = log_file.read_frame
+    log_file.read_frame = lambda *args, **kwargs: change(original(*args, **kwargs))
 
 
 def drop_a_row() -> None:
@@ -89,7 +89,7 @@ def invert_purchases() -> None:
 def scale_a_feature() -> None:
     import recbole_imn.data.loading as loading
 
-    original = loading.read_columns
+    original = loading.read_frame
 
     def read(path, *args, **kwargs):
         frame = original(path, *args, **kwargs)
@@ -97,13 +97,13 @@ def scale_a_feature() -> None:
             frame.loc[frame.index[0], "weight"] *= 1.5
         return frame
 
-    loading.read_columns = read
+    loading.read_frame = read
 
 
 def swallow_an_error() -> None:
-    import recbole_imn.data.loading as loading
+    import recbole_imn.data.log_file as log_file
 
-    loading.check_log = lambda *args: None
+    log_file.check_log = lambda *args: None
 
 
 def raise_by_accident() -> None:

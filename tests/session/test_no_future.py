@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from recbole_imn.past import Past, look_at_log
+from recbole_imn.past import Past
 from recbole_imn.session import Session
+from tests.past.logs import look_at_log
 from tests.session.streams import SETTINGS, columns, learn, log_of, session_on
 
 

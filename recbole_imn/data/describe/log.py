@@ -11,20 +11,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import polars as pl
 
-from recbole_imn.data.atomic import (
-    DataError,
-    check_column_counts,
-    check_log,
-    read_columns,
-    read_header,
-)
-from recbole_imn.data.numbers import LATEST, check_numbers, check_times, split_numbers
+from recbole_imn.data.atomic import DataError, read_columns, read_header
+from recbole_imn.data.log_file import LogFile
+from recbole_imn.data.numbers import check_numbers, split_numbers
 from recbole_imn.data.origin import origin_of
 from recbole_imn.data.time_range import suspicious
 
-IDS = ("user_id", "item_id")
 DAY = 86_400.0
 # Days are counted one by one; a longer log has no times in seconds.
 LONGEST_DAYS = 1_000_000
@@ -121,31 +114,38 @@ def read_log(folder: Path, name: str, form: Format | None = None) -> Log:
     DataError
         If a file is missing or broken, as for training.
     """
+    notes: list[str] = []
     form = form or Format()
     path = folder / f"{name}.inter"
-    events = _read_events(path, form)
-    time = events["timestamp"].to_numpy()
-    notes = _time_notes(path, time)
-    behavior = {}
-    if "behavior" in events.columns:
-        counts = events["behavior"].value_counts(sort=True)
-        behavior = {str(kind): int(count) for kind, count in counts.iter_rows()}
-    has_purchase = "purchase" in events.columns
-    _, user_notes = _read_owners(folder / f"{name}.user", form.user, (), form, events["user_id"])
+    file = LogFile(path, form.user, form.item, form.time, form.separator, form.encoding)
+    events = file.open(list(form.events), notes.append)
+    time = events[form.time].to_numpy()
+    notes += _time_notes(path, time)
+    has_purchase = "purchase" in events
+    users, items = (events[field].cat for field in (form.user, form.item))
+    _, user_notes = _read_owners(folder / f"{name}.user", form.user, (), form, users)
     path = folder / f"{name}.item"
     columns = ("price", "listed_at", "delisted_at")
-    items, item_notes = _read_owners(path, form.item, columns, form, events["item_id"])
+    owners, item_notes = _read_owners(path, form.item, columns, form, items)
     return Log(
-        user=_codes(events["user_id"]),
-        item=_codes(events["item_id"]),
+        user=users.codes.to_numpy().astype(np.int64),
+        item=items.codes.to_numpy().astype(np.int64),
         time=time,
-        behavior=behavior,
-        purchase=(events["purchase"] > 0).to_numpy() if has_purchase else None,
-        price=_prices(path, items),
-        stays=_stays(path, items, form, float(time[-1])),
+        behavior=_counts(events["behavior"].cat) if "behavior" in events else {},
+        purchase=events["purchase"].to_numpy() > 0 if has_purchase else None,
+        price=_prices(path, owners),
+        stays=_stays(path, owners, form, float(time[-1])),
         origin=origin_of(folder, name),
         notes=(*notes, *user_notes, *item_notes),
     )
+
+
+def _counts(kinds: Any) -> dict[str, int]:
+    """Count the events of each kind of action, most of them first."""
+    codes = kinds.codes.to_numpy()
+    counts = np.bincount(codes[codes >= 0], minlength=len(kinds.categories))
+    names = [str(name) for name in kinds.categories]
+    return {names[kind]: int(counts[kind]) for kind in np.argsort(-counts, kind="stable")}
 
 
 def _time_notes(path: Path, time: Reals) -> list[str]:
@@ -157,75 +157,11 @@ def _time_notes(path: Path, time: Reals) -> list[str]:
     return [f"times must be in seconds, but {odd}"] if odd else []
 
 
-def _codes(ids: pl.Series) -> Integers:
-    """Give categories numbers from 0 without gaps, int64 [n]."""
-    codes = ids.to_physical().to_numpy()
-    is_used = np.bincount(codes) > 0
-    numbers: Integers = (np.cumsum(is_used) - 1)[codes]
-    return numbers
-
-
-# -- events -----------------------------------------------------------------------------------
-
-
-def _read_events(path: Path, form: Format) -> pl.DataFrame:
-    """Read the log sorted by time, ties in file order, ids as categories."""
-    header = read_header(path, form.separator, form.encoding)
-    n_rows = check_column_counts(path, len(header), form.separator.encode(form.encoding))
-    try:
-        events = _read(path, header, form)
-        is_clean = len(events) == n_rows and _is_clean(events)
-    except pl.exceptions.PolarsError:
-        is_clean = False
-    if not is_clean:
-        # Slower, but finds the first bad line and says what is wrong with it.
-        log = read_columns(path, header, form.events, form.separator, form.encoding)
-        check_log(path, header, log, form.user, form.item, form.time)
-        check_times(path, log[form.time])
-        raise DataError(f"{path}: cannot be read, though no row is wrong by itself")
-    if not events["timestamp"].is_sorted():
-        events = events.sort("timestamp", maintain_order=True)
-    return events
-
-
-def _read(path: Path, header: dict[str, str], form: Format) -> pl.DataFrame:
-    names = {
-        f"{field}:{header[field]}": name for field, name in form.events.items() if field in header
-    }
-    types: dict[str, Any] = {"token": pl.Categorical(), "float": pl.Float64()}
-    frame = pl.read_csv(
-        path,
-        separator=form.separator,
-        # Of this one alone polars makes no copy in memory first.
-        encoding="utf8" if form.encoding.lower() in ("utf-8", "utf8") else form.encoding,
-        quote_char=None,
-        columns=list(names),
-        schema_overrides={name: types.get(name.rpartition(":")[2], pl.String()) for name in names},
-    )
-    return frame.rename(names).filter(~pl.all_horizontal(pl.all().is_null()))
-
-
-def _is_clean(events: pl.DataFrame) -> bool:
-    """Whether what check_log and check_times ask for holds."""
-    kinds = {"user_id": pl.Categorical, "item_id": pl.Categorical, "timestamp": pl.Float64}
-    optional = {"behavior": pl.Categorical, "purchase": pl.Float64}
-    kinds |= {name: kind for name, kind in optional.items() if name in events.columns}
-    if events.is_empty() or not all(events.schema.get(name) == kinds[name] for name in kinds):
-        return False
-    if any(events[field].null_count() for field in (*IDS, "timestamp")):
-        return False
-    if not (events["timestamp"].abs() <= LATEST).all():
-        return False
-    if "purchase" in kinds and not events["purchase"].is_in([0.0, 1.0]).all():
-        return False
-    return events["user_id"].n_unique() < len(events)
-
-
 # -- items and users --------------------------------------------------------------------------
 
 
 def _read_owners(
-    path: Path, field: str, columns: tuple[str, ...], form: Format, used: pl.Series
+    path: Path, field: str, columns: tuple[str, ...], form: Format, used: Any
 ) -> tuple[pd.DataFrame | None, list[str]]:
     """Read some columns of items or users, and what is odd about them; None without a file.
 
@@ -237,7 +173,7 @@ def _read_owners(
     columns : tuple of str
         Others to read.
     form : Format
-    used : Series
+    used : categories of a Series
         Ids of the events.
     """
     if not path.is_file():
@@ -258,14 +194,16 @@ def _read_owners(
             f"{len(repeated)} rows of {path.name} repeat an earlier {field}; the first row of each "
             f"counts (line {int(repeated.index[0]) + 2}: {repeated.iloc[0]!r})"
         )
-    unknown = used.value_counts().filter(~pl.col(used.name).cast(pl.String).is_in(set(ids)))
-    if len(unknown):
-        first = str(unknown[used.name][0])
+    unknown = ~used.categories.isin(ids)
+    if unknown.any():
+        codes = used.codes.to_numpy()
+        n_events = int(np.bincount(codes, minlength=len(unknown))[unknown].sum())
+        first = str(used.categories[unknown][0])
         notes.append(
-            f"{int(unknown['count'].sum())} of {len(used)} events have no row in {path.name} for "
-            f"their {field}, such as {first!r}; they are kept"
+            f"{n_events} of {len(codes)} events have no row in {path.name} for their {field}, such "
+            f"as {first!r}; they are kept"
         )
-    idle = len(set(ids)) + len(unknown) - used.n_unique()
+    idle = ids.nunique() + int(unknown.sum()) - len(used.categories)
     if idle:
         notes.append(f"{idle} of {ids.nunique()} ids of {path.name} have no event")
     return frame.rename(columns={field: "id"}), notes

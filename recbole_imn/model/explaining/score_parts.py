@@ -14,10 +14,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from recbole_imn.log import Floats, Integers
+from recbole_imn.model.contexts import ContextMaps
 from recbole_imn.model.explaining.candidates import Candidates, find_candidates, no_candidates
 from recbole_imn.model.explaining.contexts import contexts_apart
 from recbole_imn.model.explaining.tastes import taste_apart
-from recbole_imn.model.layers import ContextMaps, bias_of
+from recbole_imn.model.layers import bias_of
 from recbole_imn.model.network import Network
 from recbole_imn.model.terms import Rows, Taste
 from recbole_imn.model.window import Window

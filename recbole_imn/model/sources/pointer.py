@@ -14,7 +14,8 @@ from recbole_imn.kernels.compiled import compiled
 from recbole_imn.kernels.pointer import weigh
 from recbole_imn.log import Integers
 from recbole_imn.model.calibration import Calibration
-from recbole_imn.model.layers import Affine, Contexts
+from recbole_imn.model.contexts import Contexts
+from recbole_imn.model.layers import Affine
 from recbole_imn.model.parts import Making
 from recbole_imn.model.sources.base import N_NUMBERS, Numbers, Proposals, Source
 from recbole_imn.model.sources.user_numbers import N_USER_NUMBERS, user_numbers

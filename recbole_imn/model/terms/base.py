@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from recbole_imn.log import Floats, Ids, Integers
-from recbole_imn.model.layers import Contexts, Mapped
+from recbole_imn.model.contexts import Contexts, Mapped
 from recbole_imn.model.parts import Making
 from recbole_imn.model.window import RowColumns
 from recbole_imn.past import Facts, Past

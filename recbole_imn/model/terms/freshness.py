@@ -20,6 +20,8 @@ from recbole_imn.stream.plan import windows
 
 # Pairs of an event and an item by which the catalogue is counted.
 SAMPLES = 1_000_000
+# Events that are counted at a time.
+COUNTED_TOGETHER = 1 << 16
 COUNT_LIMITS = (1, 2, 4, 8, 16, 32, 64)
 
 
@@ -101,9 +103,13 @@ class Freshness(CellTerm):
     def _count(self, making: Making) -> Floats:
         """Log of the chance that an item of a cell is chosen, float [n_cells]."""
         past, n, size = making.past.beginning(), making.fitted, (self.never + 1) * N_AGES
-        of_items, n_items = making.item_facts, past.log.n_items
-        kinds = self.kinds(past, of_items.latest, of_items.count)
-        chosen = np.bincount(self.cells(kinds, of_items.elapsed), minlength=size)
+        chosen, n_items = np.zeros(size, np.int64), past.log.n_items
+        chain, counts = past.chains.item, past.numbers_before(past.chains.item)
+        for start, stop in windows(0, n, COUNTED_TOGETHER):
+            latest, count = chain[start:stop].astype(np.int64), counts[start:stop].astype(np.int64)
+            elapsed, _ = past.since_previous(np.arange(start, stop), chain)
+            cells = self.cells(self.kinds(past, latest, count), elapsed)
+            chosen += np.bincount(cells, minlength=size)
         rng = np.random.default_rng(0)
         events, items = rng.integers(0, n, SAMPLES), rng.integers(1, n_items, SAMPLES)
         there = self._cells_there(past, n, events, items)

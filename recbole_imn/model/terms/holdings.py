@@ -60,7 +60,8 @@ class Holdings(ProductTerm):
         cells, owners = make_cells(making.item_features, self.reference, self.groups)
         self.register_buffer("cells", cells, persistent=False)
         self.register_buffer("owners", owners, persistent=False)
-        since = making.facts.since_purchase[making.facts.purchase >= 0]
+        seconds, first = making.since_previous(making.past.chains.purchase)
+        since = seconds[~first]
         pace = float(np.median(since)) if len(since) else 1.0
         self.register_buffer("pace", torch.tensor(max(pace, 1.0), dtype=torch.double))
         self.competition = nn.Parameter(torch.zeros(len(self.groups)))

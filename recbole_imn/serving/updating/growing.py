@@ -11,10 +11,10 @@ from torch import Tensor
 from recbole_imn.checkpoints import CheckpointError
 from recbole_imn.checkpoints.loading import misfit
 from recbole_imn.model.build import build_network
-from recbole_imn.model.layers import StaticTable
 from recbole_imn.model.network import Network
 from recbole_imn.model.parts import Making
 from recbole_imn.model.settings import NetworkSettings
+from recbole_imn.model.statics import StaticTable
 from recbole_imn.model.terms.taste import Taste
 from recbole_imn.serving.market import Market
 
