@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from recbole_imn.kernels.mixture import mixture_loss
+from recbole_imn.model.learning import Learned, Learning, LossTerm
 from recbole_imn.model.lessons import Lessons
-from recbole_imn.model.network import Learned, LossTerm, Network
 from recbole_imn.model.settings import NetworkSettings
 from recbole_imn.model.terms.base import Rows
 from recbole_imn.model.unrolled import Unrolled
@@ -34,7 +34,7 @@ class PredictionLoss:
     def __init__(self, weight: float) -> None:
         self.weight = weight
 
-    def __call__(self, network: Network, unrolled: Unrolled, learned: Learned) -> Tensor:
+    def __call__(self, network: Learning, unrolled: Unrolled, learned: Learned) -> Tensor:
         """Sum over rows."""
         settings = network.settings
         if settings.takes_plain_squares:
@@ -54,7 +54,7 @@ class ContrastiveLoss:
     def __init__(self, weight: float) -> None:
         self.weight = weight
 
-    def __call__(self, network: Network, unrolled: Unrolled, learned: Learned) -> Tensor:
+    def __call__(self, network: Learning, unrolled: Unrolled, learned: Learned) -> Tensor:
         """Sum over rows."""
         lessons, rows = unrolled.window.lessons, learned.rows
         scores, all_products = _with_terms(network, lessons, learned)
@@ -84,7 +84,7 @@ class ContrastiveLoss:
 
 
 def _with_terms(
-    network: Network, lessons: Lessons, learned: Learned
+    network: Learning, lessons: Lessons, learned: Learned
 ) -> tuple[Tensor, list[Tensor]]:
     """Add further products to the log density ratios of the rows' items and of negatives."""
     rows, scores, all_products = learned.rows, learned.scores, learned.products
@@ -102,7 +102,7 @@ def _with_terms(
     return scores, all_products
 
 
-def _pointed(network: Network, rows: Rows, items: Tensor) -> tuple[Tensor, Tensor]:
+def _pointed(network: Learning, rows: Rows, items: Tensor) -> tuple[Tensor, Tensor]:
     """Give log weights of the candidates, and which are the rows' items, both [n, n_slots]."""
     if network.pointer is None:
         none = rows.mapped.values.new_zeros(len(items), 0)
@@ -133,7 +133,7 @@ class Drift:
     def __init__(self, weight: float, slot: int) -> None:
         self.weight, self.slot = weight, slot
 
-    def __call__(self, network: Network, unrolled: Unrolled, learned: Learned) -> Tensor:
+    def __call__(self, network: Learning, unrolled: Unrolled, learned: Learned) -> Tensor:
         """Sum over events."""
         plan, states = unrolled.window.plan, unrolled.states
         before, after = plan.levels.sources[:, self.slot], plan.after(self.slot)

@@ -7,7 +7,8 @@ import numpy.typing as npt
 
 from recbole_imn.log import Integers, LogError
 from recbole_imn.model.explaining import ScoreParts, parts_of_scores
-from recbole_imn.session.session import Query, Session
+from recbole_imn.session.scoring import Query
+from recbole_imn.session.session import Session
 
 
 def score_parts(session: Session, query: Query, items: npt.ArrayLike) -> ScoreParts:

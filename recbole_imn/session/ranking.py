@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from recbole_imn.log import Integers
-from recbole_imn.model.network import Asked
+from recbole_imn.model.ranking import Asked
 from recbole_imn.past import Facts, Past
 from recbole_imn.stream.products import MOST_COLUMNS, affine
 from recbole_imn.stream.versions import item_versions

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from recbole_imn.log import Floats, Integers
-from recbole_imn.model.network import Asked
+from recbole_imn.model.ranking import Asked
 from recbole_imn.past import Facts
 
 # Of items that no source proposes, so many ranks of each row are known at most.

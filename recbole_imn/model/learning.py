@@ -1,0 +1,116 @@
+"""What a network learns from: a window's rows, their items and negatives, and its losses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from recbole_imn.kernels.chosen_products import chosen_products
+from recbole_imn.kernels.comparison import compare
+from recbole_imn.model.conditioning import Conditioning
+from recbole_imn.model.lessons import Lessons
+from recbole_imn.model.ranking import Ranking
+from recbole_imn.model.terms import Rows
+from recbole_imn.model.unrolled import Unrolled
+
+
+class LossTerm(Protocol):
+    """A summand of the loss, with its weight."""
+
+    weight: float
+
+    def __call__(self, network: Learning, unrolled: Unrolled, learned: Learned) -> Tensor:
+        """Sum over the window."""
+        ...
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What a window is learned from.
+
+    Attributes
+    ----------
+    rows : Rows
+    represented : float [n + n_versions of all comparisons, 2d]
+        The items of the rows' events, then the negatives of each comparison in all versions
+        that its rows see.
+    squares, scores, products
+        As :func:`~recbole_imn.kernels.comparison.compare` gives them; where each row has
+        negatives of its own, products are those of its own alone, float [stop - start, m].
+    """
+
+    rows: Rows
+    represented: Tensor
+    squares: Tensor
+    scores: Tensor
+    products: list[Tensor]
+
+
+class Learning(Ranking):
+    """The losses of a network, which says what rows and items are.
+
+    Attributes
+    ----------
+    item_condition : Conditioning
+    losses : list of LossTerm
+    """
+
+    item_condition: Conditioning
+    losses: list[LossTerm]
+
+    def _rows(self, unrolled: Unrolled, latest: Tensor, embedded: Tensor) -> Rows:
+        raise NotImplementedError
+
+    def loss(self, unrolled: Unrolled) -> Tensor:
+        """Equation (22), summed over the window's rows."""
+        lessons = unrolled.window.lessons
+        with self.statics.leaving_out(lessons.salt):
+            represented, *latest = self._represent(unrolled, lessons)
+            rows = self._rows(unrolled, *latest)
+            learned = Learned(rows, represented, *self._compare(rows, represented, lessons))
+            loss: Tensor | None = None
+            for term in self.losses:
+                part = term(self, unrolled, learned)
+                part = part if term.weight == 1 else term.weight * part
+                loss = part if loss is None else loss + part
+        return represented.new_zeros(()) if loss is None else loss
+
+    def _represent(self, unrolled: Unrolled, lessons: Lessons) -> tuple[Tensor, Tensor, Tensor]:
+        """Represent what rows are compared with; give what contexts take from items as well."""
+        plan, table, rows = unrolled.window.plan, self.statics.item, lessons.states
+        if self.settings.positive_state == "after":
+            rows = torch.cat([lessons.after, rows[len(lessons.items) :]])
+        embedded, latest = table.rows(plan.items), (plan.item_row, plan.latest_items)
+        return self.item_condition.with_latest(
+            unrolled.states, rows, table, embedded, lessons.places, *latest
+        )
+
+    def _compare(
+        self, rows: Rows, represented: Tensor, lessons: Lessons
+    ) -> tuple[Tensor, Tensor, list[Tensor]]:
+        mapped = rows.mapped
+        chunks = [(part.start, part.stop, len(part.found)) for part in lessons.comparisons]
+        predicted, compared = mapped.columns
+        # Distances of other forms are no part of it.
+        columns = (predicted if self.settings.takes_plain_squares else -1, compared)
+        given = mapped.log_temperature, columns
+        if lessons.negatives.ndim == 1:
+            return compare(mapped.values, represented, *given, chunks)
+        positive, *versions = represented.split([len(rows.columns), *(n for *_, n in chunks)])
+        squares, scores, _ = compare(mapped.values, positive, *given, ())
+        return squares, scores, _products_of_own(mapped.compared, versions, lessons)
+
+
+def _products_of_own(
+    compared: Tensor, versions: Sequence[Tensor], lessons: Lessons
+) -> list[Tensor]:
+    """Give log density ratios of the negatives that each row has for itself."""
+    found = []
+    for part, some in zip(lessons.comparisons, versions, strict=True):
+        assert part.columns is not None
+        found.append(chosen_products(compared[part.start : part.stop], some, part.columns))
+    return found
