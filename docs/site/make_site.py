@@ -35,7 +35,7 @@ OTHERS = {
 }
 # Pages that are on their way; they are in the navigation as soon as they are there.
 COMING = {"scale.md", "more_processes.md"}
-# Pages of results whose runs are not over. A link to a page that is not there yet leads to an overview.
+# Pages of results whose runs are not over. Links to absent pages lead to an overview meanwhile.
 UNFINISHED = {f"results/{name}.md" for name in ("scale_IMNNetPlus", "scale_SASRec", "stale_states")}
 LINK = re.compile(r"(?<!`)\]\((?P<target>[^)\s]+)\)")
 FENCE = re.compile(r"^(?P<fence> *`{3,}[\w-]+).*$")
