@@ -1,6 +1,6 @@
 # The service of docs/http.md, for a CPU. A model is mounted, not built in:
 #
-#   docker build -t recbole-imn .
+#   docker build --build-arg TORCH_INDEX=URL -t recbole-imn .
 #   docker run -p 127.0.0.1:8000:8000 -v "$PWD/serving:/data" \
 #     -e RECBOLE_IMN_API_KEY=... recbole-imn /data/model.pth --journal /data/journal.db
 FROM python:3.11-slim AS build
@@ -12,13 +12,15 @@ ENV PATH=/venv/bin:$PATH
 
 WORKDIR /source
 COPY constraints.txt .
-# Without CUDA, which is gigabytes. First of all: it changes least.
+# Without CUDA, which is gigabytes. First of all: it changes least. TORCH_INDEX is the index of CPU builds that
+# PyTorch's page "Get started" names; without one the build ends here, and not in an image with CUDA.
+ARG TORCH_INDEX
 RUN pip install --constraint constraints.txt \
-    --extra-index-url https://download.pytorch.org/whl/cpu "torch==$(sed -n 's/^torch==//p' constraints.txt)+cpu"
+    --extra-index-url "${TORCH_INDEX:?is not given}" "torch==$(sed -n 's/^torch==//p' constraints.txt)+cpu"
 COPY setup.py pyproject.toml README.md LICENSE ./
 COPY recbole_imn recbole_imn
 COPY dataset_configs dataset_configs
-# RecBole asks for a ray that this needs nothing of; see the README.
+# RecBole asks for a ray that this needs nothing of; see docs/start.md.
 RUN pip install --no-deps recbole==1.2.1 \
     && grep -v -e '^#' -e '^torch==' constraints.txt > /tmp/constraints.txt \
     && python -c "import re, runpy, setuptools; found = {}; setuptools.setup = found.update; \

@@ -10,7 +10,7 @@ JOBS ?= 2
 default = $(if $(filter --$(1)=%,$(ARGS)),,--$(1)=$(2))
 DEFAULTS = $(call default,model,IMNNet) $(call default,dataset,czb) $(call default,epochs,4)
 
-.PHONY: run test lint env clean
+.PHONY: run test lint docs env clean
 
 run: env
 	$(BIN)/python run_recbole_imn.py $(strip $(DEFAULTS) $(ARGS))
@@ -22,6 +22,10 @@ lint: env
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# build/site/index.html, strictly; any Python from 3.11 on.
+docs: env
+	$(BIN)/python docs/site/make_site.py
 
 # Of one Python: with another, .venv is made anew.
 env: .venv/installed-$(VERSION)

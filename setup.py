@@ -6,7 +6,7 @@ from setuptools import find_packages, setup
 
 setup(
     name="recbole_imn",
-    version="0.1.0",
+    version="0.2.0",
     description="IMN-Net for resource-limited recommendation, as a RecBole plugin",
     long_description=Path("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
@@ -100,6 +100,12 @@ setup(
         "serve": ["fastapi>=0.132", "uvicorn>=0.35", "prometheus-client>=0.22"],
         # The journal of serving in a Redis stream.
         "redis": ["redis>=5"],
+        # The successor of Material for MkDocs; it reads docstrings, and equations become MathML.
+        "docs": [
+            'zensical>=0.0.70; python_version >= "3.11"',
+            'mkdocstrings-python>=2; python_version >= "3.11"',
+            'latex2mathml>=3.77; python_version >= "3.11"',
+        ],
         "dev": [
             "optuna>=4",
             "lightgbm>=4",
@@ -120,7 +126,10 @@ setup(
             "pandas-stubs",
             "types-PyYAML",
             "types-tqdm",
-            # A test builds the wheel.
+            # A test builds the documentation, and one the wheel.
+            'zensical>=0.0.70; python_version >= "3.11"',
+            'mkdocstrings-python>=2; python_version >= "3.11"',
+            'latex2mathml>=3.77; python_version >= "3.11"',
             "setuptools>=77",
         ],
     },

@@ -1,37 +1,205 @@
-"""Copy tables of results/ into the README, between its results markers.
+"""Copy tables of results/ into README.md and docs/, between their markers.
 
-First the results of each benchmark on the whole catalogue, then the ablations.
-
-python benchmarks/readme_results.py
+python benchmarks/readme_results.py           # writes
+python benchmarks/readme_results.py --check   # says what would be written, with status 1
 """
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Callable, Mapping
 from itertools import takewhile
 from pathlib import Path
 
+from recbole_imn.compat import MENDS
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "results"
 BENCHMARK = "# Benchmark on "
-README = Path("README.md")
-START, END = "<!-- results -->", "<!-- end of results -->"
+OURS = "IMNNetPlus"
+# The page of each log from which the short table is taken, and the log's name in it.
+LOGS = {
+    "RetailRocket": "quality/retailrocket.md",
+    "Wikipedia": "quality/jodie_wikipedia.md",
+    "czb (SIMULATED)": "quality/czb.md",
+}
+LEADERBOARD = "quality/tgb_jodie_wikipedia.md"
+PUBLISHED = ("TPNet", "LocalGlobal recency and popularity heuristic", "HyperEvent", "DyGFormer")
+EFFECTS = {
+    "IMNNet": "resource_effect.md",
+    "IMNNetPlus": "resource_effect_plus.md",
+    "IMNNet, `fusion: gate`": "resource_effect_gated.md",
+    "IMNNetPlus, `fusion: gate`": "resource_effect_plus_gated.md",
+}
+Rows = list[list[str]]
 
 
-def main() -> int:
-    pages = [file.read_text(encoding="utf-8") for file in sorted(Path("results").glob("*.md"))]
-    benchmarks = [page.removeprefix(BENCHMARK) for page in pages if page.startswith(BENCHMARK)]
-    ablations = [page for page in pages if page.startswith("# Parts of ")]
-    sections = [section for page in ablations for section in page.split("\n## ")[1:]]
-    text = "\n\n".join([summary(section) for section in (*benchmarks, *sections)])
-    page = README.read_text(encoding="utf-8")
-    before, _, rest = page.partition(START)
-    _, _, after = rest.partition(END)
-    README.write_text(f"{before}{START}\n{text}\n{END}{after}", encoding="utf-8")
+def main(arguments: list[str]) -> int:
+    """Write, or compare, all pages, and give the exit status."""
+    texts = pages()
+    changed = [page for page in texts if page.read_text(encoding="utf-8") != texts[page]]
+    if "--check" in arguments:
+        for page in changed:
+            print(f"{page.relative_to(ROOT)} is not what results/ say", file=sys.stderr)
+        return int(bool(changed))
+    for page in changed:
+        page.write_text(texts[page], encoding="utf-8")
     return 0
 
 
-def summary(section: str) -> str:
+def pages() -> dict[Path, str]:
+    """Give every page with markers, and its text as it should be."""
+    return {
+        ROOT / name: filled((ROOT / name).read_text(encoding="utf-8"), blocks)
+        for name, blocks in PAGES.items()
+    }
+
+
+def filled(page: str, blocks: Mapping[str, Callable[[], str]]) -> str:
+    """Give a page with new texts between ``<!-- NAME -->`` and ``<!-- /NAME -->``."""
+    for name, make in blocks.items():
+        start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+        before, _, rest = page.partition(start)
+        _, found, after = rest.partition(end)
+        if not found:
+            raise ValueError(f"a page has no {start} and {end}")
+        page = f"{before}{start}\n{make()}\n{end}{after}"
+    return page
+
+
+def read(name: str) -> str:
+    """Give a page of results/."""
+    return (RESULTS / name).read_text(encoding="utf-8")
+
+
+def tables(text: str) -> list[Rows]:
+    """Give the tables of a text, each a list of rows of cells, the heading first."""
+    found = re.findall(r"(?:^\|.*\n?)+", text, re.MULTILINE)
+    cells = [[line.strip("| ").split(" | ") for line in one.splitlines()] for one in found]
+    return [[rows[0], *rows[2:]] for rows in cells]
+
+
+def section(text: str, heading: str) -> str:
+    """Give what stands below the first heading ``##`` that begins with these words."""
+    for part in text.split("\n## ")[1:]:
+        if part.startswith(heading):
+            return part
+    raise ValueError(f"no section {heading!r}")
+
+
+def column(rows: Rows, name: str) -> dict[str, str]:
+    """Give a column of a table by the first cell of each row."""
+    place = rows[0].index(name)
+    return {row[0]: row[place].strip("*") for row in rows[1:]}
+
+
+def short_table() -> str:
+    """Give a row a log: the best baseline, ours, and the difference with its interval."""
+    lines = [
+        f"| log | test rows | best baseline | its NDCG@10 | {OURS} | difference, 95% |",
+        "|---|---|---|---|---|---|",
+    ]
+    for log, name in LOGS.items():
+        page = read(name)
+        against = section(page, "Against ")
+        baseline = against.removeprefix("Against ").partition(",")[0]
+        results = section(page, "Results: the whole catalogue ranked")
+        ndcg = column(tables(results)[0], "NDCG@10")
+        n_rows = re.search(r"([\d,]+) test rows", results)
+        compared = tables(against)[0]
+        difference = column(compared, "NDCG@10 difference")[OURS]
+        low, high = column(compared, "95% interval")[OURS].split(" to ")
+        cells = [f"[{log}](results/{name})", n_rows[1] if n_rows else "", baseline]
+        cells += [ndcg[baseline], f"**{ndcg[OURS]}**", f"{difference} [{low}, {high}]"]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def leaderboard() -> str:
+    """Give a sentence: ours beside the best of what others have published."""
+    page = read(LEADERBOARD)
+    ours, published = tables(section(page, "MRR over"))[0], published_figures(page)
+    best = PUBLISHED[0]
+    low_high = column(ours, "95% interval")[OURS]
+    return (
+        f"On the public leaderboard's protocol (`tgbl-wiki-v2` of the Temporal Graph Benchmark) "
+        f"`{OURS}` has a test MRR of **{column(ours, 'test MRR')[OURS]}** (95% {low_high}); "
+        f"published are {published[best][0]} ({best}) at best, and `RecentHistory` has "
+        f"{column(ours, 'test MRR')['RecentHistory'].partition(' ')[0]}. Its test part had been "
+        f"seen before: [the page](results/{LEADERBOARD}) says what differs."
+    )
+
+
+def published_figures(page: str) -> dict[str, list[str]]:
+    """Give test and validation MRR that others have published."""
+    rows = tables(section(page, "What others have published"))[0][1:]
+    return {row[0]: [cell.partition(" ")[0].replace("-", "") for cell in row[1:]] for row in rows}
+
+
+def anchors() -> str:
+    """Give the table of figures on the public leaderboard's protocol."""
+    page = read(LEADERBOARD)
+    published = published_figures(page)
+    ours = tables(section(page, "MRR over"))[0]
+    lines = [
+        f"Test MRR over all 1,000 pages ([whole page](results/{LEADERBOARD})):",
+        "",
+        "| | test | 95% interval | validation |",
+        "|---|---|---|---|",
+        *(f"| {' | '.join(row[:4])} |" for row in reversed(ours[1:])),
+        *(
+            f"| {name} (published) | {published[name][0]} | | {published[name][1]} |"
+            for name in PUBLISHED
+        ),
+    ]
+    return "\n".join(lines)
+
+
+def effect() -> str:
+    """Give what the resource branch does on markets of known strength."""
+    asked = {
+        "strength 0 (none expected)": ["all rows", "0"],
+        "strength 1 (one expected)": ["all rows", "1"],
+        "strength 1, week after a purchase": ["within 7 days after a purchase", "1"],
+    }
+    lines = [f"| | {' | '.join(asked)} |", "|---|---|---|---|"]
+    for title, name in EFFECTS.items():
+        rows = tables(section(read(name), "Over markets"))[0][1:]
+        cells = [next(row[-1] for row in rows if row[:2] == key) for key in asked.values()]
+        lines.append(f"| [{title}](results/{name}) | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def held() -> str:
+    """Give figures before and after, a row a log."""
+    pages = read("quality/held.md").split("# NDCG@10 on ")[1:]
+    lines = ["| log | before | after | difference, 95% |", "|---|---|---|---|"]
+    for page in pages:
+        name = page.partition(",")[0]
+        row = next(row for row in tables(page)[0][1:] if row[0] == OURS)
+        lines.append(f"| `{name}` | {' | '.join(row[2:5])} |")
+    return "\n".join(lines)
+
+
+def benchmarks() -> str:
+    """Give the first table of each benchmark in results/."""
+    found = [file.read_text(encoding="utf-8") for file in sorted(RESULTS.glob("*.md"))]
+    return "\n\n".join(
+        summary(page.removeprefix(BENCHMARK)) for page in found if page.startswith(BENCHMARK)
+    )
+
+
+def ablations() -> str:
+    """Give the first table of each log of each ablation in results/."""
+    found = [file.read_text(encoding="utf-8") for file in sorted(RESULTS.glob("*.md"))]
+    parts = [page for page in found if page.startswith("# Parts of ")]
+    return "\n\n".join(summary(one) for page in parts for one in page.split("\n## ")[1:])
+
+
+def summary(text: str) -> str:
     """Name and first table of a section, with its notice if the data is simulated."""
-    name, *lines = section.splitlines()
+    name, *lines = text.splitlines()
     name = name.removesuffix("(simulated data)").strip()
     notice = next((line for line in lines if "SIMULATED" in line), "")
     start = next(place for place, line in enumerate(lines) if line.startswith("|"))
@@ -42,5 +210,31 @@ def summary(section: str) -> str:
     return "\n".join([f"{title}:", "", *table])
 
 
+def mends() -> str:
+    """Give what is mended of RecBole."""
+    lines = ["| mend | what goes wrong without it | in RecBole 1.2.1 |", "|---|---|---|"]
+    lines += [f"| `{mend.name}` | {mend.reason} | `{mend.upstream}` |" for mend in MENDS]
+    return "\n".join(lines)
+
+
+def below(make: Callable[[], str]) -> Callable[[], str]:
+    """Give the same block with links as they are in docs/."""
+    return lambda: make().replace("](results/", "](../results/")
+
+
+PAGES: dict[str, dict[str, Callable[[], str]]] = {
+    "README.md": {"results": short_table, "leaderboard": leaderboard},
+    "docs/results.md": {
+        "results": below(short_table),
+        "held": held,
+        "leaderboard": below(leaderboard),
+        "benchmarks": benchmarks,
+        "ablations": ablations,
+    },
+    "docs/benchmark.md": {"anchors": below(anchors)},
+    "docs/claim.md": {"effect": below(effect)},
+    "docs/traps.md": {"mends": mends},
+}
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -83,7 +83,12 @@ def with_outputs(page: str, steps: Sequence[Step]) -> str:
     return BLOCKS.sub(written, page)
 
 
-def walk(blocks: Sequence[str], folder: Path, changes: Mapping[str, str]) -> Iterator[Step]:
+def walk(
+    blocks: Sequence[str],
+    folder: Path,
+    changes: Mapping[str, str],
+    python: str = sys.executable,
+) -> Iterator[Step]:
     """Run blocks of commands in one shell.
 
     Parameters
@@ -93,6 +98,8 @@ def walk(blocks: Sequence[str], folder: Path, changes: Mapping[str, str]) -> Ite
         Where the shell begins; made if it is not there.
     changes : mapping of str to str
         What stands in the commands, and what is run in its place.
+    python : str
+        The program that ``python`` is.
 
     Yields
     ------
@@ -103,7 +110,7 @@ def walk(blocks: Sequence[str], folder: Path, changes: Mapping[str, str]) -> Ite
     StepError
         At the first block with a command that fails.
     """
-    prepare(folder)
+    prepare(folder, python)
     port = str(free_port())
     with Shell(folder) as shell:
         for commands in blocks:
@@ -113,13 +120,14 @@ def walk(blocks: Sequence[str], folder: Path, changes: Mapping[str, str]) -> Ite
             yield Step(commands, tidy(shell.run(run), folder, port))
 
 
-def prepare(folder: Path) -> None:
-    """Make a folder in which ``python`` is this one, beside the examples."""
+def prepare(folder: Path, python: str = sys.executable) -> None:
+    """Make a folder in which ``python`` is a program, beside what a checkout has."""
     (folder / "bin").mkdir(parents=True)
-    python = folder / "bin" / "python"
-    python.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
-    python.chmod(0o755)
-    (folder / "examples").symlink_to(ROOT / "examples")
+    file = folder / "bin" / "python"
+    file.write_text(f'#!/bin/sh\nexec {shlex.quote(str(python))} "$@"\n')
+    file.chmod(0o755)
+    for name in ("examples", "run_recbole_imn.py"):
+        (folder / name).symlink_to(ROOT / name)
 
 
 def free_port() -> int:
@@ -139,7 +147,7 @@ class Shell:
             "PYTHONPATH": str(ROOT),
             "COLUMNS": WIDTH,
             # The service is on this machine, whatever stands between it and others.
-            "no_proxy": "127.0.0.1",
+            "no_proxy": "127.0.0.1,localhost",
         }
         self.process = subprocess.Popen(
             ["bash", "--noprofile", "--norc"],
@@ -163,17 +171,19 @@ class Shell:
             os.killpg(self.process.pid, signal.SIGTERM)
         self.process.communicate()
 
-    def run(self, commands: str) -> str:
+    def run(self, commands: str, fails: bool = False) -> str:
         """Run commands, and give what they print on both streams.
 
         Raises
         ------
         StepError
-            If one of them fails.
+            If one of them fails; where ``fails`` says that one is to, if none does.
         """
         # `eval` takes the block as a whole, so that no command reads the next ones as its input.
         block = shlex.quote(f"set -e -o pipefail\n{commands}")
-        self._write(f"eval {block} < /dev/null\nset +e\necho\necho '{END} 0'\n")
+        # A block that is to fail runs in a shell of its own, so that this one goes on.
+        start = f"(eval {block})" if fails else f"eval {block}"
+        self._write(f"{start} < /dev/null\nstatus=$?\nset +e\necho\necho '{END}' $status\n")
         lines: list[str] = []
         assert self.process.stdout is not None
         for line in self.process.stdout:
@@ -184,7 +194,7 @@ class Shell:
             lines.append(line)
         else:
             status = "unknown"
-        if status != "0":
+        if (status != "0") != fails:
             shown = "".join(lines)
             raise StepError(f"status {status} of a command of this block:\n{commands}\n{shown}")
         return "".join(lines)

@@ -24,5 +24,5 @@ from recbole_imn.own_models import register_model
 
 registry.register()
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["__version__", "compat", "register_model", "registry"]

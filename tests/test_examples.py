@@ -1,6 +1,6 @@
-"""The examples train and rank, each as its reader would run it."""
+"""The examples run: notebooks here, scripts with the page that names them (tests/docs)."""
 
-import os
+import json
 import re
 import subprocess
 import sys
@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from recbole_imn.data.market import MarketConfig, simulate, write_market
+from tests.docs.warm import warm_python
 
 ROOT = Path(__file__).parents[1]
-EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+SCRIPTS = sorted((ROOT / "examples").glob("*.py"))
+NOTEBOOKS = sorted((ROOT / "examples").glob("*.ipynb"))
 
 
 @pytest.fixture(scope="module")
@@ -23,20 +25,36 @@ def folder(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.stem)
-def test_an_example_prints_its_test_result(folder, example):
+@pytest.fixture(scope="module")
+def python(folder):
+    with warm_python(folder / "warm") as python:
+        yield python
+
+
+def cells(notebook, kind):
+    found = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    return [cell for cell in found if cell["cell_type"] == kind]
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda notebook: notebook.stem)
+def test_the_cells_of_a_notebook_run(folder, python, notebook):
+    program = folder / f"{notebook.stem}.py"
+    code = ["".join(cell["source"]) for cell in cells(notebook, "code")]
+    program.write_text("\n\n".join(code), encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, str(example), "--embedding_size=8", "--show_progress=False"],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
+        [python, program.name, "-f", "kernel.json"], cwd=folder, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    assert "ndcg@10" in done.stdout.splitlines()[-1]
+    assert done.stdout
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.stem)
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda notebook: notebook.stem)
+def test_a_notebook_has_no_outputs_and_says_that_its_data_is_not_real(notebook):
+    assert not any(cell["outputs"] for cell in cells(notebook, "code"))
+    assert re.search("SIMULATED|INVENTED", "".join(cells(notebook, "markdown")[0]["source"]))
+
+
+@pytest.mark.parametrize("example", SCRIPTS, ids=lambda example: example.stem)
 def test_an_example_is_short(example):
     assert len(example.read_text(encoding="utf-8").splitlines()) < 40
 

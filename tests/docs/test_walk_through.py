@@ -15,6 +15,7 @@ from polars.testing import assert_frame_equal
 
 from recbole_imn.serving import Recommender
 from recbole_imn.serving.journal import SqliteJournal
+from tests.docs.warm import warm_python
 
 ROOT = Path(__file__).parents[2]
 
@@ -53,7 +54,8 @@ def on_shelf(items: pl.DataFrame, last: str) -> pl.DataFrame:
 def test_every_command_of_the_page_runs_and_what_it_says_is_true(tmp_path):
     page = walk_through.PAGE.read_text(encoding="utf-8")
     blocks = walk_through.commands_of(page)
-    steps = list(walk_through.walk(blocks, tmp_path / "walk", walk_through.SMALL))
+    with warm_python(tmp_path / "warm") as python:
+        steps = list(walk_through.walk(blocks, tmp_path / "walk", walk_through.SMALL, python))
     assert len(steps) == len(blocks) == page.count("```sh")
     printed = "\n".join(step.printed for step in steps)
     shop = tmp_path / "walk" / "shop"
