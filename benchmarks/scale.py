@@ -3,12 +3,13 @@
     python benchmarks/scale.py --fraction=1.0
     python benchmarks/scale.py --fraction=0.1 --model=SASRec
 
-The log is synthetic, in the shape of the IJCAI-16 one (benchmarks/scale_stream.py); no figure
-of quality from it means anything. Each size runs in a process of its own, whose peak memory is
-its own. A model of the stream is trained for an epoch, or for --minutes in the middle of one
-that would take longer, and then ranks --rows test rows, for which the whole log is replayed. A
-model of RecBole takes 200 batches, beside RecBole's own data set class on as much of the log as
-that can load. What is written to --out is what was seen on this machine.
+The log is synthetic, in the shape of the IJCAI-16 one (benchmarks/scale_stream.py); no figure of
+quality from it means anything. Each size runs in a process of its own, whose peak memory is its
+own; sizes that were measured are kept beside --out and not measured again. A model of the stream is
+trained for an epoch, or for --minutes in the middle of one that would take longer, and then ranks
+--rows test rows, for which the whole log is replayed. A model of RecBole takes 200 batches, beside
+RecBole's own data set class on as much of the log as that can load. What is written to --out is
+what was seen on this machine.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=10.0, help="of training, a size")
     parser.add_argument("--rows", type=int, default=20_000, help="test rows that are ranked")
     parser.add_argument("--batches", type=int, default=200, help="of a model of RecBole")
-    parser.add_argument("--precision", default="float32", help="of kept states")
+    parser.add_argument("--precision", default="float16", help="of kept states")
     parser.add_argument("--folder", type=Path, default=Path("atomic_files"), help="of the logs")
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--alone", action="store_true", help="no smaller sizes beside it")
@@ -79,10 +80,15 @@ def name_of(fraction: float) -> str:
 
 
 def measured(options: argparse.Namespace, fraction: float) -> dict[str, Any]:
-    """Measure one size in a process of its own."""
+    """Measure one size in a process of its own, unless --out has it already."""
+    kept = options.out.with_name(f"{options.out.name}_{options.model}_{fraction:g}.json")
+    if kept.is_file():
+        return json.loads(kept.read_text(encoding="utf-8"))
     write_stream(options.folder, name_of(fraction), fraction)
     job = "stream" if options.model in STREAM_MODELS else "rows"
-    return started(options, fraction, job)
+    found = started(options, fraction, job)
+    replace_text(kept, json.dumps(found, indent=1) + "\n")
+    return found
 
 
 def largest_of_recbole(options: argparse.Namespace) -> dict[str, Any]:

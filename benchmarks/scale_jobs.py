@@ -18,6 +18,8 @@ from recbole_imn.preparation import make_model, no_options
 Found = dict[str, Any]
 # Windows before the clock starts: loops are compiled, tables come into memory.
 WARM_UP = 8
+# Rows a batch of a model of RecBole; its loss has a score for each by every item.
+BATCH = 256
 
 
 def run(options: argparse.Namespace) -> Found:
@@ -132,14 +134,20 @@ def seconds_of(model: Any, trainer: Any, windows: list[int], width: int) -> floa
 
 def rows(options: argparse.Namespace, found: Found) -> None:
     """Prepare rows of the stream for a model of RecBole, and take some batches."""
-    batches(options, config_of(options, event_stream=True, train_neg_sample_args=None), found)
+    batches(
+        options,
+        config_of(options, event_stream=True, train_neg_sample_args=None, train_batch_size=BATCH),
+        found,
+    )
 
 
 def recbole_rows(options: argparse.Namespace, found: Found) -> None:
     """Do the same by RecBole's own data set class, in no more memory than the machine has."""
     available = int(0.8 * torch.tensor(memory_left()).item())
     resource.setrlimit(resource.RLIMIT_AS, (available, available))
-    config = config_of(options, event_stream=False, train_neg_sample_args=None)
+    config = config_of(
+        options, event_stream=False, train_neg_sample_args=None, train_batch_size=BATCH
+    )
     batches(options, config, found)
     found["what"] = f"RecBole's own class, {found['what']}"
 
