@@ -51,6 +51,25 @@ def share(text: str) -> float:
     return _number(text, lambda number: 0 <= number <= 1, "from 0 to 1")
 
 
+def part(text: str) -> float:
+    """Read a part of a whole, above 0: ``5%`` or ``0.05``.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        If it is none.
+    """
+    plain = text.strip()
+    whole = 100.0 if plain.endswith("%") else 1.0
+    try:
+        number = float(plain.removesuffix("%"))
+    except ValueError:
+        number = float("nan")
+    if not 0 < number <= whole:
+        raise argparse.ArgumentTypeError(f"{text!r} is no share above 0, such as 5% or 0.05")
+    return number / whole
+
+
 def _number(text: str, fits: Callable[[float], bool], wanted: str) -> float:
     try:
         number = float(text)

@@ -279,6 +279,7 @@ class RunSettings(Strict):
     selected_features: Names = None
     numerical_features: Names = None
     first_events: bool = False
+    user_share: Annotated[float, Field(gt=0, le=1)] | None = None
     rm_dup_inter: Literal["first", "last"] | None = None
     filter_inter_by_user_or_item: bool = True
     user_inter_num_interval: Interval = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ Flags = npt.NDArray[np.bool_]
 
 # Settings that leave events out, with what they are without being set.
 FILTERS: dict[str, tuple[Any, ...]] = {
+    "user_share": (None, 1.0),
     "rm_dup_inter": (None,),
     "val_interval": (None, {}),
     "filter_inter_by_user_or_item": (None, False),
@@ -52,6 +54,7 @@ class Filtered:
             If no events are left, or no user with two.
         """
         before = len(self.inter_feat)
+        self._keep_some_users()
         super()._data_filtering()  # type: ignore[misc]  # of RecBole's Dataset
         left = len(self.inter_feat)
         if left < before:
@@ -61,6 +64,15 @@ class Filtered:
                 f"{self.dataset_name}: {self._filters()} leave no user with two events or more "
                 f"({left} of {before} events), so that there is no next item to predict"
             )
+
+    def _keep_some_users(self) -> None:
+        """Keep the events of a share of the users, if ``user_share`` asks for one."""
+        share = self.config["user_share"]
+        if share is not None and share < 1:
+            column = self.inter_feat[self.uid_field]
+            codes, tokens = pd.factorize(column)
+            chosen = np.array([is_chosen(str(token), share) for token in tokens], np.bool_)
+            self._keep_events(pd.Series(chosen[codes], column.index))
 
     def _filters(self) -> str:
         """Name the filters that are set."""
@@ -224,6 +236,16 @@ class _Side:
             present = np.bincount(self.codes[kept], minlength=len(self.tokens)) > 0
             is_out |= ~frame[self.field].isin(self.tokens[present])
         return frame[~is_out].copy()
+
+
+def is_chosen(user: str, share: float) -> bool:
+    """Say whether a user belongs to a sample of a share of all.
+
+    It depends on the id alone: samples are the same in every run, and smaller ones lie in larger
+    ones.
+    """
+    digest = hashlib.blake2b(user.encode(), digest_size=8, person=b"user_share").digest()
+    return int.from_bytes(digest, "big") < share * 2**64
 
 
 def _interval(text: str) -> tuple[str, float, float, str]:

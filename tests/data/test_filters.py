@@ -1,5 +1,6 @@
 """Filters by numbers of events leave what RecBole's leave."""
 
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from recbole.data.dataset import Dataset
 
-from recbole_imn.data.filters import Filtered
+from recbole_imn.data.dataset import StreamDataset
+from recbole_imn.data.filters import Filtered, is_chosen
 
 INTERVALS = st.sampled_from(
     ["[0,inf)", "[2,inf)", "(2,inf)", "[1,4]", "[3,5);[7,inf)", "(0,3]", None]
@@ -54,3 +56,25 @@ def test_what_is_left_is_what_recbole_leaves(attributes, seed, users, items):
             assert one is None
         else:
             pd.testing.assert_frame_equal(one, other)
+
+
+def test_samples_of_users_lie_in_each_other_and_have_the_share_asked_for():
+    users = [f"u{k}" for k in range(4000)]
+    samples = [
+        {user for user in users if is_chosen(user, share)} for share in (0.05, 0.1, 0.5, 1.0)
+    ]
+    for smaller, larger in pairwise(samples):
+        assert smaller < larger
+    for sample, share in zip(samples, (0.05, 0.1, 0.5, 1.0), strict=True):
+        # Four standard deviations of a draw of so many.
+        assert abs(len(sample) - 4000 * share) <= 4 * (4000 * share * (1 - share)) ** 0.5
+
+
+def test_a_data_set_keeps_the_events_of_a_share_of_its_users(make_config):
+    whole = StreamDataset(make_config("SASRec"))
+    part = StreamDataset(make_config("SASRec", user_share=0.5))
+    kept = {user for user in whole.field2token_id["user_id"] if is_chosen(user, 0.5)} - {"[PAD]"}
+    assert set(part.field2token_id["user_id"]) - {"[PAD]"} == kept
+    users = whole.id2token("user_id", whole.inter_feat["user_id"].to_numpy())
+    assert len(part.inter_feat) == sum(user in kept for user in users)
+    assert 0 < len(part.inter_feat) < len(whole.inter_feat)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from recbole_imn import registry
-from recbole_imn.arguments import positive
+from recbole_imn.arguments import part, positive
 from recbole_imn.data.atomic import check_name
 from recbole_imn.data.first_use import provide
 from recbole_imn.evaluation.benchmark.conduct import conduct
@@ -42,6 +42,7 @@ OPTIONS = {
     "epochs": "--epochs",
     "candidates": "--candidates",
     "protocol": "--protocol",
+    "user_share": "--users",
 }
 
 
@@ -60,6 +61,13 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser.add_argument("--seeds", type=positive, default=3, help="seeds 1..N (default 3)")
     parser.add_argument("--epochs", type=positive, default=50, help="at most (default 50)")
     parser.add_argument("--out", type=Path, help="folder of results (default results/DATASET)")
+    parser.add_argument(
+        "--users",
+        type=part,
+        metavar="SHARE",
+        help="of a large log, only the events of this share of the users, such as 5%%: the same "
+        "users in all runs",
+    )
     parser.add_argument(
         "--candidates",
         choices=sorted(PROTOCOLS),
@@ -116,7 +124,9 @@ def run(options: argparse.Namespace) -> int:
     require_no_contradiction(protocol, {"candidates": options.candidates})
     if "on_shelf" in PROTOCOLS[options.candidates]:
         require_stays(folder / f"{options.dataset}.item")
-    common = _common_settings(options.config_files)
+    common = dict(_common_settings(options.config_files))
+    if options.users is not None:
+        common["user_share"] = options.users
     data = fingerprint(folder, options.dataset)
     # Seeds outside, so that an interrupted benchmark has all models with few seeds.
     runs: list[Run] = [
@@ -136,7 +146,8 @@ def run(options: argparse.Namespace) -> int:
         for seed in range(1, options.seeds + 1)
         for model in models
     ]
-    out = options.out or Path("results") / options.dataset
+    name = options.dataset if options.users is None else f"{options.dataset}-{options.users:g}"
+    out = options.out or Path("results") / name
     make_folder(out)
     with only_one(out, "a benchmark"):
         _tell_untuned(runs, options.tuned)

@@ -256,3 +256,27 @@ def test_a_browser_shows_plots_without_errors_and_the_page_fits(folder):
             assert problems == []
             # Models were trained for one epoch, which is no curve.
             assert set(plots) == {"bars", "forest", "dots"}
+
+
+def test_a_share_of_the_users_of_a_log_like_tmall_stands_beside_the_papers_figures(
+    tmp_path, monkeypatch, capsys
+):
+    # Generated: the format of the IJCAI-16 log, days for times, and nobody's taste.
+    drawn = random_rows(n_events=600, n_users=40, n_items=60)
+    rows = [(user[1:], item[1:], 86_400 * (t // 5_000), *rest) for user, item, t, *rest in drawn]
+    write_log(tmp_path, "tmall", rows)
+    (tmp_path / "small.yaml").write_text(SMALL + "item_features: []\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["test"])
+    monkeypatch.setattr(conduct, "_execute", in_this_process)
+    options = ["--models=LastItem,IMNNet", "--seeds=1", "--epochs=1", "--config_files=small.yaml"]
+    command = ["benchmark", "--dataset=tmall", "--data_path=.", "--users=60%", *options]
+    assert main(command) == 0
+    page = Path("results/tmall-0.6.md").read_text()
+    assert "0.4296" in page  # of the paper's IMN-Net
+    (file,) = Path("results/tmall-0.6").glob("**/IMNNet*.json")
+    run = json.loads(file.read_text())
+    assert run["settings"]["user_share"] == 0.6
+    with pytest.raises(SystemExit):
+        main([*command, "--users=0%"])
+    assert "'0%' is no share above 0" in capsys.readouterr().err
