@@ -14,6 +14,7 @@ from recbole.utils.enum_type import FeatureSource, FeatureType
 from torch import Tensor
 
 from recbole_imn.data.atomic import DataError
+from recbole_imn.data.catalogue import check_items
 from recbole_imn.data.event_rows import EventRows, Field, Places, Sources, integers, numbers, stored
 from recbole_imn.data.excerpt import evenly, spread
 from recbole_imn.data.feature_maps import FeatureMap
@@ -21,7 +22,6 @@ from recbole_imn.data.features import event_features, item_features
 from recbole_imn.data.scaling import PARTS, PURCHASE, ScaledDataset
 from recbole_imn.log import NO_EVENT, EventLog, Ids
 from recbole_imn.model.rows import EVENT_INDEX
-from recbole_imn.model.settings import SettingsError
 from recbole_imn.past import Past
 
 DELTAS = ("delta_user", "delta_item", "delta_purchase")
@@ -247,7 +247,7 @@ class StreamDataset(ScaledDataset):
         """
         if not self.has_global_time_split:
             self._refuse_other_split()
-            self._check_items()
+            check_items(self)
             parts: list[StreamDataset] = super().build()
             self._check_parts(parts)
             return parts
@@ -259,7 +259,7 @@ class StreamDataset(ScaledDataset):
         self._sample_validation(parts)
         self._sample_evaluation(parts)
         self._check_parts(parts)
-        self._check_items()
+        check_items(self)
         rows = ", ".join(f"{len(part)} {name}" for part, name in zip(parts, PARTS, strict=True))
         self.logger.info(f"Rows of {self.dataset_name}: {rows}")
         return parts
@@ -293,40 +293,6 @@ class StreamDataset(ScaledDataset):
                     f"data set {self.dataset_name!r}: the {name} part has no rows with a history; "
                     f"the log has {len(self.log)} events, split {split}"
                 )
-
-    def _check_items(self) -> None:
-        """Refuse what RecBole meets with a bare error in training, or after it."""
-        longest, n_items = max(self.config["topk"]), self.item_num - 1
-        if longest > n_items:
-            raise DataError(
-                f"data set {self.dataset_name!r} has {n_items} items, but topk asks for {longest}; "
-                f"set for example --topk=[{n_items}] --valid_metric=NDCG@{n_items}"
-            )
-        columns = [] if self.item_feat is None else self.item_feat.columns
-        attributes = sorted(set(columns) - {self.iid_field})
-        for name in self.config["selected_features"] or []:
-            if name not in attributes:
-                known = ", ".join(attributes) or "none; name some in load_col"
-                raise SettingsError(
-                    f"selected_features of {self.config['model']} names {name!r}, which "
-                    f"{self.dataset_name} does not have; set it in a file for --config_files "
-                    f"(item attributes: {known})"
-                )
-            self._check_selected(name)
-
-    def _check_selected(self, name: str) -> None:
-        """Refuse a selected attribute that RecBole's embeddings leave out, or sum up unasked."""
-        kind, model = self.field2type[name], self.config["model"]
-        if kind.value.startswith("float") and name not in self.config["numerical_features"]:
-            raise SettingsError(
-                f"selected_features of {model} names {name!r}, which holds numbers; RecBole's "
-                "models take those only that numerical_features names as well"
-            )
-        if kind == FeatureType.FLOAT_SEQ and model == "SASRecF":
-            raise SettingsError(
-                f"selected_features names {name!r}, of type float_seq, which SASRecF of RecBole "
-                "cannot take; GRU4RecF can"
-            )
 
     def _part(self, row_events: npt.NDArray[np.int64], start: int, stop: int) -> StreamDataset:
         first, last = np.searchsorted(row_events, [start, stop])

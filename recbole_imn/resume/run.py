@@ -21,6 +21,7 @@ from recbole_imn.locks import Lock
 from recbole_imn.model.settings import SettingsError
 from recbole_imn.resume.board import continue_board
 from recbole_imn.resume.identity import differences, identity_of, run_id
+from recbole_imn.resume.places import TRAINED, seconds_between, told_place
 from recbole_imn.resume.state import (
     load_model_state,
     load_random_state,
@@ -36,9 +37,6 @@ LONG_WRITE = 1.0
 
 # What reading a file that may hold anything, or nothing whole, can end in.
 NO_STATE = (ValueError, KeyError, TypeError, AttributeError)
-
-# Epoch and batch of a run whose training is finished and which is yet to be tested.
-TRAINED = (2**31, 0)
 
 
 class Run:
@@ -64,7 +62,7 @@ class Run:
         self.folder = Path(trainer.checkpoint_dir)
         self.file = self.folder / f"{self._family}-{self.id}.state"
         self.lock = Lock(self.file.with_suffix(".lock"))
-        self.seconds = _seconds(self.config)
+        self.seconds = seconds_between(self.config)
         # Epoch and batch from which on the random state is the one that was kept.
         self.position = (0, 0)
         self.loss: Any = None
@@ -110,7 +108,7 @@ class Run:
 
     def _respect(self, position: tuple[int, int], epochs: int) -> None:
         """Leave a state of the same run as it is until this one is further on."""
-        place = f"a run with these settings and {epochs} epochs was stopped {_place(position)}"
+        place = f"a run with these settings and {epochs} epochs was stopped {told_place(position)}"
         if epochs > self.trainer.epochs:
             self._stay_away(place)
         elif position != TRAINED or epochs == self.trainer.epochs:
@@ -192,7 +190,9 @@ class Run:
             self._kept = TRAINED
             return
         continue_board(trainer, state["board"], trainer.start_epoch)
-        trainer.logger.info(f"{self.file}: the run goes on; it was stopped {_place(self.position)}")
+        trainer.logger.info(
+            f"{self.file}: the run goes on; it was stopped {told_place(self.position)}"
+        )
 
     def _best_of(self, state: dict[str, Any]) -> Path:
         """Give the best checkpoint of a stopped run, which must be there once there was one."""
@@ -328,32 +328,9 @@ class Run:
         except (OSError, RuntimeError) as error:  # torch's writer raises both
             trainer.logger.warning(
                 f"the state of the run could not be written to {self.file} ({error}); should the "
-                f"run be stopped, it would go on from where it was {_place(self._kept)}"
+                f"run be stopped, it would go on from where it was {told_place(self._kept)}"
             )
         else:
             self._kept = self.position
         self._written = perf_counter()
         self._cost = self._written - begin
-
-
-def _place(position: tuple[int, int]) -> str:
-    epoch, batch = position
-    if epoch < 0:
-        return "before its beginning"
-    if position == TRAINED:
-        return "after training, before its test"
-    return f"in epoch {epoch}" + (f" after batch {batch}" if batch else " at its beginning")
-
-
-def _seconds(config: Any) -> float:
-    """Give the time between states inside an epoch; 0 for none.
-
-    Raises
-    ------
-    SettingsError
-        If it is no time.
-    """
-    minutes = config["resume_minutes"]
-    if minutes is None or (type(minutes) in (int, float) and minutes >= 0):
-        return 60.0 * (minutes or 0)
-    raise SettingsError(f"resume_minutes is {minutes!r}; it must be 0 or above, or None for none")
