@@ -20,10 +20,10 @@ from recbole_imn.data.market import (
     statistics_table,
     write_market,
 )
-from recbole_imn.distributed import is_launched
 from recbole_imn.distributed.ending import refuse_several
 from recbole_imn.evaluation.benchmark import command as benchmark
 from recbole_imn.files import os_line
+from recbole_imn.processes import is_launched
 from recbole_imn.serving.commands import explain, recommend, similar, snapshot
 from recbole_imn.serving.commands.export import command as export
 from recbole_imn.serving.http import run as serve

@@ -20,7 +20,6 @@ from recbole_imn.checkpoints import CheckpointError
 from recbole_imn.compat import UnknownModelError
 from recbole_imn.data.atomic import DataError
 from recbole_imn.data.simulated import SIMULATED, simulated_notice
-from recbole_imn.distributed import group
 from recbole_imn.distributed.ending import first_to_tell, together
 from recbole_imn.distributed.training import DifferentWeightsError
 from recbole_imn.divergence import DivergenceError
@@ -30,6 +29,7 @@ from recbole_imn.files import os_line
 from recbole_imn.log import LogError
 from recbole_imn.model.settings import SettingsError
 from recbole_imn.options import check, config_files
+from recbole_imn.processes import group
 from recbole_imn.provenance import environment, fingerprint
 from recbole_imn.resume import until_done
 from recbole_imn.settings_files import UsageError, read_any_settings

@@ -14,7 +14,6 @@ from recbole.trainer import Trainer
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from recbole_imn.distributed import group, join_numbered
 from recbole_imn.distributed.evaluation import chosen_batches
 from recbole_imn.log import Integers
 from recbole_imn.model.calibration.rows import RowCollector
@@ -24,6 +23,7 @@ from recbole_imn.model.joint_ranking import WeightSearch, rank_metric
 from recbole_imn.model.rows import event_indices
 from recbole_imn.model.settings import SettingsError
 from recbole_imn.optimizers import SparseAndDense, id_tables, sparse_and_dense
+from recbole_imn.processes import group, join_numbered
 from recbole_imn.serving.taking import add_snapshot, can_be_used
 
 # Validation rows that a search looks at, about: there is little that it chooses.

@@ -19,9 +19,9 @@ from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from recbole_imn.distributed.dropout import masks_of_whole_batch
-from recbole_imn.distributed.group import exchange_of, group
-from recbole_imn.distributed.rows import own_share, total
 from recbole_imn.model.settings import SettingsError
+from recbole_imn.processes.group import exchange_of, group
+from recbole_imn.processes.rows import own_share, total
 
 Loss = Callable[[Any], Any]
 # By so much the loss of a batch may differ from the mean over the parts' rows, relatively.

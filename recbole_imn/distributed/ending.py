@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from recbole_imn.distributed.group import Group, Member, group, join, leave
+from recbole_imn.processes.group import Group, Member, group, join, leave
 
 # Seconds between two looks at the other processes.
 PAUSE = 0.2

@@ -17,10 +17,10 @@ from recbole.evaluator.collector import Collector
 from recbole.trainer import Trainer
 from torch import Tensor
 
-from recbole_imn.distributed.group import group
-from recbole_imn.distributed.rows import join_numbered
 from recbole_imn.evaluation.collecting import OF_ONE_EVALUATION
 from recbole_imn.evaluation.sampled import SampledEvalDataLoader
+from recbole_imn.processes.group import group
+from recbole_imn.processes.rows import join_numbered
 
 # Loaders whose batches draw nothing from a random state that goes on.
 DRAW_NOTHING = (FullSortEvalDataLoader, SampledEvalDataLoader)

@@ -13,9 +13,9 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from recbole_imn import own_models
 from recbole_imn.distributed.by_rows import ByRows
-from recbole_imn.distributed.group import group, in_step
-from recbole_imn.distributed.rows import join_numbered
 from recbole_imn.model.settings import SettingsError
+from recbole_imn.processes.group import group, in_step
+from recbole_imn.processes.rows import join_numbered
 
 
 class DifferentWeightsError(ValueError):

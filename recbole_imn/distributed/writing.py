@@ -13,7 +13,7 @@ from recbole.trainer import Trainer
 from recbole.utils.wandblogger import WandbLogger
 
 from recbole_imn import tracking
-from recbole_imn.distributed.group import group, of_first, one_first, wait_for_all
+from recbole_imn.processes.group import group, of_first, one_first, wait_for_all
 
 
 class NoBoard:

@@ -11,10 +11,10 @@ import torch
 from recbole.quick_start import quick_start
 from torch import Tensor
 
-from recbole_imn.distributed import group, join_numbered
 from recbole_imn.evaluation.full_ranking import ranks_of_scores
 from recbole_imn.evaluation.sampled import SampledEvalDataLoader
 from recbole_imn.model.rows import EVENT_INDEX
+from recbole_imn.processes import group, join_numbered
 
 COLUMNS = ("event_index", "user", "item", "rank", "ties")
 

@@ -16,9 +16,9 @@ from recbole_imn.checkpoints.sealed import (
     run_of,
     write_sealed,
 )
-from recbole_imn.distributed.group import group
 from recbole_imn.locks import Lock
 from recbole_imn.model.settings import SettingsError
+from recbole_imn.processes.group import group
 from recbole_imn.resume.board import continue_board
 from recbole_imn.resume.identity import differences, identity_of, run_id
 from recbole_imn.resume.places import TRAINED, seconds_between, told_place

@@ -29,15 +29,11 @@ def test_a_tiny_ablation_runs_resumes_and_reaches_the_readme(toy, monkeypatch, c
     assert [file.stat().st_mtime_ns for file in runs] == written
     assert out.with_suffix(".md").read_text() == text
 
-    readme = toy / "README.md"
-    readme.write_text("before\n<!-- results -->\nold\n<!-- end of results -->\nafter\n")
-    assert readme_results.main() == 0
-    page = readme.read_text()
-    assert page.startswith("before\n")
-    assert page.endswith("after\n")
-    assert "old" not in page
-    assert "| IMNNetPlus | " in page
-    assert "item asked for" not in page
+    monkeypatch.setattr(readme_results, "RESULTS", toy / "results")
+    block = readme_results.ablations()
+    assert block.startswith("`toy`:")
+    assert "| IMNNetPlus | " in block
+    assert "item asked for" not in block
 
 
 @pytest.mark.parametrize("variant", ablation.VARIANTS)

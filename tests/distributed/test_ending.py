@@ -14,7 +14,7 @@ import pytest
 from recbole_imn.checkpoints import load_checkpoint
 from recbole_imn.checkpoints.sealed import STATE, read_sealed
 from recbole_imn.distributed import ending
-from recbole_imn.distributed.group import Group, Member, _Run
+from recbole_imn.processes.group import Group, Member, _Run
 from tests.conftest import random_rows, write_log
 from tests.distributed.launch import launch
 

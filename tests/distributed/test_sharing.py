@@ -14,11 +14,12 @@ from torch import nn
 from torch.nn import functional
 from torch.utils.data import DataLoader
 
-from recbole_imn.distributed import evaluation, rows, settings, training
+from recbole_imn.distributed import evaluation, settings, training
 from recbole_imn.distributed.by_rows import Part
 from recbole_imn.distributed.dropout import masks_of_whole_batch
-from recbole_imn.distributed.group import Group, _Run
 from recbole_imn.model.settings import SettingsError
+from recbole_imn.processes import rows
+from recbole_imn.processes.group import Group, _Run
 
 
 @given(st.integers(0, 500), st.integers(1, 9))

@@ -10,7 +10,6 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from recbole_imn.distributed import goes_in_step, group, join_rows, own_share
 from recbole_imn.kernels.compiled import compiled
 from recbole_imn.kernels.pointer import weigh
 from recbole_imn.log import Integers
@@ -21,6 +20,7 @@ from recbole_imn.model.parts import Making
 from recbole_imn.model.sources.base import N_NUMBERS, Numbers, Proposals, Source
 from recbole_imn.model.sources.user_numbers import N_USER_NUMBERS, user_numbers
 from recbole_imn.past import Facts, Past
+from recbole_imn.processes import goes_in_step, group, join_rows, own_share
 
 # A scalar must be able to move: a step of Adam changes a weight by the step size at most.
 SPEED = 20.0

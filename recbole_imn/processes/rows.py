@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, distributed
 
-from recbole_imn.distributed.group import exchange_of, group
+from recbole_imn.processes.group import exchange_of, group
 
 Value = TypeVar("Value")
 
