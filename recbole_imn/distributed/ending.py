@@ -30,6 +30,9 @@ class _Watch:
     over = threading.Event()
     # The file that a run which is stopped can go on from.
     state: Path | None = None
+    # Held by the thread that tells how the run ended, until the process is gone.
+    telling = threading.RLock()
+    tells = False
 
 
 def watch() -> None:
@@ -68,9 +71,12 @@ def first_to_tell() -> bool:
 
 def end_by(line: str) -> NoReturn:
     """Tell how the run ended, unless somebody has, and end at once."""
-    if first_to_tell():
-        print(line, file=sys.stderr, flush=True)
-    _end()
+    # Another thread that wants to end waits until the line is out, and is gone with it.
+    with _Watch.telling:
+        _Watch.tells = True
+        if first_to_tell():
+            print(line, file=sys.stderr, flush=True)
+        _end()
 
 
 def end_by_error() -> NoReturn:
@@ -181,6 +187,9 @@ def _how_to_go_on() -> str:
 
 def _told_to_end(number: int, frame: FrameType | None) -> None:
     """End as on Ctrl-C, or because another process has ended, which a launcher answers so."""
+    if _Watch.tells:
+        # In the middle of it; it ends by itself.
+        return
     gone = _first_gone(group())
     if gone is not None:
         end_by(_left_by(gone))
