@@ -31,7 +31,9 @@ def mend() -> None:
     def evaluate_rows(self: Any, collected: Any) -> Any:
         result = evaluate(self, collected)
         metrics = [one for one in self.metric_class.values() if hasattr(one, "standard_errors")]
-        if self.config["eval_rows"] and metrics:
+        # An evaluator may be made with a few settings alone.
+        sampled = "eval_rows" in self.config and self.config["eval_rows"]
+        if sampled and metrics:
             told = {name: error for one in metrics for name, error in one.standard_errors.items()}
             errors = ", ".join(f"{name} {error:.4f}" for name, error in told.items())
             getLogger().info(f"standard errors of {metrics[0].n_rows} rows: {errors}")

@@ -54,7 +54,7 @@ REFUSED = {
     "online_updates": ("IMNNet", {**OWN, "online_updates": True}),
     "is no mean over the rows": ("BERT4Rec", {**PLAIN, "hidden_size": 8, "inner_size": 8}),
     "statistics of a batch": ("DIN", {"embedding_size": 8, "mlp_hidden_size": [8]}),
-    "torchrun has started": ("IMNNet", {**OWN, "local_rank": 0, "nproc": 2, "world_size": 2,
+    "own way to several processes": ("IMNNet", {**OWN, "local_rank": 0, "nproc": 2, "world_size": 2,
                                         "offset": 0, "ip": "localhost", "port": "1"}),
 }  # fmt: skip
 

@@ -74,4 +74,6 @@ def test_one_process_writes(found: tuple[dict, dict], tmp_path_factory) -> None:
     # One board a trainer, as of one process.
     assert len(boards) >= runs
     assert len(list((folder / "log").glob("IMNNetPlus/*.log"))) == 1
-    assert not list((folder / "saved").glob("*.state"))
+    # What was refused after its first batch has left where it was.
+    left = {file.name.partition("-")[0] for file in (folder / "saved").glob("*.state")}
+    assert left <= {"BERT4Rec"}
