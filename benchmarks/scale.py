@@ -24,9 +24,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks.prepared import provenance
 from benchmarks.scale_stream import EVENTS, write_stream
 from recbole_imn.files import replace_text
-from recbole_imn.provenance import commit, versions
+from recbole_imn.registry import is_ours
 
 # Sizes beside the one that is asked for, for the cost of an event.
 BESIDE = (0.01, 0.1)
@@ -41,16 +42,13 @@ def main() -> int:
         print(json.dumps(scale_jobs.run(options)))
         return 0
     found = [measured(options, fraction) for fraction in sizes(options)]
-    if options.model not in STREAM_MODELS:
+    if not is_ours(options.model):
         found.append(largest_of_recbole(options))
     out = options.out.with_name(f"{options.out.name}_{options.model}.md")
     text = page(options, [one for one in found if one])
     replace_text(out, text)
     print(text)
     return 0
-
-
-STREAM_MODELS = ("IMNNet", "IMNNetPlus", "IMNNetStar", "JODIE")
 
 
 def parse() -> argparse.Namespace:
@@ -70,7 +68,7 @@ def parse() -> argparse.Namespace:
 
 def sizes(options: argparse.Namespace) -> list[float]:
     """Give the sizes that are measured, smallest first."""
-    if options.alone or options.model not in STREAM_MODELS:
+    if options.alone or not is_ours(options.model):
         return [options.fraction]
     return [*(size for size in BESIDE if size < options.fraction), options.fraction]
 
@@ -85,7 +83,7 @@ def measured(options: argparse.Namespace, fraction: float) -> dict[str, Any]:
     if kept.is_file():
         return json.loads(kept.read_text(encoding="utf-8"))
     write_stream(options.folder, name_of(fraction), fraction)
-    job = "stream" if options.model in STREAM_MODELS else "rows"
+    job = "stream" if is_ours(options.model) else "rows"
     found = started(options, fraction, job)
     replace_text(kept, json.dumps(found, indent=1) + "\n")
     return found
@@ -125,8 +123,7 @@ def page(options: argparse.Namespace, found: list[dict[str, Any]]) -> str:
         f"# {options.model} on a log in the shape of IJCAI-16's",
         "",
         "Synthetic (benchmarks/scale_stream.py): sizes and tails are those of the log, tastes are "
-        f"nobody's. {os.cpu_count()} cores, commit {commit()}; "
-        f"{', '.join(f'{name} {version}' for name, version in versions().items())}.",
+        f"nobody's. {provenance()}",
         "",
         f"| | {' | '.join(one['what'] for one in found)} |",
         f"|---|{'---|' * len(found)}",

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import torch
 from tqdm import tqdm
 
+from recbole_imn.evaluation.benchmark.run import peak_memory
 from recbole_imn.preparation import make_model, no_options
 
 Found = dict[str, Any]
@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> Found:
 
 def peak() -> float:
     """Give the most memory that the process has had, GB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+    return peak_memory() * 2**20 / 1e9
 
 
 @contextmanager
@@ -143,7 +143,7 @@ def rows(options: argparse.Namespace, found: Found) -> None:
 
 def recbole_rows(options: argparse.Namespace, found: Found) -> None:
     """Do the same by RecBole's own data set class, in no more memory than the machine has."""
-    available = int(0.8 * torch.tensor(memory_left()).item())
+    available = int(0.8 * memory_left())
     resource.setrlimit(resource.RLIMIT_AS, (available, available))
     config = config_of(
         options, event_stream=False, train_neg_sample_args=None, train_batch_size=BATCH

@@ -18,6 +18,7 @@ import yaml
 from recbole_imn.scratch import is_scratch, scratch_file, sweep
 
 SEAL = "# sha256 of the lines below: "
+_BLOCK = 1 << 20
 _AWAY = "move it away, or choose another place"
 _RUST = re.compile(r"\(os error (\d+)\)")
 _HINTS = {
@@ -140,6 +141,15 @@ def make_folder(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for made in missing:
         sync_folder(made.parent)
+
+
+def file_sum(path: Path) -> str:
+    """Give the SHA-256 sum of a file's bytes, hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def sync_file(path: Path) -> None:

@@ -20,13 +20,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from recbole_imn.files import make_folder, sealed
+from recbole_imn.files import file_sum, make_folder, sealed
 from recbole_imn.scratch import scratch_folder, sweep
 
 # Of how the files of a cache are laid out.
 VERSION = 1
 CONTENTS = "contents.json"
-_BLOCK = 1 << 24
 
 
 class ColumnCache:
@@ -56,7 +55,7 @@ class ColumnCache:
     def source(self) -> str:
         """Sum of the file's bytes."""
         if self._source is None:
-            self._source = _sum_of(self.path)
+            self._source = file_sum(self.path)
         return self._source
 
     def open(self) -> pd.DataFrame | None:
@@ -109,7 +108,7 @@ class ColumnCache:
         if "names" not in told:
             return values
         names = self.place / told["names"]
-        if _sum_of(names) != told["names_sum"]:
+        if file_sum(names) != told["names_sum"]:
             raise ValueError(f"{names} is damaged")
         text = names.read_bytes().decode("utf-8")
         index = pd.Index(text.split("\n") if told["n_names"] else [], dtype=object)
@@ -173,17 +172,8 @@ def _mapped(file: Path, dtype: str, expected: str) -> npt.NDArray[Any]:
     ValueError
         If it is damaged.
     """
-    if _sum_of(file) != expected:
+    if file_sum(file) != expected:
         raise ValueError(f"{file} is damaged")
     if not file.stat().st_size:
         return np.empty(0, dtype)
     return np.memmap(file, dtype, "c").view(np.ndarray)
-
-
-def _sum_of(file: Path) -> str:
-    """Sum up the bytes of a file."""
-    digest = hashlib.sha256()
-    with file.open("rb") as stream:
-        while block := stream.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()

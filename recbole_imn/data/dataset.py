@@ -140,9 +140,9 @@ class StreamDataset(ScaledDataset):
         """Give the field of seconds since the event that a chain leads to."""
 
         def at(places: Places) -> Tensor:
-            events = np.arange(len(chain))[places] if isinstance(places, slice) else places
-            seconds, _ = self.past.since_previous(np.asarray(events, np.int64).reshape(-1), chain)
-            return torch.from_numpy(seconds.astype(np.float32)).reshape(np.shape(events))
+            events = np.asarray(places, np.int64)
+            seconds, _ = self.past.since_previous(events.reshape(-1), chain)
+            return torch.from_numpy(seconds.astype(np.float32)).reshape(events.shape)
 
         return at
 

@@ -11,7 +11,7 @@ import torch
 from recbole.data.interaction import Interaction
 from torch import Tensor
 
-# Positions of events in the log: a slice, one, or an array of them.
+# Positions of events in the log: one, or an array of them.
 Places = Any
 # Gives the values of a field for some events.
 Field = Callable[[Places], Tensor]
@@ -114,8 +114,4 @@ def numbers(values: npt.NDArray[Any]) -> Field:
 
 def stored(values: Tensor) -> Field:
     """Give the field of values that are tensors already, one an event."""
-
-    def at(events: Places) -> Tensor:
-        return values[events if isinstance(events, slice) else torch.as_tensor(events)]
-
-    return at
+    return lambda events: values[torch.as_tensor(events)]

@@ -53,7 +53,7 @@ class Branch(nn.Module):
         self.register_buffer("item_features", making.item_features, persistent=False)
         positive = settings.cell == "sigmoid"
         stored, gates = self.cell.n_parts * width, self.cell.n_gates
-        self.memory = Memory(log.n_users, stored, positive, settings.kept_precision)
+        self.memory = Memory(log.n_users, stored, positive, settings.state_precision)
         self.transition = nn.Parameter(torch.empty(width, gates * width))
         nn.init.xavier_uniform_(self.transition)
         self.projection = None if settings.shared_projection else Projection(width)

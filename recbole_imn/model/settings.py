@@ -244,11 +244,6 @@ class NetworkSettings:
         return plain and self.detached_targets
 
     @property
-    def kept_precision(self) -> str | None:
-        """In what states are kept, None for what everything else is computed in."""
-        return None if self.state_precision == "float32" else self.state_precision
-
-    @property
     def searches_ranking(self) -> bool:
         """Whether alpha_m and alpha_n are searched for on validation."""
         return self.search_ranking_weights and min(self.mse_weight, self.nce_weight) > 0

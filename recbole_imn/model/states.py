@@ -38,7 +38,7 @@ class GeneralStates(nn.Module):
         scale = settings.elapsed_scale, settings.elapsed_origin
         self.elapsed_user = ElapsedTime(*making.since_previous(chains.user), *scale)
         self.elapsed_item = ElapsedTime(*making.since_previous(chains.item), *scale)
-        kept = stored, positive, settings.kept_precision
+        kept = stored, positive, settings.state_precision
         self.users = Memory(log.n_users, *kept)
         self.items = Memory(log.n_items, *kept)
         self.transition = nn.Parameter(torch.empty(2 * width, 2 * gates * width))

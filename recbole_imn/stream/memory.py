@@ -7,8 +7,9 @@ from torch import Tensor, nn
 
 from recbole_imn.kernels.memory import Table, read, write
 
+# None: as everything else is computed.
 PRECISIONS = {
-    None: None,
+    "float32": None,
     "float16": torch.float16,
     "bfloat16": torch.bfloat16,
 }
@@ -29,14 +30,14 @@ class Memory(nn.Module):
     positive : bool
         Whether states lie in (0, 1), as those of sigmoid cells; the initial one then does too.
     precision : str
-        Of the kept states, 'float16' or 'bfloat16'; by default that of the initial state.
+        Of the kept states: 'float16', 'bfloat16', or 'float32' for that of the initial state.
     """
 
     states: Tensor
     known: Tensor
 
     def __init__(
-        self, n_entities: int, width: int, positive: bool = True, precision: str | None = None
+        self, n_entities: int, width: int, positive: bool = True, precision: str = "float32"
     ) -> None:
         super().__init__()
         self.positive = positive

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from recbole_imn.data import atomic
 from recbole_imn.data.atomic import DataError, read_columns, read_header
-from recbole_imn.data.columnwise import dense, read, read_frame
+from recbole_imn.data.columnwise import dense, read_frame
 
 HEADER = "user_id:token\tprice:float\ttags:token_seq"
 TOKENS = st.text(string.ascii_letters + string.digits + " \"'#,.éß中", min_size=0, max_size=6)
@@ -58,7 +58,7 @@ def test_what_looks_unusual_is_read_row_by_row(tmp_path):
 def test_the_first_line_that_is_wrong_is_named(tmp_path, line, message):
     path = write(tmp_path, ["a\t1\t", line, "b\ty\t"])
     with pytest.raises(DataError, match=message):
-        read(path, read_header(path), ["user_id", "price"])
+        read_frame(path, read_header(path), ["user_id", "price"])
 
 
 def test_blank_lines_are_no_rows_and_lines_are_known(tmp_path):

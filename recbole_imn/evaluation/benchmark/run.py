@@ -145,7 +145,7 @@ def _execute(run: Run, folder: Path) -> Path:
         "curve": clock.curve,
         "seconds": {"training": clock.training, "validation": clock.validation, "test": seconds},
         "events_per_second": len(clock.curve) * dataset.event_bounds[1] / clock.training,
-        "peak_memory_mib": _peak_memory(),
+        "peak_memory_mib": peak_memory(),
         "parameters": sum(weight.numel() for weight in trainer.model.parameters()),
         "checkpoint": trainer.saved_model_file,
     }
@@ -217,7 +217,7 @@ def _judge(official: dict[str, Any], table: pd.DataFrame, dataset: Any) -> dict[
     }
 
 
-def _peak_memory() -> float:
+def peak_memory() -> float:
     """Give the largest memory of this process so far, MiB."""
     import resource
 

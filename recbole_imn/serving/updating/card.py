@@ -7,10 +7,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from recbole_imn.files import replace_text
+from recbole_imn.files import file_sum, replace_text
 from recbole_imn.provenance import environment
 from recbole_imn.serving.updating.learning import Learned
-from recbole_imn.serving.updating.update import Updated, file_sum
+from recbole_imn.serving.updating.update import Updated
 from recbole_imn.serving.updating.wishes import Wishes
 
 BODY = """# Update of {model} on {data_name}

@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from recbole_imn.checkpoints import load_checkpoint
+from recbole_imn.files import file_sum
 from recbole_imn.provenance import versions
 from recbole_imn.serving.policies import Observed, Policies
 from recbole_imn.serving.recommender import Recommender
@@ -198,12 +199,3 @@ def output_beside(checkpoint: Path) -> Path:
 def state_beside(output: Path) -> Path:
     """Give the file that holds finished epochs until a checkpoint is complete."""
     return output.with_name(f"{output.name}.epochs")
-
-
-def file_sum(path: Path) -> str:
-    """Give the SHA-256 sum of a file."""
-    with path.open("rb") as file:
-        digest = hashlib.sha256()
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
