@@ -14,7 +14,6 @@ from recbole_imn.model.latest import latest_items
 from recbole_imn.model.layers import Affine
 from recbole_imn.model.parts import Making
 from recbole_imn.model.sources.pointer import GAIN, SPEED
-from recbole_imn.model.statics import StaticTable
 from recbole_imn.past import Facts, Past
 from recbole_imn.past.distinct import distinct, places_in
 
@@ -73,10 +72,20 @@ class Attention(nn.Module):
         nn.init.zeros_(self.value.weight)
         nn.init.zeros_(self.value.bias)
 
-    def look(self, past: Past, facts: Facts) -> Attended:
-        """Look up the latest events of rows."""
+    def look(self, past: Past, facts: Facts, whole: Facts | None = None) -> Attended:
+        """Look up the latest events of rows.
+
+        Parameters
+        ----------
+        past : Past
+        facts : Facts
+            Of the rows.
+        whole : Facts, optional
+            Of more rows, whose items are there as well.
+        """
         items, behaviours, ages = latest_items(past, facts, self.length)
-        found = distinct(items[items > 0])
+        every = items if whole is None else latest_items(past, whole, self.length)[0]
+        found = distinct(every[every > 0])
         places = places_in(found, items.reshape(-1)).reshape(items.shape)
         return Attended(
             torch.from_numpy(found),
@@ -85,7 +94,7 @@ class Attention(nn.Module):
             torch.from_numpy(ages),
         )
 
-    def forward(self, attended: Attended, mapped: Mapped, table: StaticTable) -> Tensor:
+    def forward(self, attended: Attended, mapped: Mapped, embedded: Tensor) -> Tensor:
         """Give what is added to what the contexts were mapped to, float [n, 2d].
 
         Parameters
@@ -93,13 +102,13 @@ class Attention(nn.Module):
         attended : Attended
         mapped : Mapped
             The contexts.
-        table : StaticTable
-            Of items.
+        embedded : float [n_distinct, d]
+            Static embeddings of the items attended to.
         """
         static = mapped.compared[:, mapped.widths[1] // 2 :]
         mean = attend(
             static.unsqueeze(1) * self.scale,
-            table(attended.items),
+            embedded,
             attended.places,
             attended.behaviours,
             attended.ages,

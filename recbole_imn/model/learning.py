@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import torch
@@ -14,8 +14,12 @@ from recbole_imn.kernels.comparison import compare
 from recbole_imn.model.conditioning import Conditioning
 from recbole_imn.model.lessons import Lessons
 from recbole_imn.model.ranking import Ranking
+from recbole_imn.model.sharing import Read
 from recbole_imn.model.terms import Rows
 from recbole_imn.model.unrolled import Unrolled
+from recbole_imn.model.window import Window
+from recbole_imn.processes import loss_of_parts
+from recbole_imn.stream.plan import WindowPlan
 
 
 class LossTerm(Protocol):
@@ -62,29 +66,64 @@ class Learning(Ranking):
     item_condition: Conditioning
     losses: list[LossTerm]
 
-    def _rows(self, unrolled: Unrolled, latest: Tensor, embedded: Tensor) -> Rows:
+    def weights_of_rows(self) -> list[Tensor]:
+        """Give the weights that rows' losses depend on beside states and rows of tables."""
+        raise NotImplementedError
+
+    def moving_rows(self, plan: WindowPlan) -> Tensor:
+        """Give the rows of the buffer of states whose gradient reaches a weight, int64 [n]."""
+        raise NotImplementedError
+
+    def _read(self, window: Window) -> Read:
+        raise NotImplementedError
+
+    def _rows(self, unrolled: Unrolled, latest: Tensor, embedded: Tensor, read: Read) -> Rows:
         raise NotImplementedError
 
     def loss(self, unrolled: Unrolled) -> Tensor:
-        """Equation (22), summed over the window's rows."""
+        """Equation (22), summed over the window's rows, those of all processes."""
+        window = unrolled.window
+        with self.statics.leaving_out(window.lessons.salt):
+            embedded = self.statics.item.rows(window.plan.items)
+            read = self._read(window)
+            loss = self._loss if window.whole is None else self._shared_loss
+            return loss(unrolled, embedded, read)
+
+    def _shared_loss(self, unrolled: Unrolled, embedded: Tensor, read: Read) -> Tensor:
+        """Give the loss of all processes' rows, with all gradients."""
+        limited = [] if unrolled.limited is None else [unrolled.limited]
+        inputs = [unrolled.states, embedded, *limited, *read.tensors()]
+        n_before = 2 + len(limited)
+
+        def part(given: list[Tensor]) -> Tensor:
+            states, embedded, *others = given
+            own = replace(unrolled, states=states, limited=others[0] if limited else None)
+            return self._loss(own, embedded, read.of(given[n_before:]))
+
+        wanted = [self.moving_rows(unrolled.window.plan), *[None] * (len(inputs) - 1)]
+        return loss_of_parts(part, inputs, self.weights_of_rows(), wanted)
+
+    def _loss(self, unrolled: Unrolled, embedded: Tensor, read: Read) -> Tensor:
+        """Sum over the rows that the window has."""
         lessons = unrolled.window.lessons
-        with self.statics.leaving_out(lessons.salt):
-            represented, *latest = self._represent(unrolled, lessons)
-            rows = self._rows(unrolled, *latest)
-            learned = Learned(rows, represented, *self._compare(rows, represented, lessons))
-            loss: Tensor | None = None
-            for term in self.losses:
-                part = term(self, unrolled, learned)
-                part = part if term.weight == 1 else term.weight * part
-                loss = part if loss is None else loss + part
+        represented, *latest = self._represent(unrolled, lessons, embedded)
+        rows = self._rows(unrolled, *latest, read)
+        learned = Learned(rows, represented, *self._compare(rows, represented, lessons))
+        loss: Tensor | None = None
+        for term in self.losses:
+            part = term(self, unrolled, learned)
+            part = part if term.weight == 1 else term.weight * part
+            loss = part if loss is None else loss + part
         return represented.new_zeros(()) if loss is None else loss
 
-    def _represent(self, unrolled: Unrolled, lessons: Lessons) -> tuple[Tensor, Tensor, Tensor]:
+    def _represent(
+        self, unrolled: Unrolled, lessons: Lessons, embedded: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Represent what rows are compared with; give what contexts take from items as well."""
         plan, table, rows = unrolled.window.plan, self.statics.item, lessons.states
         if self.settings.positive_state == "after":
             rows = torch.cat([lessons.after, rows[len(lessons.items) :]])
-        embedded, latest = table.rows(plan.items), (plan.item_row, plan.latest_items)
+        latest = plan.item_row, plan.latest_items
         return self.item_condition.with_latest(
             unrolled.states, rows, table, embedded, lessons.places, *latest
         )

@@ -11,6 +11,7 @@ from recbole_imn.model.lessons import Lessons
 from recbole_imn.model.settings import NetworkSettings
 from recbole_imn.model.terms.base import Rows
 from recbole_imn.model.unrolled import Unrolled
+from recbole_imn.processes import own_share
 
 
 def make_losses(settings: NetworkSettings) -> list[LossTerm]:
@@ -136,7 +137,8 @@ class Drift:
     def __call__(self, network: Learning, unrolled: Unrolled, learned: Learned) -> Tensor:
         """Sum over events."""
         plan, states = unrolled.window.plan, unrolled.states
-        before, after = plan.levels.sources[:, self.slot], plan.after(self.slot)
+        events = slice(None) if unrolled.window.whole is None else own_share(plan.n_events)
+        before, after = plan.levels.sources[events, self.slot], plan.after(self.slot)[events]
         width = network.settings.embedding_size
         change = states[after, :width] - states[before, :width]
         return _sum_of_distances(change, network.settings.distance)

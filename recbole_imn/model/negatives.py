@@ -32,6 +32,11 @@ class Negatives:
     items: Integers
     log_shares: npt.NDArray[np.float32]
 
+    def of_rows(self, rows: slice) -> Negatives:
+        """Give the negatives that some rows are compared with."""
+        items = self.items if self.items.ndim == 1 else self.items[rows]
+        return Negatives(items, self.log_shares)
+
 
 # Of a past, a window's start, the items of its rows, and a generator.
 Draw = Callable[[Past, int, Integers, np.random.Generator], Negatives]

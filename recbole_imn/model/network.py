@@ -25,6 +25,7 @@ from recbole_imn.model.lessons import prepare_lessons
 from recbole_imn.model.negatives import Draw
 from recbole_imn.model.ranking import Asked
 from recbole_imn.model.settings import NetworkSettings
+from recbole_imn.model.sharing import Read, can_be_split, shares_rows, sparse_tables
 from recbole_imn.model.sources import Pointer
 from recbole_imn.model.states import GeneralStates
 from recbole_imn.model.statics import Statics
@@ -32,7 +33,8 @@ from recbole_imn.model.terms import CellTerm, ProductTerm, Rows
 from recbole_imn.model.unrolled import Unrolled
 from recbole_imn.model.window import RowColumns, Window
 from recbole_imn.past import Facts, Past
-from recbole_imn.stream.plan import plan_window
+from recbole_imn.processes import own_share
+from recbole_imn.stream.plan import WindowPlan, plan_window
 
 
 class Network(Learning):
@@ -107,6 +109,8 @@ class Network(Learning):
     ) -> Window:
         """Look up a window of training, whose rows are its events.
 
+        Of several processes that go in step, each looks up a part of the rows.
+
         Parameters
         ----------
         past : Past
@@ -123,11 +127,22 @@ class Network(Learning):
         rng = np.random.default_rng([*seed, start])
         own = past.log.item[facts.position].astype(np.int64)
         negatives = self.draw_negatives(past, start, own, rng)
+        others, whole = negatives.items.reshape(-1), None
+        if self._shares(len(facts)):
+            # States of the same users and items, in the same order, in all processes.
+            others, whole, rows = np.concatenate([others, facts.item]), facts, own_share(len(facts))
+            facts, negatives = whole[rows], negatives.of_rows(rows)
         reach = self.settings.purchase_reach
-        window = self.look(past, start, stop, facts, reach, negatives.items.reshape(-1))
+        window = self.look(past, start, stop, facts, reach, others, whole)
         salt = int(rng.integers(2**20))
         lessons = prepare_lessons(past, window.plan, facts, negatives, self.cell_term, salt)
         return replace(window, lessons=lessons)
+
+    def _shares(self, n: int) -> bool:
+        """Whether several processes have a part each of so many rows."""
+        if not self.losses or not all(map(can_be_split, self.products.values())):
+            return False
+        return shares_rows(n, self.pointer is not None)
 
     def look(
         self,
@@ -137,6 +152,7 @@ class Network(Learning):
         facts: Facts,
         reach: int = 0,
         others: Integers | None = None,
+        whole: Facts | None = None,
     ) -> Window:
         """Look up all that the network needs of a window and of rows in it.
 
@@ -150,6 +166,8 @@ class Network(Learning):
             Of rows in the order of their positions, each in ``start..stop``.
         reach, others
             As of :func:`~recbole_imn.stream.plan.plan_window`, for training.
+        whole : Facts, optional
+            Of the rows of all processes, where these are a part of them.
         """
         reach = reach if self.branch is not None else 0
         plan = plan_window(past, start, stop, facts, reach, others)
@@ -167,7 +185,7 @@ class Network(Learning):
         if self.pointer is not None:
             looked["pointer"] = self.pointer.look(past, facts)
         if self.attention is not None:
-            looked["attention"] = self.attention.look(past, facts)
+            looked["attention"] = self.attention.look(past, facts, whole)
         rows = RowColumns(
             torch.from_numpy(facts.user),
             torch.from_numpy(facts.item),
@@ -176,7 +194,7 @@ class Network(Learning):
             looked,
         )
         events = self.states.look(past, _range(start, stop))
-        return Window(plan, events, purchases, facts, rows)
+        return Window(plan, events, purchases, facts, rows, whole=whole)
 
     # -- states ------------------------------------------------------------------------------
 
@@ -238,9 +256,34 @@ class Network(Learning):
         plan, table = unrolled.window.plan, self.statics.item
         states = self.item_condition(unrolled.states, plan.item_row)
         embedded = table.scaled(table.rows(plan.items[plan.latest_items]))
-        return self._rows(unrolled, states, embedded)
+        return self._rows(unrolled, states, embedded, self._read(unrolled.window))
 
-    def _rows(self, unrolled: Unrolled, latest: Tensor, embedded: Tensor) -> Rows:
+    def _read(self, window: Window) -> Read:
+        """Read what rows take from tables of ids beside the items of their latest events."""
+        users, attended = self.statics.user(window.plan.users), None
+        if self.attention is not None:
+            attended = self.statics.item(window.rows.looked["attention"].items)
+        if window.whole is None:
+            return Read(users, attended, {})
+        of_rows = torch.from_numpy(window.whole.user).to(users.device)
+        own = {term: term.read(of_rows) for term in self.products.values()}
+        return Read(users, attended, {term: read for term, read in own.items() if read is not None})
+
+    def weights_of_rows(self) -> list[Tensor]:
+        """Give the weights that rows' losses depend on beside states and rows of tables."""
+        kept: list[nn.Module] = [self.states, self.statics]
+        kept += [table for term in self.products.values() for table in sparse_tables(term)]
+        apart = {weight for module in kept for weight in module.parameters()}
+        if self.branch is not None:
+            own = self.branch.projection
+            apart |= set(self.branch.parameters()) - set(own.parameters() if own else ())
+        return [weight for weight in self.parameters() if weight not in apart]
+
+    def moving_rows(self, plan: WindowPlan) -> Tensor:
+        """Give the rows of the buffer of states whose gradient reaches a weight, int64 [n]."""
+        return self.states.moving_rows(plan)
+
+    def _rows(self, unrolled: Unrolled, latest: Tensor, embedded: Tensor, read: Read) -> Rows:
         """Put contexts together, and map them to the space of representations.
 
         Parameters
@@ -250,22 +293,24 @@ class Network(Learning):
             States of the items of users' latest events, conditioned.
         embedded : float [n_latest, d]
             Static embeddings of ``WindowPlan.latest_items``.
+        read : Read
         """
         window, rows = unrolled.window, unrolled.window.rows
         plan = window.plan
         contexts = Contexts(
             self.fusion(*self.projected(unrolled)),
-            self.statics.user(plan.users),
+            read.users,
             plan.user_place,
             latest,
             embedded,
             plan.item_place,
         )
         mapped, attended = self.maps(contexts), None
-        if self.attention is not None:
-            attended = self.attention(rows.looked["attention"], mapped, self.statics.item)
+        if self.attention is not None and read.attended is not None:
+            attended = self.attention(rows.looked["attention"], mapped, read.attended)
             mapped = mapped.with_compared(attended)
-        return Rows(rows, contexts, mapped, attended)
+        own = {} if window.whole is None else read.own_of(own_share(len(window.whole)))
+        return Rows(rows, contexts, mapped, attended, own)
 
     def projected(self, unrolled: Unrolled) -> tuple[Tensor, Tensor | None]:
         """Give the general and the limited state of each row's user now, float [n, d] each."""

@@ -85,6 +85,16 @@ class GeneralStates(nn.Module):
             events.features,
         )
 
+    def moving_rows(self, plan: WindowPlan) -> Tensor:
+        """Give the rows of the buffer whose gradient reaches a weight, int64 [n].
+
+        They are what events write, and initial states of who has no other yet.
+        """
+        known = torch.cat([self.users.known[plan.users], self.items.known[plan.items]])
+        first, n_written = plan.levels.n_initial, 2 * plan.n_events
+        written = torch.arange(first, first + n_written, device=known.device)
+        return torch.cat([(~known).nonzero().squeeze(1), written])
+
     def commit(self, plan: WindowPlan, states: Tensor) -> None:
         """Store the states at the window's end."""
         first = plan.levels.n_initial

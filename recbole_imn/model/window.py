@@ -116,6 +116,8 @@ class Window:
     rows : RowColumns
     lessons : object or None
         For training: what the rows should be, and compared with what.
+    whole : Facts or None
+        Where each process has a part of the rows: facts of the rows of all of them.
     """
 
     plan: WindowPlan
@@ -124,6 +126,7 @@ class Window:
     facts: Facts
     rows: RowColumns
     lessons: Any = None
+    whole: Facts | None = None
 
     def to(self, device: torch.device) -> Window:
         """Give the window with its tensors on a device."""

@@ -1,7 +1,8 @@
 """The processes of a run: their group, whose rows are whose, and how what they found is joined."""
 
 from recbole_imn.processes.group import Group, goes_in_step, group, in_step, is_launched
-from recbole_imn.processes.rows import join_numbered, join_rows, own_share, share
+from recbole_imn.processes.loss import loss_of_parts
+from recbole_imn.processes.rows import join_numbered, own_share, share
 
 __all__ = [
     "Group",
@@ -10,7 +11,7 @@ __all__ = [
     "in_step",
     "is_launched",
     "join_numbered",
-    "join_rows",
+    "loss_of_parts",
     "own_share",
     "share",
 ]

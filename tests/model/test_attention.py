@@ -38,7 +38,7 @@ def mapped_rows():
 def test_it_adds_nothing_at_first(made):
     past, attention, table = made
     looked = attention.look(past, past.look_at_events(EVENTS))
-    assert not attention(looked, mapped_rows(), table).any()
+    assert not attention(looked, mapped_rows(), table(looked.items)).any()
 
 
 @torch.no_grad()
@@ -47,7 +47,7 @@ def test_it_is_its_formula(made):
     for weight in attention.parameters():
         torch.nn.init.normal_(weight, std=0.1)
     looked, mapped = attention.look(past, past.look_at_events(EVENTS)), mapped_rows()
-    found = attention(looked, mapped, table)
+    found = attention(looked, mapped, table(looked.items))
     for row, event in enumerate(EVENTS):
         static = mapped.values[row, WIDTH:] * np.exp(-0.7)
         expected = naive(attention, table, past.log, int(event), static)
@@ -77,7 +77,7 @@ def test_gradients_reach_embeddings_and_the_context(made):
     torch.nn.init.normal_(attention.value.weight)
     looked, mapped = attention.look(past, past.look_at_events(EVENTS)), mapped_rows()
     mapped.values.requires_grad_()
-    attention(looked, mapped, table).square().sum().backward()
+    attention(looked, mapped, table(looked.items)).square().sum().backward()
     assert mapped.values.grad[2, WIDTH:].any()
     rows = table.table.weight.grad.coalesce().indices()[0]
     assert set(looked.items.tolist()) == set(rows.tolist())

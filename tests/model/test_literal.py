@@ -83,7 +83,8 @@ def measured(network, past):
     found["limited states"] = unrolled.limited[len(unrolled.limited) - n_purchases :]
     rows = network.contexts(unrolled)
     found["predictions"] = rows.mapped.predicted
-    represented, *_ = network._represent(unrolled, window.lessons)
+    embedded = network.statics.item.rows(window.plan.items)
+    represented, *_ = network._represent(unrolled, window.lessons, embedded)
     positive = represented[: len(window.facts)]
     found["ratios"] = (rows.mapped.compared * positive).sum(dim=1).exp()
     loss = found["loss"] = network.loss(unrolled)

@@ -20,15 +20,12 @@ from recbole_imn.model.parts import Making
 from recbole_imn.model.sources.base import N_NUMBERS, Numbers, Proposals, Source
 from recbole_imn.model.sources.user_numbers import N_USER_NUMBERS, user_numbers
 from recbole_imn.past import Facts, Past
-from recbole_imn.processes import goes_in_step, group, join_rows, own_share
 
 # A scalar must be able to move: a step of Adam changes a weight by the step size at most.
 SPEED = 20.0
 # The same for what is a sum of many weights.
 GAIN = 5.0
 HIDDEN = 16
-# Where a process would propose for fewer rows, each proposes for all of them.
-FEWEST_ROWS = 16
 
 
 @dataclass(frozen=True)
@@ -92,16 +89,7 @@ class Pointer(nn.Module):
             nn.init.zeros_(layer.bias)
 
     def look(self, past: Past, facts: Facts) -> Pointed:
-        """Let the sources propose candidates of rows; several processes share the rows."""
-        n = len(facts)
-        if not goes_in_step() or n < group().size * FEWEST_ROWS:
-            return self._look(past, facts)
-        own = self._look(past, facts[own_share(n)])
-        columns = (own.items, own.behaviours, own.numbers, own.user)
-        joined = join_rows([column.numpy() for column in columns], n)
-        return Pointed(*map(torch.from_numpy, joined))
-
-    def _look(self, past: Past, facts: Facts) -> Pointed:
+        """Let the sources propose candidates of rows."""
         proposed = Proposals.empty(len(facts), sum(self.sizes), cleared=False)
         start = 0
         for source, size in zip(self.sources, self.sizes, strict=True):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -32,12 +32,15 @@ class Rows:
         What two linear maps make of them, and attention adds.
     attended : float [n, 2d] or None
         What attention has added to what is compared, before the temperature.
+    own : dict of ProductTerm to float [n, width]
+        What terms read of tables of ids, where that is read apart.
     """
 
     columns: RowColumns
     parts: Contexts
     mapped: Mapped
     attended: Tensor | None = None
+    own: Mapping[ProductTerm, Tensor] = field(default_factory=dict)
 
     @property
     def predicted(self) -> Tensor:
@@ -80,6 +83,18 @@ class ProductTerm(Term):
 
     def look(self, past: Past, facts: Facts) -> Any:
         """Look up what the term needs of rows; tensors, or nothing."""
+        return None
+
+    def read(self, users: Tensor) -> Tensor | None:
+        """Read the term's own table of ids for rows' users, float [n, width]; None without one.
+
+        Several processes read it for each other's rows, so that :meth:`queries` takes it from
+        ``rows.own`` where it is there. A term with such a table and without this is not split.
+
+        Parameters
+        ----------
+        users : int64 [n]
+        """
         return None
 
     def queries(self, rows: Rows, looked: Any) -> Tensor:

@@ -73,11 +73,15 @@ class Taste(ProductTerm):
         found = latest_items(past, facts, LATEST)
         return tuple(torch.from_numpy(column) for column in found)
 
+    def read(self, users: Tensor) -> Tensor:
+        """Read users' own parts, float [n, n_columns]."""
+        # Row 0 is nobody's, and stays 0: who was never trained has no part of his own.
+        own: Tensor = self.users(users.masked_fill(users >= self.users.num_embeddings, 0))
+        return own
+
     def queries(self, rows: Rows, looked: Any) -> Tensor:
         """Give what the descriptions of items are multiplied by, float [n, n_columns]."""
-        users = rows.columns.user
-        # Row 0 is nobody's, and stays 0: who was never trained has no part of his own.
-        own = self.users(users.masked_fill(users >= self.users.num_embeddings, 0))
+        own = rows.own[self] if self in rows.own else self.read(rows.columns.user)
         items, behaviours, ages = looked
         later = torch.arange(LATEST, device=items.device).expand_as(items)
         weights = self.place, self.behaviour, self.age, self.prior
