@@ -66,8 +66,8 @@ class Learning(Ranking):
     item_condition: Conditioning
     losses: list[LossTerm]
 
-    def weights_of_rows(self) -> list[Tensor]:
-        """Give the weights that rows' losses depend on beside states and rows of tables."""
+    def weights_by_use(self) -> tuple[list[Tensor], list[Tensor]]:
+        """Give the weights of rows' losses, and those of states and of tables of ids."""
         raise NotImplementedError
 
     def moving_rows(self, plan: WindowPlan) -> Tensor:
@@ -101,13 +101,14 @@ class Learning(Ranking):
             return self._loss(own, embedded, read.of(given[n_before:]))
 
         wanted = [self.moving_rows(unrolled.window.plan), *[None] * (len(inputs) - 1)]
-        return loss_of_parts(part, inputs, self.weights_of_rows(), wanted)
+        weights, apart = self.weights_by_use()
+        return loss_of_parts(part, inputs, weights, wanted, apart)
 
     def _loss(self, unrolled: Unrolled, embedded: Tensor, read: Read) -> Tensor:
         """Sum over the rows that the window has."""
         lessons = unrolled.window.lessons
-        represented, *latest = self._represent(unrolled, lessons, embedded)
-        rows = self._rows(unrolled, *latest, read)
+        represented, latest, of_latest = self._represent(unrolled, lessons, embedded)
+        rows = self._rows(unrolled, latest, of_latest, read)
         learned = Learned(rows, represented, *self._compare(rows, represented, lessons))
         loss: Tensor | None = None
         for term in self.losses:

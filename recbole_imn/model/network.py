@@ -128,7 +128,7 @@ class Network(Learning):
         own = past.log.item[facts.position].astype(np.int64)
         negatives = self.draw_negatives(past, start, own, rng)
         others, whole = negatives.items.reshape(-1), None
-        if self._shares(len(facts)):
+        if self._shares(len(facts), negatives.items.shape[-1]):
             # States of the same users and items, in the same order, in all processes.
             others, whole, rows = np.concatenate([others, facts.item]), facts, own_share(len(facts))
             facts, negatives = whole[rows], negatives.of_rows(rows)
@@ -138,11 +138,11 @@ class Network(Learning):
         lessons = prepare_lessons(past, window.plan, facts, negatives, self.cell_term, salt)
         return replace(window, lessons=lessons)
 
-    def _shares(self, n: int) -> bool:
+    def _shares(self, n: int, n_negatives: int) -> bool:
         """Whether several processes have a part each of so many rows."""
         if not self.losses or not all(map(can_be_split, self.products.values())):
             return False
-        return shares_rows(n, self.pointer is not None)
+        return shares_rows(n, n_negatives, self.pointer is not None)
 
     def look(
         self,
@@ -269,15 +269,17 @@ class Network(Learning):
         own = {term: term.read(of_rows) for term in self.products.values()}
         return Read(users, attended, {term: read for term, read in own.items() if read is not None})
 
-    def weights_of_rows(self) -> list[Tensor]:
-        """Give the weights that rows' losses depend on beside states and rows of tables."""
-        kept: list[nn.Module] = [self.states, self.statics]
-        kept += [table for term in self.products.values() for table in sparse_tables(term)]
-        apart = {weight for module in kept for weight in module.parameters()}
+    def weights_by_use(self) -> tuple[list[Tensor], list[Tensor]]:
+        """Give the weights of rows' losses, and those of states and of tables of ids."""
+        modules: list[nn.Module] = [self.states, self.statics]
+        modules += [table for term in self.products.values() for table in sparse_tables(term)]
+        apart = {weight for module in modules for weight in module.parameters()}
         if self.branch is not None:
-            own = self.branch.projection
-            apart |= set(self.branch.parameters()) - set(own.parameters() if own else ())
-        return [weight for weight in self.parameters() if weight not in apart]
+            projection = self.branch.projection
+            own = set() if projection is None else set(projection.parameters())
+            apart |= set(self.branch.parameters()) - own
+        weights: list[Tensor] = [weight for weight in self.parameters() if weight not in apart]
+        return weights, [weight for weight in self.parameters() if weight in apart]
 
     def moving_rows(self, plan: WindowPlan) -> Tensor:
         """Give the rows of the buffer of states whose gradient reaches a weight, int64 [n]."""

@@ -11,10 +11,12 @@ from recbole_imn.model.terms.base import ProductTerm
 from recbole_imn.processes import goes_in_step, group
 
 # Where a process would have fewer rows, each process has all of them.
-FEWEST_ROWS = 16
-# The same for a window without sources: what is looked up of its rows takes little time then,
-# and exchanging gradients takes as long for few rows as for many.
-FEWEST_ROWS_ALONE = 256
+FEWEST_ROWS_EACH = 16
+# With less to do for a window, exchanging gradients takes longer than what is shared: measured,
+# see docs/more_processes.md. Rows of a window whose candidates are looked up, and weighed;
+FEWEST_ROWS = 192
+# and rows times negatives of any other.
+FEWEST_PAIRS = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -51,18 +53,19 @@ class Read:
         return {term: values[rows] for term, values in self.own.items()}
 
 
-def shares_rows(n: int, has_sources: bool) -> bool:
+def shares_rows(n: int, n_negatives: int, has_sources: bool) -> bool:
     """Whether several processes have a part each of a window's rows.
 
     Parameters
     ----------
-    n : int
-        Rows of all processes.
+    n, n_negatives : int
+        Rows of all processes, and what each of them is compared with.
     has_sources : bool
         Whether candidates of the past are looked up for each row, and weighed.
     """
-    fewest = FEWEST_ROWS if has_sources else FEWEST_ROWS_ALONE
-    return goes_in_step() and n >= group().size * fewest
+    if not goes_in_step() or n < group().size * FEWEST_ROWS_EACH:
+        return False
+    return n >= FEWEST_ROWS if has_sources else n * n_negatives >= FEWEST_PAIRS
 
 
 def can_be_split(term: ProductTerm) -> bool:

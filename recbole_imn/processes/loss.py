@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from recbole_imn.processes.group import group
 from recbole_imn.processes.rows import total
 
 Part = Callable[[list[Tensor]], Tensor]
@@ -19,6 +20,7 @@ def loss_of_parts(
     inputs: Sequence[Tensor],
     weights: Sequence[Tensor],
     wanted: Sequence[Tensor | None],
+    apart: Sequence[Tensor] = (),
 ) -> Tensor:
     """Give the sum of a loss over all processes, with the gradients of the sum in each of them.
 
@@ -37,10 +39,17 @@ def loss_of_parts(
         Leaves, the same in all processes. What no process uses gets no gradient.
     wanted : sequence of int64 [n] or None
         Rows of each input whose gradient somebody wants; None for all. Others get zeros.
+    apart : sequence of float tensor
+        Leaves that the loss must not depend on but by the inputs.
 
     Returns
     -------
     float []
+
+    Raises
+    ------
+    ValueError
+        If it depends on one of them: the gradient of the other processes would be missing.
     """
     learn = [values.requires_grad for values in inputs]
     with torch.enable_grad():
@@ -50,13 +59,24 @@ def loss_of_parts(
         ]
         loss = part(given)
         leaves = [values for values in [*given, *weights] if values.requires_grad]
-        found = torch.autograd.grad(loss, leaves, allow_unused=True)
+        others = [values for values in apart if values.requires_grad]
+        found = torch.autograd.grad(loss, [*leaves, *others], allow_unused=True)
+    _require_none(found[len(leaves) :], others)
     rows = [some for some, learns in zip(wanted, learn, strict=True) if learns]
     rows += [None] * (len(leaves) - len(rows))
-    summed = total(_packed(loss.detach(), leaves, found, rows))
+    summed = total(_packed(loss.detach(), leaves, found[: len(leaves)], rows))
     reached = [values for values in [*inputs, *weights] if values.requires_grad]
     whole: Tensor = _OfAll.apply(summed, rows, *reached)  # type: ignore[no-untyped-call]
     return whole
+
+
+def _require_none(gradients: Sequence[Tensor | None], leaves: Sequence[Tensor]) -> None:
+    for gradient, leaf in zip(gradients, leaves, strict=True):
+        if gradient is not None:
+            raise ValueError(
+                f"the loss of rows reads a table of shape {list(leaf.shape)} by itself, which "
+                f"{group().size} processes cannot share; let the read method of its term read it"
+            )
 
 
 class _OfAll(torch.autograd.Function):
