@@ -21,6 +21,7 @@ from recbole_imn.checkpoints import load_checkpoint  # noqa: E402
 from recbole_imn.distributed.ending import stop_watching  # noqa: E402
 from recbole_imn.distributed.training import DifferentWeightsError  # noqa: E402
 from recbole_imn.evaluation.ranks import recorded_trainers  # noqa: E402
+from recbole_imn.model import sharing  # noqa: E402
 from recbole_imn.model.settings import SettingsError  # noqa: E402
 from recbole_imn.processes import group  # noqa: E402
 from recbole_imn.processes.group import leave  # noqa: E402
@@ -44,6 +45,9 @@ PLAIN = {"train_neg_sample_args": None, "loss_type": "CE", "learning_rate": 0.01
 RUNS = {
     "IMNNet": {**OWN},
     "IMNNetPlus": {**OWN, "pointer_neighbours": 2, "n_active_negatives": 8},
+    "JODIE": {**OWN, "epochs": 1},
+    "IMN_NCE": {**OWN, "epochs": 1},
+    "IMN_MSE": {**OWN, "epochs": 1},
     "GRU4Rec": {**PLAIN, "embedding_size": 8, "hidden_size": 8, "dropout_prob": 0.3},
     "SASRec": {**PLAIN, "hidden_size": 8, "inner_size": 8, "n_heads": 2, "n_layers": 1},
     # Pairs of items, the second of which is drawn.
@@ -121,7 +125,10 @@ def refusals() -> dict:
 
 
 def main() -> None:
-    found = {model: run(model, **settings) for model, settings in RUNS.items()}
+    # By its rule, as small a window is not shared.
+    found = {"not shared": run("IMNNet", **RUNS["IMNNet"])}
+    sharing.FEWEST_ROWS = sharing.FEWEST_PAIRS = 0
+    found.update({model: run(model, **settings) for model, settings in RUNS.items()})
     found["seed 3"] = run("GRU4Rec", **RUNS["GRU4Rec"], seed=3)
     if group().is_several:
         found["resumed"] = resumed()
