@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -80,16 +80,30 @@ class Learning(Ranking):
     def _rows(self, unrolled: Unrolled, latest: Tensor, embedded: Tensor, read: Read) -> Rows:
         raise NotImplementedError
 
-    def loss(self, unrolled: Unrolled) -> Tensor:
-        """Equation (22), summed over the window's rows, those of all processes."""
+    def loss(self, unrolled: Unrolled, meanwhile: Callable[[], None] | None = None) -> Tensor:
+        """Equation (22), summed over the window's rows, those of all processes.
+
+        Parameters
+        ----------
+        unrolled : Unrolled
+        meanwhile : callable, optional
+            Done while processes that share the rows exchange gradients; else not at all.
+        """
         window = unrolled.window
         with self.statics.leaving_out(window.lessons.salt):
             embedded = self.statics.item.rows(window.plan.items)
             read = self._read(window)
-            loss = self._loss if window.whole is None else self._shared_loss
-            return loss(unrolled, embedded, read)
+            if window.whole is None:
+                return self._loss(unrolled, embedded, read)
+            return self._shared_loss(unrolled, embedded, read, meanwhile)
 
-    def _shared_loss(self, unrolled: Unrolled, embedded: Tensor, read: Read) -> Tensor:
+    def _shared_loss(
+        self,
+        unrolled: Unrolled,
+        embedded: Tensor,
+        read: Read,
+        meanwhile: Callable[[], None] | None,
+    ) -> Tensor:
         """Give the loss of all processes' rows, with all gradients."""
         limited = [] if unrolled.limited is None else [unrolled.limited]
         inputs = [unrolled.states, embedded, *limited, *read.tensors()]
@@ -102,7 +116,7 @@ class Learning(Ranking):
 
         wanted = [self.moving_rows(unrolled.window.plan), *[None] * (len(inputs) - 1)]
         weights, apart = self.weights_by_use()
-        return loss_of_parts(part, inputs, weights, wanted, apart)
+        return loss_of_parts(part, inputs, weights, wanted, apart, meanwhile)
 
     def _loss(self, unrolled: Unrolled, embedded: Tensor, read: Read) -> Tensor:
         """Sum over the rows that the window has."""

@@ -21,6 +21,7 @@ def loss_of_parts(
     weights: Sequence[Tensor],
     wanted: Sequence[Tensor | None],
     apart: Sequence[Tensor] = (),
+    meanwhile: Callable[[], None] | None = None,
 ) -> Tensor:
     """Give the sum of a loss over all processes, with the gradients of the sum in each of them.
 
@@ -41,6 +42,8 @@ def loss_of_parts(
         Rows of each input whose gradient somebody wants; None for all. Others get zeros.
     apart : sequence of float tensor
         Leaves that the loss must not depend on but by the inputs.
+    meanwhile : callable, optional
+        Done while gradients are on their way.
 
     Returns
     -------
@@ -64,7 +67,8 @@ def loss_of_parts(
     _require_none(found[len(leaves) :], others)
     rows = [some for some, learns in zip(wanted, learn, strict=True) if learns]
     rows += [None] * (len(leaves) - len(rows))
-    summed = total(_packed(loss.detach(), leaves, found[: len(leaves)], rows))
+    packed = _packed(loss.detach(), leaves, found[: len(leaves)], rows)
+    summed = total(packed, meanwhile)
     reached = [values for values in [*inputs, *weights] if values.requires_grad]
     whole: Tensor = _OfAll.apply(summed, rows, *reached)  # type: ignore[no-untyped-call]
     return whole

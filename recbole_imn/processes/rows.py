@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import torch
@@ -46,22 +46,38 @@ def join_numbered(own: Mapping[int, Value]) -> list[Value]:
     return [joined[number] for number in sorted(joined)]
 
 
-def total(value: Tensor) -> Tensor:
-    """Sum a tensor over all processes; all of them get the same bits."""
+def total(value: Tensor, meanwhile: Callable[[], None] | None = None) -> Tensor:
+    """Sum a tensor over all processes; all of them get the same bits.
+
+    Parameters
+    ----------
+    value : Tensor
+    meanwhile : callable, optional
+        Done while the tensors are on their way.
+    """
+    work = meanwhile or _nothing
     if value.device.type == "cpu" and group().size == 2:
-        return _sum_of_two(value)
+        return _sum_of_two(value, work)
     summed = value.clone()
-    distributed.all_reduce(summed, group=exchange_of(value.device))
+    reduced: Any = distributed.all_reduce(summed, group=exchange_of(value.device), async_op=True)
+    work()
+    reduced.wait()
     return summed
 
 
-def _sum_of_two(value: Tensor) -> Tensor:
+def _nothing() -> None:
+    pass
+
+
+def _sum_of_two(value: Tensor, meanwhile: Callable[[], None]) -> Tensor:
     """Sum a tensor of two processes, which send it to each other at once.
 
     In half the steps of a reduction among any number; a sum of two has no order.
     """
     other, there = torch.empty_like(value), 1 - group().rank
     sent: Any = distributed.isend(value.contiguous(), there)
-    distributed.recv(other, there)
+    received: Any = distributed.irecv(other, there)
+    meanwhile()
+    received.wait()
     sent.wait()
     return value + other

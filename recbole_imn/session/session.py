@@ -73,6 +73,7 @@ class Session(Scoring):
         self.held: Held | None = None
         self._end_of_training: dict[str, Any] | None = None
         self._lineage = object()
+        self._ahead: tuple[tuple[int, ...], Window] | None = None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Session:
         """Give a session of its own for a copy of the network."""
@@ -99,13 +100,29 @@ class Session(Scoring):
             self.go_to(start)
             window = self._look_at_lessons(start, stop).to(self.network.device)
             unrolled = self.network.unroll(window)
-            loss = self.network.loss(unrolled)
+            loss = self.network.loss(unrolled, lambda: self._look_ahead(stop, 2 * stop - start))
             self.commit(unrolled)
             return loss
 
     def _look_at_lessons(self, start: int, stop: int) -> Window:
+        asked, ahead = self._asked(start, stop), self._ahead
+        self._ahead = None
+        if ahead is not None and ahead[0] == asked:
+            return ahead[1]
         self.past.move_to(stop)
         return self.network.look_at_lessons(self.past, start, stop, [self.seed, self.passes])
+
+    def _look_ahead(self, start: int, stop: int) -> None:
+        """Look up the next window of this pass, of which nothing depends on weights."""
+        stop = min(stop, self.n_training)
+        if start < stop:
+            window = self._look_at_lessons(start, stop)
+            self._ahead = self._asked(start, stop), window
+
+    def _asked(self, start: int, stop: int) -> tuple[int, ...]:
+        """Tell a window of training from any other."""
+        log = self.past.log
+        return start, stop, self.passes, len(log), log.n_users, log.n_items
 
     # -- weights ---------------------------------------------------------------------------
 
