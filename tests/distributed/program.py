@@ -21,7 +21,7 @@ from recbole_imn.checkpoints import load_checkpoint  # noqa: E402
 from recbole_imn.distributed.ending import stop_watching  # noqa: E402
 from recbole_imn.distributed.training import DifferentWeightsError  # noqa: E402
 from recbole_imn.evaluation.ranks import recorded_trainers  # noqa: E402
-from recbole_imn.model import sharing  # noqa: E402
+from recbole_imn.model import learning, sharing  # noqa: E402
 from recbole_imn.model.settings import SettingsError  # noqa: E402
 from recbole_imn.processes import group  # noqa: E402
 from recbole_imn.processes.group import leave  # noqa: E402
@@ -61,6 +61,18 @@ REFUSED = {
     "own way to several processes": ("IMNNet", {**OWN, "local_rank": 0, "nproc": 2, "world_size": 2,
                                         "offset": 0, "ip": "localhost", "port": "1"}),
 }  # fmt: skip
+
+
+def count_shared_windows() -> list[int]:
+    """Let the number of windows of which this process had a part be counted from now on."""
+    count, original = [0], learning.loss_of_parts
+
+    def counted(*given):
+        count[0] += 1
+        return original(*given)
+
+    learning.loss_of_parts = counted
+    return count
 
 
 def run(model: str, **settings) -> dict:
@@ -126,9 +138,13 @@ def refusals() -> dict:
 
 def main() -> None:
     # By its rule, as small a window is not shared.
-    found = {"not shared": run("IMNNet", **RUNS["IMNNet"])}
+    count, found = count_shared_windows(), {}
+    found["not shared"] = {**run("IMNNet", **RUNS["IMNNet"]), "shared": count[0]}
     sharing.FEWEST_ROWS = sharing.FEWEST_PAIRS = 0
-    found.update({model: run(model, **settings) for model, settings in RUNS.items()})
+    for model, settings in RUNS.items():
+        before = count[0]
+        found[model] = run(model, **settings)
+        found[model]["shared"] = count[0] - before
     found["seed 3"] = run("GRU4Rec", **RUNS["GRU4Rec"], seed=3)
     if group().is_several:
         found["resumed"] = resumed()

@@ -46,6 +46,14 @@ def test_windows_that_are_not_shared_have_the_same_bits(found: tuple[dict, dict]
     assert one["weights"] == found[0]["IMNNet"]["weights"]
 
 
+@pytest.mark.parametrize("model", ["IMNNet", "IMNNetPlus", "JODIE", "IMN_NCE", "IMN_MSE"])
+def test_windows_of_the_stream_are_shared(found: tuple[dict, dict], model: str) -> None:
+    one, two = (each[model]["shared"] for each in found)
+    assert one == 0
+    assert two > 0
+    assert found[1]["not shared"]["shared"] == 0
+
+
 @pytest.mark.parametrize("model", RUNS)
 def test_weights_differ_by_the_order_of_sums(found: tuple[dict, dict], model: str) -> None:
     one, two = (each[model]["weights"] for each in found)
