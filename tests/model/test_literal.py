@@ -12,11 +12,19 @@ NOT_IN_A_WINDOW = {"context_start", "search_ranking_weights", "ranking_scale"}
 FLIPPED = sorted(key for key in OWN if OWN[key] != COMMON[key] and key not in NOT_IN_A_WINDOW)
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def double_precision():
     torch.set_default_dtype(torch.float64)
     yield
     torch.set_default_dtype(torch.float32)
+
+
+@pytest.fixture(scope="module")
+def literal():
+    """The literal network, what it says of the window, its negatives, and what the paper says."""
+    network, past = make()
+    found, negatives = measured(network, past)
+    return network, found, negatives, Paper(network, past.log).result(negatives)
 
 
 # -- tests ----------------------------------------------------------------------------------
@@ -34,12 +42,10 @@ def differing(found, expected):
     }
 
 
-def test_the_literal_form_is_what_the_paper_prints():
-    network, past = make()
-    found, negatives = measured(network, past)
+def test_the_literal_form_is_what_the_paper_prints(literal):
+    _, found, negatives, expected = literal
     assert set(map(len, negatives.values())) == {SMALL["n_negatives"]}
     assert len(set(map(tuple, negatives.values()))) > 1
-    expected = Paper(network, past.log).result(negatives)
     assert len(expected["limited states"]) > 2
     assert differing(found, expected) == set()
     for name, value in expected.items():
@@ -71,10 +77,8 @@ MOVES = {
 
 
 @pytest.mark.parametrize("setting", FLIPPED)
-def test_no_setting_can_be_flipped_unseen(setting):
-    network, past = make()
-    _, negatives = measured(network, past)
-    expected = Paper(network, past.log).result(negatives)
+def test_no_setting_can_be_flipped_unseen(literal, setting):
+    network, _, _, expected = literal
     flipped, past = make(**{setting: COMMON[setting]})
     found, _ = measured(with_weights_of(flipped, network), past)
     assert MOVES[setting] in differing(found, expected)
