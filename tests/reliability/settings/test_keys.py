@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from recbole.config import Config
 from recbole.quick_start import run_recbole
 
+from recbole_imn.compat import UnknownModelError
 from recbole_imn.model.settings import SettingsError
+from recbole_imn.registry import is_sequential
 from recbole_imn.settings_files import all_keys
 from recbole_imn.validation import nearest, nearest_names
 
@@ -58,3 +62,12 @@ def test_hints_do_not_depend_on_case():
     assert nearest("CZB", {"czb", "czb-mini"}) == "; did you mean czb?"
     assert nearest_names("sasrec", {"SASRec", "SASRecF", "GRU4Rec"})[0] == "SASRec"
     assert nearest("x" * 10**6, {"epochs"}) == ""
+
+
+@pytest.mark.parametrize("model", ["lightgbm", "xgboost"] * 2)
+def test_a_model_of_recbole_that_lacks_a_package_is_one_line(monkeypatch, model):
+    """The second time as well, when Python knows half of RecBole's module."""
+    monkeypatch.setitem(sys.modules, "xgboost", None)
+    with pytest.raises(UnknownModelError, match="needs the packages lightgbm and xgboost") as error:
+        is_sequential(model)
+    assert "\n" not in str(error.value)
