@@ -72,14 +72,16 @@ EVALUATION = [
 ]
 
 
-@pytest.mark.parametrize("model", ["IMNNet", "SASRec"])
+ALL_WRONG = WRONG + [({"eval_args": changed}, message) for changed, message in EVALUATION]
+
+
 @pytest.mark.parametrize(
-    ("settings", "message"), WRONG + [({"eval_args": e}, m) for e, m in EVALUATION]
+    ("model", "settings", "message"),
+    [("IMNNet", *case) for case in ALL_WRONG]
+    # Others have no settings of our networks.
+    + [("SASRec", *case) for case in ALL_WRONG if not set(SETTINGS) & case[0].keys()],
 )
 def test_a_wrong_setting_is_one_line(make_config, model, settings, message):
-    own = set(SETTINGS)
-    if model == "SASRec" and own & settings.keys():
-        pytest.skip("a setting of our networks")
     with pytest.raises(SettingsError, match=message) as error:
         make_config(model, **settings)
     assert "\n" not in str(error.value)
