@@ -23,6 +23,7 @@ OF_EVERY_MODEL = (
 )  # fmt: skip
 # Of a line, beside what stands around a command.
 ROOM = WIDTH - 10
+REPORT = "--out=build/report"
 # Those that the benchmark has as well.
 OF_BENCHMARK = ("data_path", "epochs", "candidates", "protocol", "config_files")
 
@@ -113,4 +114,12 @@ def _benchmark(program: str, options: Mapping[str, str]) -> Sequence[str]:
     models = ",".join(dict.fromkeys([options["model"], MODEL_TO_USE, *others]))
     kept = [f"--{key}={options[key]}" for key in OF_BENCHMARK if key in options]
     dataset = f"--dataset={options['dataset']}"
-    return [*other_words(program), "benchmark", dataset, f"--models={models}", "--seeds=1", *kept]
+    return [
+        *other_words(program),
+        "benchmark",
+        dataset,
+        f"--models={models}",
+        "--seeds=1",
+        *kept,
+        REPORT,
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from time import monotonic
 from typing import Any
 
@@ -41,7 +41,7 @@ class Bar:
     ) -> None:
         self._iterable, self._shown = iterable, shown
         self._console, self._title = console, " ".join(title.split())
-        self._total = len(iterable) if total is None and hasattr(iterable, "__len__") else total
+        self._total = len(iterable) if total is None and isinstance(iterable, Sized) else total
         self._note = ""
         self._progress: Progress | None = None
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from recbole.trainer import Trainer
 
-from recbole_imn import own_models
 from recbole_imn.data.scaling import is_global_time_split
 from recbole_imn.model.recency import LastItem, RecentHistory
 from recbole_imn.registry import PROPERTIES
@@ -53,8 +52,7 @@ def evaluate_references(trainer: Any, test_data: Any) -> References:
     reason = why_not(config, test_data._dataset)
     if reason:
         return References(reason=reason)
-    names = own_models.lineage(config["model"])
-    models = [model for model in MODELS if model.__name__ != names[0]]
+    models = [model for model in MODELS if model.__name__ != config["model"]]
     results = {model.__name__: _evaluated(trainer, model, test_data) for model in models}
     return References(results)
 

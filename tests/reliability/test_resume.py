@@ -446,8 +446,8 @@ def wait_for_work():
 
 
 def figures(text):
-    """Give the table and no names of files."""
-    return [line for line in text.splitlines() if "@5" in line]
+    """Give the figures of the test, and no names of files."""
+    return [line for line in text.splitlines() if re.match(r"\w+@5 ", line)]
 
 
 def test_a_killed_process_and_an_interrupted_one_go_on(toy, capsys):
