@@ -31,13 +31,17 @@ docs: env
 env: .venv/installed-$(VERSION)
 
 .venv/installed-$(VERSION): setup.py constraints.txt
-	$(PYTHON) -m venv $(if $(wildcard $@),,--clear) .venv
-	# torch first and pinned: no other package may choose its build.
-	$(BIN)/pip install --quiet --constraint constraints.txt torch
-	$(BIN)/pip install --quiet --requirement constraints.txt
-	# RecBole asks for a ray that has no builds for later Pythons, and needs none.
-	$(BIN)/pip install --quiet --no-deps recbole==1.2.1 --editable .
-	touch $@
+	@echo "installing into .venv, once: 2.5 GB, some two minutes and what it takes to fetch them"
+	@$(PYTHON) -m venv $(if $(wildcard $@),,--clear) .venv
+	@echo "  1 of 3: torch, 0.9 GB"
+	@# First and pinned: no other package may choose its build.
+	@$(BIN)/pip install --quiet --quiet --constraint constraints.txt torch
+	@echo "  2 of 3: numpy, pandas, polars and all else that runs, tests and pages need, 1.6 GB"
+	@$(BIN)/pip install --quiet --quiet --requirement constraints.txt
+	@echo "  3 of 3: RecBole and this package"
+	@# RecBole asks for a ray that has no builds for later Pythons, and needs none.
+	@$(BIN)/pip install --quiet --quiet --no-deps recbole==1.2.1 --editable .
+	@touch $@
 
 clean:
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
