@@ -8,7 +8,8 @@ ARGS ?=
 JOBS ?= 2
 # A default gives way to ARGS: the command line refuses a key that is given twice.
 default = $(if $(filter --$(1)=%,$(ARGS)),,--$(1)=$(2))
-DEFAULTS = $(call default,model,IMNNet) $(call default,dataset,czb) $(call default,epochs,4)
+DEFAULTS = $(call default,model,IMNNet) $(call default,dataset,czb) $(call default,epochs,4) \
+	$(call default,eval_rows,5000)
 
 .PHONY: run test lint docs env clean
 
