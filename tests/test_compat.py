@@ -128,6 +128,20 @@ Trainer(config, BPR(config, dataset))._train_epoch([], 0)
 """,
         "`torch.cuda.amp.GradScaler(args...)` is deprecated",
     ),
+    "use_gpu": (
+        True,
+        """
+        import sys
+        from unittest import mock
+        sys.argv = ["test"]
+        from recbole.config import Config
+        settings = {"data_path": ".", "use_gpu": False}
+        with mock.patch("torch.cuda.is_available", return_value=True):
+            chosen = Config("BPR", "toy", config_dict=settings)["device"].type
+        assert chosen == "cpu", f"it is {chosen}"
+        """,
+        "AssertionError: it is cuda",
+    ),
     "shared_folders": (
         True,
         """

@@ -78,3 +78,7 @@ def test_the_environment_names_commit_and_versions():
     found = environment()
     assert found["recbole"] == "1.2.1"
     assert set(found) >= {"commit", "python", "torch", "machine"}
+
+
+def test_a_package_that_is_not_installed_is_named_without_a_version():
+    assert versions(("no_such_package",))["no_such_package"] == "not installed"

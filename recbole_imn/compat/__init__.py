@@ -171,6 +171,12 @@ MENDS = (
         training.gradient_scaler,
     ),
     Mend(
+        "use_gpu",
+        "use_gpu: False takes the GPU all the same",
+        "config/configurator.py:490",
+        training.use_gpu,
+    ),
+    Mend(
         "shared_folders",
         "programs that start together crash on a folder",
         "utils/utils.py:51",

@@ -20,6 +20,21 @@ def gradient_scaler() -> bool:
     return True
 
 
+def use_gpu() -> bool:
+    """Let ``use_gpu: False`` leave a run on the processor; no GPU is hidden from the process."""
+    config_class = recbole_module("config.configurator").Config
+    original = config_class._init_device
+
+    @wraps(original)
+    def init_device(self: Any) -> None:
+        original(self)
+        if self.final_config_dict.get("use_gpu") is False:
+            self.final_config_dict["device"] = torch.device("cpu")
+
+    config_class._init_device = init_device
+    return True
+
+
 def shared_folders() -> bool:
     """Let programs that start at the same time make the same folder."""
     original = recbole_module("utils.utils").ensure_dir

@@ -40,7 +40,8 @@ def install() -> None:
         check(settings)
         if not group().writes:
             settings.update(show_progress=False, state="critical", log_wandb=False)
-        settings["gpu_id"] = own_gpu(settings.get("gpu_id", ""))
+        wanted = settings.get("use_gpu", True)
+        settings["gpu_id"] = own_gpu(settings.get("gpu_id", "")) if wanted else ""
         original(self)
         use_device(settings["device"])
 

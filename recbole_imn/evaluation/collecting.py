@@ -45,7 +45,9 @@ def mend() -> None:
         collect(self, scores_tensor, *rest)
         full_ranking.collect_ranks(self, scores_tensor, *rest[-2:])
         if self.register.need("rec.topk"):
-            _miss_no_candidates(self, scores_tensor, *rest[-2:])
+            # RecBole leaves the places of true items on the processor.
+            rows, items = (places.to(scores_tensor.device) for places in rest[-2:])
+            _miss_no_candidates(self, scores_tensor, rows, items)
         if self.register.need("rec.items"):
             _drop_no_candidates(self, scores_tensor)
 
