@@ -119,7 +119,7 @@ class LambdaRank(RecentHistory):
             If they do not.
         """
         check_trees(
-            Trees(*(state_dict[f"tree_{name}"].numpy() for name in Trees._fields)), N_COLUMNS
+            Trees(*(state_dict[f"tree_{name}"].cpu().numpy() for name in Trees._fields)), N_COLUMNS
         )
         if not 0 <= int(state_dict["n_used"]) <= self.settings.n_trees:
             raise ValueError(

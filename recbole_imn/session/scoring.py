@@ -176,22 +176,22 @@ class Scoring(Replayable):
     ) -> tuple[Integers, Tensor]:
         network, table, asked = self.network, self.catalogue(), ranked.asked
         queries, term = network.ranking_queries(asked), network.cell_term
-        values = np.empty(0) if term is None else term.of_catalogue(self.past, ranked.facts).numpy()
         out = np.zeros(len(items), np.bool_)
         out[left_out] = True
         found = ~out
-        # Distances that are not squared have no such bounds.
-        if len(queries) == 1:
+        # Distances that are not squared have no such bounds, and a GPU needs none.
+        if len(queries) == 1 and table.device.type == "cpu":
+            of_cells = term.of_catalogue(self.past, ranked.facts) if term else torch.empty(0)
             query, wanted = queries[0][0].numpy(), min(k, len(items))
-            found = screen(table.numpy(), query, items, values, out, wanted)
+            found = screen(table.numpy(), query, items, of_cells.numpy(), out, wanted)
         # A candidate's score is more than its density.
-        proposed = asked.candidates[0].numpy()
+        proposed = asked.candidates[0].cpu().numpy()
         places = np.minimum(np.searchsorted(items, proposed), max(len(items) - 1, 0))
         found[places[items[places] == proposed] if len(items) else places[:0]] = True
         chosen = items[found & ~out]
         if len(chosen) == 0:
             return chosen, table.new_empty(0)
-        rows = table[torch.from_numpy(chosen)]
+        rows = table[torch.from_numpy(chosen).to(table.device)]
         scores = network.joined(asked, [products(each, rows) for each in queries])
         return chosen, network.add_freshness_and_pointer_to_some(
             scores, self.past, asked, ranked.facts, chosen

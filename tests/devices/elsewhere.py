@@ -85,7 +85,10 @@ def _run(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     there = _any_there((args, kwargs)) if device is None else torch.device(device) == ELSEWHERE
     given = {**kwargs, "device": torch.device("cpu")} if device is not None else kwargs
     result = func(*tree_map(_held, args), **tree_map(_held, given))
-    if func._schema.name.endswith("_") and isinstance(args[0], torch.Tensor):
+    if not func._schema.returns:
+        return None
+    first = func._schema.arguments[:1]
+    if first and first[0].alias_info is not None and first[0].alias_info.is_write:
         if torch.Tag.inplace_view in func.tags and there:
             # The wrapper's own shape changes with that of what it holds.
             with no_dispatch():
