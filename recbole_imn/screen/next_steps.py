@@ -91,8 +91,8 @@ def next_steps(
         user = f"--user={_latest_user(test_data._dataset)}"
         words = [*other_words(program), "recommend", str(trainer.saved_model_file), user]
         steps.append((_line(words), "recommendations for a user, now"))
-    steps.append((_line(_benchmark(program, options)), "a report that compares models, with intervals; it trains each of them"))
-    return steps
+    what = "a report that compares models, with intervals; it trains each of them"
+    return [*steps, (_line(_benchmark(program, options)), what)]
 
 
 def _latest_user(dataset: Any) -> str:
