@@ -1,53 +1,25 @@
-"""What can be wrong, or only odd, with atomic files."""
+"""What can be wrong, or only odd, with atomic files; all of their mutations."""
 
 from __future__ import annotations
 
 from random import Random
 from typing import Any
 
-ODD_IDS = (
-    *("NA", "null", "nan", "None", "0", "-1", "1e5", "01", "[PAD]", "True", " lead", "trail "),
-    *("a b", "x" * 300, "日本語", "é", "e\u0301", '"quoted"', '"open', "it's", "a,b", "#hash"),
-    *("\u00a0", "\u200b", "🚗", "-inf", "a:b", "a=b", "../up", "%s", "{x}", "\\N", "\x1b[31m"),
-    "__import__('os').system('touch PWNED')",
+from fuzzing.item_mutations import (
+    bad_image,
+    bad_item_number,
+    empty_item_cells,
+    empty_item_id,
+    further_items,
+    item_twice,
+    missing_items,
+    new_extremes,
+    odd_categories,
+    ragged_sequences,
+    stays,
 )
-BAD_TIMES = ("nan", "inf", "-inf", "", "NaN", "12:30", "2024-01-01", "1_000", "0x10", "1,5", "x")
-FAR_TIMES = ("1e300", "1.7e12", "1700000000000", "-1e300", "1e12")
-FINE_TIMES = ("-1000000.5", "0", "1e5", "-0.0", "1.000000001", "+7", ".5", "5.")
-BAD_NUMBERS = ("nan", "inf", "1e300", "-1e300", "NaN", "abc", "1,5", "1e999", "٣", "--1", "1 2")
-BAD_FLAGS = ("2", "true", "", "-1", "0.5", "nan", "yes", "1;0")
-
-
-def _row(rng: Random, sheet: Any) -> tuple[int, list[str]]:
-    place = rng.randrange(len(sheet.rows))
-    return place, sheet.rows[place]
-
-
-def _set(sheet: Any, name: str, rng: Random, values: Any, most: int = 1) -> str:
-    """Put values into cells of a column."""
-    column = sheet.place(name) if sheet else None
-    if column is None or not sheet.rows:
-        return "no such column"
-    done = []
-    for _ in range(rng.randint(1, most)):
-        place, row = _row(rng, sheet)
-        if column < len(row):
-            row[column] = rng.choice(values)
-            done.append(f"line {place + 2} {name}={row[column][:30]!r}")
-    return ", ".join(done)
-
-
-def _having(sheet: Any, name: str) -> list[list[str]]:
-    """Give the rows that are long enough to have a column; none without the column."""
-    column = sheet.place(name) if sheet else None
-    return [] if column is None else [row for row in sheet.rows if column < len(row)]
-
-
-def _edit(sheet: Any, edit: Any, what: str) -> str:
-    if sheet is None:
-        return "no such file"
-    sheet.edits.append(edit)
-    return what
+from fuzzing.odd_values import BAD_FLAGS, BAD_NUMBERS, BAD_TIMES, FAR_TIMES, FINE_TIMES, ODD_IDS
+from fuzzing.sheet_edits import any_row, edited, rows_having, set_cells
 
 
 def odd_ids(base: Any, rng: Random) -> str:
@@ -57,35 +29,35 @@ def odd_ids(base: Any, rng: Random) -> str:
     if column is None:
         return "no such column"
     renamed = {}
-    names = sorted({row[column] for row in _having(base.inter, kind)})
+    names = sorted({row[column] for row in rows_having(base.inter, kind)})
     for old in rng.sample(names, min(2, len(names))):
         renamed[old] = rng.choice([name for name in ODD_IDS if name not in renamed.values()])
     sheets = [base.inter, base.item if kind == "item_id" else base.user]
     for sheet in sheets:
-        for row in _having(sheet, kind):
+        for row in rows_having(sheet, kind):
             place = sheet.place(kind)
             row[place] = renamed.get(row[place], row[place])
     return str(renamed)
 
 
 def odd_behaviours(base: Any, rng: Random) -> str:
-    return _set(base.inter, "behavior", rng, [*ODD_IDS, ""], 5)
+    return set_cells(base.inter, "behavior", rng, [*ODD_IDS, ""], 5)
 
 
 def empty_id(base: Any, rng: Random) -> str:
-    return _set(base.inter, rng.choice(("user_id", "item_id")), rng, ("",))
+    return set_cells(base.inter, rng.choice(("user_id", "item_id")), rng, ("",))
 
 
 def bad_time(base: Any, rng: Random) -> str:
-    return _set(base.inter, "timestamp", rng, BAD_TIMES)
+    return set_cells(base.inter, "timestamp", rng, BAD_TIMES)
 
 
 def far_time(base: Any, rng: Random) -> str:
-    return _set(base.inter, "timestamp", rng, FAR_TIMES)
+    return set_cells(base.inter, "timestamp", rng, FAR_TIMES)
 
 
 def fine_time(base: Any, rng: Random) -> str:
-    return _set(base.inter, "timestamp", rng, FINE_TIMES, 5)
+    return set_cells(base.inter, "timestamp", rng, FINE_TIMES, 5)
 
 
 def shifted_times(base: Any, rng: Random) -> str:
@@ -94,7 +66,7 @@ def shifted_times(base: Any, rng: Random) -> str:
     column = base.inter.place("timestamp")
     if column is None:
         return "no such column"
-    for place, row in enumerate(_having(base.inter, "timestamp")):
+    for place, row in enumerate(rows_having(base.inter, "timestamp")):
         time = 1_700_000_000.0 + 60 * place
         new = {
             "milliseconds": f"{time * 1000:.0f}",
@@ -112,105 +84,39 @@ def shifted_times(base: Any, rng: Random) -> str:
 
 
 def bad_flag(base: Any, rng: Random) -> str:
-    return _set(base.inter, "purchase", rng, BAD_FLAGS)
+    return set_cells(base.inter, "purchase", rng, BAD_FLAGS)
 
 
 def fine_flag(base: Any, rng: Random) -> str:
-    return _set(base.inter, "purchase", rng, ("1.0", "0.0", "1e0", "00", "+1"), 3)
+    return set_cells(base.inter, "purchase", rng, ("1.0", "0.0", "1e0", "00", "+1"), 3)
 
 
 def bad_event_number(base: Any, rng: Random) -> str:
-    return _set(base.inter, "price", rng, BAD_NUMBERS)
+    return set_cells(base.inter, "price", rng, BAD_NUMBERS)
 
 
 def empty_event_numbers(base: Any, rng: Random) -> str:
-    return _set(base.inter, "price", rng, ("",), 30)
+    return set_cells(base.inter, "price", rng, ("",), 30)
 
 
 def constant_number(base: Any, rng: Random) -> str:
-    for row in _having(base.inter, "price"):
+    for row in rows_having(base.inter, "price"):
         row[base.inter.place("price")] = rng.choice(("7", "7.0"))
     return "price is 7"
 
 
 def all_empty_numbers(base: Any, rng: Random) -> str:
     sheet, name = rng.choice(((base.inter, "price"), (base.item, "weight")))
-    for row in _having(sheet, name):
+    for row in rows_having(sheet, name):
         row[sheet.place(name)] = ""
     return f"{name} is empty"
-
-
-def bad_item_number(base: Any, rng: Random) -> str:
-    return _set(base.item, "weight", rng, BAD_NUMBERS)
-
-
-def bad_image(base: Any, rng: Random) -> str:
-    return _set(base.item, "image", rng, ("1 nan 2", "inf 0 1", "1e300 1 1", "a b c", "1,2,3"))
-
-
-def empty_item_cells(base: Any, rng: Random) -> str:
-    name = rng.choice(("brand", "weight", "tags", "image"))
-    return _set(base.item, name, rng, ("",), 12)
-
-
-def new_extremes(base: Any, rng: Random) -> str:
-    return _set(base.item, "weight", rng, ("1e30", "-1e9", "0", "1e-300", "1e37"), 3)
-
-
-def ragged_sequences(base: Any, rng: Random) -> str:
-    values = {
-        "tags": ("red", "red red", "a b c d e f", " red", "x\u00a0y"),
-        "image": ("1", "1 2 3 4 5"),
-    }
-    name = rng.choice(sorted(values))
-    return _set(base.item, name, rng, values[name], 4)
-
-
-def odd_categories(base: Any, rng: Random) -> str:
-    return _set(base.item, rng.choice(("brand", "tags")), rng, ODD_IDS, 4)
-
-
-def stays(base: Any, rng: Random) -> str:
-    """Stays on the shelf that are ragged, crossing, open or no numbers."""
-    name = rng.choice(("listed_at", "delisted_at"))
-    values = ("", "0 5", "5 1", "inf", "-inf", "nan", "x", "1e300", "0", "-5 3 9")
-    return _set(base.item, name, rng, values, 3)
-
-
-def missing_items(base: Any, rng: Random) -> str:
-    if base.item is None or len(base.item.rows) < 4:
-        return "no items"
-    gone = [base.item.rows.pop(rng.randrange(len(base.item.rows)))[0] for _ in range(3)]
-    return f"without {gone}"
-
-
-def further_items(base: Any, rng: Random) -> str:
-    if base.item is None or not base.item.rows:
-        return "no items"
-    for number in range(rng.choice((1, 2, 30))):
-        _, row = _row(rng, base.item)
-        base.item.rows.insert(rng.randrange(len(base.item.rows) + 1), [f"new{number}", *row[1:]])
-    return "items without events"
-
-
-def item_twice(base: Any, rng: Random) -> str:
-    if base.item is None or not base.item.rows:
-        return "no items"
-    place, row = _row(rng, base.item)
-    other = rng.choice(base.item.rows)
-    base.item.rows.append([row[0], *(row[1:] if rng.random() < 0.4 else other[1:])])
-    return f"line {place + 2} again in the last line"
-
-
-def empty_item_id(base: Any, rng: Random) -> str:
-    return _set(base.item, "item_id", rng, ("",))
 
 
 def short_or_long_row(base: Any, rng: Random) -> str:
     sheet = rng.choice([sheet for sheet in (base.inter, base.item) if sheet])
     if not sheet.rows:
         return "no rows"
-    place, row = _row(rng, sheet)
+    place, row = any_row(rng, sheet)
     if rng.random() < 0.5 and len(row) > 1:
         row.pop()
     else:
@@ -227,7 +133,7 @@ def no_rows(base: Any, rng: Random) -> str:
 def few_users(base: Any, rng: Random) -> str:
     column = base.inter.place("user_id")
     how = rng.choice(("one", "all different", "late"))
-    rows = _having(base.inter, "user_id")
+    rows = rows_having(base.inter, "user_id")
     for place, row in enumerate(rows):
         late = f"n{place}" if place > 0.7 * len(rows) else row[column]
         row[column] = {"one": "u", "all different": f"u{place}", "late": late}[how]
@@ -235,7 +141,7 @@ def few_users(base: Any, rng: Random) -> str:
 
 
 def few_items(base: Any, rng: Random) -> str:
-    for row in _having(base.inter, "item_id"):
+    for row in rows_having(base.inter, "item_id"):
         row[base.inter.place("item_id")] = rng.choice(("i0", "i1"))
     return "two items in the log"
 
@@ -308,25 +214,25 @@ def bytes_in_row(base: Any, rng: Random) -> str:
 
     # Characters that no id has may be refused as well as kept.
     base.is_dubious = True
-    return _edit(sheet, edit, f"{what!r} in line {line + 1}")
+    return edited(sheet, edit, f"{what!r} in line {line + 1}")
 
 
 def other_separator(base: Any, rng: Random) -> str:
     separator = rng.choice((b",", b";", b"  ", b"|"))
-    return _edit(base.inter, lambda data: data.replace(b"\t", separator), repr(separator))
+    return edited(base.inter, lambda data: data.replace(b"\t", separator), repr(separator))
 
 
 def truncated(base: Any, rng: Random) -> str:
     share = rng.random()
     base.is_dubious = True
-    return _edit(base.inter, lambda data: data[: int(len(data) * share)], f"{share:.2f} of it")
+    return edited(base.inter, lambda data: data[: int(len(data) * share)], f"{share:.2f} of it")
 
 
 def other_file(base: Any, rng: Random) -> str:
     sheet = rng.choice([sheet for sheet in (base.inter, base.item) if sheet])
     contents = (b"", b"\n", b"PK\x03\x04zip", b"<html></html>", b"\x1f\x8b\x08", b"PAR1" * 9)
     content = rng.choice(contents)
-    return _edit(sheet, lambda data: content, repr(content))
+    return edited(sheet, lambda data: content, repr(content))
 
 
 def feature_not_loaded(base: Any, rng: Random) -> str:

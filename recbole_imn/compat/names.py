@@ -9,12 +9,14 @@ from typing import Any
 
 from recbole_imn.compat.views import recbole_module
 
+# RecBole's models of boosted trees, by the names of their packages: it imports both for either.
+TREES = ("lightgbm", "xgboost")
 # Names of models that RecBole's own property files do not list.
 extra_model_names: set[str] = set()
 
 
 class UnknownModelError(ValueError):
-    """A model name that nobody knows; the message is one line with the nearest names."""
+    """A model that nobody knows, or that lacks a package; one line, with the nearest names."""
 
 
 def model_names() -> set[str]:
@@ -35,6 +37,11 @@ def unknown_model() -> bool:
         try:
             return original(model_name)
         except (ModuleNotFoundError, ValueError, AttributeError) as error:
+            if model_name in TREES:
+                raise UnknownModelError(
+                    f"the model {model_name} of RecBole needs the packages {' and '.join(TREES)}, "
+                    "which are not all installed; LambdaRank is one of boosted trees, too"
+                ) from error
             if model_name in model_names():
                 raise
             hint = _nearest(model_name) or (

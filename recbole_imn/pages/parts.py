@@ -26,9 +26,9 @@ class Table:
 
     @cached_property
     def sides(self) -> list[str]:
-        """On which side the cells of each column stand: words on the left, figures on the right."""
+        """On which side the cells of each column stand: words on the left, numbers on the right."""
         return [
-            "words" if self._has_words(place) else "figures" for place in range(len(self.columns))
+            "words" if self._has_words(place) else "numbers" for place in range(len(self.columns))
         ]
 
     def _has_words(self, place: int) -> bool:

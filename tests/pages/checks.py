@@ -1,15 +1,18 @@
-"""What a page must be like in a browser, at a width and in a scheme."""
+"""What a page must be like in a browser, at a width and in a scheme, and on paper."""
 
 from __future__ import annotations
 
 import json
 import shutil
 from contextlib import contextmanager
+from itertools import product
 
 import pytest
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 WIDTHS, SCHEMES = (1280, 400), ("light", "dark")
+# A page of A4 between its margins, printed by somebody whose screen is dark.
+PRINTED = (703, "dark", "print")
 CHECK = """() => {
   const found = [];
   const seen = (node) => node.checkVisibility();
@@ -27,6 +30,13 @@ CHECK = """() => {
     if (box.right > width + 0.5 || box.left < -0.5) found.push(`overflow: ${named(node)}`);
     if (!(node instanceof SVGElement) && getComputedStyle(node).overflowX !== 'visible'
       && node.scrollWidth > node.clientWidth + 1) found.push(`cut: ${named(node)}`);
+  }
+
+  // Cells of a row stand beside each other, unless the row is a card.
+  for (const row of document.querySelectorAll('tr')) {
+    if (!seen(row) || getComputedStyle(row).display !== 'table-row') continue;
+    const tops = [...row.children].map((cell) => cell.getBoundingClientRect().top);
+    if (Math.max(...tops) - Math.min(...tops) > 1) found.push(`stacked: ${named(row)}`);
   }
 
   // Texts, line by line, a little smaller than their boxes.
@@ -85,6 +95,8 @@ CHECK = """() => {
 
   // Plots.
   const plots = [...document.querySelectorAll('figure.plot')];
+  if (matchMedia('print').matches && light(behind(document.body)) < 1)
+    found.push('not white: the paper');
   for (const plot of plots) {
     const title = plot.querySelector('figcaption').textContent;
     const inside = plot.getBoundingClientRect();
@@ -116,7 +128,7 @@ needs_browser = pytest.mark.skipif(
 
 @contextmanager
 def open_browser():
-    """Give a function that opens a file at a width and in a scheme, and says what is wrong."""
+    """Give a function that opens a file somehow, see :func:`_look`, and says what is wrong."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with sync_api.sync_playwright() as playwright:
         # Tests may run as root, where its sandbox does not.
@@ -126,10 +138,11 @@ def open_browser():
         browser.close()
 
 
-def _look(browser, path, width=1280, scheme="light"):
+def _look(browser, path, width=1280, scheme="light", media="screen"):
     """Give what is wrong with a page, and the kinds of its plots."""
     viewport = {"width": width, "height": 900}
     page = browser.new_page(viewport=viewport, color_scheme=scheme, offline=True)
+    page.emulate_media(media=media)
     problems, asked = [], []
     page.on("console", lambda message: problems.append(f"console: {message.text}"))
     page.on("request", lambda request: asked.append(request.url))
@@ -141,11 +154,10 @@ def _look(browser, path, width=1280, scheme="light"):
 
 
 def everywhere(look, path):
-    """Give what is wrong at each width and in each scheme, and the kinds of plots."""
+    """Give what is wrong at each width, in each scheme and on paper, and the kinds of plots."""
     wrong, plots = {}, []
-    for width in WIDTHS:
-        for scheme in SCHEMES:
-            found, plots = look(path, width, scheme)
-            if found:
-                wrong[f"{width} {scheme}"] = found[:10]
+    for how in (*product(WIDTHS, SCHEMES), PRINTED):
+        found, plots = look(path, *how)
+        if found:
+            wrong[" ".join(map(str, how))] = found[:10]
     return json.dumps(wrong, indent=1) if wrong else "", plots

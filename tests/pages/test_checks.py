@@ -22,7 +22,7 @@ from recbole_imn.pages import (
     ours,
     render,
 )
-from tests.pages.checks import everywhere, needs_browser, open_browser
+from tests.pages.checks import PRINTED, everywhere, needs_browser, open_browser
 
 pytestmark = needs_browser
 LONG = "a name of a model with all of its switches=too many"
@@ -66,7 +66,7 @@ def page(tmp_path_factory):
     return path
 
 
-def test_a_page_of_every_plot_is_right_at_every_width_and_in_both_schemes(look, page):
+def test_a_page_of_every_plot_is_right_at_every_width_in_both_schemes_and_on_paper(look, page):
     wrong, plots = everywhere(look, page)
     assert wrong == ""
     assert plots == ["bars", "forest", "panels", "dots", "series"] * 2
@@ -83,12 +83,14 @@ def test_a_page_of_every_plot_is_right_at_every_width_and_in_both_schemes(look, 
         (".bar { height: 0 }", "not drawn: a mark of Bars"),
         ("svg { height: 300px }", "not drawn: Panels does not fit"),
         (".dot { top: 300% }", "not drawn: a mark of Dots leaves it"),
+        (".numbers { display: grid }", "stacked: tr."),
+        ("@media print { body { background: #eee } }", "not white: the paper"),
     ],
 )
 def test_each_mistake_is_found(look, page, tmp_path, style, problem):
     broken = tmp_path / "broken.html"
     broken.write_text(page.read_text().replace("</style>", style + "</style>"))
-    found, _ = look(broken)
+    found, _ = look(broken, *(PRINTED if "print" in style else ()))
     assert [one for one in found if one.startswith(problem)], found
 
 

@@ -52,6 +52,9 @@ RICH = {
     "item_features": ["brand", "price", "genres", "image"],
 }
 
+# The cross-entropy over the whole catalogue draws no negatives.
+CE = {"train_neg_sample_args": None}
+
 
 def write_items(
     folder: Path, name: str, items: dict[str, list[str]], header: str = ITEM_HEADER

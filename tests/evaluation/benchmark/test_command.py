@@ -12,10 +12,10 @@ import pytest
 
 from recbole_imn.__main__ import main
 from recbole_imn.evaluation.benchmark import conduct
-from recbole_imn.evaluation.benchmark import run as one_run
 from recbole_imn.provenance import fingerprint
 from tests.conftest import random_rows, write_log
 from tests.pages.checks import needs_browser, open_browser
+from tests.runs import in_this_process
 
 SMALL = """
 use_gpu: False
@@ -53,11 +53,6 @@ def folder(tmp_path_factory):
         patch.setattr(conduct, "_execute", in_this_process)
         assert main(ARGUMENTS) == 0
     return folder
-
-
-def in_this_process(run, folder):
-    one_run.execute(run, folder)
-    return ""
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import pytest
 from recbole_imn.__main__ import main
 from recbole_imn.evaluation import leaderboards
 from recbole_imn.evaluation.benchmark import conduct
-from recbole_imn.evaluation.benchmark import run as one_run
 from tests.conftest import random_rows, write_log
+from tests.runs import in_this_process
 
 MODELS = ("Popularity", "RecentHistory", "IMNNet")
 ARGUMENTS = [
@@ -40,11 +40,6 @@ def folder(tmp_path_factory):
         patch.setattr(conduct, "_execute", in_this_process)
         assert main(ARGUMENTS) == 0
     return folder
-
-
-def in_this_process(run, folder):
-    one_run.execute(run, folder)
-    return ""
 
 
 @pytest.fixture

@@ -7,9 +7,8 @@ from recbole.utils import get_trainer
 from recbole_imn.__main__ import main
 from recbole_imn.data.atomic import DataError
 from recbole_imn.model.settings import SettingsError
-from tests.reliability.logs import COLUMNS, RICH, rich_items, rich_rows, write_items, write_rich
+from tests.reliability.logs import CE, COLUMNS, RICH, rich_items, rich_rows, write_items, write_rich
 
-CE = {"train_neg_sample_args": None}
 STAYS = "item_id:token\tlisted_at:float_seq\tdelisted_at:float_seq"
 ON_SHELF = {
     "dataset": "shop",

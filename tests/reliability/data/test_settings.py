@@ -10,6 +10,7 @@ from recbole_imn.data.atomic import DataError
 from recbole_imn.model.settings import SettingsError
 from tests.conftest import write_log
 from tests.reliability.logs import (
+    CE,
     COLUMNS,
     RICH,
     rich_items,
@@ -18,7 +19,6 @@ from tests.reliability.logs import (
     write_rich,
 )
 
-CE = {"train_neg_sample_args": None}
 SAMPLED = {
     "train_neg_sample_args": {
         "distribution": "uniform",

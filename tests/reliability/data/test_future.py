@@ -10,21 +10,20 @@ import torch
 
 from recbole_imn.model import negatives
 from recbole_imn.model.negatives import Negatives
-from tests.reliability.logs import RICH, rich_items, rich_rows, scores_of, train, write_rich
+from tests.reliability.logs import CE, RICH, rich_items, rich_rows, scores_of, train, write_rich
 
 N_TRAINING, N_KNOWN = 240, 270
-NO_SAMPLES = {"train_neg_sample_args": None}
 POPULAR = {"distribution": "popularity", "sample_num": 1, "alpha": 1.0, "dynamic": False}
 MODELS = [
     ("IMNNetPlus", RICH),
     ("IMNNet", {**RICH, "resource_branch": "full", "inventory_features": ["paid", "kind"]}),
     ("JODIE", RICH),
     ("Popularity", RICH),
-    ("SASRec", {**RICH, **NO_SAMPLES}),
+    ("SASRec", {**RICH, **CE}),
     ("FPMC", {**RICH, "train_neg_sample_args": {**POPULAR, "candidate_num": 0}}),
-    ("GRU4RecF", {**RICH, **NO_SAMPLES, "selected_features": ["brand", "genres"]}),
-    ("SASRecF", {**RICH, **NO_SAMPLES, "selected_features": ["brand"]}),
-    ("FDSA", {**RICH, **NO_SAMPLES, "selected_features": ["brand"]}),
+    ("GRU4RecF", {**RICH, **CE, "selected_features": ["brand", "genres"]}),
+    ("SASRecF", {**RICH, **CE, "selected_features": ["brand"]}),
+    ("FDSA", {**RICH, **CE, "selected_features": ["brand"]}),
     ("IMNNetPlus", {**RICH, "normalize_all": True}),
     (
         "IMNNetPlus",
@@ -149,7 +148,7 @@ def test_other_splits_have_their_own_training_part(make_config, toy, split):
 
     write_rich(toy, "rich")
     split = {**split, "mode": "full"}
-    options = {**RICH, **NO_SAMPLES}
+    options = {**RICH, **CE}
     dataset = create_dataset(make_config("SASRec", dataset="rich", eval_args=split, **options))
     inside = dataset.in_training.copy()
     training, validation, test = dataset.build()

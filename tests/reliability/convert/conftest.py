@@ -1,0 +1,5 @@
+"""The workshop of the converters' own tests."""
+
+from tests.data.convert.conftest import shop
+
+__all__ = ["shop"]
