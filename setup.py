@@ -76,6 +76,7 @@ setup(
         # Its hyper-tuning draws with it; our pages do not.
         "plotly>=5.24",
         "pyyaml>=6",
+        "rich>=13",
         "texttable>=0.9",
         "tqdm>=4.48",
         "colorama>=0.4.4",

@@ -208,7 +208,8 @@ class Shell:
 def tidy(printed: str, folder: Path, port: str) -> str:
     """Take out what differs from run to run: folders, ports, dates of files."""
     printed = printed.replace(str(folder.resolve()), "..").replace(f":{port}", f":{PORT}")
-    printed = re.sub(r"IMNNetPlus-\w+-\d+-\d+_[\d-]+-\w+", "IMNNetPlus-DATE", printed)
+    printed = printed.replace(sys.executable, "python")
+    printed = re.sub(r"(IMNNetPlus(?:-shop)?)-\w+-\d+-\d+_[\d-]+-\w+", r"\1-DATE", printed)
     lines = [line.rstrip() for line in printed.splitlines()]
     text = "\n".join(lines).strip("\n")
     return f"{text}\n" if text else ""

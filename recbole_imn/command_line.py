@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import shutil
 import sys
 import traceback
 from collections.abc import Sequence
@@ -32,6 +30,8 @@ from recbole_imn.options import check, config_files
 from recbole_imn.processes import group
 from recbole_imn.provenance import environment, fingerprint
 from recbole_imn.resume import until_done
+from recbole_imn.screen import Ending, Following, References, evaluate_references, followed
+from recbole_imn.screen.next_steps import next_steps, run_words
 from recbole_imn.settings_files import UsageError, read_any_settings
 
 EXPECTED = (
@@ -143,31 +143,72 @@ def help_text() -> str:
 def _run(options: dict[str, str], arguments: Sequence[str]) -> None:
     from recbole.quick_start import run_recbole
 
-    model = options["model"]
     # RecBole reads options from sys.argv wherever a Config is made.
     program, sys.argv = sys.argv, [sys.argv[0], *arguments]
     try:
-        with recorded_trainers() as trainers:
+        with followed() as run, recorded_trainers() as trainers:
             result = run_recbole(
-                model=model,
+                model=options["model"],
                 dataset=options["dataset"],
                 config_file_list=[str(file) for file in config_files(options)],
                 config_dict={"event_stream": True},
             )
+            _conclude(run, trainers[-1], result, options, program[0])
     except KeyboardInterrupt as stop:
         raise KeyboardInterrupt(_how_to_go_on(trainers, program[0], arguments)) from stop
     finally:
         sys.argv = program
-    trainers[-1][1].join()
-    if not group().writes:
-        return
-    print(result_table(model, options["dataset"], result))
+
+
+def _conclude(
+    run: Following,
+    made: tuple[Any, RankRecorder],
+    result: dict[str, Any],
+    options: dict[str, str],
+    program: str,
+) -> None:
+    """Write a model card beside the checkpoint, and show what the run has come to."""
+    trainer, recorder = made
+    recorder.join()
+    name, checkpoint = options["dataset"], Path(trainer.saved_model_file)
     # RecBole has added the data set's name.
-    folder = Path(trainers[-1][0].config["data_path"])
-    notice = simulated_notice(folder, options["dataset"])
-    if notice:
-        print(notice)
-    print(describe_checkpoint(*trainers[-1], folder, notice))
+    folder = Path(trainer.config["data_path"])
+    notice = simulated_notice(folder, name)
+    card = _write_card(trainer, recorder, folder, notice) if group().writes else ""
+    if run.is_brief:
+        # Of several processes, each ranks a part of the rows.
+        references = _references(trainer, run.test_data)
+        run.ends(
+            Ending(
+                model=options["model"],
+                test=result["test_result"],
+                # RecBole validates nothing with eval_step: 0.
+                validation=result["best_valid_result"],
+                best_epoch=run.training.best_epoch if run.training else None,
+                references=references,
+                n_rows=len(run.test_data._dataset),
+                decimals=trainer.config["metric_decimal_place"],
+                is_simulated=notice is not None,
+                checkpoint=str(checkpoint),
+                card=card,
+                log_file=run.log_file,
+                next_steps=next_steps(program, options, trainer, run.test_data),
+            )
+        )
+    elif group().writes:
+        print(result_table(options["model"], name, result))
+        if notice:
+            print(notice)
+        print(f"checkpoint: {checkpoint}", end=" " if isinstance(card, str) else "\n")
+        print(f"(no model card: {card})" if isinstance(card, str) else f"model card: {card}")
+
+
+def _references(trainer: Any, test_data: Any) -> References:
+    """Evaluate what needs no training; that it cannot be is no reason for a run to fail."""
+    try:
+        return evaluate_references(trainer, test_data)
+    except EXPECTED as error:
+        return References(reason=str(error))
 
 
 def _how_to_go_on(trainers: Sequence[Any], program: str, arguments: Sequence[str]) -> str:
@@ -175,29 +216,14 @@ def _how_to_go_on(trainers: Sequence[Any], program: str, arguments: Sequence[str
     run = getattr(trainers[-1][0], "run", None) if trainers else None
     if run is None or not run.file.is_file():
         return ""
-    begin = [program]
-    if Path(program).name == "__main__.py":
-        begin = [_python(), "-m", "recbole_imn", "run"]
-    elif program.endswith(".py"):
-        begin = [_python(), program]
-    if group().is_several:
-        begin = ["torchrun", f"--nproc_per_node={os.environ.get('LOCAL_WORLD_SIZE', '')}", program]
     options = [word for word in arguments if word != "--resume=True"]
-    return f"go on with: {shlex.join([*begin, *options, '--resume'])}"
+    return f"go on with: {shlex.join([*run_words(program), *options, '--resume'])}"
 
 
-def _python() -> str:
-    """Give what a shell must be told to start this Python."""
-    own, found = Path(sys.executable), Path(shutil.which("python") or "")
-    # A virtual environment links to the Python that it was made of.
-    same = found.parent == own.parent and found.samefile(own)
-    return "python" if same else str(own)
-
-
-def describe_checkpoint(
+def _write_card(
     trainer: Any, recorder: RankRecorder, folder: Path, simulated: str | None
-) -> str:
-    """Write a model card beside a trainer's checkpoint and say where both are.
+) -> Path | str:
+    """Write a model card beside a trainer's checkpoint.
 
     Parameters
     ----------
@@ -208,16 +234,20 @@ def describe_checkpoint(
         The data set's own folder.
     simulated : str, optional
         The notice for simulated data.
+
+    Returns
+    -------
+    Path or str
+        Where it is, or why there is none.
     """
-    checkpoint, config = Path(trainer.saved_model_file), trainer.config
-    table = recorder.table()
+    config, table = trainer.config, recorder.table()
     if recorder.sampled:
-        return f"checkpoint: {checkpoint} (no model card: its ranks are among sampled items)"
+        return "its ranks are among sampled items"
     if table.empty:
-        return f"checkpoint: {checkpoint} (no model card: its test rows are no events of a stream)"
+        return "its test rows are no events of a stream"
     data = fingerprint(folder, config["dataset"])
     facts = Facts.of(config, simulated, data, environment())
-    return f"checkpoint: {checkpoint}\nmodel card: {write_card(checkpoint, facts, table)}"
+    return write_card(Path(trainer.saved_model_file), facts, table)
 
 
 def result_table(model: str, dataset: str, result: dict[str, Any]) -> str:

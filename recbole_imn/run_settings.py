@@ -201,6 +201,7 @@ class RunSettings(Strict):
     data_path: Folder = "dataset/"
     checkpoint_dir: Folder = "saved"
     show_progress: bool = True
+    screen: Literal["brief", "log"] = "brief"
     save_dataset: bool = False
     dataset_save_path: Folder | None = None
     save_dataloaders: bool = False

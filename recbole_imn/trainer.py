@@ -12,8 +12,8 @@ import torch
 from recbole.data.dataloader import FullSortEvalDataLoader
 from recbole.trainer import Trainer
 from torch import Tensor, nn
-from tqdm import tqdm
 
+from recbole_imn.bars import bar
 from recbole_imn.distributed.evaluation import chosen_batches
 from recbole_imn.log import Integers
 from recbole_imn.model.calibration.rows import RowCollector
@@ -160,7 +160,7 @@ class IMNNetTrainer(Trainer):  # type: ignore[misc]  # RecBole is untyped
         """
         stride = max(1, round(len(loader._dataset) / SEARCHED_ROWS))
         batches = chosen_batches(loader, range(0, len(loader), stride), first)
-        return iter(tqdm(batches, desc=name, ncols=100, disable=not show_progress))
+        return iter(bar(batches, desc=name, ncols=100, disable=not show_progress))
 
     def _score(self, batch: Any, loader: Any) -> Scored:
         """Score a batch with RecBole's own candidates and masks."""

@@ -108,6 +108,8 @@ def test_a_log_without_yaml_runs_from_options_alone(toy, model, capsys):
         "--valid_metric=NDCG@5", "--show_progress=False", "--use_gpu=False",
     ]  # fmt: skip
     assert main(arguments) == 0
+    assert f": {model} on toy, seed 2020, cpu" in capsys.readouterr().out
+    assert main([*arguments, "--screen=log"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split()[:3] == [model, "on", "toy"]
     assert [line.split()[0] for line in lines[2:5]] == ["recall@5", "ndcg@5", "mrr@5"]
@@ -166,6 +168,10 @@ def test_a_run_without_validation(toy, capsys):
     options = ["--model=IMNNet", "--dataset=toy", f"--data_path={toy}", "--eval_step=0"]
     assert main([*options, *SMALL]) == 0
     lines = capsys.readouterr().out.splitlines()
+    assert lines[4].split() == ["epoch", "train", "loss", "seconds"]
+    assert lines[7].split()[3:] == ["IMNNet", "RecentHistory", "LastItem"]
+    assert main([*options, *SMALL, "--screen=log"]) == 0
+    lines = capsys.readouterr().out.splitlines()
     assert lines[2].split()[:2] == ["recall@10", "-"]
     assert lines[-1].startswith("model card: ")
 
@@ -174,7 +180,7 @@ def test_the_data_folder_may_be_named_in_a_file(toy, capsys):
     (toy / "where.yaml").write_text(f"data_path: {toy}\n")
     options = ["--model=LastItem", "--dataset=toy", "--config_files=where.yaml"]
     assert main([*options, "--show_progress=False"]) == 0
-    assert "model card: " in capsys.readouterr().out
+    assert "model card  " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("model", ["IMNNet", "SASRec"])
@@ -182,4 +188,4 @@ def test_sampled_evaluation_has_no_card(toy, capsys, model):
     sampled = "{'split':{'RS':[0.8,0.1,0.1]},'order':'TO','group_by':None,'mode':'uni5'}"
     options = [f"--model={model}", "--dataset=toy", f"--data_path={toy}"]
     assert main([*options, f"--eval_args={sampled}", *SMALL]) == 0
-    assert "no model card" in capsys.readouterr().out
+    assert "model card  none: its ranks are among sampled items" in capsys.readouterr().out

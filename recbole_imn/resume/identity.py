@@ -25,6 +25,7 @@ NOT_SHAPING = frozenset(
         "resume",
         "resume_minutes",
         "show_progress",
+        "screen",
         "state",
         "verbose",
         "log_wandb",

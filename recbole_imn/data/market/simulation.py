@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from tqdm import tqdm
 
+from recbole_imn.bars import bar
 from recbole_imn.data.market.agents import Cars, Integers, Users, make_cars, make_users
 from recbole_imn.data.market.auctions import Auctions, Closings
 from recbole_imn.data.market.calendar import DAY, Sessions, make_batches, make_sessions
@@ -191,6 +191,6 @@ def simulate(config: MarketConfig, progress: bool = False) -> MarketLog:
     MarketLog
     """
     market = Market(config)
-    for day in tqdm(range(config.n_days), desc="simulating days", disable=not progress):
+    for day in bar(range(config.n_days), desc="simulating days", disable=not progress):
         market.live(day)
     return market.log()

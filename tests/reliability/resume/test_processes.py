@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -49,8 +50,8 @@ def wait_for_work():
 
 
 def figures(text):
-    """Give the table and no names of files."""
-    return [line for line in text.splitlines() if "@5" in line]
+    """Give the figures of the test, and no names of files."""
+    return [line for line in text.splitlines() if re.match(r"\w+@5 ", line)]
 
 
 def test_a_killed_process_and_an_interrupted_one_go_on(toy, capsys):

@@ -1,0 +1,91 @@
+"""Commands that can be pasted."""
+
+import os
+import shlex
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from recbole_imn.options import check
+from recbole_imn.screen.next_steps import next_steps, other_words, python, run_words
+
+OPTIONS = {
+    "model": "SASRec",
+    "dataset": "toy",
+    "epochs": "2",
+    "n_layers": "1",
+    "learning_rate": "0.1",
+    "topk": "[5, 10]",
+}
+
+
+def words_of(command):
+    """Give the words of a command as a shell reads them."""
+    return shlex.split(command.replace("\\\n", ""))
+
+
+def steps(options, model=None, snapshot=True):
+    trainer = SimpleNamespace(
+        config={"snapshot": snapshot},
+        model=model,
+        saved_model_file="saved/my model.pth",
+    )
+    dataset = SimpleNamespace(
+        uid_field="user_id", id2token=lambda field, number: "O'Neil", log=SimpleNamespace(user=[3])
+    )
+    return next_steps("run.py", options, trainer, SimpleNamespace(_dataset=dataset))
+
+
+def test_the_model_to_use_gets_the_options_that_it_knows(toy):
+    (command, _), (benchmark, _) = steps(OPTIONS)
+    words = words_of(command)
+    assert words[1:] == [
+        "run.py", "--model=IMNNetPlus", "--dataset=toy", "--epochs=2", "--topk=[5, 10]",
+    ]  # fmt: skip
+    assert check(words[2:])["model"] == "IMNNetPlus"
+    assert "--models=SASRec,IMNNetPlus,RecentHistory,LastItem,SessionKNN" in words_of(benchmark)
+
+
+def test_a_model_that_can_be_used_is(toy):
+    model = SimpleNamespace(session=None, learns_online=False)
+    (recommend, _), _ = steps({**OPTIONS, "model": "IMNNetPlus"}, model)
+    words = words_of(recommend)
+    assert words[1:] == ["-m", "recbole_imn", "recommend", "saved/my model.pth", "--user=O'Neil"]
+    assert len(steps({**OPTIONS, "model": "IMNNetPlus"}, model, snapshot=False)) == 1
+
+
+def test_long_commands_are_written_on_lines_that_a_shell_joins(toy):
+    folder = "data/" + "x" * 80
+    (command, _), (benchmark, _) = steps({**OPTIONS, "data_path": folder})
+    for text in (command, benchmark):
+        assert " \\\n" in text
+        assert f"--data_path={folder}" in words_of(text)
+
+
+@pytest.mark.parametrize(
+    ("program", "run", "other"),
+    [
+        ("run_recbole_imn.py", ["run_recbole_imn.py"], ["-m", "recbole_imn"]),
+        ("/x/recbole_imn/__main__.py", ["-m", "recbole_imn", "run"], ["-m", "recbole_imn"]),
+    ],
+)
+def test_commands_are_called_as_the_run_was(program, run, other):
+    assert run_words(program) == [python(), *run]
+    assert other_words(program) == [python(), *other]
+
+
+def test_the_installed_command_goes_by_its_name_where_it_is_found(tmp_path, monkeypatch):
+    program = tmp_path / "recbole-imn"
+    program.write_text("")
+    program.chmod(0o755)
+    assert run_words(str(program)) == [str(program), "run"]
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    assert run_words(str(program)) == ["recbole-imn", "run"]
+    assert other_words(str(program)) == ["recbole-imn"]
+
+
+def test_a_python_of_the_working_folder_is_named_from_there(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / ".venv" / "bin" / "python"))
+    assert python() == ".venv/bin/python"
