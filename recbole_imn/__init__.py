@@ -8,11 +8,12 @@ import sys
 from pathlib import Path
 
 from recbole_imn import compat
+from recbole_imn.errors import MissingRecBoleError
 
 # RecBole can only be imported once it is mended, and the registry imports RecBole.
 try:
     compat.apply()
-except compat.MissingRecBoleError as error:
+except MissingRecBoleError as error:
     # A command has not begun yet; Python calls one -m until it has found it.
     if Path((sys.argv or [""])[0]).stem not in ("-m", "recbole-imn", "run_recbole_imn"):
         raise

@@ -14,36 +14,19 @@ import recbole
 from texttable import Texttable
 
 from recbole_imn import own_models, registry
-from recbole_imn.checkpoints import CheckpointError
-from recbole_imn.compat import UnknownModelError
-from recbole_imn.data.atomic import DataError
 from recbole_imn.data.simulated import SIMULATED, simulated_notice
 from recbole_imn.distributed.ending import first_to_tell, together
-from recbole_imn.distributed.training import DifferentWeightsError
-from recbole_imn.divergence import DivergenceError
+from recbole_imn.errors import RecBoleImnError
 from recbole_imn.evaluation.model_card import Facts, write_card
 from recbole_imn.evaluation.ranks import RankRecorder, recorded_trainers
 from recbole_imn.files import os_line
-from recbole_imn.log import LogError
-from recbole_imn.model.settings import SettingsError
 from recbole_imn.options import check, config_files
 from recbole_imn.processes import group
 from recbole_imn.provenance import environment, fingerprint
 from recbole_imn.resume import until_done
 from recbole_imn.screen import Ending, Following, References, evaluate_references, followed
 from recbole_imn.screen.next_steps import next_steps, run_words
-from recbole_imn.settings_files import UsageError, read_any_settings
-
-EXPECTED = (
-    UsageError,
-    UnknownModelError,
-    DataError,
-    SettingsError,
-    LogError,
-    CheckpointError,
-    DivergenceError,
-    DifferentWeightsError,
-)
+from recbole_imn.settings_files import read_any_settings
 
 HELP = """usage: recbole-imn run --model=MODEL --dataset=NAME [--KEY=VALUE ...]
        python run_recbole_imn.py --model=MODEL --dataset=NAME [--KEY=VALUE ...]
@@ -94,7 +77,7 @@ def _main(arguments: Sequence[str]) -> int:
         options = check(arguments)
         with until_done():
             _run(options, arguments)
-    except EXPECTED as error:
+    except RecBoleImnError as error:
         return _tell(f"error: {error}", 2)
     except OSError as error:
         return _tell(f"error: {os_line(error)}", 2)
@@ -207,7 +190,7 @@ def _references(trainer: Any, test_data: Any) -> References:
     """Evaluate what needs no training; that it cannot be is no reason for a run to fail."""
     try:
         return evaluate_references(trainer, test_data)
-    except EXPECTED as error:
+    except RecBoleImnError as error:
         return References(reason=str(error))
 
 

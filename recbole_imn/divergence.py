@@ -19,16 +19,14 @@ import torch
 from recbole.trainer import Trainer
 from torch import Tensor, nn
 
+from recbole_imn.errors import DivergenceError
+
 # Times the loss of a model that knows nothing: of one batch, and of the mean of the latest ones.
 # A single batch may have an outlier, such as a user who comes back after years.
 ONE_BATCH, SEVERAL = 1e6, 1e3
 LATEST = 20
 # Settings by which equation (22) weighs its parts.
 LOSS_WEIGHTS = ("mse_weight", "nce_weight", "user_drift_weight", "item_drift_weight")
-
-
-class DivergenceError(ValueError):
-    """Training that has blown up; the message is one line for people."""
 
 
 def mend() -> None:

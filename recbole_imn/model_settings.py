@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from recbole_imn import own_models
+from recbole_imn.errors import SettingsError
 from recbole_imn.literals import plain
-from recbole_imn.model.settings import SettingsError
 from recbole_imn.settings_files import RECBOLE_PROPERTIES, read_any_settings
 from recbole_imn.validation import shown
 

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from recbole_imn.averaging import WeightAverage
+from recbole_imn.errors import SettingsError
 from recbole_imn.kernels.dense_adam import DenseAdam
 from recbole_imn.kernels.lazy_adam import LazyAdam
 from recbole_imn.kernels.row_wise import RowWise
-from recbole_imn.model.settings import SettingsError
 from recbole_imn.model.sources import Pointer
 
 # Those of RecBole, by the names that the setting learner gives them.

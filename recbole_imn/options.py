@@ -8,11 +8,11 @@ from typing import Any
 
 from recbole_imn import own_models, registry
 from recbole_imn.data.atomic import check_name
+from recbole_imn.errors import UsageError
 from recbole_imn.evaluation.benchmark.tuned import TUNING, require_same_data
 from recbole_imn.provenance import fingerprint
 from recbole_imn.settings_files import (
     RECBOLE_PROPERTIES,
-    UsageError,
     general_keys,
     instead,
     keys_of,

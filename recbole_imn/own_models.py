@@ -18,7 +18,7 @@ from recbole.model.abstract_recommender import SequentialRecommender
 
 from recbole_imn import compat
 from recbole_imn.compat.packages import RecBoleLoader
-from recbole_imn.model.settings import SettingsError
+from recbole_imn.errors import RegistrationError, SettingsError
 
 Model = TypeVar("Model", bound="type[SequentialRecommender]")
 RECBOLE = Path(recbole.__file__).parent
@@ -31,10 +31,6 @@ _classes: dict[str, type] = {}
 _defaults: dict[str, dict[str, Any]] = {}
 # Classes whose subclasses are played from the stream: windows of events in training.
 _played: list[type] = []
-
-
-class RegistrationError(ValueError):
-    """A class that cannot be a model under its name; the message is one line for people."""
 
 
 def register_model(model: Model, properties: str | Path | Mapping[str, Any] | None = None) -> Model:

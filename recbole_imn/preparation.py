@@ -11,7 +11,7 @@ from recbole.config import Config
 from recbole.data import create_dataset, data_preparation
 from recbole.utils import get_model, get_trainer, init_seed
 
-from recbole_imn.model.settings import SettingsError
+from recbole_imn.errors import SettingsError
 
 
 def prepare(config: Config, dataset: Any = None) -> tuple[Any, tuple[Any, Any, Any], Any]:

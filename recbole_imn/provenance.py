@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from recbole_imn.checkpoints import plain_config
-from recbole_imn.data.atomic import DataError
+from recbole_imn.errors import DataError
 
 ATOMIC_SUFFIXES = (".inter", ".item", ".user", ".net", ".kg", ".link")
 PACKAGES = ("recbole_imn", "recbole", "torch", "numpy", "pandas", "scipy")

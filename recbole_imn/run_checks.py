@@ -24,10 +24,11 @@ from recbole_imn.data.atomic import check_name
 from recbole_imn.data.first_use import provide
 from recbole_imn.data.scaling import is_global_time_split
 from recbole_imn.data.simulated import is_simulated
+from recbole_imn.errors import SettingsError
 from recbole_imn.evaluation.benchmark.plan import FEATURE_AWARE, feature_settings
 from recbole_imn.evaluation.protocols import put_in_place
 from recbole_imn.model.build import find_parts
-from recbole_imn.model.settings import NetworkSettings, SettingsError
+from recbole_imn.model.settings import NetworkSettings
 from recbole_imn.model_settings import check_activation, check_model_settings, check_own_settings
 from recbole_imn.run_settings import RunSettings
 from recbole_imn.settings_files import (

@@ -12,8 +12,8 @@ import yaml
 from recbole.utils import argument_list
 
 from recbole_imn import own_models, registry
+from recbole_imn.errors import SettingsError, UsageError
 from recbole_imn.files import read_yaml
-from recbole_imn.model.settings import SettingsError
 from recbole_imn.validation import nearest, shown
 
 RECBOLE_PROPERTIES = Path(recbole.__file__).parent / "properties"
@@ -31,10 +31,6 @@ REMOVED = {
     "freshness": "terms: [freshness], beside other terms, or leave it out of terms",
     "taste": "terms: [taste], beside other terms, or leave it out of terms",
 }
-
-
-class UsageError(ValueError):
-    """Options that make no sense; the message is one line for people."""
 
 
 def named_files(text: str) -> list[Path]:

@@ -20,7 +20,7 @@ from recbole.utils.wandblogger import WandbLogger
 from torch.utils.tensorboard import SummaryWriter
 
 from recbole_imn.checkpoints import plain_config
-from recbole_imn.model.settings import SettingsError
+from recbole_imn.errors import SettingsError
 
 # RecBole's own spelling, kept for those who look for it.
 _SCORE_TAG = "Vaild_score"

@@ -15,13 +15,13 @@ from torch import Tensor, nn
 
 from recbole_imn.bars import bar
 from recbole_imn.distributed.evaluation import chosen_batches
+from recbole_imn.errors import SettingsError
 from recbole_imn.log import Integers
 from recbole_imn.model.calibration.rows import RowCollector
 from recbole_imn.model.calibration.search import search_proportions
 from recbole_imn.model.imnnet import IMNNet
 from recbole_imn.model.joint_ranking import WeightSearch, rank_metric
 from recbole_imn.model.rows import event_indices
-from recbole_imn.model.settings import SettingsError
 from recbole_imn.optimizers import SparseAndDense, id_tables, sparse_and_dense
 from recbole_imn.processes import group, join_numbered
 from recbole_imn.serving.taking import add_snapshot, can_be_used

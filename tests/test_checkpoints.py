@@ -12,6 +12,7 @@ from scipy import sparse
 
 from recbole_imn import checkpoints
 from recbole_imn.checkpoints import values
+from recbole_imn.errors import UnsafeCheckpointError
 from tests.conftest import random_rows, write_log
 from tests.fresh_process import job, run
 
@@ -134,7 +135,7 @@ def through_a_file(parameters, folder):
 
 
 def test_parameters_of_other_kinds_are_refused_when_saving():
-    with pytest.raises(checkpoints.UnsafeCheckpointError, match=r"'rules' is a \w*Path"):
+    with pytest.raises(UnsafeCheckpointError, match=r"'rules' is a \w*Path"):
         checkpoints.encode_parameters({"rules": Path("x")})
 
 
@@ -160,7 +161,7 @@ def test_a_pretrained_model_is_saved_as_values(make_config, tmp_path):
 def test_a_checkpoint_that_needs_code_is_refused(make_config, tmp_path):
     file = tmp_path / "old.pth"
     torch.save({"config": make_config("SASRec")}, file)
-    with pytest.raises(checkpoints.UnsafeCheckpointError, match=r"executing code.*train.* again"):
+    with pytest.raises(UnsafeCheckpointError, match=r"executing code.*train.* again"):
         checkpoints.load_checkpoint(str(file))
 
 

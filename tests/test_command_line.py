@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from recbole_imn.command_line import help_text, main
-from recbole_imn.model.settings import SettingsError
-from recbole_imn.options import UsageError, check
+from recbole_imn.errors import SettingsError, UsageError
+from recbole_imn.options import check
 from recbole_imn.settings_files import read_settings
 from tests.conftest import write_log
 

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from recbole_imn.data.atomic import DataError
+from recbole_imn.errors import DataError
 from recbole_imn.provenance import Provenance, commit, environment, fingerprint, versions
 from tests.conftest import write_log
 

@@ -12,8 +12,8 @@ from recbole.utils import get_model, get_trainer
 from recbole_imn import registry
 from recbole_imn.data.dataloader import WindowDataLoader
 from recbole_imn.data.dataset import IMNNetDataset, StreamDataset
+from recbole_imn.errors import SettingsError
 from recbole_imn.model.imnnet import IMNNet
-from recbole_imn.model.settings import SettingsError
 from recbole_imn.trainer import IMNNetTrainer
 
 BASELINES = ("SASRec", "GRU4Rec", "NextItNet", "FPMC")

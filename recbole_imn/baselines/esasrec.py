@@ -18,9 +18,9 @@ from torch import Tensor, nn
 from recbole_imn.baselines.ligr import LiGRLayer
 from recbole_imn.baselines.sampled_losses import generalised_bce, sampled_softmax
 from recbole_imn.baselines.sequences import SequenceDataLoader
+from recbole_imn.errors import SettingsError
 from recbole_imn.model.recency import popularity
 from recbole_imn.model.rows import event_indices
-from recbole_imn.model.settings import SettingsError
 from recbole_imn.validation import Strict, told
 
 Positive = Annotated[int, Field(gt=0, le=2**16)]

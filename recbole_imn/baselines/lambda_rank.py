@@ -17,11 +17,11 @@ from torch import Tensor
 from recbole_imn.baselines.candidates import N_COLUMNS, Candidates, CandidateSources
 from recbole_imn.baselines.orders import places_of, rank_candidates, write_orders
 from recbole_imn.baselines.trees import Trees, add_trees, check_trees, no_trees, parse_trees
+from recbole_imn.errors import SettingsError
 from recbole_imn.log import NO_EVENT, Integers
 from recbole_imn.model.joint_ranking import RankMetric
 from recbole_imn.model.recency import RecentHistory
 from recbole_imn.model.rows import event_indices
-from recbole_imn.model.settings import SettingsError
 from recbole_imn.validation import Strict, told
 
 Positive = Annotated[int, Field(gt=0, le=2**20)]

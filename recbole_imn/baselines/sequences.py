@@ -10,8 +10,8 @@ import torch
 from recbole.data.dataloader import AbstractDataLoader
 from recbole.data.interaction import Interaction
 
+from recbole_imn.errors import SettingsError
 from recbole_imn.log import Ids, Integers
-from recbole_imn.model.settings import SettingsError
 
 
 def pieces_of(users: Ids, longest: int) -> tuple[Integers, Integers]:

@@ -2,12 +2,9 @@
 
 from recbole_imn.checkpoints.loading import load_checkpoint, load_data_and_model, rebuild_config
 from recbole_imn.checkpoints.mends import install
-from recbole_imn.checkpoints.sealed import CheckpointError, UnsafeCheckpointError
 from recbole_imn.checkpoints.values import decode_parameter, encode_parameters, plain_config
 
 __all__ = [
-    "CheckpointError",
-    "UnsafeCheckpointError",
     "decode_parameter",
     "encode_parameters",
     "install",

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from recbole_imn.checkpoints.loading import load_checkpoint
 from recbole_imn.compat.views import View
-from recbole_imn.model.settings import SettingsError
+from recbole_imn.errors import SettingsError
 
 # Models of RecBole that read a file named in their settings.
 PRETRAINED = (

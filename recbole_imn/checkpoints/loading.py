@@ -9,10 +9,11 @@ from typing import Any
 
 import torch
 
-from recbole_imn.checkpoints.sealed import CHECKPOINT, CheckpointError, read_sealed
+from recbole_imn.checkpoints.sealed import CHECKPOINT, read_sealed
 from recbole_imn.checkpoints.values import decode_parameter, is_plain, on_device, plain
-from recbole_imn.data.atomic import DataError, check_name
+from recbole_imn.data.atomic import check_name
 from recbole_imn.data.feature_maps import FeatureMap
+from recbole_imn.errors import CheckpointError, DataError
 from recbole_imn.model.calibration import is_later
 
 # RecBole is imported where it is used: the mends that let it be imported need this package.

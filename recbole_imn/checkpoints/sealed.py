@@ -17,6 +17,7 @@ from typing import IO, Any
 
 import torch
 
+from recbole_imn.errors import CheckpointError, UnsafeCheckpointError
 from recbole_imn.files import replaced
 
 CHECKPOINT, STATE = "checkpoint", "state"
@@ -29,14 +30,6 @@ _SEAL = re.compile(
 )
 _LONGEST_SEAL = 200
 _BLOCK = 1 << 20
-
-
-class CheckpointError(ValueError):
-    """A checkpoint that cannot be used; the message is one line for people."""
-
-
-class UnsafeCheckpointError(CheckpointError):
-    """A checkpoint that would need code to be executed, on reading or after saving."""
 
 
 def write_sealed(path: Path, values: Any, kind: str, run: str = NO_RUN) -> None:

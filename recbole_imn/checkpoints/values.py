@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from scipy import sparse
 
-from recbole_imn.checkpoints.sealed import UnsafeCheckpointError
+from recbole_imn.errors import UnsafeCheckpointError
 
 # Marks a parameter of a checkpoint that is written otherwise than it is used.
 _KIND = "recbole_imn_kind"

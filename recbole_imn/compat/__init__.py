@@ -14,7 +14,8 @@ from importlib.metadata import PackageNotFoundError, version
 
 from recbole_imn import checkpoints
 from recbole_imn.compat import data_sets, names, packages, training
-from recbole_imn.compat.names import UnknownModelError, extra_model_names, model_names
+from recbole_imn.compat.names import extra_model_names, model_names
+from recbole_imn.errors import MissingRecBoleError
 
 RECBOLE_VERSION = "1.2.1"
 # Without its dependencies: they would ask for a ray that no Python from 3.12 on can have.
@@ -25,17 +26,11 @@ __all__ = [
     "MENDS",
     "RECBOLE_VERSION",
     "Mend",
-    "MissingRecBoleError",
-    "UnknownModelError",
     "applied",
     "apply",
     "extra_model_names",
     "model_names",
 ]
-
-
-class MissingRecBoleError(ImportError):
-    """RecBole is not installed; the message is one line that says what to type."""
 
 
 @dataclass(frozen=True)

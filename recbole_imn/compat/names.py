@@ -8,15 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from recbole_imn.compat.views import recbole_module
+from recbole_imn.errors import UnknownModelError
 
 # RecBole's models of boosted trees, by the names of their packages: it imports both for either.
 TREES = ("lightgbm", "xgboost")
 # Names of models that RecBole's own property files do not list.
 extra_model_names: set[str] = set()
-
-
-class UnknownModelError(ValueError):
-    """A model that nobody knows, or that lacks a package; one line, with the nearest names."""
 
 
 def model_names() -> set[str]:

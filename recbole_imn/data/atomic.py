@@ -11,13 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from recbole_imn.errors import DataError
 from recbole_imn.kernels.lines import CUT, UNEVEN, check_lines
 from recbole_imn.validation import shown
-
-
-class DataError(ValueError):
-    """Input data that cannot be used; the message is one line for people."""
-
 
 # From pandas 3 on, numbers are read exactly by default and asking for it is deprecated.
 _EXACT_NUMBERS: dict[str, Any] = (

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recbole_imn.model.settings import SettingsError
+from recbole_imn.errors import SettingsError
 
 Floats = npt.NDArray[np.float64]
 

@@ -6,8 +6,7 @@ from typing import Any
 
 from recbole.utils.enum_type import FeatureType
 
-from recbole_imn.data.atomic import DataError
-from recbole_imn.model.settings import SettingsError
+from recbole_imn.errors import DataError, SettingsError
 
 
 def check_items(dataset: Any) -> None:

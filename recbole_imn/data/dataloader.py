@@ -8,7 +8,7 @@ from typing import Any
 from recbole.data.dataloader import AbstractDataLoader
 from recbole.data.interaction import Interaction
 
-from recbole_imn.model.settings import SettingsError
+from recbole_imn.errors import SettingsError
 
 
 class WindowDataLoader(AbstractDataLoader):  # type: ignore[misc]  # RecBole is untyped

@@ -13,13 +13,13 @@ from recbole.data.interaction import Interaction
 from recbole.utils.enum_type import FeatureSource, FeatureType
 from torch import Tensor
 
-from recbole_imn.data.atomic import DataError
 from recbole_imn.data.catalogue import check_items
 from recbole_imn.data.event_rows import EventRows, Field, Places, Sources, integers, numbers, stored
 from recbole_imn.data.excerpt import evenly, spread
 from recbole_imn.data.feature_maps import FeatureMap
 from recbole_imn.data.features import event_features, item_features
 from recbole_imn.data.scaling import PARTS, PURCHASE, ScaledDataset
+from recbole_imn.errors import DataError
 from recbole_imn.log import NO_EVENT, EventLog, Ids
 from recbole_imn.model.rows import EVENT_INDEX
 from recbole_imn.past import Past

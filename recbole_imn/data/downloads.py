@@ -6,8 +6,8 @@ from collections.abc import Callable
 from logging import Logger
 from pathlib import Path
 
-from recbole_imn.data.atomic import DataError
 from recbole_imn.data.publishing import Workspace, settle
+from recbole_imn.errors import DataError
 
 TMALL = "tmall"
 # RecBole has this log in two parts, one an action, under these names.

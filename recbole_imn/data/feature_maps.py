@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recbole_imn.data.atomic import DataError
 from recbole_imn.data.field_maps import FieldMap
+from recbole_imn.errors import DataError
 
 # Squares of features must still be numbers of float32.
 LARGEST_FEATURE = 1e18

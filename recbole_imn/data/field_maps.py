@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recbole_imn.data.atomic import DataError
 from recbole_imn.data.preparation import Preparation, padded
+from recbole_imn.errors import DataError
 
 MAX_CATEGORIES = 512
 KINDS = ("token", "token_seq", "float", "float_seq")

@@ -10,8 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 from recbole.utils.enum_type import FeatureType
 
-from recbole_imn.data.atomic import DataError
-from recbole_imn.model.settings import SettingsError
+from recbole_imn.errors import DataError, SettingsError
 
 # What RecBole's intervals of numbers are without being set.
 ANY_NUMBER = [("[", 0.0, float("inf"), ")")]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from logging import Logger
 from pathlib import Path
 
-from recbole_imn.data.atomic import DataError
 from recbole_imn.data.downloads import TMALL, Download, download_set, make_tmall
 from recbole_imn.data.publishing import settle
 from recbole_imn.data.simulated import is_simulated, make_simulated, nearest_data_set
+from recbole_imn.errors import DataError
 
 
 def provide(folder: Path, name: str, logger: Logger, download: Download | None = None) -> None:

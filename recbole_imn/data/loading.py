@@ -13,12 +13,7 @@ import pandas as pd
 from recbole.data.dataset import SequentialDataset
 from recbole.utils.enum_type import FeatureSource, FeatureType
 
-from recbole_imn.data.atomic import (
-    DataError,
-    check_type,
-    read_columns,
-    read_header,
-)
+from recbole_imn.data.atomic import check_type, read_columns, read_header
 from recbole_imn.data.columnwise import read_frame
 from recbole_imn.data.downloads import TMALL
 from recbole_imn.data.filters import Filtered
@@ -30,7 +25,7 @@ from recbole_imn.data.simulated import simulated_notice
 from recbole_imn.data.stream_settings import check_data_settings, check_unused, columns_setting
 from recbole_imn.data.time_range import suspicious
 from recbole_imn.data.token_ids import TokenIds
-from recbole_imn.model.settings import SettingsError
+from recbole_imn.errors import DataError, SettingsError
 
 # Ends of stays on the shelf, of which one may be open.
 OPEN_ENDED = "delisted_at"

@@ -12,7 +12,7 @@ from typing import Any
 from recbole.data.transform import MaskItemSequence
 from recbole.model.sequential_recommender.s3rec import S3Rec
 
-from recbole_imn.data.atomic import DataError
+from recbole_imn.errors import DataError
 
 
 def mend() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from recbole_imn.data.atomic import DataError
+from recbole_imn.errors import DataError
 
 # RecBole turns all numbers into float32.
 LARGEST = float(np.finfo(np.float32).max)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-from recbole_imn.data.atomic import DataError
+from recbole_imn.errors import DataError
 from recbole_imn.files import read_json
 
 MARKET_ORIGIN = "2019-05-01T00:00:00+08:00"

@@ -13,8 +13,8 @@ from recbole.utils.enum_type import FeatureType
 from torch import Tensor
 
 from recbole_imn.data.dataset import StreamDataset
+from recbole_imn.errors import SettingsError
 from recbole_imn.model.rows import EVENT_INDEX
-from recbole_imn.model.settings import SettingsError
 
 
 class NegativeHistories(StreamDataset):

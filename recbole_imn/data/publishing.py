@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
-from recbole_imn.data.atomic import DataError
+from recbole_imn.errors import DataError
 from recbole_imn.files import (
     make_folder,
     naming,

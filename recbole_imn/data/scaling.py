@@ -26,10 +26,10 @@ from recbole_imn.data.excerpt import Excerpt
 from recbole_imn.data.loading import AtomicDataset
 from recbole_imn.data.preparation import Preparation, padded, to_unit
 from recbole_imn.data.stream_settings import reduced_fields
+from recbole_imn.errors import SettingsError
 from recbole_imn.log import split_positions, time_positions
 from recbole_imn.log.grouping import place_within_group
 from recbole_imn.model.rows import EVENT_INDEX
-from recbole_imn.model.settings import SettingsError
 
 PURCHASE = "purchase"
 PARTS = ("training", "validation", "test")

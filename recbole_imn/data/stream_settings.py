@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from recbole_imn.model.settings import SettingsError
+from recbole_imn.errors import SettingsError
 
 # Field of the vectors that convert --images writes.
 IMAGE = "image"

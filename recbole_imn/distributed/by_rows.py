@@ -19,7 +19,7 @@ from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from recbole_imn.distributed.dropout import masks_of_whole_batch
-from recbole_imn.model.settings import SettingsError
+from recbole_imn.errors import SettingsError
 from recbole_imn.processes.group import exchange_of, group
 from recbole_imn.processes.rows import own_share, total
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from recbole_imn.model.settings import SettingsError
+from recbole_imn.errors import SettingsError
 
 
 @contextmanager

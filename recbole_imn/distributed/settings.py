@@ -12,7 +12,7 @@ from recbole.config import configurator
 from torch import distributed
 
 from recbole_imn.distributed.ending import watch
-from recbole_imn.model.settings import SettingsError
+from recbole_imn.errors import SettingsError
 from recbole_imn.processes.group import group, join, use_device
 
 # Of RecBole's own way to start processes.

@@ -13,13 +13,9 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from recbole_imn import own_models
 from recbole_imn.distributed.by_rows import ByRows
-from recbole_imn.model.settings import SettingsError
+from recbole_imn.errors import DifferentWeightsError, SettingsError
 from recbole_imn.processes.group import group, in_step
 from recbole_imn.processes.rows import join_numbered
-
-
-class DifferentWeightsError(ValueError):
-    """Processes that have come to other weights than one another; one line for people."""
 
 
 def install() -> None:

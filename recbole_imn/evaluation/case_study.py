@@ -16,7 +16,7 @@ from recbole.data.dataloader import FullSortEvalDataLoader
 from recbole.utils import case_study
 from torch import Tensor
 
-from recbole_imn.data.atomic import DataError
+from recbole_imn.errors import DataError
 from recbole_imn.validation import shown
 
 

@@ -21,7 +21,7 @@ from recbole.evaluator import metrics
 from recbole.evaluator.collector import Collector
 from torch import Tensor
 
-from recbole_imn.divergence import DivergenceError
+from recbole_imn.errors import DivergenceError
 from recbole_imn.evaluation import full_ranking
 from recbole_imn.run_checks import check_valid_metric
 

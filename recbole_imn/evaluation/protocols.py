@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from recbole_imn import registry
-from recbole_imn.model.settings import SettingsError
+from recbole_imn.errors import SettingsError
 from recbole_imn.validation import shown
 
 

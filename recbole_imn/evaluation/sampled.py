@@ -18,7 +18,7 @@ from recbole.data.interaction import Interaction
 from recbole.utils import InputType
 from torch import Tensor
 
-from recbole_imn.data.atomic import DataError
+from recbole_imn.errors import DataError
 from recbole_imn.log import Floats, Integers
 from recbole_imn.model.rows import event_indices
 

@@ -19,11 +19,11 @@ from recbole.data.dataloader import FullSortEvalDataLoader
 from recbole.data.interaction import Interaction
 from torch import Tensor
 
-from recbole_imn.data.atomic import DataError, read_columns, read_header
+from recbole_imn.data.atomic import read_columns, read_header
+from recbole_imn.errors import DataError, SettingsError
 from recbole_imn.log import Flags, Floats, Integers
 from recbole_imn.log.grouping import place_within_group
 from recbole_imn.model.rows import event_indices
-from recbole_imn.model.settings import SettingsError
 
 LISTED, DELISTED = "listed_at", "delisted_at"
 CANDIDATES = ("all", "on_shelf")

@@ -1,6 +1,6 @@
 """The event log: append-only columns of what happened, in time order."""
 
-from recbole_imn.log.columns import Flags, Floats, Ids, Integers, LogError
+from recbole_imn.log.columns import Flags, Floats, Ids, Integers
 from recbole_imn.log.cutting import split_positions, time_positions
 from recbole_imn.log.event_log import NO_EVENT, EventLog
 
@@ -11,7 +11,6 @@ __all__ = [
     "Floats",
     "Ids",
     "Integers",
-    "LogError",
     "split_positions",
     "time_positions",
 ]

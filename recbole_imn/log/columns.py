@@ -16,10 +16,6 @@ Flags = npt.NDArray[np.bool_]
 SMALLEST = 1024
 
 
-class LogError(ValueError):
-    """Events that cannot be part of a log; the message is one line for people."""
-
-
 class Column:
     """An array that is only ever appended to.
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recbole_imn.log.columns import LogError
+from recbole_imn.errors import LogError
 
 
 def complete_columns(

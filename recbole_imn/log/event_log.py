@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from recbole_imn.errors import LogError
 from recbole_imn.files import replace_text
-from recbole_imn.log.columns import Column, Flags, Floats, Ids, Integers, LogError
+from recbole_imn.log.columns import Column, Flags, Floats, Ids, Integers
 from recbole_imn.log.completing import complete_columns
 from recbole_imn.log.cutting import split_positions, time_positions
 

@@ -10,12 +10,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from recbole_imn.errors import SettingsError
 from recbole_imn.log import NO_EVENT, Integers
 from recbole_imn.model.event_input import EventInput
 from recbole_imn.model.layers import Affine, ElapsedTime, Projection
 from recbole_imn.model.parts import Making
 from recbole_imn.model.purchases import PurchaseStore
-from recbole_imn.model.settings import SettingsError
 from recbole_imn.model.statics import Statics
 from recbole_imn.model.window import PurchaseColumns, features_of, ids, ids_of
 from recbole_imn.past import Facts, Past

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from recbole_imn.errors import SettingsError
 from recbole_imn.model.attention import Attention
 from recbole_imn.model.branch import BRANCHES, Branch
 from recbole_imn.model.conditioning import Conditioning
@@ -14,7 +15,7 @@ from recbole_imn.model.losses import make_losses
 from recbole_imn.model.negatives import sampler
 from recbole_imn.model.network import Network
 from recbole_imn.model.parts import Making, find_part
-from recbole_imn.model.settings import NetworkSettings, SettingsError
+from recbole_imn.model.settings import NetworkSettings
 from recbole_imn.model.sources import SOURCES, Pointer, Source
 from recbole_imn.model.states import GeneralStates
 from recbole_imn.model.statics import Statics, StaticTable

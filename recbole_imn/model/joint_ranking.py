@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from recbole_imn.errors import SettingsError
 from recbole_imn.log import Floats
-from recbole_imn.model.settings import SettingsError
 
 N_WEIGHTS = 21
 # A cut beyond any catalogue, for metrics that have none.

@@ -13,8 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from recbole_imn.errors import SettingsError
 from recbole_imn.log import Flags, Floats, Ids
-from recbole_imn.model.settings import NetworkSettings, SettingsError
+from recbole_imn.model.settings import NetworkSettings
 from recbole_imn.past import Past
 from recbole_imn.validation import nearest
 

@@ -12,13 +12,13 @@ from pydantic.dataclasses import dataclass
 from recbole.data.interaction import Interaction
 from torch import Tensor
 
+from recbole_imn.errors import SettingsError
 from recbole_imn.kernels.in_parallel import threads_for
 from recbole_imn.kernels.session_knn import Scores, score_rows
 from recbole_imn.kernels.session_knn_state import Rules, Walks
 from recbole_imn.log import Floats
 from recbole_imn.model.recency import RecentHistory
 from recbole_imn.model.rows import event_indices
-from recbole_imn.model.settings import SettingsError
 from recbole_imn.past import Past
 from recbole_imn.past.sessions import SessionIndex
 from recbole_imn.validation import Strict, told

@@ -9,12 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic.dataclasses import dataclass
 
+from recbole_imn.errors import SettingsError
 from recbole_imn.validation import Strict, told
-
-
-class SettingsError(ValueError):
-    """An option with a value that it cannot have; the message is one line for people."""
-
 
 # Far beyond what memory holds; so that a slip is told, and not met while memory runs out.
 Positive = Annotated[int, Field(gt=0, le=2**24)]

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recbole_imn.log import NO_EVENT, EventLog, Flags, Floats, Ids, Integers, LogError
+from recbole_imn.errors import LogError
+from recbole_imn.log import NO_EVENT, EventLog, Flags, Floats, Ids, Integers
 from recbole_imn.past import heads as latest_so_far
 from recbole_imn.past.facts import (
     Facts,

@@ -10,7 +10,7 @@ from typing import Any
 from recbole.trainer.trainer import DecisionTreeTrainer, NCLTrainer, PretrainTrainer, Trainer
 
 from recbole_imn.distributed.ending import can_go_on_from
-from recbole_imn.model.settings import SettingsError
+from recbole_imn.errors import SettingsError
 from recbole_imn.processes.group import group, of_first, wait_for_all
 from recbole_imn.resume.run import Run
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from recbole_imn.model.settings import SettingsError
+from recbole_imn.errors import SettingsError
 
 # Epoch and batch of a run whose training is finished and which is yet to be tested.
 TRAINED = (2**31, 0)

@@ -8,16 +8,9 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from recbole_imn.checkpoints.sealed import (
-    CHECKPOINT,
-    STATE,
-    CheckpointError,
-    read_sealed,
-    run_of,
-    write_sealed,
-)
+from recbole_imn.checkpoints.sealed import CHECKPOINT, STATE, read_sealed, run_of, write_sealed
+from recbole_imn.errors import CheckpointError, SettingsError
 from recbole_imn.locks import Lock
-from recbole_imn.model.settings import SettingsError
 from recbole_imn.processes.group import group
 from recbole_imn.resume.board import continue_board
 from recbole_imn.resume.identity import differences, identity_of, run_id

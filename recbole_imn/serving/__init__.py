@@ -1,6 +1,5 @@
 """Use of trained models: recommendations as of now, from a checkpoint that lives on."""
 
-from recbole_imn.serving.errors import ServingError, UnknownItemError, UnknownUserError
 from recbole_imn.serving.policies import Observed, Policies
 from recbole_imn.serving.recommender import Recommender
 from recbole_imn.serving.taking import add_snapshot
@@ -9,8 +8,5 @@ __all__ = [
     "Observed",
     "Policies",
     "Recommender",
-    "ServingError",
-    "UnknownItemError",
-    "UnknownUserError",
     "add_snapshot",
 ]

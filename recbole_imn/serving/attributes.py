@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from recbole_imn.serving.errors import ServingError
+from recbole_imn.errors import ServingError
 from recbole_imn.serving.packing import pack, unpack
 
 # Stands for a cell without content among texts; no text has it.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from recbole_imn.serving.errors import ServingError
+from recbole_imn.errors import ServingError
 
 Columns = dict[str, list[Any]]
 

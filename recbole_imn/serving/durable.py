@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
-from recbole_imn.serving.errors import ServingError
+from recbole_imn.errors import ServingError
 from recbole_imn.serving.journal.base import Journal, StateMachine
 from recbole_imn.serving.journal.handle import Handle, Retired
 from recbole_imn.serving.journal.snapshots import KEPT, Snapshots

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
+from recbole_imn.errors import CounterfactualError, ServingError
 from recbole_imn.log import Floats, Integers
-from recbole_imn.serving.errors import ServingError
 from recbole_imn.serving.lists import Candidates, Lists
 from recbole_imn.serving.market import Market
 from recbole_imn.serving.names import raw_id
@@ -27,13 +27,7 @@ from recbole_imn.serving.spans import counted
 from recbole_imn.serving.times import LogClock
 from recbole_imn.serving.wording import sentence_of
 from recbole_imn.session import Query, Session
-from recbole_imn.session.counterfactual import (
-    MOST_EVENTS,
-    Anchor,
-    CounterfactualError,
-    latest_purchases,
-    without_events,
-)
+from recbole_imn.session.counterfactual import MOST_EVENTS, Anchor, latest_purchases, without_events
 from recbole_imn.session.parts import score_parts
 
 if TYPE_CHECKING:

@@ -6,10 +6,9 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from recbole_imn.data.atomic import DataError
 from recbole_imn.data.feature_maps import FeatureMap
+from recbole_imn.errors import DataError, ServingError
 from recbole_imn.serving.columns import Columns
-from recbole_imn.serving.errors import ServingError
 from recbole_imn.serving.names import raw_id
 from recbole_imn.serving.policies import Policies
 from recbole_imn.serving.times import LogClock

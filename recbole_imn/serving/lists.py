@@ -11,9 +11,9 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from recbole_imn.errors import ServingError, UnknownItemError
 from recbole_imn.log import Integers
 from recbole_imn.serving.choice import NOTHING, POOL, Ranking, best_of_rows, cosines, varied
-from recbole_imn.serving.errors import ServingError, UnknownItemError
 from recbole_imn.serving.market import Market
 from recbole_imn.serving.names import raw_id
 from recbole_imn.session import Query

@@ -9,10 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from recbole_imn.data.atomic import DataError
+from recbole_imn.errors import DataError, ServingError, UnknownItemError
 from recbole_imn.log import NO_EVENT, Integers
 from recbole_imn.log.completing import complete_columns
-from recbole_imn.serving.errors import ServingError, UnknownItemError
 from recbole_imn.serving.intake import Event, Record
 from recbole_imn.serving.names import Names, raw_id
 from recbole_imn.serving.shelf import OpenShelf

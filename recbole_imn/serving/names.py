@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from recbole_imn.serving.errors import ServingError
+from recbole_imn.errors import ServingError
 
 LONGEST = 1000
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from recbole_imn.serving.errors import ServingError
+from recbole_imn.errors import ServingError
 
 Untimely = Literal["refuse", "drop", "now"]
 Repeated = Literal["refuse", "drop", "accept"]

@@ -11,9 +11,9 @@ import numpy as np
 
 from recbole_imn.checkpoints import load_checkpoint
 from recbole_imn.checkpoints.sealed import CHECKPOINT, write_sealed
+from recbole_imn.errors import ServingError
 from recbole_imn.serving.answers import Answers
 from recbole_imn.serving.columns import Columns, columns_of
-from recbole_imn.serving.errors import ServingError
 from recbole_imn.serving.intake import Intake, Record
 from recbole_imn.serving.journal.base import check_position
 from recbole_imn.serving.journal.handle import Handle

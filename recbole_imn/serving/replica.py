@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from recbole_imn.serving.errors import ServingError
+from recbole_imn.errors import ServingError
 from recbole_imn.serving.journal.base import PAGE, Journal, Record, StateMachine, check_position
 
 Machine = TypeVar("Machine", bound=StateMachine)

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from recbole_imn.checkpoints import CheckpointError
 from recbole_imn.data.feature_maps import FeatureMap
+from recbole_imn.errors import CheckpointError
 from recbole_imn.log import EventLog
 from recbole_imn.serving.attributes import Attributes
 from recbole_imn.serving.names import Names

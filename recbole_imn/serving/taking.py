@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from recbole_imn.checkpoints import CheckpointError, load_checkpoint
+from recbole_imn.checkpoints import load_checkpoint
 from recbole_imn.checkpoints.sealed import CHECKPOINT, NO_RUN, run_of, write_sealed
 from recbole_imn.checkpoints.values import on_device
 from recbole_imn.data.atomic import read_columns
 from recbole_imn.data.feature_maps import FeatureMap
 from recbole_imn.data.origin import has_record, origin_of
 from recbole_imn.data.simulated import simulated_notice
+from recbole_imn.errors import CheckpointError
 from recbole_imn.evaluation.shelf import DELISTED, LISTED, read_stays
 from recbole_imn.log import EventLog
 from recbole_imn.serving.attributes import Attributes

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from recbole_imn.serving.errors import ServingError
+from recbole_imn.errors import ServingError
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 

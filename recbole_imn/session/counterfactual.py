@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from recbole_imn.errors import CounterfactualError
 from recbole_imn.log import EventLog, Integers
 from recbole_imn.model.network import Network
 from recbole_imn.past import Past
@@ -18,10 +19,6 @@ from recbole_imn.session.session import Session
 # One to two seconds of replay on one core.
 MOST_EVENTS = 200_000
 COLUMNS = ("user", "item", "time", "behaviour", "purchase", "features", "inventory")
-
-
-class CounterfactualError(ValueError):
-    """A question that cannot be answered; the message is one line for people."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from recbole_imn.log import Integers, LogError
+from recbole_imn.errors import LogError
+from recbole_imn.log import Integers
 from recbole_imn.model.explaining import ScoreParts, parts_of_scores
 from recbole_imn.session.scoring import Query
 from recbole_imn.session.session import Session

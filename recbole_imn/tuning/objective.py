@@ -14,8 +14,8 @@ from recbole.config import Config
 from recbole.data import create_dataset
 
 from recbole_imn.data.publishing import settle
+from recbole_imn.errors import SettingsError
 from recbole_imn.evaluation.benchmark.plan import starting_settings
-from recbole_imn.model.settings import SettingsError
 from recbole_imn.preparation import no_options, prepare
 from recbole_imn.registry import is_sequential
 from recbole_imn.settings_files import read_settings

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from recbole_imn.errors import SettingsError
 from recbole_imn.files import read_yaml
-from recbole_imn.model.settings import SettingsError
 from recbole_imn.own_models import lineage
 from recbole_imn.registry import PROPERTIES, is_ours
 

@@ -18,9 +18,8 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from sqlalchemy.pool import NullPool
 
 from recbole_imn.checkpoints import plain_config
-from recbole_imn.divergence import DivergenceError
+from recbole_imn.errors import DivergenceError, SettingsError
 from recbole_imn.files import make_folder
-from recbole_imn.model.settings import SettingsError
 from recbole_imn.provenance import commit
 from recbole_imn.tuning.clock import Clock, TimeUp
 from recbole_imn.tuning.data import StudyData

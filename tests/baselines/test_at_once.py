@@ -3,7 +3,7 @@
 import pytest
 from recbole.utils import get_trainer
 
-from recbole_imn.model.settings import SettingsError
+from recbole_imn.errors import SettingsError
 
 
 @pytest.mark.parametrize("name", ["RecentHistory", "SessionKNN", "LocalGlobal"])

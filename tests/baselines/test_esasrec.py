@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from recbole_imn.model.settings import SettingsError
+from recbole_imn.errors import SettingsError
 
 
 def test_a_loss_is_that_of_every_position(prepare):

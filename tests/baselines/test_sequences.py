@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recbole_imn.baselines.sequences import SequenceDataLoader, pieces_of
-from recbole_imn.model.settings import SettingsError
+from recbole_imn.errors import SettingsError
 
 
 @settings(max_examples=100, deadline=None)

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recbole_imn.data.atomic import DataError, check_log, read_columns, read_header
+from recbole_imn.data.atomic import check_log, read_columns, read_header
+from recbole_imn.errors import DataError
 
 HEADER = "user_id:token\titem_id:token\ttimestamp:float\tbehavior:token\tpurchase:float\n"
 

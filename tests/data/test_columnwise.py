@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recbole_imn.data import atomic
-from recbole_imn.data.atomic import DataError, read_columns, read_header
+from recbole_imn.data.atomic import read_columns, read_header
 from recbole_imn.data.columnwise import dense, read_frame
+from recbole_imn.errors import DataError
 
 HEADER = "user_id:token\tprice:float\ttags:token_seq"
 TOKENS = st.text(string.ascii_letters + string.digits + " \"'#,.éß中", min_size=0, max_size=6)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from recbole_imn.data.atomic import DataError
 from recbole_imn.data.dataset import EVENT_INDEX, IMNNetDataset, StreamDataset
+from recbole_imn.errors import DataError
 from tests.conftest import random_rows, write_log
 from tests.past.logs import look_at_log
 

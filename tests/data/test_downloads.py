@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from recbole.data.dataset import dataset as upstream
 
-from recbole_imn.data.atomic import DataError
+from recbole_imn.errors import DataError
 
 HEADER = "user_id:token\tseller_id:token\titem_id:token\tcategory_id:token\ttimestamp:float\n"
 DAYS = [1435680000 + 86_400 * day for day in range(40)]

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recbole_imn.data.excerpt import Excerpt, evenly
+from recbole_imn.errors import SettingsError
 from recbole_imn.model.rows import EVENT_INDEX
-from recbole_imn.model.settings import SettingsError
 from tests.conftest import random_rows, write_log
 
 

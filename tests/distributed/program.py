@@ -19,10 +19,9 @@ from recbole.quick_start import quick_start, run_recbole  # noqa: E402
 
 from recbole_imn.checkpoints import load_checkpoint  # noqa: E402
 from recbole_imn.distributed.ending import stop_watching  # noqa: E402
-from recbole_imn.distributed.training import DifferentWeightsError  # noqa: E402
+from recbole_imn.errors import DifferentWeightsError, SettingsError  # noqa: E402
 from recbole_imn.evaluation.ranks import recorded_trainers  # noqa: E402
 from recbole_imn.model import learning, sharing  # noqa: E402
-from recbole_imn.model.settings import SettingsError  # noqa: E402
 from recbole_imn.processes import group  # noqa: E402
 from recbole_imn.processes.group import leave  # noqa: E402
 

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 from recbole_imn.distributed import evaluation, settings, training
 from recbole_imn.distributed.by_rows import Part
 from recbole_imn.distributed.dropout import masks_of_whole_batch
-from recbole_imn.model.settings import SettingsError
+from recbole_imn.errors import DifferentWeightsError, SettingsError
 from recbole_imn.processes import rows
 from recbole_imn.processes.group import Group, _Run
 
@@ -162,7 +162,7 @@ def test_other_weights_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
         [training._digest(weight) for weight in model.parameters()] for model in (one, other)
     ]
     monkeypatch.setattr(training, "join_numbered", lambda own: [*own.values(), digests[1]])
-    with pytest.raises(training.DifferentWeightsError, match=r"process 1 has .* \(bias\)"):
+    with pytest.raises(DifferentWeightsError, match=r"process 1 has .* \(bias\)"):
         training.require_same_weights(one, 4)
     monkeypatch.setattr(training, "join_numbered", lambda own: [*own.values(), digests[0]])
     training.require_same_weights(one, 4)

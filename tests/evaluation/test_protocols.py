@@ -5,6 +5,7 @@ import pytest
 from recbole.config import Config
 
 from recbole_imn import command_line
+from recbole_imn.errors import SettingsError
 from recbole_imn.evaluation.protocols import (
     PROTOCOLS,
     STANDARD,
@@ -13,7 +14,6 @@ from recbole_imn.evaluation.protocols import (
     protocol_of,
     put_in_place,
 )
-from recbole_imn.model.settings import SettingsError
 from recbole_imn.preparation import make_model
 
 SMALL = {"use_gpu": False, "show_progress": False, "embedding_size": 8, "topk": [5]}

@@ -8,10 +8,9 @@ import torch
 from recbole.data import data_preparation
 from recbole.utils import get_trainer
 
-from recbole_imn.data.atomic import DataError
+from recbole_imn.errors import DataError, SettingsError
 from recbole_imn.evaluation.ranks import RankRecorder
 from recbole_imn.evaluation.shelf import Shelf, ShelfEvalDataLoader
-from recbole_imn.model.settings import SettingsError
 from tests.conftest import random_rows
 
 ITEMS = sorted({row[1] for row in random_rows()})

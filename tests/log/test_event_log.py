@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recbole_imn.log import EventLog, LogError, split_positions, time_positions
+from recbole_imn.errors import LogError
+from recbole_imn.log import EventLog, split_positions, time_positions
 from recbole_imn.log.completing import complete_columns
 from recbole_imn.log.grouping import place_within_group, previous_of_same
 

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from recbole_imn.errors import SettingsError
 from recbole_imn.model.attention import GAIN, N_HEADS, SPEED, Attention
 from recbole_imn.model.contexts import Mapped
 from recbole_imn.model.parts import Making
-from recbole_imn.model.settings import NetworkSettings, SettingsError
+from recbole_imn.model.settings import NetworkSettings
 from recbole_imn.model.statics import StaticTable
 from recbole_imn.past import Past
 from tests.past.logs import of_user, random_log

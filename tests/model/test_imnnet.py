@@ -8,9 +8,9 @@ import torch
 from recbole.data.interaction import Interaction
 
 from recbole_imn.data.dataset import EVENT_INDEX
+from recbole_imn.errors import SettingsError
 from recbole_imn.evaluation.benchmark.plan import TRIVIAL
 from recbole_imn.model.imnnet import IMNNet
-from recbole_imn.model.settings import SettingsError
 from recbole_imn.past import Past
 from recbole_imn.session.replay import plain_replay
 from tests.conftest import PRICED

@@ -5,6 +5,7 @@ import pytest
 import torch
 from recbole.utils import get_trainer
 
+from recbole_imn.errors import SettingsError
 from recbole_imn.model.joint_ranking import (
     N_WEIGHTS,
     WeightSearch,
@@ -12,7 +13,6 @@ from recbole_imn.model.joint_ranking import (
     spread,
     sweep_ranks,
 )
-from recbole_imn.model.settings import SettingsError
 
 GRID = torch.linspace(0, 1, N_WEIGHTS, dtype=torch.float64)
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from recbole_imn.errors import SettingsError
 from recbole_imn.log import EventLog
 from recbole_imn.model.negatives import (
     draw_for_each,
@@ -11,7 +12,7 @@ from recbole_imn.model.negatives import (
     draw_uniform,
     sampler,
 )
-from recbole_imn.model.settings import NetworkSettings, SettingsError
+from recbole_imn.model.settings import NetworkSettings
 from recbole_imn.past import Past
 
 

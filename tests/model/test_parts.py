@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from recbole.config import Config
 
-from recbole_imn.checkpoints import CheckpointError, load_data_and_model
+from recbole_imn.checkpoints import load_data_and_model
 from recbole_imn.command_line import main
+from recbole_imn.errors import CheckpointError, SettingsError
 from recbole_imn.model.branch import BRANCHES, Branch, FullBranch
 from recbole_imn.model.build import find_parts
 from recbole_imn.model.fusion import FUSIONS, Sum
-from recbole_imn.model.settings import NetworkSettings, SettingsError
+from recbole_imn.model.settings import NetworkSettings
 from recbole_imn.model.sources import SOURCES, OwnItems, Source, Successors
 from recbole_imn.model.terms import TERMS, Freshness, Taste
 from recbole_imn.options import check

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recbole_imn.data.dataset import EVENT_INDEX
+from recbole_imn.errors import SettingsError
 from recbole_imn.kernels.session_knn import score_rows
 from recbole_imn.model.recency import popularity
 from recbole_imn.model.session_knn import (
@@ -19,7 +20,6 @@ from recbole_imn.model.session_knn import (
     session_decay,
     walks_of,
 )
-from recbole_imn.model.settings import SettingsError
 from recbole_imn.past import Past
 from recbole_imn.past.sessions import SessionIndex
 from tests.past.test_sessions import EVENTS, log_with

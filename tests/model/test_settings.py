@@ -2,7 +2,8 @@
 
 import pytest
 
-from recbole_imn.model.settings import NetworkSettings, SettingsError
+from recbole_imn.errors import SettingsError
+from recbole_imn.model.settings import NetworkSettings
 
 
 @pytest.mark.parametrize(

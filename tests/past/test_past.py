@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recbole_imn.log import EventLog, LogError
+from recbole_imn.errors import LogError
+from recbole_imn.log import EventLog
 from recbole_imn.past import Past
 from tests.past.logs import look_at_log, of_item, of_user, random_log
 

@@ -111,7 +111,7 @@ def raise_by_accident() -> None:
 
 
 def raise_a_raw_text() -> None:
-    from recbole_imn.data.atomic import DataError
+    from recbole_imn.errors import DataError
 
     def fail(frame):
         raise DataError("'NoneType' object has no attribute 'columns'")
@@ -127,7 +127,7 @@ def name_another_line() -> None:
 
 
 def refuse_everything() -> None:
-    from recbole_imn.data.atomic import DataError
+    from recbole_imn.errors import DataError
 
     def fail(frame):
         raise DataError("fz.inter, line 2: not today")

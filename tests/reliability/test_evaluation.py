@@ -13,8 +13,7 @@ from recbole.evaluator.evaluator import Evaluator
 from recbole.utils import get_trainer
 from recbole.utils.case_study import full_sort_scores, full_sort_topk
 
-from recbole_imn.data.atomic import DataError
-from recbole_imn.divergence import DivergenceError
+from recbole_imn.errors import DataError, DivergenceError
 from recbole_imn.evaluation import collecting
 from recbole_imn.evaluation.metrics import metrics_of_ranks
 from recbole_imn.evaluation.ranks import RankRecorder

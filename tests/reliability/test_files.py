@@ -12,14 +12,13 @@ import torch
 from benchmarks.fault_injection import KILL, Fault, Steps
 from recbole_imn.__main__ import main
 from recbole_imn.data import publishing
-from recbole_imn.data.atomic import DataError
 from recbole_imn.data.downloads import download_set
 from recbole_imn.data.first_use import provide
 from recbole_imn.data.market import MarketConfig, read_config, simulate, write_market
 from recbole_imn.data.publishing import Workspace, reading, settle
 from recbole_imn.data.simulated import simulated_notice
+from recbole_imn.errors import DataError, SettingsError
 from recbole_imn.files import os_line, read_yaml, replace_text, replaced, sealed
-from recbole_imn.model.settings import SettingsError
 from recbole_imn.scratch import scratch_file, scratch_folder
 from tests.reliability.forks import forked, status_of
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from recbole_imn.__main__ import main
-from recbole_imn.data.atomic import DataError, read_columns, read_header
+from recbole_imn.data.atomic import read_columns, read_header
+from recbole_imn.errors import DataError
 from tests.conftest import random_rows, write_log
 
 ROOT = Path(__file__).parents[2]

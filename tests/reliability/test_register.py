@@ -14,17 +14,16 @@ from recbole.utils import ModelType, get_model, get_trainer
 
 import recbole_imn
 from recbole_imn import own_models, registry
-from recbole_imn.checkpoints import CheckpointError
 from recbole_imn.command_line import help_text, main
 from recbole_imn.data.dataloader import WindowDataLoader
 from recbole_imn.data.dataset import IMNNetDataset, StreamDataset
+from recbole_imn.errors import CheckpointError, RegistrationError, SettingsError, UsageError
 from recbole_imn.evaluation.benchmark.plan import check_models, make_run
 from recbole_imn.model.imnnet import IMNNet
 from recbole_imn.model.plus import IMNNetPlus
 from recbole_imn.model.recency import RecentHistory
-from recbole_imn.model.settings import SettingsError
-from recbole_imn.options import UsageError, check
-from recbole_imn.own_models import RegistrationError, register_model
+from recbole_imn.options import check
+from recbole_imn.own_models import register_model
 from recbole_imn.trainer import IMNNetTrainer
 from recbole_imn.tuning.space import space_file
 from tests.registered import forgotten_afterwards, unregister

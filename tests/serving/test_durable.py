@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from recbole_imn.errors import ServingError
 from recbole_imn.serving.durable import Holder
-from recbole_imn.serving.errors import ServingError
 from recbole_imn.serving.journal import SqliteJournal
 from recbole_imn.serving.journal.handle import Retired
 from recbole_imn.serving.journal.snapshots import Snapshots

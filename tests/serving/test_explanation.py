@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recbole_imn.checkpoints.values import plain_config
-from recbole_imn.serving import Recommender, ServingError, UnknownItemError
+from recbole_imn.errors import ServingError, UnknownItemError
+from recbole_imn.serving import Recommender
 from recbole_imn.serving.explanation import explain
 from recbole_imn.serving.opening import recbole_weights
 from recbole_imn.serving.snapshot import KEY

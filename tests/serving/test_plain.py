@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recbole_imn.serving import Policies, ServingError
+from recbole_imn.errors import ServingError
+from recbole_imn.serving import Policies
 from recbole_imn.serving.attributes import Attributes
 from recbole_imn.serving.columns import columns_of
 from recbole_imn.serving.names import Names, raw_id

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recbole_imn.errors import ServingError
 from recbole_imn.serving import Recommender
 from recbole_imn.serving.durable import Holder
-from recbole_imn.serving.errors import ServingError
 from recbole_imn.serving.journal import SqliteJournal
 from recbole_imn.serving.replica import Replica
 

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recbole_imn.checkpoints import CheckpointError, load_checkpoint
+from recbole_imn.checkpoints import load_checkpoint
 from recbole_imn.checkpoints.sealed import CHECKPOINT, write_sealed
-from recbole_imn.serving import Policies, Recommender, ServingError, UnknownItemError
+from recbole_imn.errors import CheckpointError, ServingError, UnknownItemError
+from recbole_imn.serving import Policies, Recommender
 from recbole_imn.serving.snapshot import KEY
 
 

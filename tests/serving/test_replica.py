@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recbole_imn.serving.errors import ServingError
+from recbole_imn.errors import ServingError
 from recbole_imn.serving.replica import Replica
 from tests.serving.journal.records import Machine, event, events, having_applied
 

@@ -6,9 +6,9 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from recbole_imn.errors import CounterfactualError
 from recbole_imn.log.completing import complete_columns
 from recbole_imn.session.counterfactual import (
-    CounterfactualError,
     keep_anchor,
     last_purchases,
     log_without,

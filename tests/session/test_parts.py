@@ -6,7 +6,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recbole_imn.log import LogError
+from recbole_imn.errors import LogError
 from recbole_imn.model.explaining import TASTE_ORIGINS
 from recbole_imn.session.parts import score_parts
 from tests.conftest import PRICED

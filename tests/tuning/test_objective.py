@@ -9,8 +9,8 @@ import yaml
 
 from recbole_imn import preparation
 from recbole_imn.data.dataset import EVENT_INDEX
+from recbole_imn.errors import SettingsError
 from recbole_imn.evaluation.benchmark.plan import make_run
-from recbole_imn.model.settings import SettingsError
 from recbole_imn.tuning.clock import Clock, TimeUp
 from recbole_imn.tuning.data import StudyData
 from recbole_imn.tuning.objective import TrialRequest, make_data, quiet, validation_score

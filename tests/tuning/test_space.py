@@ -4,7 +4,7 @@ import optuna
 import pytest
 
 from recbole_imn import registry
-from recbole_imn.model.settings import SettingsError
+from recbole_imn.errors import SettingsError
 from recbole_imn.options import known_keys
 from recbole_imn.tuning.space import (
     SEARCH,

@@ -6,8 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from recbole_imn.data.atomic import DataError, check_name
+from recbole_imn.data.atomic import check_name
 from recbole_imn.data.convert.source import DUPLICATE_RULES, MAX_BAD, Source
+from recbole_imn.errors import DataError
 from recbole_imn.registry import DATA_PATH
 
 SOURCES = {

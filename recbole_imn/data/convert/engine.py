@@ -13,7 +13,6 @@ from typing import Any
 import polars as pl
 from tqdm import tqdm
 
-from recbole_imn.data.atomic import DataError
 from recbole_imn.data.convert.events import first_fault, to_events
 from recbole_imn.data.convert.items import ItemCollector, Items
 from recbole_imn.data.convert.layout import Layout, Table
@@ -28,6 +27,7 @@ from recbole_imn.data.convert.times import as_text, midnight_before
 from recbole_imn.data.convert.workspace import SUFFIXES, Workspace
 from recbole_imn.data.publishing import settle
 from recbole_imn.data.time_range import suspicious
+from recbole_imn.errors import DataError
 from recbole_imn.files import read_json
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from recbole_imn.data.atomic import DataError
 from recbole_imn.data.convert.times import fitting, guess_format
+from recbole_imn.errors import DataError
 
 # What stands in a cell of a table where there is no value.
 EMPTY_WORDS = frozenset({"", "nan", "null", "none", "na", "n/a", "nat", "-", "\\n"})

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from recbole_imn.data.atomic import DataError, read_header
+from recbole_imn.data.atomic import read_header
 from recbole_imn.data.convert.layout import Column, Layout, Table
 from recbole_imn.data.convert.sniff import first_rows, require_header, require_text
 from recbole_imn.data.convert.source import Source
 from recbole_imn.data.convert.times import DAY_NUMBER, guess_format
+from recbole_imn.errors import DataError
 
 HEADER = ("user_id", "seller_id", "item_id", "category_id", "online_action_id", "time_stamp")
 FILE = "ijcai2016_taobao.csv"

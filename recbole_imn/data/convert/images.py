@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from recbole_imn.data.atomic import DataError
+from recbole_imn.errors import DataError
 
 # As in properties/stream.yaml.
 IMAGE_WIDTH = 32

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from recbole_imn.data.atomic import DataError
 from recbole_imn.data.convert.layout import Column, Layout, Table
 from recbole_imn.data.convert.sniff import first_rows
 from recbole_imn.data.convert.source import Source
+from recbole_imn.errors import DataError
 
 COLUMNS = ("user_id", "item_id", "timestamp", "state_label")
 

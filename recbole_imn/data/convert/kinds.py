@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from recbole_imn.data.atomic import DataError
 from recbole_imn.data.convert.header import EMPTY_WORDS
 from recbole_imn.data.convert.rows import BROKEN, CONTROL
 from recbole_imn.data.convert.source import MAX_BAD
 from recbole_imn.data.convert.times import PATTERNS, UNITS, guess_format, parse_times
+from recbole_imn.errors import DataError
 
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?$"
 _NAMED_BY_NUMBER = r"^[+-]?0[0-9]|^[0-9]{16,}$"

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import polars as pl
 
-from recbole_imn.data.atomic import DataError
 from recbole_imn.data.convert.header import has_header
 from recbole_imn.data.convert.json_lines import cell, parse_object, paths
 from recbole_imn.data.convert.layout import Column, Table
@@ -21,6 +20,7 @@ from recbole_imn.data.convert.sniff import (
     is_json_lines,
     is_parquet,
 )
+from recbole_imn.errors import DataError
 
 SEPARATORS = (",", "\t", ";", "|", "::")
 SAMPLE_ROWS = 100

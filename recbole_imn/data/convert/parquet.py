@@ -7,8 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
-from recbole_imn.data.atomic import DataError
 from recbole_imn.data.convert.layout import Table
+from recbole_imn.errors import DataError
 
 ROWS = 1 << 20
 CLOCK = "%Y-%m-%d %H:%M:%S%.6f"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from recbole_imn.data.atomic import DataError
+from recbole_imn.errors import DataError
 
 _DIRECTIVE = re.compile(r"%([-_0#^]|:+|\.\d?|\d)?([A-Za-z%+])")
 _KNOWN = frozenset("YCymbBhdeaAwuUWGgVjDxFvHkIlPpMSfRTXrZzc+stn%")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from recbole_imn.data.atomic import DataError
+from recbole_imn.errors import DataError
 
 HEADER = "file,line,kind,row\n"
 SHOWN_CHARACTERS = 120

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import polars as pl
 
-from recbole_imn.data.atomic import DataError
 from recbole_imn.data.convert.events import first_fault
 from recbole_imn.data.convert.items import Items, RowReader
 from recbole_imn.data.convert.layout import Layout, Table
@@ -16,6 +15,7 @@ from recbole_imn.data.convert.rejects import Rejects
 from recbole_imn.data.convert.sniff import first_rows, require_header
 from recbole_imn.data.convert.source import Source
 from recbole_imn.data.convert.times import parse_times
+from recbole_imn.errors import DataError
 
 EVENTS = "events.csv"
 PROPERTIES = "item_properties*.csv"

@@ -7,13 +7,13 @@ from functools import partial
 
 import polars as pl
 
-from recbole_imn.data.atomic import DataError
 from recbole_imn.data.convert.ahead import in_order
 from recbole_imn.data.convert.json_lines import object_cells
 from recbole_imn.data.convert.layout import Table
 from recbole_imn.data.convert.parquet import parquet_cells
 from recbole_imn.data.convert.quotes import join_lines, read_records
 from recbole_imn.data.convert.sniff import blank_lines, require_text
+from recbole_imn.errors import DataError
 
 BLOCK_BYTES = 16 << 20
 LONGEST_LINE = 16 << 20

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from recbole_imn.data.atomic import DataError
 from recbole_imn.data.convert.json_lines import parse_object
 from recbole_imn.data.convert.quotes import LOOK_AHEAD, read_record
+from recbole_imn.errors import DataError
 
 # Bytes at the beginning of a file from which its shape is told.
 BEGINNING = 1 << 20

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from recbole_imn.data.atomic import DataError
 from recbole_imn.data.convert.item_files import Extras, MappedItems
 from recbole_imn.data.convert.layout import Layout
 from recbole_imn.data.convert.mapping import (
@@ -22,6 +21,7 @@ from recbole_imn.data.convert.mapping import (
 from recbole_imn.data.convert.opened import OpenedTable, open_table
 from recbole_imn.data.convert.source import Source
 from recbole_imn.data.convert.time_columns import time_format, time_places
+from recbole_imn.errors import DataError
 
 CZB_MAPPING = Path(__file__).with_name("czb.yaml")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from recbole_imn.data.atomic import DataError
 from recbole_imn.data.convert.mapping import Place, TableMapping
 from recbole_imn.data.convert.opened import OpenedTable
 from recbole_imn.data.convert.times import (
@@ -14,6 +13,7 @@ from recbole_imn.data.convert.times import (
     require_format,
     require_time_zone,
 )
+from recbole_imn.errors import DataError
 
 CLOCKS = ("%H:%M:%S%.f", "%H:%M", "%I:%M:%S %p", "%I:%M %p", "%H:%M:%S%.f%z", "%H:%M:%S%.f %Z")
 DAY_SECONDS = 86_400

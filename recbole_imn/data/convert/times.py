@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
-from recbole_imn.data.atomic import DataError
 from recbole_imn.data.convert.patterns import ZONES, Pattern, translate
+from recbole_imn.errors import DataError
 
 SECOND = 1_000_000
 # Numbers beyond it are no times: seconds until the year 5138.

@@ -12,11 +12,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from recbole_imn.data.atomic import DataError, read_columns, read_header
+from recbole_imn.data.atomic import read_columns, read_header
 from recbole_imn.data.log_file import LogFile
 from recbole_imn.data.numbers import check_numbers, split_numbers
 from recbole_imn.data.origin import origin_of
 from recbole_imn.data.time_range import suspicious
+from recbole_imn.errors import DataError
 
 DAY = 86_400.0
 # Days are counted one by one; a longer log has no times in seconds.

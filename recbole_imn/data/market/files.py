@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from recbole_imn.data.atomic import DataError
 from recbole_imn.data.market.agents import Integers, Reals
 from recbole_imn.data.market.config import FIXED_IN_1, MarketConfig
 from recbole_imn.data.market.simulation import MarketLog
 from recbole_imn.data.publishing import Workspace, settle
+from recbole_imn.errors import DataError
 from recbole_imn.files import read_json
 
 # What a market's own files are called, and what describes an earlier one.

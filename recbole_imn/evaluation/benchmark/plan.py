@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from recbole_imn import own_models, registry
-from recbole_imn.compat import UnknownModelError, model_names
+from recbole_imn.compat import model_names
 from recbole_imn.data.atomic import read_header
+from recbole_imn.errors import UnknownModelError
 from recbole_imn.evaluation.benchmark.tuned import FOLDER, Tuned, read_tuned
 from recbole_imn.evaluation.protocols import (
     STANDARD,

@@ -23,8 +23,8 @@ from recbole.config import Config
 from recbole.data.dataloader import FullSortEvalDataLoader
 from recbole.utils import init_logger
 
-from recbole_imn.data.atomic import DataError
 from recbole_imn.data.simulated import simulated_notice
+from recbole_imn.errors import DataError
 from recbole_imn.evaluation.benchmark.plan import Run
 from recbole_imn.evaluation.benchmark.results import read_any_result, write_result
 from recbole_imn.evaluation.leaderboards import log_facts

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from recbole_imn.model.settings import SettingsError
+from recbole_imn.errors import SettingsError
 from recbole_imn.settings_files import read_settings
 
 # The key of a file of settings under which the search tells of itself.

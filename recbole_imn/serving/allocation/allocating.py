@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recbole_imn.errors import ServingError
 from recbole_imn.log import Flags
 from recbole_imn.serving.allocation.auction import auction
 from recbole_imn.serving.allocation.bounds import upper_bound
@@ -18,7 +19,6 @@ from recbole_imn.serving.allocation.greedy import fill, greedy
 from recbole_imn.serving.allocation.problem import Problem
 from recbole_imn.serving.allocation.reading import PerItem, read_problem
 from recbole_imn.serving.allocation.result import Allocation
-from recbole_imn.serving.errors import ServingError
 
 Method = Literal["auto", "exact", "auction", "greedy"]
 # Candidates of all users up to which 'auto' is exact: some seconds.

@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import brentq
 
+from recbole_imn.errors import ServingError
 from recbole_imn.log import Floats, Integers
-from recbole_imn.serving.errors import ServingError
 
 
 def calibrate(scores: npt.ArrayLike, temperature: float = 1.0) -> Floats:

@@ -7,11 +7,11 @@ from dataclasses import asdict
 import numpy as np
 import pandas as pd
 
+from recbole_imn.errors import ServingError
 from recbole_imn.log import Flags
 from recbole_imn.serving.allocation.exposure import exposure
 from recbole_imn.serving.allocation.greedy import first_come, own_lists_in_stock
 from recbole_imn.serving.allocation.problem import Problem
-from recbole_imn.serving.errors import ServingError
 
 OWN, ALLOCATED = "own lists", "allocation"
 STRUCK, FIRST_COME = "own lists, sold out struck", "first come, first served"

@@ -8,9 +8,9 @@ import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import csr_array, vstack
 
+from recbole_imn.errors import ServingError
 from recbole_imn.log import Flags, Floats, Integers
 from recbole_imn.serving.allocation.problem import Problem
-from recbole_imn.serving.errors import ServingError
 
 
 def assign_exactly(problem: Problem) -> tuple[Flags, Floats]:

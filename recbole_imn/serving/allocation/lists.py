@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from recbole_imn.errors import ServingError
 from recbole_imn.log import Floats, Integers
 from recbole_imn.serving.allocation.allocating import Method, allocate
 from recbole_imn.serving.allocation.reading import per_user, whole_numbers
 from recbole_imn.serving.allocation.result import Allocation
 from recbole_imn.serving.allocation.shortlists import Offer, Shortlists, shortlists
-from recbole_imn.serving.errors import ServingError
 from recbole_imn.serving.lists import Candidates, Lists
 from recbole_imn.serving.names import raw_id
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from recbole_imn.errors import ServingError
 from recbole_imn.log import Flags, Floats, Integers
 from recbole_imn.serving.allocation.problem import Problem
-from recbole_imn.serving.errors import ServingError
 
 PerItem = int | float | Mapping[int, Any] | npt.ArrayLike
 

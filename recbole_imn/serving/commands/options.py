@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recbole_imn.arguments import positive
-from recbole_imn.serving.errors import ServingError
+from recbole_imn.errors import ServingError
 
 if TYPE_CHECKING:
     from recbole_imn.serving import Recommender

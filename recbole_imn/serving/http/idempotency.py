@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Generic, TypeVar
 
-from recbole_imn.serving.errors import ServingError
+from recbole_imn.errors import ServingError
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from recbole_imn.serving.errors import ServingError, UnknownItemError, UnknownUserError
+from recbole_imn.errors import ServingError, UnknownItemError, UnknownUserError
 
 MEDIA_TYPE = "application/problem+json"
 LOG = getLogger(__name__)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 
-from recbole_imn.serving.errors import UnknownUserError
+from recbole_imn.errors import UnknownUserError
 from recbole_imn.serving.http.answers import Forgotten, Names, RankingAnswer, ranking
 from recbole_imn.serving.http.models import MOST_NAMES, AskedMoment, Identifier, PathIdentifier
 from recbole_imn.serving.http.names import page

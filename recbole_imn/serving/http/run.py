@@ -15,7 +15,7 @@ from typing import get_args
 import torch
 
 from recbole_imn.arguments import positive
-from recbole_imn.serving.errors import ServingError
+from recbole_imn.errors import ServingError
 from recbole_imn.serving.http.opening import Opening
 from recbole_imn.serving.http.settings import HttpSettings
 from recbole_imn.serving.policies import Policies, Repeated, Untimely

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from recbole_imn.serving.errors import ServingError
+from recbole_imn.errors import ServingError
 
 SHORTEST_KEY = 16
 

@@ -7,15 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from recbole_imn.errors import CounterfactualError, ServingError
 from recbole_imn.log import Integers
-from recbole_imn.serving.errors import ServingError
 from recbole_imn.serving.lists import Lists, Wish
 from recbole_imn.session import Session
-from recbole_imn.session.counterfactual import (
-    CounterfactualError,
-    latest_purchases,
-    without_events,
-)
+from recbole_imn.session.counterfactual import latest_purchases, without_events
 
 if TYPE_CHECKING:
     from recbole_imn.serving.recommender import Recommender

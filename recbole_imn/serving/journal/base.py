@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from recbole_imn.serving.errors import ServingError
+from recbole_imn.errors import ServingError
 
 Record = dict[str, Any]
 """What a recommender was told: plain JSON values, with its ``kind``.

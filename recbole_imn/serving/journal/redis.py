@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from recbole_imn.serving.errors import ServingError
+from recbole_imn.errors import ServingError
 from recbole_imn.serving.journal import redis_server as server
 from recbole_imn.serving.journal.base import (
     ALL,

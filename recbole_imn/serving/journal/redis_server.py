@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from recbole_imn.serving.errors import ServingError
+from recbole_imn.errors import ServingError
 
 ANSWER = 10.0
 """Seconds after which an answer counts as lost."""

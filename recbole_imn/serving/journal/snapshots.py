@@ -8,9 +8,8 @@ from logging import getLogger
 from pathlib import Path
 from typing import TypeVar
 
-from recbole_imn.checkpoints import CheckpointError
+from recbole_imn.errors import CheckpointError, ServingError
 from recbole_imn.files import make_folder, os_line, sync_folder
-from recbole_imn.serving.errors import ServingError
 from recbole_imn.serving.journal.base import StateMachine
 
 Machine = TypeVar("Machine", bound=StateMachine)

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from recbole_imn.errors import ServingError
 from recbole_imn.files import make_folder, os_line, sync_folder
 from recbole_imn.locks import Lock
-from recbole_imn.serving.errors import ServingError
 from recbole_imn.serving.journal.base import (
     ALL,
     PAGE,

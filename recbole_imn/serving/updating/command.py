@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from recbole_imn.arguments import positive
-from recbole_imn.data.atomic import DataError
 from recbole_imn.data.convert.command import add_table_options
+from recbole_imn.errors import DataError
 
 if TYPE_CHECKING:
     from recbole_imn.serving.updating.update import Updated

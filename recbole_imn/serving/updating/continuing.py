@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from recbole_imn.data.atomic import DataError
+from recbole_imn.errors import DataError
 from recbole_imn.log import EventLog, Flags
 from recbole_imn.serving.market import FORGOTTEN, Market
 from recbole_imn.serving.times import LogClock

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from recbole_imn.checkpoints import CheckpointError
 from recbole_imn.checkpoints.loading import misfit
+from recbole_imn.errors import CheckpointError
 from recbole_imn.model.build import build_network
 from recbole_imn.model.network import Network
 from recbole_imn.model.parts import Making

@@ -10,16 +10,15 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from recbole_imn.data.atomic import DataError
 from recbole_imn.data.convert.item_files import Extras, MappedItems
 from recbole_imn.data.convert.items import Items
 from recbole_imn.data.convert.mapping import make_mapping
 from recbole_imn.data.convert.rejects import Rejects
 from recbole_imn.data.convert.sniff import require_file
 from recbole_imn.data.convert.times import SECOND
+from recbole_imn.errors import DataError, ServingError
 from recbole_imn.log import Floats
 from recbole_imn.serving.attributes import Attributes
-from recbole_imn.serving.errors import ServingError
 from recbole_imn.serving.market import Market
 from recbole_imn.serving.recommender import Recommender
 from recbole_imn.serving.shelf import OpenShelf

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from recbole_imn.data.atomic import DataError
+from recbole_imn.errors import DataError
 from recbole_imn.evaluation.metrics import Reals
 from recbole_imn.serving.market import Market
 from recbole_imn.serving.recommender import Recommender

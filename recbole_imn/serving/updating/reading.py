@@ -12,7 +12,6 @@ from typing import Any
 import polars as pl
 from tqdm import tqdm
 
-from recbole_imn.data.atomic import DataError
 from recbole_imn.data.convert.events import to_events
 from recbole_imn.data.convert.item_files import Extras
 from recbole_imn.data.convert.layout import Column, Layout, Table
@@ -20,6 +19,7 @@ from recbole_imn.data.convert.rows import Step, read_rows, unchanged
 from recbole_imn.data.convert.sniff import require_file
 from recbole_imn.data.convert.table import read_table
 from recbole_imn.data.convert.times import SECOND
+from recbole_imn.errors import DataError
 from recbole_imn.log import Floats
 from recbole_imn.serving.intake import PLAIN
 from recbole_imn.serving.updating.sources import event_settings, header_of

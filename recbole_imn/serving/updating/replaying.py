@@ -8,9 +8,8 @@ from typing import Any
 import polars as pl
 from tqdm import tqdm
 
-from recbole_imn.data.atomic import DataError
 from recbole_imn.data.feature_maps import FeatureMap
-from recbole_imn.serving.errors import ServingError
+from recbole_imn.errors import DataError, ServingError
 from recbole_imn.serving.policies import Observed
 from recbole_imn.serving.recommender import Recommender
 from recbole_imn.serving.snapshot import EVENT_FIELDS

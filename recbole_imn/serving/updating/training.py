@@ -11,9 +11,9 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from recbole_imn.checkpoints import CheckpointError, encode_parameters
+from recbole_imn.checkpoints import encode_parameters
 from recbole_imn.checkpoints.sealed import STATE, read_sealed, run_of, write_sealed
-from recbole_imn.divergence import DivergenceError
+from recbole_imn.errors import CheckpointError, DivergenceError
 from recbole_imn.optimizers import SparseAndDense, optimizer_of
 from recbole_imn.session import Session
 from recbole_imn.stream.plan import windows

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from recbole_imn.data.atomic import DataError
 from recbole_imn.data.convert.images import read_images
+from recbole_imn.errors import DataError
 
 
 def test_a_matrix_with_ids_is_a_row_an_item_as_it_is(tmp_path):

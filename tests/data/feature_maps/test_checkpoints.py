@@ -5,10 +5,11 @@ import logging
 import pytest
 import torch
 
-from recbole_imn.checkpoints import CheckpointError, load_checkpoint
+from recbole_imn.checkpoints import load_checkpoint
 from recbole_imn.checkpoints.loading import restore
 from recbole_imn.checkpoints.mends import save_checkpoint
 from recbole_imn.data.feature_maps import FeatureMap
+from recbole_imn.errors import CheckpointError
 from tests.data.feature_maps.cells import KEYS, cells_of_items
 from tests.reliability.logs import rich_items
 

@@ -5,9 +5,8 @@ import logging
 import numpy as np
 import pytest
 
-from recbole_imn.data.atomic import DataError
 from recbole_imn.data.feature_maps import FeatureMap
-from recbole_imn.model.settings import SettingsError
+from recbole_imn.errors import DataError, SettingsError
 from tests.data.feature_maps.cells import cells_of_items
 from tests.reliability.logs import rich_items, rich_rows
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from recbole_imn.data.atomic import DataError
 from recbole_imn.data.feature_maps import FarValue, FeatureMap
+from recbole_imn.errors import DataError
 from tests.data.feature_maps.cells import KEYS, cells_of_items
 from tests.reliability.logs import rich_items, rich_rows
 

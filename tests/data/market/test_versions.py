@@ -7,8 +7,8 @@ from dataclasses import asdict
 import pytest
 
 from recbole_imn.__main__ import main
-from recbole_imn.data.atomic import DataError
 from recbole_imn.data.market import MarketConfig, read_config, simulate, write_market
+from recbole_imn.errors import DataError
 
 # First digits of the SHA-256 of .inter, .item and .user, taken before there was a version 2.
 FINGERPRINTS = {

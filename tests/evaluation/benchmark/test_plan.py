@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from recbole_imn import registry
-from recbole_imn.compat import UnknownModelError
+from recbole_imn.errors import UnknownModelError
 from recbole_imn.evaluation.benchmark.plan import (
     Run,
     all_models,

@@ -5,11 +5,11 @@ import pytest
 import torch
 from recbole.utils import get_trainer
 
-from recbole_imn.checkpoints import CheckpointError
 from recbole_imn.checkpoints.loading import load_checkpoint, misfit, restore
+from recbole_imn.errors import CheckpointError, SettingsError
 from recbole_imn.model.calibration import Calibration, Proportions
 from recbole_imn.model.recency import recent_first
-from recbole_imn.model.settings import NetworkSettings, SettingsError
+from recbole_imn.model.settings import NetworkSettings
 from recbole_imn.session.parts import score_parts
 from tests.session.streams import learn, session_on
 from tests.session.test_no_future import with_other_future

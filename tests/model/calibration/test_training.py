@@ -5,10 +5,10 @@ import pytest
 import torch
 from recbole.utils import get_trainer
 
+from recbole_imn.errors import SettingsError
 from recbole_imn.evaluation.ranks import RankRecorder
 from recbole_imn.model.calibration import Proportions
 from recbole_imn.model.joint_ranking import rank_metric
-from recbole_imn.model.settings import SettingsError
 from recbole_imn.model.sources.pointer import SPEED
 from tests.conftest import write_log
 

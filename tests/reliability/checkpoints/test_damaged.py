@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from recbole_imn.checkpoints import CheckpointError, load_checkpoint
+from recbole_imn.checkpoints import load_checkpoint
 from recbole_imn.checkpoints.sealed import CHECKPOINT, write_sealed
+from recbole_imn.errors import CheckpointError
 from tests.reliability.checkpoints.hostile import one_line
 
 # -- damaged -----------------------------------------------------------------------------------

@@ -12,9 +12,8 @@ import pytest
 import torch
 from recbole.quick_start import load_data_and_model
 
-from recbole_imn.checkpoints import CheckpointError, UnsafeCheckpointError
 from recbole_imn.checkpoints.sealed import CHECKPOINT, STATE, read_sealed, write_sealed
-from recbole_imn.data.atomic import DataError
+from recbole_imn.errors import CheckpointError, DataError, UnsafeCheckpointError
 from recbole_imn.preparation import prepare
 from tests.reliability.checkpoints.hostile import Pickled, one_line
 

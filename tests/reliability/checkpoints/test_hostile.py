@@ -9,10 +9,9 @@ import pytest
 import torch
 from recbole.quick_start import load_data_and_model
 
-from recbole_imn.checkpoints import CheckpointError, UnsafeCheckpointError, load_checkpoint
+from recbole_imn.checkpoints import load_checkpoint
 from recbole_imn.checkpoints.sealed import CHECKPOINT, write_sealed
-from recbole_imn.data.atomic import DataError
-from recbole_imn.model.settings import SettingsError
+from recbole_imn.errors import CheckpointError, DataError, SettingsError, UnsafeCheckpointError
 from tests.reliability.checkpoints.hostile import TOUCH, Pickled, one_line
 
 

@@ -12,9 +12,8 @@ from recbole.data.dataset import Dataset
 from recbole.quick_start import run_recbole
 
 from recbole_imn import command_line
-from recbole_imn.checkpoints import UnsafeCheckpointError
 from recbole_imn.checkpoints.sealed import CHECKPOINT, write_sealed
-from recbole_imn.model.settings import SettingsError
+from recbole_imn.errors import SettingsError, UnsafeCheckpointError
 from tests.reliability.checkpoints.hostile import TOUCH, Pickled, one_line
 
 # -- pickles lying about, and settings that ask for them --------------------------------------

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from recbole_imn.__main__ import main
-from recbole_imn.data.atomic import DataError
 from recbole_imn.data.field_maps import MAX_CATEGORIES
+from recbole_imn.errors import DataError
 from tests.conftest import write_log
 from tests.reliability.logs import (
     CE,

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from recbole_imn.__main__ import main
-from recbole_imn.data.atomic import DataError
+from recbole_imn.errors import DataError
 from tests.conftest import random_rows, write_log
 from tests.reliability.logs import (
     COLUMNS,

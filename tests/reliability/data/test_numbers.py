@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from recbole_imn.__main__ import main
-from recbole_imn.data.atomic import DataError
 from recbole_imn.data.feature_maps import Scale
+from recbole_imn.errors import DataError
 from tests.reliability.logs import (
     CE,
     COLUMNS,

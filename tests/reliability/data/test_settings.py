@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from recbole_imn.data.atomic import DataError
-from recbole_imn.model.settings import SettingsError
+from recbole_imn.errors import DataError, SettingsError
 from tests.conftest import write_log
 from tests.reliability.logs import (
     CE,

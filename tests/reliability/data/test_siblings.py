@@ -5,8 +5,7 @@ import pytest
 from recbole.utils import get_trainer
 
 from recbole_imn.__main__ import main
-from recbole_imn.data.atomic import DataError
-from recbole_imn.model.settings import SettingsError
+from recbole_imn.errors import DataError, SettingsError
 from tests.reliability.logs import CE, COLUMNS, RICH, rich_items, rich_rows, write_items, write_rich
 
 STAYS = "item_id:token\tlisted_at:float_seq\tdelisted_at:float_seq"

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from recbole_imn.__main__ import main
-from recbole_imn.data.atomic import DataError
+from recbole_imn.errors import DataError
 from tests.reliability.logs import CE, RICH, rich_rows, scores_of, train, write_items, write_rich
 
 SHIFTS = [-(2.0**20), -(2.0**31), 2.0**31, 2.0**40]

@@ -9,7 +9,7 @@ import pytest
 import torch
 from recbole.trainer import Trainer
 
-from recbole_imn.model.settings import SettingsError
+from recbole_imn.errors import SettingsError
 from recbole_imn.resume.run import Run
 from recbole_imn.resume.state import load_random_state, random_state
 from tests.conftest import random_rows, write_log

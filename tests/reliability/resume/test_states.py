@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from recbole.trainer import Trainer
 
-from recbole_imn.checkpoints import CheckpointError, load_checkpoint, sealed
+from recbole_imn.checkpoints import load_checkpoint, sealed
 from recbole_imn.checkpoints.sealed import STATE, read_sealed, write_sealed
-from recbole_imn.model.settings import SettingsError
+from recbole_imn.errors import CheckpointError, SettingsError
 from recbole_imn.resume import IF_STOPPED, until_done
 from recbole_imn.resume.run import Run
 from tests.reliability.resume.stopping import assert_same, states, stopped, train

@@ -12,9 +12,9 @@ from recbole.trainer.hyper_tuning import HyperTuning
 
 from recbole_imn.__main__ import main as command
 from recbole_imn.command_line import main
-from recbole_imn.data.atomic import DataError, check_name
+from recbole_imn.data.atomic import check_name
+from recbole_imn.errors import DataError, SettingsError
 from recbole_imn.literals import read_literal
-from recbole_imn.model.settings import SettingsError
 
 CODE = "[5][:__import__('pathlib').Path('owned').touch() or 1]"
 

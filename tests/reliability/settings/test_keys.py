@@ -8,8 +8,7 @@ import pytest
 from recbole.config import Config
 from recbole.quick_start import run_recbole
 
-from recbole_imn.compat import UnknownModelError
-from recbole_imn.model.settings import SettingsError
+from recbole_imn.errors import SettingsError, UnknownModelError
 from recbole_imn.registry import is_sequential
 from recbole_imn.settings_files import all_keys
 from recbole_imn.validation import nearest, nearest_names

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from recbole.config import Config
 
-from recbole_imn.data.atomic import DataError
 from recbole_imn.data.market import MarketConfig, read_config
-from recbole_imn.model.settings import SETTINGS, NetworkSettings, SettingsError
+from recbole_imn.errors import DataError, SettingsError
+from recbole_imn.model.settings import SETTINGS, NetworkSettings
 
 WRONG = [
     ({"static_features": "maybe"}, "static_features is 'maybe'; it must be True or False"),
@@ -123,7 +123,8 @@ def test_settings_as_text_are_read_as_what_they_say(make_config):
 
 
 def test_recboles_own_defaults_pass_for_every_sequential_model(toy):
-    from recbole_imn.compat import UnknownModelError, model_names
+    from recbole_imn.compat import model_names
+    from recbole_imn.errors import UnknownModelError
     from recbole_imn.registry import is_sequential
 
     checked = 0

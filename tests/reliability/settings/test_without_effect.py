@@ -10,7 +10,7 @@ from recbole.config import Config
 
 from recbole_imn.__main__ import main as command
 from recbole_imn.command_line import main
-from recbole_imn.model.settings import SettingsError
+from recbole_imn.errors import SettingsError
 from recbole_imn.settings_files import read_settings
 from tests.conftest import PRICED
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recbole_imn.errors import ServingError
 from recbole_imn.serving.allocation import allocate
-from recbole_imn.serving.errors import ServingError
 from tests.serving.allocation.problems import best_sum, check_lists, no_list_can_grow, tables
 
 METHODS = ["exact", "auction", "greedy", "auto"]

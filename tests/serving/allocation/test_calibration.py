@@ -6,8 +6,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from recbole_imn.errors import ServingError
 from recbole_imn.serving.allocation import calibrate, fit_temperature
-from recbole_imn.serving.errors import ServingError
 
 tables = arrays.arrays(
     np.float64,

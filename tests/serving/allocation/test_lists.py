@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recbole_imn.serving import ServingError, UnknownItemError
+from recbole_imn.errors import ServingError, UnknownItemError
 from recbole_imn.serving.allocation import allocate, calibrate
 from recbole_imn.serving.allocation import lists as lists_module
 from recbole_imn.serving.allocation.lists import allocate_lists

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from recbole_imn.errors import ServingError
 from recbole_imn.serving.allocation import allocate
-from recbole_imn.serving.errors import ServingError
 
 GIVEN = {"items": [[1, 2]], "scores": [[0.5, 0.25]]}
 

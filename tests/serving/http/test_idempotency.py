@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recbole_imn.serving import ServingError
+from recbole_imn.errors import ServingError
 from recbole_imn.serving.http.idempotency import Answers
 
 

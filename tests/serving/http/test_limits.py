@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recbole_imn.serving import ServingError
+from recbole_imn.errors import ServingError
 from recbole_imn.serving.http import Holder, HttpSettings
 from recbole_imn.serving.http.gate import Gate
 from recbole_imn.serving.http.limits import CLIENTS, TokenBuckets

@@ -6,7 +6,8 @@ import threading
 
 import pytest
 
-from recbole_imn.serving import Policies, ServingError
+from recbole_imn.errors import ServingError
+from recbole_imn.serving import Policies
 from recbole_imn.serving.http import Holder, opening
 from recbole_imn.serving.http.background import Background
 from recbole_imn.serving.http.opening import Opening, Running

@@ -13,7 +13,7 @@ from time import monotonic, sleep
 import httpx
 import pytest
 
-from recbole_imn.serving import ServingError
+from recbole_imn.errors import ServingError
 from recbole_imn.serving.http.run import KEY_VARIABLE, add_command, opening_of, serve, settings_of
 
 KEY = "a-key-that-nobody-guesses"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
+from recbole_imn.errors import ServingError
 from recbole_imn.files import replaced
-from recbole_imn.serving.errors import ServingError
 
 values = st.recursive(
     st.none()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from recbole_imn.serving.errors import ServingError
+from recbole_imn.errors import ServingError
 from recbole_imn.serving.journal import RedisJournal
 from recbole_imn.serving.journal import redis_server as server
 from tests.serving.journal.records import event, events

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recbole_imn.serving.errors import ServingError
+from recbole_imn.errors import ServingError
 from recbole_imn.serving.journal import SqliteJournal
 from tests.serving.journal.records import event, events
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from recbole_imn.data.atomic import DataError
+from recbole_imn.errors import DataError
 from recbole_imn.log import EventLog
 from recbole_imn.serving.names import Names
 from recbole_imn.serving.times import LogClock

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from recbole_imn.checkpoints import CheckpointError, load_checkpoint
+from recbole_imn.checkpoints import load_checkpoint
 from recbole_imn.checkpoints.sealed import CHECKPOINT, write_sealed
-from recbole_imn.data.atomic import DataError
+from recbole_imn.errors import CheckpointError, DataError
 from recbole_imn.serving import Recommender
 from recbole_imn.serving.opening import own_weights
 from recbole_imn.serving.snapshot import KEY

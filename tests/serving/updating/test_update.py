@@ -8,8 +8,7 @@ import polars as pl
 import pytest
 import torch
 
-from recbole_imn.checkpoints import CheckpointError
-from recbole_imn.data.atomic import DataError
+from recbole_imn.errors import CheckpointError, DataError
 from recbole_imn.serving import Recommender
 from recbole_imn.serving.snapshot import KEY
 from recbole_imn.serving.updating.update import output_beside, update

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from recbole_imn.errors import ServingError
 from recbole_imn.log import Integers
 from recbole_imn.serving.allocation.lists import MOST_CANDIDATES, allocate_lists
 from recbole_imn.serving.allocation.result import Allocation
@@ -16,7 +17,6 @@ from recbole_imn.serving.commands.export.job import Job
 from recbole_imn.serving.commands.export.ranking import Exported, about, moment_text
 from recbole_imn.serving.commands.export.tables import Rows, write_tables
 from recbole_imn.serving.commands.export.work import Work, working_on
-from recbole_imn.serving.errors import ServingError
 
 # Candidates of each user that are looked at first, at least.
 WIDTH = 100

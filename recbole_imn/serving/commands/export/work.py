@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from recbole_imn.errors import ServingError
 from recbole_imn.files import make_folder, read_json, replace_text, replaced
 from recbole_imn.locks import Lock
 from recbole_imn.serving.choice import Ranking
-from recbole_imn.serving.errors import ServingError
 
 STATE = "export.json"
 
