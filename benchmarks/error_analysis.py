@@ -20,16 +20,17 @@ import numpy as np
 from recbole.utils import get_trainer
 
 from recbole_imn.checkpoints import load_data_and_model
-from recbole_imn.evaluation.metrics import gains
 from recbole_imn.evaluation.ranks import RankRecorder
 from recbole_imn.files import replace_text
 from recbole_imn.past import Past
+from recbole_imn.rank_metrics import rank_metric
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.prepared import prepare, provenance
 
 CUTS = (10, 50, 200, 1000)
+NDCG = rank_metric("ndcg@10")
 SLICES = (
     "the user's last item",
     "an own earlier item",
@@ -172,7 +173,7 @@ def recall_table(rows: Rows) -> list[str]:
         rank = rows.rank[some]
         within = " | ".join(f"{np.mean(rank <= cut):.4f}" for cut in CUTS)
         share = len(some) / len(rows.rank)
-        gain = gains(rank, "ndcg", 10).mean()
+        gain = NDCG(rank).mean()
         lines.append(f"| {name} | {len(some):,} | {share:.3f} | {gain:.4f} | {within} |")
     return lines
 
@@ -188,7 +189,7 @@ def perfect_table(rows: Rows) -> list[str]:
     for name, some in chosen(rows):
         shares = [reached[some].mean() for reached in (*rows.reached.values(), union)]
         cells = " | ".join(f"{share:.4f}" for share in shares)
-        lines.append(f"| {name} | {cells} | {gains(rows.rank[some], 'ndcg', 10).mean():.4f} |")
+        lines.append(f"| {name} | {cells} | {rank_metric('ndcg@10')(rows.rank[some]).mean():.4f} |")
     return lines
 
 

@@ -21,9 +21,9 @@ import pandas as pd
 # The package of this tree, wherever another one is installed.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from recbole_imn.evaluation.metrics import gains
 from recbole_imn.evaluation.significance import Figure, user_interval
 from recbole_imn.files import read_json, replace_text
+from recbole_imn.rank_metrics import rank_metric
 
 CUT = 10
 # What must be the same for ranks to be comparable row by row.
@@ -40,7 +40,7 @@ class Result:
     @property
     def gain(self) -> np.ndarray:
         """NDCG@10 of each row, float64 [n_rows]."""
-        return gains(self.ranks["rank"].to_numpy(), "ndcg", CUT)
+        return rank_metric(f"ndcg@{CUT}")(self.ranks["rank"].to_numpy())
 
 
 Results = dict[str, dict[int, Result]]

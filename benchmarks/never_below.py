@@ -20,10 +20,10 @@ import pandas as pd
 from recbole_imn.evaluation.benchmark.conduct import conduct
 from recbole_imn.evaluation.benchmark.plan import TRIVIAL, Run, make_run
 from recbole_imn.evaluation.benchmark.results import read_result
-from recbole_imn.evaluation.metrics import gains
 from recbole_imn.evaluation.significance import user_interval
 from recbole_imn.files import replace_text
 from recbole_imn.provenance import environment, fingerprint
+from recbole_imn.rank_metrics import rank_metric
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -172,7 +172,7 @@ def row(model: str, ranks: dict[str, list[pd.DataFrame]]) -> str:
 
 
 def mean_gain(tables: list[pd.DataFrame]) -> np.ndarray:
-    return np.mean([gains(table["rank"].to_numpy(), "ndcg", 10) for table in tables], axis=0)
+    return np.mean([rank_metric("ndcg@10")(table["rank"].to_numpy()) for table in tables], axis=0)
 
 
 if __name__ == "__main__":

@@ -38,13 +38,13 @@ from benchmarks.derived_logs import PURCHASE, read_log, write_log
 from benchmarks.prepared import folder_of, prepare, provenance
 from benchmarks.resource_markets import WEEK
 from recbole_imn.data.simulated import simulated_notice
-from recbole_imn.evaluation.metrics import gains
 from recbole_imn.evaluation.ranks import RankRecorder
 from recbole_imn.evaluation.significance import Figure, user_interval
 from recbole_imn.files import read_json, replace_text
 from recbole_imn.log import NO_EVENT, EventLog
 from recbole_imn.past import Past
 from recbole_imn.provenance import fingerprint
+from recbole_imn.rank_metrics import rank_metric
 from recbole_imn.tuning.objective import quiet
 
 CUT = 10
@@ -302,7 +302,10 @@ def row(name: str, rows: str, pairs: list[tuple[dict[str, Any], dict[str, Any]]]
     if n == 0:
         return f"{cells}| - | - | - |"
     one, other = (
-        np.mean([gains(np.array(pair[side]["ranks"]), "ndcg", CUT)[kept] for pair in pairs], axis=0)
+        np.mean(
+            [rank_metric(f"ndcg@{CUT}")(np.array(pair[side]["ranks"]))[kept] for pair in pairs],
+            axis=0,
+        )
         for side in (0, 1)
     )
     users = np.array(known["users"], object)[kept]

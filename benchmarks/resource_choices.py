@@ -12,9 +12,9 @@ from benchmarks.resource_markets import WEEK
 from recbole_imn.data.market import MarketConfig
 from recbole_imn.data.market.choice import Chooser
 from recbole_imn.data.market.simulation import Market
-from recbole_imn.evaluation.metrics import gains
 from recbole_imn.kernels.holdings import held
 from recbole_imn.model.terms.holdings import LATEST, N_KNOTS, groups, make_cells
+from recbole_imn.rank_metrics import rank_metric
 
 CUT = 10
 DAY = 86_400.0
@@ -154,7 +154,7 @@ def ndcg(scores: np.ndarray, there: np.ndarray, chosen: np.ndarray) -> np.ndarra
     scores = np.where(there, scores, -np.inf)
     own = np.take_along_axis(scores, chosen[:, None], axis=1)
     rank = (scores > own).sum(axis=1) + 0.5 * ((scores == own).sum(axis=1) - 1) + 1
-    return gains(np.where(np.isfinite(own[:, 0]), rank, np.inf), "ndcg", CUT)
+    return rank_metric(f"ndcg@{CUT}")(np.where(np.isfinite(own[:, 0]), rank, np.inf))
 
 
 class Known(nn.Module):

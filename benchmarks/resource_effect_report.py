@@ -12,8 +12,8 @@ from benchmarks.resource_ceiling import interval
 from benchmarks.resource_markets import Market
 from benchmarks.resource_runs import SYSTEMS, WITHOUT
 from benchmarks.resource_statistics import Differences, Reals, figure, mean_over_markets, slope
-from recbole_imn.evaluation.metrics import gains
 from recbole_imn.evaluation.significance import Figure
+from recbole_imn.rank_metrics import rank_metric
 
 CUT = 10
 SLICES = {"all rows": "all", "within 7 days after a purchase": "week"}
@@ -89,7 +89,7 @@ def paired(market: Market, one: Record, other: Record, rows: str) -> Differences
 
 
 def _gains(record: Record) -> Reals:
-    return np.asarray(gains(np.array(record["ranks"]), "ndcg", CUT), np.float64)
+    return np.asarray(rank_metric(f"ndcg@{CUT}")(np.array(record["ranks"])), np.float64)
 
 
 def _kept(record: Record, rows: str) -> Any:

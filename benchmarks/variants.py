@@ -19,9 +19,9 @@ from recbole_imn.data.simulated import simulated_notice
 from recbole_imn.evaluation.benchmark.conduct import conduct
 from recbole_imn.evaluation.benchmark.plan import TRIVIAL, Run, make_run
 from recbole_imn.evaluation.benchmark.results import read_result
-from recbole_imn.evaluation.metrics import gains
 from recbole_imn.evaluation.significance import Figure, user_interval
 from recbole_imn.provenance import environment, fingerprint
+from recbole_imn.rank_metrics import rank_metric
 
 # A model, and what is switched.
 Variant = tuple[str, dict]
@@ -136,7 +136,7 @@ def difference(one: list, other: list) -> Figure:
 
 
 def mean_gain(runs: list) -> np.ndarray:
-    return np.mean([gains(ranks["rank"].to_numpy(), "ndcg", 10) for _, ranks in runs], axis=0)
+    return np.mean([rank_metric("ndcg@10")(ranks["rank"].to_numpy()) for _, ranks in runs], axis=0)
 
 
 def slices(run: tuple[dict, pd.DataFrame]) -> list[dict]:

@@ -20,10 +20,11 @@ from recbole_imn.log import Integers
 from recbole_imn.model.calibration.rows import RowCollector
 from recbole_imn.model.calibration.search import search_proportions
 from recbole_imn.model.imnnet import IMNNet
-from recbole_imn.model.joint_ranking import WeightSearch, rank_metric
+from recbole_imn.model.joint_ranking import WeightSearch
 from recbole_imn.model.rows import event_indices
 from recbole_imn.optimizers import SparseAndDense, id_tables, sparse_and_dense
 from recbole_imn.processes import group, join_numbered
+from recbole_imn.rank_metrics import rank_metric
 from recbole_imn.serving.taking import add_snapshot, can_be_used
 
 # Validation rows that a search looks at, about: there is little that it chooses.

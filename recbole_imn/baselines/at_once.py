@@ -6,8 +6,8 @@ from typing import Any
 
 from torch import nn
 
-from recbole_imn.model.joint_ranking import rank_metric
 from recbole_imn.model.rows import EVENT_INDEX
+from recbole_imn.rank_metrics import rank_metric
 from recbole_imn.trainer import IMNNetTrainer
 
 

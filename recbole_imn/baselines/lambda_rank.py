@@ -19,9 +19,9 @@ from recbole_imn.baselines.orders import places_of, rank_candidates, write_order
 from recbole_imn.baselines.trees import Trees, add_trees, check_trees, no_trees, parse_trees
 from recbole_imn.errors import SettingsError
 from recbole_imn.log import NO_EVENT, Integers
-from recbole_imn.model.joint_ranking import RankMetric
 from recbole_imn.model.recency import RecentHistory
 from recbole_imn.model.rows import event_indices
+from recbole_imn.rank_metrics import RankMetric
 from recbole_imn.validation import Strict, told
 
 Positive = Annotated[int, Field(gt=0, le=2**20)]

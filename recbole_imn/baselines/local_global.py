@@ -14,9 +14,9 @@ from recbole_imn.baselines.local_rows import Rules, Walks, rank_rows, score_rows
 from recbole_imn.baselines.orders import places_of
 from recbole_imn.baselines.trending import trending
 from recbole_imn.log import Floats, Integers
-from recbole_imn.model.joint_ranking import RankMetric
 from recbole_imn.model.recency import RecentHistory
 from recbole_imn.model.rows import event_indices
+from recbole_imn.rank_metrics import RankMetric
 
 HOUR = 3600.0
 # Trending items that rows find.

@@ -10,7 +10,7 @@ from recbole.evaluator.base_metric import AbstractMetric
 from recbole.utils import EvaluatorType
 from torch import Tensor
 
-from recbole_imn.evaluation.metrics import FULL_MRR
+from recbole_imn.rank_metrics import FULL_MRR
 
 # What RecBole's collector keeps for the metric, float64 [n_rows].
 RANK = "rec.rank"

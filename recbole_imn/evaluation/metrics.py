@@ -1,4 +1,4 @@
-"""Recall, NDCG and MRR from ranks, and where RecBole's figures differ from them."""
+"""Means of recall, NDCG and MRR, and where RecBole's figures differ from them."""
 
 from __future__ import annotations
 
@@ -7,43 +7,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from recbole_imn.rank_metrics import FULL_MRR, rank_metric
+
 Reals = npt.NDArray[np.float64]
 
 CUTS = (10, 20)
-FULL_MRR = "fullmrr"
 # RecBole keeps scores in float32 and rounds its figures.
 TOLERANCE = 1e-6
-
-
-def gains(rank: Reals, metric: str, cut: float) -> Reals:
-    """Give the metric of each row, float64 [n_rows].
-
-    Parameters
-    ----------
-    rank : float64 [n_rows]
-        From 1; a half where items tie, infinity where the true item is no candidate.
-    metric : str
-        ``recall``, ``ndcg`` or ``mrr``; each row has one relevant item.
-    cut : float
-        Ranks above it gain nothing; infinity for no cut, which is for ``mrr`` and ``ndcg``.
-    """
-    full = {"recall": np.ones_like(rank), "ndcg": 1 / np.log2(1 + rank), "mrr": 1 / rank}
-    return np.where(rank <= cut, full[metric], 0.0)
-
-
-def named_gains(rank: Reals, name: str) -> Reals:
-    """Give the metric of each row by its name in results, float64 [n_rows].
-
-    Parameters
-    ----------
-    rank : float64 [n_rows]
-    name : str
-        A metric with its cut, such as ``ndcg@10``, or ``fullmrr``: MRR without one.
-    """
-    if name == FULL_MRR:
-        return gains(rank, "mrr", np.inf)
-    metric, _, cut = name.partition("@")
-    return gains(rank, metric, int(cut))
 
 
 def metrics_of_ranks(
@@ -62,7 +32,7 @@ def metrics_of_ranks(
         return {}
     names = [f"{metric}@{cut}" for metric in ("recall", "ndcg", "mrr") for cut in cuts]
     names += [FULL_MRR] if whole else []
-    return {name: float(named_gains(rank, name).mean()) for name in names}
+    return {name: float(rank_metric(name)(rank).mean()) for name in names}
 
 
 def difference_warning(

@@ -14,9 +14,10 @@ from recbole_imn import own_models, registry
 from recbole_imn.checkpoints import plain_config
 from recbole_imn.data.scaling import is_global_time_split
 from recbole_imn.evaluation.full_ranking import FullMRR
-from recbole_imn.evaluation.metrics import CUTS, FULL_MRR, named_gains
+from recbole_imn.evaluation.metrics import CUTS
 from recbole_imn.evaluation.significance import user_interval
 from recbole_imn.files import replace_text
+from recbole_imn.rank_metrics import FULL_MRR, rank_metric
 
 # Settings that say how a model was made; the rest is in the checkpoint.
 SHOWN = (
@@ -159,7 +160,7 @@ def interval_results(
     names = [f"{metric}@{cut}" for metric in ("recall", "ndcg", "mrr") for cut in CUTS]
     results = {}
     for name in [FULL_MRR, *names] if whole else names:
-        values = named_gains(rank, name)
+        values = rank_metric(name)(rank)
         results[name] = (float(values.mean()), *user_interval(values, users))
     return results
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from recbole_imn.evaluation.metrics import Reals, named_gains
+from recbole_imn.evaluation.metrics import Reals
 from recbole_imn.evaluation.permutation import sign_flip_p_value
+from recbole_imn.rank_metrics import rank_metric
 
 RESAMPLES = 2000
 
@@ -161,7 +162,7 @@ def mean_gain(ranks: Sequence[Reals], metric: str) -> Reals:
     metric : str
         Such as ``ndcg@10``, or ``fullmrr``.
     """
-    gains = np.stack([named_gains(rank, metric) for rank in ranks])
+    gains = np.stack([rank_metric(metric)(rank) for rank in ranks])
     # In order of size, so that the order of seeds changes no bit.
     mean: Reals = np.sort(gains, axis=0).mean(axis=0)
     return mean

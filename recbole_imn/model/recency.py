@@ -12,9 +12,9 @@ from recbole.utils import InputType
 from torch import Tensor, nn
 
 from recbole_imn.log import Ids, Integers
-from recbole_imn.model.joint_ranking import RankMetric
 from recbole_imn.model.rows import event_indices
 from recbole_imn.past import Past
+from recbole_imn.rank_metrics import RankMetric
 
 
 def popularity(items: Ids, n_items: int) -> Tensor:

@@ -3,15 +3,9 @@
 import numpy as np
 import pytest
 
-from recbole_imn.evaluation.metrics import difference_warning, gains, metrics_of_ranks, named_gains
+from recbole_imn.evaluation.metrics import difference_warning, metrics_of_ranks
 
 RANKS = np.array([1.0, 2.5, 10.0, 10.5, np.inf])
-
-
-def test_gains_of_a_small_table():
-    assert gains(RANKS, "recall", 10).tolist() == [1, 1, 1, 0, 0]
-    assert gains(RANKS, "mrr", 10) == pytest.approx([1, 0.4, 0.1, 0, 0])
-    assert gains(RANKS, "ndcg", 10) == pytest.approx([1, 1 / np.log2(3.5), 1 / np.log2(11), 0, 0])
 
 
 def test_metrics_are_means_over_rows():
@@ -23,11 +17,6 @@ def test_metrics_are_means_over_rows():
     assert whole.pop("fullmrr") == pytest.approx((1 + 1 / 2.5 + 1 / 10 + 1 / 10.5) / 5)
     assert whole == metrics
     assert metrics_of_ranks(np.empty(0)) == {}
-
-
-def test_gains_are_named_as_in_results():
-    assert named_gains(RANKS, "ndcg@10").tolist() == gains(RANKS, "ndcg", 10).tolist()
-    assert named_gains(RANKS, "fullmrr") == pytest.approx([1, 1 / 2.5, 1 / 10, 1 / 10.5, 0])
 
 
 def test_a_difference_to_recbole_is_told():

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recbole_imn.evaluation.metrics import gains
 from recbole_imn.evaluation.significance import compare, holm, mean_gain, user_interval
+from recbole_imn.rank_metrics import rank_metric
 
 USERS = np.array([f"u{number % 40}" for number in range(400)], object)
 PROBABILITIES = st.lists(st.floats(0, 1), min_size=1, max_size=20)
@@ -100,7 +100,7 @@ def test_the_other_model_first_has_the_other_sign_and_the_same_p_value():
 
 def test_the_mean_gain_is_that_of_each_seed():
     ranks = [np.array([1.0, 3.0, np.inf]), np.array([2.0, 3.0, 11.0])]
-    expected = np.mean([gains(rank, "ndcg", 10) for rank in ranks], axis=0)
+    expected = np.mean([rank_metric("ndcg@10")(rank) for rank in ranks], axis=0)
     assert mean_gain(ranks, "ndcg@10") == pytest.approx(expected)
 
 

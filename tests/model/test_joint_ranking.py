@@ -9,10 +9,10 @@ from recbole_imn.errors import SettingsError
 from recbole_imn.model.joint_ranking import (
     N_WEIGHTS,
     WeightSearch,
-    rank_metric,
     spread,
     sweep_ranks,
 )
+from recbole_imn.rank_metrics import rank_metric
 
 GRID = torch.linspace(0, 1, N_WEIGHTS, dtype=torch.float64)
 
@@ -53,25 +53,6 @@ def test_the_sweep_equals_plain_products_of_real_numbers():
         mixed = (1 - weight) * first + weight * second
         expected = [plain_rank(mixed[row], target) for row, target in enumerate(targets)]
         assert ranks[:, column].tolist() == expected
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("NDCG@2", [1.0, 1 / np.log2(2.5), 1 / np.log2(3), 0.0]),
-        ("MRR@2", [1.0, 1 / 1.5, 0.5, 0.0]),
-        ("Recall@2", [1.0, 1.0, 1.0, 0.0]),
-        ("Precision@2", [0.5, 0.5, 0.5, 0.0]),
-    ],
-)
-def test_metrics_of_ranks(name, expected):
-    assert rank_metric(name)(np.array([1.0, 1.5, 2.0, 2.5])) == pytest.approx(expected)
-
-
-@pytest.mark.parametrize("name", ["ItemCoverage@10", "NDCG", "NDCG@ten"])
-def test_metrics_that_are_none_of_ranks_are_refused(name):
-    with pytest.raises(SettingsError, match=f"valid_metric is '{name}'.*search_ranking_weights"):
-        rank_metric(name)
 
 
 def test_spread_is_pooled_over_the_candidates_of_rows():

@@ -12,7 +12,7 @@ from recbole_imn.model.calibration.calibration import Proportions, Slots
 from recbole_imn.model.calibration.moves import coordinates
 from recbole_imn.model.calibration.ranking import ranks_of
 from recbole_imn.model.calibration.rows import MOST_RANKS, SearchedRows
-from recbole_imn.model.joint_ranking import RankMetric
+from recbole_imn.rank_metrics import RankMetric
 
 SWEEPS = 3
 # So many standard errors a change must gain: of many that gain nothing, the best gains one.

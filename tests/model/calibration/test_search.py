@@ -11,7 +11,7 @@ from recbole_imn.model.calibration.moves import coordinates
 from recbole_imn.model.calibration.ranking import ranks_of
 from recbole_imn.model.calibration.rows import SearchedRows
 from recbole_imn.model.calibration.search import is_better, search_proportions
-from recbole_imn.model.joint_ranking import rank_metric
+from recbole_imn.rank_metrics import rank_metric
 from tests.model.calibration.rankings import BY_RECENCY, Rows
 
 NDCG = rank_metric("NDCG@5")

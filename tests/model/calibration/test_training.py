@@ -8,8 +8,8 @@ from recbole.utils import get_trainer
 from recbole_imn.errors import SettingsError
 from recbole_imn.evaluation.ranks import RankRecorder
 from recbole_imn.model.calibration import Proportions
-from recbole_imn.model.joint_ranking import rank_metric
 from recbole_imn.model.sources.pointer import SPEED
+from recbole_imn.rank_metrics import rank_metric
 from tests.conftest import write_log
 
 SHELF = {"split": {"RS": [0.8, 0.1, 0.1]}, "order": "TO", "group_by": "none"}

@@ -1,0 +1,93 @@
+"""Metrics of a row as functions of the rank of its only relevant item."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from recbole_imn.errors import SettingsError
+
+Floats = npt.NDArray[np.float64]
+
+FULL_MRR = "fullmrr"
+# A cut beyond any catalogue, for the metric that has none.
+NO_CUT = 2**62
+
+
+@dataclass(frozen=True)
+class RankMetric:
+    """A metric as a function of the rank, from 1, of a row's only relevant item.
+
+    Attributes
+    ----------
+    gain : callable
+        Value at ranks down to the cut.
+    top : int
+        The cut; lower ranks are worth 0.
+    """
+
+    gain: Callable[[Floats], Floats]
+    top: int
+
+    def __call__(self, ranks: Floats) -> Floats:
+        """Give the value at each rank.
+
+        Parameters
+        ----------
+        ranks : float64, of any shape
+            A half where items tie, infinity where the true item is no candidate.
+        """
+        return np.where(ranks <= self.top, self.gain(ranks), 0.0)
+
+
+def rank_metric(name: str, switch: str = "search_ranking_weights") -> RankMetric:
+    """Find a metric of ranks by its name with a cut, such as 'NDCG@10', or 'FullMRR' without.
+
+    Parameters
+    ----------
+    name : str
+        In capitals or not.
+    switch : str
+        The setting that asks for the metric, named in the message.
+
+    Raises
+    ------
+    SettingsError
+        If the metric is unknown or has no cut.
+    """
+    kind, _, cut = name.lower().partition("@")
+    if (kind, cut) == (FULL_MRR, ""):
+        return RankMetric(_inverse, NO_CUT)
+    if kind not in _METRICS or not cut.isdigit():
+        known = ", ".join(f"{metric.upper()}@10" for metric in _METRICS)
+        raise SettingsError(
+            f"valid_metric is {name!r}, which a search on validation cannot use; choose one "
+            f"of {known} (any cut), or set {switch}: False"
+        )
+    top = int(cut)
+    if kind == "precision":
+        return RankMetric(lambda ranks: np.full_like(ranks, 1 / top), top)
+    return RankMetric(_METRICS[kind], top)
+
+
+def _discount(ranks: Floats) -> Floats:
+    gains: Floats = 1 / np.log2(1 + ranks)
+    return gains
+
+
+def _inverse(ranks: Floats) -> Floats:
+    return 1 / ranks
+
+
+_METRICS: dict[str, Callable[[Floats], Floats]] = {
+    "ndcg": _discount,
+    "mrr": _inverse,
+    "map": _inverse,
+    "recall": np.ones_like,
+    "hit": np.ones_like,
+    # Over the cut, which is not known here.
+    "precision": np.ones_like,
+}
