@@ -8,6 +8,7 @@ import numpy as np
 
 from recbole_imn.kernels.compiled import compiled
 from recbole_imn.log import Flags, Floats, Ids, Integers
+from recbole_imn.past.before import counted_before, latest_before
 from recbole_imn.past.heads import ItemHeads, UserHeads
 from recbole_imn.past.index import EMPTY, Chains
 
@@ -95,14 +96,13 @@ def user_facts(
     elapsed = np.zeros((2, len(users)))
     for row in range(len(users)):
         user, position = users[row], positions[row]
-        latest, purchase = heads.latest[user], heads.purchase[user]
+        latest = heads.latest[user]
         count, repeats = heads.count[user], heads.repeats[user]
         while latest >= position:
             count -= 1
             repeats -= chains.times[latest] > 1
             latest = chains.user[latest]
-        while purchase >= position:
-            purchase = chains.purchase[purchase]
+        purchase = latest_before(heads.purchase[user], position, chains.purchase)
         events[0, row], events[1, row] = latest, purchase
         events[2, row] = items[latest] if latest != EMPTY else 0
         counts[0, row], counts[1, row] = count, repeats
@@ -128,10 +128,7 @@ def item_facts(
     elapsed = np.zeros(len(items))
     for row in range(len(items)):
         item, position = items[row], positions[row]
-        event, count = heads.latest[item], heads.count[item]
-        while event >= position:
-            count -= 1
-            event = chains.item[event]
+        event, count = counted_before(heads.latest[item], heads.count[item], position, chains.item)
         latest[row], counts[row] = event, count
         if event != EMPTY:
             elapsed[row] = at[row] - times[event]

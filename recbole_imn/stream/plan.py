@@ -18,6 +18,7 @@ from torch import Tensor
 from recbole_imn.kernels.compiled import compiled
 from recbole_imn.log import NO_EVENT, Flags, Ids, Integers
 from recbole_imn.past import Facts, Past
+from recbole_imn.past.before import latest_before
 from recbole_imn.past.distinct import distinct, distinct_places, place_in, places_in
 from recbole_imn.stream.levels import LevelPlan, plan_levels
 
@@ -278,9 +279,7 @@ def _find_purchases(
     """Find the last purchases of users before a window, user by user, then those inside."""
     n = 0
     for user in users if reach > 0 else users[:0]:
-        event = latest[user]
-        while event >= start:
-            event = chain[event]
+        event = latest_before(latest[user], start, chain)
         for _ in range(reach):
             if event == NO_EVENT:
                 break

@@ -9,6 +9,7 @@ import numpy as np
 from recbole_imn.kernels.compiled import compiled
 from recbole_imn.log import Floats, Ids, Integers
 from recbole_imn.past import Past
+from recbole_imn.past.before import counted_before, latest_before
 
 
 @dataclass(frozen=True)
@@ -102,9 +103,7 @@ def _of_rows(
     for row in range(len(items)):
         for column in range(items.shape[1]):
             item = items[row, column]
-            event = latest[item]
-            while event >= positions[row]:
-                event = chain[event]
+            event = latest_before(latest[item], positions[row], chain)
             inside = event >= start
             place = n_items + event - start if inside else item
             if number[place] < 0:
@@ -213,10 +212,8 @@ def _latest_at(
     time = np.zeros(len(items))
     for place in range(len(items)):
         position = events[place] + 1 if events[place] >= 0 else start
-        event, n = heads[items[place]], counts[items[place]]
-        while event >= position:
-            event = chain[event]
-            n -= 1
+        item = items[place]
+        event, n = counted_before(heads[item], counts[item], position, chain)
         latest[place], count[place] = event, n
         if event >= 0:
             time[place] = times[event]

@@ -3,6 +3,7 @@
 import io
 import logging
 import sys
+from functools import partial
 
 from recbole_imn.bars import bar, bars_made_by
 from recbole_imn.screen import progress
@@ -87,12 +88,14 @@ def test_bars_are_quiet_where_asked(monkeypatch):
     assert terminal.getvalue() == ""
 
 
-def test_warnings_reach_people_and_the_rest_the_file(tmp_path, monkeypatch, capsys):
+def test_warnings_reach_people_and_the_rest_the_file(tmp_path, monkeypatch, capsys, request):
     monkeypatch.chdir(tmp_path)
     root = logging.getLogger()
+    # What a logger remembers of its level is forgotten only this way.
+    request.addfinalizer(partial(root.setLevel, root.level))
+    root.setLevel(logging.INFO)
     console, file = logging.StreamHandler(sys.stderr), logging.FileHandler("run.log")
     monkeypatch.setattr(root, "handlers", [console, file])
-    monkeypatch.setattr(root, "level", logging.INFO)
     with warnings_alone(Screen(), lambda message: message == "known"):
         assert log_file() == "run.log"
         root.info("settings")

@@ -25,12 +25,12 @@ from recbole_imn.model.sources.co_visits import (
 )
 from recbole_imn.model.sources.numbers import (
     activity,
-    latest_of_item,
     log_time,
     popularity,
 )
 from recbole_imn.model.sources.own_items import HORIZON, own_events
 from recbole_imn.past import Facts, Past
+from recbole_imn.past.before import latest_before
 
 # The user's latest items that are left out.
 OWN = 20
@@ -129,7 +129,7 @@ def _propose_rows(
             item, newest = int(table[place, ITEM]), int(table[place, NEWEST])
             led = own_events[row, newest]
             items[row, slot], events[row, slot] = item, led
-            event = latest_of_item(item, position, item_chain, latest_items)
+            event = latest_before(latest_items[item], position, item_chain)
             known = popularity(item, position, item_chain, latest_items, counts)
             count = np.log(table[place, WEIGHT]) / 2
             out[row, slot, 0] = count

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from recbole_imn.kernels.compiled import compiled
 from recbole_imn.log import Floats, Ids, Integers
-from recbole_imn.model.sources.numbers import latest_of_item
+from recbole_imn.past.before import latest_before
 
 # The user's latest distinct items whose neighbours are counted.
 ANCHORS = 10
@@ -103,7 +103,7 @@ def count_all(
     for anchor in range(ANCHORS):
         if own_events[anchor] < 0:
             break
-        visit = latest_of_item(own[anchor], position, item_chain, latest)
+        visit = latest_before(latest[own[anchor]], position, item_chain)
         n_visits, steps, most = 0, 0, VISITS // (1 + anchor)
         # The user's own visits do not count, and there may be many.
         while visit >= 0 and n_visits < most and steps < 2 * most:

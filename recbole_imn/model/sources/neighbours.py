@@ -12,12 +12,12 @@ from recbole_imn.model.sources.base import Numbers, Proposals, Source
 from recbole_imn.model.sources.numbers import (
     activity,
     crowd,
-    latest_of_item,
     log_time,
     popularity,
 )
 from recbole_imn.model.sources.own_items import HORIZON, own_events
 from recbole_imn.past import Facts, Past
+from recbole_imn.past.before import counted_before, latest_before
 
 # The user's latest distinct items whose neighbours are candidates.
 ANCHORS = 3
@@ -102,10 +102,7 @@ def _neighbours_of_rows(
             anchor, own = anchors[row, place], anchor_events[row, place]
             if own < 0:
                 break
-            event, count = ends[anchor], counts[anchor]
-            while event >= positions[row]:
-                event = chain[event]
-                count -= 1
+            event, count = counted_before(ends[anchor], counts[anchor], positions[row], chain)
             anchor_age, crowded = log_time(at[row] - times[own]), crowd(count)
             for nth in range(each):
                 if event < 0:
@@ -117,7 +114,7 @@ def _neighbours_of_rows(
                     slot = place * each + nth
                     found[row, slot], events[row, slot] = item, event
                     age = log_time(at[row] - times[event])
-                    latest = latest_of_item(item, positions[row], item_chain, latest_items)
+                    latest = latest_before(latest_items[item], positions[row], item_chain)
                     numbers = out[row, slot]
                     numbers[0], numbers[1], numbers[2] = age, age * age, anchor_age
                     numbers[3] = log_time(times[event] - times[before])

@@ -6,6 +6,7 @@ import numpy as np
 
 from recbole_imn.kernels.compiled import compiled
 from recbole_imn.log import Floats, Ids
+from recbole_imn.past.before import counted_before
 
 # An item is as busy as its so many latest events are close.
 LATEST = 6
@@ -27,22 +28,9 @@ def crowd(number: int) -> float:
 
 
 @compiled
-def latest_of_item(item: int, position: int, chain: Ids, latest: Ids) -> int:
-    """Find the latest event of an item before a position; -1 for none."""
-    event: int = latest[item]
-    while event >= position:
-        event = chain[event]
-    return event
-
-
-@compiled
 def popularity(item: int, position: int, chain: Ids, latest: Ids, counts: Ids) -> float:
     """Logarithm of how many events an item has before a position, roughly scaled."""
-    event, count = latest[item], counts[item]
-    while event >= position:
-        event = chain[event]
-        count -= 1
-    return crowd(count)
+    return crowd(counted_before(latest[item], counts[item], position, chain)[1])
 
 
 @compiled

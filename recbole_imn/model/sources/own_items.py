@@ -10,11 +10,11 @@ from recbole_imn.model.sources.base import ANCHOR_AGE, GAP, Numbers, Proposals, 
 from recbole_imn.model.sources.numbers import (
     activity,
     crowd,
-    latest_of_item,
     log_time,
     popularity,
 )
 from recbole_imn.past import Facts, Past
+from recbole_imn.past.before import latest_before
 
 # The user's latest events in which distinct items are looked for.
 HORIZON = 200
@@ -136,7 +136,7 @@ def _numbers(
             if event < 0:
                 break
             age = log_time(at[row] - times[event])
-            last = latest_of_item(item, position, item_chain, latest_items)
+            last = latest_before(latest_items[item], position, item_chain)
             numbers = out[row, slot]
             numbers[0], numbers[1] = age, age * age
             numbers[4] = log_time(at[row] - times[last])
