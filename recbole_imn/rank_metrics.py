@@ -6,11 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from recbole_imn.errors import SettingsError
-
-Floats = npt.NDArray[np.float64]
+from recbole_imn.log import Floats
 
 FULL_MRR = "fullmrr"
 # A cut beyond any catalogue, for the metric that has none.

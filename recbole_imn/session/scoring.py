@@ -11,6 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from recbole_imn.kernels.conditioning import is_compiled
 from recbole_imn.kernels.screening import screen
 from recbole_imn.log import Integers
 from recbole_imn.model.unrolled import Unrolled
@@ -179,8 +180,8 @@ class Scoring(Replayable):
         out = np.zeros(len(items), np.bool_)
         out[left_out] = True
         found = ~out
-        # Distances that are not squared have no such bounds, and a GPU needs none.
-        if len(queries) == 1 and table.device.type == "cpu":
+        # Distances that are not squared have no such bounds, and loops are the processor's.
+        if len(queries) == 1 and is_compiled(table):
             of_cells = term.of_catalogue(self.past, ranked.facts) if term else torch.empty(0)
             query, wanted = queries[0][0].numpy(), min(k, len(items))
             found = screen(table.numpy(), query, items, of_cells.numpy(), out, wanted)

@@ -96,8 +96,6 @@ def _run(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         return args[0]
     if "out" in kwargs:
         return kwargs["out"]
-    if func is aten._to_copy.default and there and isinstance(result, torch.Tensor):
-        return Elsewhere(result)
     return tree_map(_there, result) if there else result
 
 

@@ -5,6 +5,8 @@ import copy
 import pytest
 from recbole.quick_start import run_recbole
 
+from recbole_imn.evaluation.ranks import recorded_trainers
+
 OWN = {"embedding_size": 8, "train_batch_size": 64}
 PLAIN = {"train_neg_sample_args": None, "loss_type": "CE"}
 RUNS = {
@@ -43,14 +45,17 @@ def quiet(recwarn) -> None:
 
 
 def run(model: str, **settings) -> dict:
-    """Give the figures of a run."""
+    """Give the figures of a run, and the losses of its epochs."""
     # RecBole changes what it is given.
     given = copy.deepcopy({**SMALL, **settings})
-    return run_recbole(model=model, dataset="toy", config_dict=given)
+    with recorded_trainers() as trainers:
+        figures = run_recbole(model=model, dataset="toy", config_dict=given)
+    return {**figures, "losses": trainers[-1][0].train_loss_dict}
 
 
 def assert_alike(there: dict, here: dict) -> None:
     """Compare figures of some 30 rows, of which rounding may let one change its place."""
+    assert there["losses"] == pytest.approx(here["losses"], rel=1e-4)
     for part in ("best_valid_result", "test_result"):
         assert dict(there[part]) == pytest.approx(dict(here[part]), abs=0.04)
 
