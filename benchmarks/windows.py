@@ -3,7 +3,8 @@
     OMP_NUM_THREADS=1 python benchmarks/windows.py --model=IMNNetPlus --dataset=czb005
     OMP_NUM_THREADS=1 torchrun --nproc_per_node=2 benchmarks/windows.py ...     # the same
 
-Each process prints the time that passed and its processor time, over all windows but the first.
+Each process prints the time that passed and its processor time, over all windows but the first,
+and the memory that it has: what it shares with others counts in parts (Pss of Linux).
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ def main() -> int:
     _, (loader, _, _), trainer = prepare(config)
     n = min(options.windows + WARMING_UP, loader._dataset.event_bounds[1] // loader.batch_size)
     wall, processor = train(trainer, loader.batch_size, n)
-    shown = f"{1000 * wall:.1f} ms a window, {1000 * processor:.1f} ms of the processor"
+    shown = f"{1000 * wall:.1f} ms a window, {1000 * processor:.1f} ms of the processor, "
+    shown += f"{own_memory() / 2**30:.2f} GB"
     print(f"{options.model}, process {group().rank} of {group().size}: {shown}", flush=True)
     stop_watching()
     leave()
@@ -51,12 +53,19 @@ def parse() -> tuple[argparse.Namespace, dict[str, object]]:
     parser.add_argument("--windows", type=int, default=60)
     parser.add_argument("--train_batch_size", type=int, default=256)
     parser.add_argument("--n_negatives", type=int)
+    parser.add_argument("--share_tables", action="store_true")
     options = parser.parse_args()
     # RecBole reads sys.argv whenever a Config is made.
     sys.argv = sys.argv[:1]
-    names = ["data_path", "train_batch_size", "n_negatives"]
+    names = ["data_path", "train_batch_size", "n_negatives", "share_tables"]
     given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     return options, {**given, "use_gpu": False, "gpu_id": "", "show_progress": False}
+
+
+def own_memory() -> int:
+    """Give bytes of memory; pages that n processes have count as an n-th."""
+    lines = Path("/proc/self/smaps_rollup").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) * 2**10
 
 
 def train(trainer, size: int, n: int) -> tuple[float, float]:

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 from recbole_imn.kernels.weight_average import catch_up
+from recbole_imn.processes.common import Place, in_common, zeros_in_common
+from recbole_imn.processes.group import wait_for_all
 
 # Numbers that change places together.
 BLOCK = 1 << 20
@@ -35,6 +37,9 @@ class WeightAverage:
         Weights of which a step changes the rows of their sparse gradients.
     horizon : int
         Steps, 2 or more.
+    place : Place, optional
+        Of this process, where those of a machine have the tables in common; so they have the
+        means of these then, and each keeps those of its rows.
 
     Attributes
     ----------
@@ -42,21 +47,33 @@ class WeightAverage:
         Whether the model has the means for weights at present, and the means its weights.
     """
 
-    def __init__(self, dense: Sequence[Tensor], tables: Sequence[Tensor], horizon: int) -> None:
-        self.horizon = horizon
+    @torch.no_grad()
+    def __init__(
+        self,
+        dense: Sequence[Tensor],
+        tables: Sequence[Tensor],
+        horizon: int,
+        place: Place | None = None,
+    ) -> None:
+        self.horizon, self._place = horizon, place
         self._dense, self._tables = list(dense), list(tables)
-        self.begin()
+        zeros = torch.zeros if place is None else zeros_in_common
+        self.steps, self.in_place = 0, False
+        self._means = [weight.clone() for weight in self._dense]
+        self._means += [table.clone() if place is None else in_common(table) for table in tables]
+        # The step that the mean of each row is of.
+        self._known = [
+            zeros((len(table),), dtype=torch.int64, device=table.device) for table in tables
+        ]
 
     @torch.no_grad()
     def begin(self) -> None:
         """Begin with the present weights."""
         self.steps, self.in_place = 0, False
-        self._means = [weight.clone() for weight in self._weights]
-        # The step that the mean of each row is of.
-        self._known = [
-            torch.zeros(len(table), dtype=torch.int64, device=table.device)
-            for table in self._tables
-        ]
+        for mean, weight in zip(self._means, self._weights, strict=True):
+            mean.copy_(weight)
+        for known in self._known:
+            known.zero_()
 
     @property
     def _weights(self) -> list[Tensor]:
@@ -95,17 +112,29 @@ class WeightAverage:
     @torch.no_grad()
     def _exchange(self) -> None:
         """Let weights and means change places, a block at a time: tables may be most of memory."""
-        for weight, mean in zip(self._weights, self._means, strict=True):
-            rows = max(1, BLOCK // max(1, weight[:1].numel())) if weight.ndim else 1
-            for one, other in zip(_blocks(weight, rows), _blocks(mean, rows), strict=True):
-                kept = one.clone()
-                one.copy_(other)
-                other.copy_(kept)
+        # Others may be reading what is in common, and are to read what all have changed.
+        self._wait()
+        n_dense = len(self._dense)
+        for weight, mean in zip(self._dense, self._means, strict=False):
+            _swap(weight, mean)
+        for table, mean in zip(self._tables, self._means[n_dense:], strict=True):
+            own = self._own(len(table))
+            _swap(table[own], mean[own])
+        self._wait()
         self.in_place = not self.in_place
+
+    def _wait(self) -> None:
+        if self._place is not None:
+            wait_for_all()
+
+    def _own(self, n: int) -> slice:
+        """Give the rows of a table that this process brings up to date when there is time."""
+        return slice(0, n) if self._place is None else self._place.rows(n)
 
     def _catch_up_all(self) -> None:
         for number, known in enumerate(self._known):
-            self._catch_up(number, torch.arange(len(known), device=known.device))
+            own = self._own(len(known))
+            self._catch_up(number, torch.arange(own.start, own.stop, device=known.device))
 
     def state_dict(self) -> dict[str, Any]:
         """Give steps, means, and of which step the mean of each row is."""
@@ -119,6 +148,15 @@ class WeightAverage:
         for mine, name in ((self._means, "means"), (self._known, "known")):
             for kept, value in zip(mine, state[name], strict=True):
                 kept.copy_(value)
+
+
+def _swap(weight: Tensor, mean: Tensor) -> None:
+    """Let two tensors change places."""
+    rows = max(1, BLOCK // max(1, weight[:1].numel())) if weight.ndim else 1
+    for one, other in zip(_blocks(weight, rows), _blocks(mean, rows), strict=True):
+        kept = one.clone()
+        one.copy_(other)
+        other.copy_(kept)
 
 
 def _blocks(values: Tensor, rows: int) -> Sequence[Tensor]:

@@ -14,6 +14,8 @@ from recbole_imn.kernels.dense_adam import DenseAdam
 from recbole_imn.kernels.lazy_adam import LazyAdam
 from recbole_imn.kernels.row_wise import RowWise
 from recbole_imn.model.sources import Pointer
+from recbole_imn.processes.common import Place, in_common, own_rows, zeros_in_common
+from recbole_imn.processes.group import wait_for_all
 
 # Those of RecBole, by the names that the setting learner gives them.
 LEARNERS: Mapping[str, type[torch.optim.Optimizer]] = {
@@ -24,7 +26,7 @@ LEARNERS: Mapping[str, type[torch.optim.Optimizer]] = {
     "rmsprop": torch.optim.RMSprop,
 }
 # What trains tables of ids, by the names that the setting table_learner gives them.
-TABLE_LEARNERS: Mapping[str, Callable[..., torch.optim.Optimizer]] = {
+TABLE_LEARNERS: Mapping[str, Callable[..., LazyAdam | RowWise]] = {
     "adam": LazyAdam,
     "row_adam": RowWise,
 }
@@ -37,29 +39,45 @@ class SparseAndDense:
 
     Parameters
     ----------
-    dense, sparse : torch.optim.Optimizer
+    dense : torch.optim.Optimizer
+    sparse : LazyAdam or RowWise
     stepped : callable
         Called after each step, and when other weights are put in place.
     horizon : int
         Steps of the running mean of weights; below 2 there is none.
+    place : Place, optional
+        Of this process on its machine. The tables, and all that is kept of them, then lie once
+        on a machine, and each process updates its rows. All processes make it, step it, and
+        load it in step.
 
     Attributes
     ----------
     average : WeightAverage or None
+
+    Raises
+    ------
+    SettingsError
+        If nothing can lie in common.
     """
 
     def __init__(
         self,
         dense: torch.optim.Optimizer,
-        sparse: torch.optim.Optimizer,
+        sparse: LazyAdam | RowWise,
         stepped: Callable[[], None],
         horizon: int = 0,
+        place: Place | None = None,
     ) -> None:
         self.dense, self.sparse = dense, sparse
-        self._stepped = stepped
+        self._stepped, self._place = stepped, place
         self.average: WeightAverage | None = None
+        tables = _weights_of(sparse)
+        if place is not None:
+            for table in tables:
+                table.data = in_common(table.data)
+            sparse.zeros = zeros_in_common
         if horizon > 1:
-            self.average = WeightAverage(_weights_of(dense), _weights_of(sparse), horizon)
+            self.average = WeightAverage(_weights_of(dense), tables, horizon, place)
 
     @property
     def param_groups(self) -> list[dict[str, Any]]:
@@ -74,13 +92,24 @@ class SparseAndDense:
 
     def step(self, closure: Callable[[], float] | None = None) -> None:
         """Update all parameters."""
+        if self._place is not None:
+            self._keep_own_rows(self._place)
+            # Others may still be reading tables.
+            wait_for_all()
         if self.average is not None:
             self.average.before_step()
         self.dense.step(closure)
         self.sparse.step()
         if self.average is not None:
             self.average.after_step()
+        if self._place is not None:
+            wait_for_all()
         self._stepped()
+
+    def _keep_own_rows(self, place: Place) -> None:
+        for table in _weights_of(self.sparse):
+            if table.grad is not None:
+                table.grad = own_rows(table.grad, place)
 
     def average_weights(self) -> None:
         """Let the model have the running mean of its weights, where there is one."""
@@ -105,13 +134,23 @@ class SparseAndDense:
         """Take the states back; the model has the weights of their moment already."""
         self.dense.load_state_dict(state["dense"])
         self.sparse.load_state_dict(state["sparse"])
-        if self.average is None:
-            return
-        if "average" in state:
-            self.average.load_state_dict(state["average"])
-        else:
-            # Of a run without a mean, which begins with the weights that came with the state.
-            self.average.begin()
+        if self._place is not None:
+            self._put_state_in_common()
+        if self.average is not None:
+            if "average" in state:
+                self.average.load_state_dict(state["average"])
+            else:
+                # Of a run without a mean, which begins with the weights that came with the state.
+                self.average.begin()
+        if self._place is not None:
+            wait_for_all()
+
+    def _put_state_in_common(self) -> None:
+        for table in _weights_of(self.sparse):
+            state = self.sparse.state[table]
+            for name, value in state.items():
+                if isinstance(value, Tensor):
+                    state[name] = in_common(value)
 
 
 def _weights_of(optimizer: torch.optim.Optimizer) -> list[Tensor]:
@@ -135,6 +174,7 @@ def sparse_and_dense(
     horizon: int = 0,
     pointer_step: float | None = None,
     table_learner: str = "adam",
+    place: Place | None = None,
 ) -> SparseAndDense:
     """Give an optimiser for a model's tables of ids, and another one for its other weights.
 
@@ -154,6 +194,8 @@ def sparse_and_dense(
         Step size of a pointer's weights; without it, it is that of all others.
     table_learner : str
         One of :data:`TABLE_LEARNERS`.
+    place : Place, optional
+        Of this process, if the processes of a machine have the tables in common.
     """
     tables = id_tables(model)
     ids = {id(table) for table in tables}
@@ -163,7 +205,7 @@ def sparse_and_dense(
         # Windows are small, and it shows what torch does beside the passes over weights.
         dense = DenseAdam.instead_of(dense)
     sparse = TABLE_LEARNERS[table_learner](tables, lr=table_step)
-    return SparseAndDense(dense, sparse, stepped, horizon)
+    return SparseAndDense(dense, sparse, stepped, horizon, place)
 
 
 def _with_pointer(model: nn.Module, weights: list[Tensor], step: float) -> Weights:

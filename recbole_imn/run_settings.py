@@ -219,6 +219,7 @@ class RunSettings(Strict):
     learning_rate: Rate = 0.001
     table_learning_rate: Rate | None = None
     table_learner: Literal["adam", "row_adam"] = "adam"
+    share_tables: bool = False
     pointer_learning_rate: Rate | None = None
     average_share: Annotated[float, Field(ge=0, le=100)] = 0.0
     train_neg_sample_args: Annotated[NegativeArgs | None, BeforeValidator(_no_negatives)] = None

@@ -24,6 +24,7 @@ from recbole_imn.model.joint_ranking import WeightSearch
 from recbole_imn.model.rows import event_indices
 from recbole_imn.optimizers import SparseAndDense, id_tables, sparse_and_dense
 from recbole_imn.processes import group, join_numbered
+from recbole_imn.processes.common import Place, own_place
 from recbole_imn.rank_metrics import rank_metric
 from recbole_imn.serving.taking import add_snapshot, can_be_used
 
@@ -187,7 +188,19 @@ class IMNNetTrainer(Trainer):  # type: ignore[misc]  # RecBole is untyped
             self._average_horizon(),
             self.config["pointer_learning_rate"],
             self.config["table_learner"] or "adam",
+            self._place_on_machine(),
         )
+
+    def _place_on_machine(self) -> Place | None:
+        """Give the place of this process if those of a machine are to have tables in common."""
+        if not self.config["share_tables"] or not group().is_several:
+            return None
+        if self.device.type != "cpu":
+            raise SettingsError(
+                f"share_tables is True, but {self.config['model']} is on {self.device}, and "
+                "processes have in common what lies in the machine's memory; leave it out"
+            )
+        return own_place()
 
     def _average_horizon(self) -> int:
         """Give the horizon of the running mean of weights, in steps; 0 for none."""

@@ -31,11 +31,18 @@ class LazyAdam(torch.optim.SparseAdam):
     Parameters, their defaults and the saved state are those of SparseAdam: ``step``, an int,
     ``exp_avg`` and ``exp_avg_sq``, float of the shape of the weight.
 
+    Attributes
+    ----------
+    zeros : callable
+        Makes what is kept of a table, with the shape, ``dtype`` and ``device`` of it.
+
     Raises
     ------
     RuntimeError
         At a step, if a gradient is dense.
     """
+
+    zeros: Callable[..., Tensor] = staticmethod(torch.zeros)
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -65,8 +72,8 @@ class LazyAdam(torch.optim.SparseAdam):
         state = self.state[weight]
         if not state:
             state["step"] = 0
-            state["exp_avg"] = torch.zeros_like(weight, memory_format=torch.preserve_format)
-            state["exp_avg_sq"] = torch.zeros_like(weight, memory_format=torch.preserve_format)
+            for name in ("exp_avg", "exp_avg_sq"):
+                state[name] = self.zeros(weight.shape, dtype=weight.dtype, device=weight.device)
         state["step"] += 1
         tables = (weight, state["exp_avg"], state["exp_avg_sq"])
         step = _step_values(group, state["step"])

@@ -38,14 +38,27 @@ class RowWise(torch.optim.Optimizer):
         :math:`\beta`, below 1.
     eps : float
 
+    Attributes
+    ----------
+    zeros : callable
+        Makes what is kept of a table, with a shape, ``dtype`` and ``device``.
+
     Raises
     ------
     RuntimeError
         At a step, if a gradient is dense.
     """
 
+    zeros: Callable[..., Tensor] = staticmethod(torch.zeros)
+
     def __init__(self, params: Any, lr: float, decay: float = 0.999, eps: float = 1e-8) -> None:
         super().__init__(params, {"lr": lr, "decay": decay, "eps": eps})
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take back what ``state_dict`` gave; torch makes all of it numbers like the weight's."""
+        super().load_state_dict(state_dict)
+        for state in self.state.values():
+            state["count"] = state["count"].to(torch.int32)
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -65,8 +78,8 @@ class RowWise(torch.optim.Optimizer):
             raise RuntimeError("RowWise does not support dense gradients")
         state = self.state[weight]
         if not state:
-            state["square"] = weight.new_zeros(len(weight))
-            state["count"] = torch.zeros(len(weight), dtype=torch.int32, device=weight.device)
+            for name, numbers in (("square", weight.dtype), ("count", torch.int32)):
+                state[name] = self.zeros((len(weight),), dtype=numbers, device=weight.device)
         step = float(group["lr"]), float(group["decay"]), float(group["eps"])
         if grad._nnz():
             loops = is_compiled(grad) and weight.is_contiguous() and weight.dtype == grad.dtype

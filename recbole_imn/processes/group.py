@@ -151,6 +151,15 @@ def of_first(value: Answer) -> Answer:
     return values[0]
 
 
+def all_of(value: Answer) -> list[Answer]:
+    """Give what each process has, plain values, in the order of their ranks."""
+    if not _Run.group.is_several:
+        return [value]
+    values: list[Any] = [None] * _Run.group.size
+    distributed.all_gather_object(values, value)
+    return values
+
+
 @contextmanager
 def in_step() -> Iterator[None]:
     """Say that all processes do the same meanwhile, one call after the other."""

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, distributed
 
-from recbole_imn.processes.group import exchange_of, group
+from recbole_imn.processes.group import all_of, exchange_of, group
 
 Value = TypeVar("Value")
 
@@ -38,11 +38,7 @@ def join_numbered(own: Mapping[int, Value]) -> list[Value]:
     own : mapping of int to anything that can be pickled
         The values of this process by their numbers, of which no other process has any.
     """
-    if not group().is_several:
-        return [own[number] for number in sorted(own)]
-    found: list[Any] = [None] * group().size
-    distributed.all_gather_object(found, dict(own))
-    joined = {number: value for part in found for number, value in part.items()}
+    joined = {number: value for part in all_of(dict(own)) for number, value in part.items()}
     return [joined[number] for number in sorted(joined)]
 
 

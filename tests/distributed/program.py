@@ -52,6 +52,14 @@ RUNS = {
     # Pairs of items, the second of which is drawn.
     "FPMC": {"embedding_size": 8},
 }
+# Runs that are stopped, and gone on with.
+STOPPED = {
+    "GRU4Rec": {**RUNS["GRU4Rec"], "seed": 3},
+    "IMNNet": {**RUNS["IMNNet"], "seed": 3, "table_learner": "row_adam"},
+    "IMNNetPlus": {**RUNS["IMNNetPlus"], "seed": 3, "average_share": 0.5},
+}
+# Of these, processes can have the tables of ids in common.
+IN_COMMON = ("IMNNet", "IMNNetPlus")
 # Settings that several processes refuse, and a word of the line that says so.
 REFUSED = {
     "online_updates": ("IMNNet", {**OWN, "online_updates": True}),
@@ -93,9 +101,9 @@ def run(model: str, **settings) -> dict:
     }
 
 
-def resumed() -> dict:
+def resumed(model: str, **settings) -> dict:
     """Stop a run inside its second epoch, and go on with it."""
-    original = quick_start.get_trainer
+    original, stopped, stop_at = quick_start.get_trainer, False, 7
 
     def stopping(*names):
         def make(config, model):
@@ -104,7 +112,7 @@ def resumed() -> dict:
 
             def calculate_loss(batch):
                 calls[0] += 1
-                if calls[0] == 7:
+                if calls[0] == stop_at:
                     raise KeyboardInterrupt
                 return loss(batch)
 
@@ -113,15 +121,15 @@ def resumed() -> dict:
 
         return make
 
-    settings = {**RUNS["GRU4Rec"], "seed": 3, "resume_minutes": 1e-9}
+    settings["resume_minutes"] = 1e-9
     quick_start.get_trainer = stopping
     try:
-        run("GRU4Rec", **settings)
+        run(model, **settings)
     except KeyboardInterrupt:
         stopped = True
     finally:
         quick_start.get_trainer = original
-    return {**run("GRU4Rec", **settings, resume=True), "stopped": stopped}
+    return {**run(model, **settings, resume=True), "stopped": stopped}
 
 
 def refusals() -> dict:
@@ -144,9 +152,15 @@ def main() -> None:
         before = count[0]
         found[model] = run(model, **settings)
         found[model]["shared"] = count[0] - before
-    found["seed 3"] = run("GRU4Rec", **RUNS["GRU4Rec"], seed=3)
+    for model, settings in STOPPED.items():
+        found[f"{model}, seed 3"] = run(model, **settings)
     if group().is_several:
-        found["resumed"] = resumed()
+        for model, settings in STOPPED.items():
+            found[f"{model}, resumed"] = resumed(model, **settings)
+        for model in IN_COMMON:
+            settings = {**STOPPED[model], "share_tables": True}
+            found[f"{model}, in common"] = run(model, **settings)
+            found[f"{model}, in common, resumed"] = resumed(model, **settings)
         found["refusals"] = refusals()
     found["size"] = group().size
     if group().writes:

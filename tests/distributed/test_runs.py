@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import random_rows, write_log
 from tests.distributed.launch import launch
-from tests.distributed.program import REFUSED, RUNS
+from tests.distributed.program import IN_COMMON, REFUSED, RUNS, STOPPED
 
 PROGRAM = Path(__file__).parent / "program.py"
 
@@ -62,10 +62,20 @@ def test_weights_differ_by_the_order_of_sums(found: tuple[dict, dict], model: st
         np.testing.assert_allclose(two[name], values, atol=2e-5, err_msg=name)
 
 
-def test_a_stopped_run_goes_on_to_the_same_figures(found: tuple[dict, dict]) -> None:
-    whole, resumed = found[1]["seed 3"], found[1]["resumed"]
-    assert resumed.pop("stopped")
-    assert resumed == whole
+@pytest.mark.parametrize("model", STOPPED)
+def test_a_stopped_run_goes_on_to_the_same_figures(found: tuple[dict, dict], model: str) -> None:
+    whole, resumed = (found[1][f"{model}, {name}"] for name in ("seed 3", "resumed"))
+    assert resumed["stopped"]
+    assert resumed == {**whole, "stopped": True}
+
+
+@pytest.mark.parametrize("model", IN_COMMON)
+def test_tables_in_common_have_the_bits_of_own_ones(found: tuple[dict, dict], model: str) -> None:
+    own, common, resumed = (
+        found[1][f"{model}, {name}"] for name in ("seed 3", "in common", "in common, resumed")
+    )
+    assert common == own
+    assert resumed == {**own, "stopped": True}
 
 
 @pytest.mark.parametrize("word", REFUSED)
@@ -81,7 +91,7 @@ def test_one_process_writes(found: tuple[dict, dict], tmp_path_factory) -> None:
     runs = len(list((folder / "saved").glob("*.pth")))
     # One board a trainer, as of one process.
     assert len(boards) >= runs
-    assert len(list((folder / "log").glob("IMNNetPlus/*.log"))) == 1
+    assert len(list((folder / "log").glob("JODIE/*.log"))) == 1
     # What was refused after its first batch has left where it was.
     left = {file.name.partition("-")[0] for file in (folder / "saved").glob("*.state")}
     assert left <= {"BERT4Rec"}

@@ -1,5 +1,6 @@
 """One number a row: loops against the formula, and both against the update written out."""
 
+import copy
 import math
 
 import pytest
@@ -42,6 +43,21 @@ def test_a_row_steps_as_it_is_written(decay):
         root = math.sqrt(square / (1 - decay**count))
         start[1] -= 0.1 * torch.tensor(total).double() / (root + 1e-8)
         torch.testing.assert_close(weight.detach(), start)
+
+
+def test_what_is_saved_goes_on_to_the_same_bits():
+    options = {"lr": 0.03, "n": 5, "width": 4, "dtype": torch.float32}
+    (ours, first), (theirs, second) = tables(RowWise, RowWise, **options)
+    for number, grad in enumerate(steps(1, 5, 4, torch.float32)):
+        if number == 2:
+            theirs.data.copy_(ours.data)
+            second.load_state_dict(copy.deepcopy(first.state_dict()))
+            assert second.state[theirs]["count"].dtype == torch.int32
+        ours.grad, theirs.grad = grad.clone(), grad.clone()
+        first.step()
+        second.step()
+    assert number > 3
+    assert torch.equal(ours, theirs)
 
 
 def test_dense_gradients_are_refused():
