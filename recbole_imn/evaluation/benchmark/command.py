@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping
+from itertools import chain
 from logging import getLogger
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from recbole_imn.evaluation.benchmark.plan import (
     make_run,
 )
 from recbole_imn.evaluation.benchmark.tuned import FOLDER, TUNING
+from recbole_imn.evaluation.paper.claims import systems_of_claims
 from recbole_imn.evaluation.protocols import PROTOCOLS as AGREED
 from recbole_imn.evaluation.protocols import require_no_contradiction
 from recbole_imn.evaluation.shelf import require_stays
@@ -46,6 +48,10 @@ OPTIONS = {
 }
 
 
+# Stands for all systems that a claim of the paper is about.
+CLAIMED = "claims"
+
+
 def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``benchmark`` and its options to the commands."""
     parser = commands.add_parser(
@@ -56,7 +62,7 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser.add_argument(
         "--models",
         help="names with commas between (default: every system); 'IMNNet fusion=concat' is a "
-        "model with settings switched",
+        "model with settings switched, and 'claims' all that a claim of the paper is about",
     )
     parser.add_argument("--seeds", type=positive, default=3, help="seeds 1..N (default 3)")
     parser.add_argument("--epochs", type=positive, default=50, help="at most (default 50)")
@@ -176,7 +182,10 @@ def _conduct_and_report(runs: list[Run], out: Path) -> Mapping[str, str]:
 
 def _systems(text: str) -> list[str]:
     """Give the systems that ``--models`` names; one named twice is one."""
-    systems = [parse_system(name) for name in split_names(text)]
+    names = chain.from_iterable(
+        systems_of_claims() if name == CLAIMED else [name] for name in split_names(text)
+    )
+    systems = [parse_system(name) for name in names]
     for system in systems:
         _refuse_options(system.switches, f"the system {system.name!r}")
     return list(dict.fromkeys(system.name for system in systems))

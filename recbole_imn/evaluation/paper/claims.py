@@ -157,3 +157,8 @@ CLAIMS = (
         CHOSEN,
     ),
 )
+
+
+def systems_of_claims() -> list[str]:
+    """Give every system that a claim is about, each once."""
+    return list(dict.fromkeys(system for claim in CLAIMS for system in claim.systems))

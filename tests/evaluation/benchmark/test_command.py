@@ -213,6 +213,15 @@ def test_an_interruption_ends_the_process_and_says_how_to_go_on(folder, monkeypa
     assert "the same command goes on from there" in capsys.readouterr().err
 
 
+def test_claims_stand_for_their_systems():
+    from recbole_imn.evaluation.benchmark.command import _systems
+
+    systems = _systems("LastItem,claims,IMNNet fusion=sum")
+    assert systems[0] == "LastItem"
+    assert systems[-1] == "IMNNet fusion=sum"
+    assert {"JODIE", "IMNNet", "IMNNet negatives=in_batch"} < set(systems)
+
+
 @pytest.mark.parametrize(
     ("argument", "message"),
     [

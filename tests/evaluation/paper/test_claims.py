@@ -3,7 +3,7 @@
 import pytest
 
 from recbole_imn.compat import model_names
-from recbole_imn.evaluation.paper.claims import CLAIMS
+from recbole_imn.evaluation.paper.claims import CLAIMS, systems_of_claims
 from recbole_imn.evaluation.paper.figures import METRICS, published
 from recbole_imn.evaluation.systems import model_of, parse_system
 
@@ -22,6 +22,14 @@ def test_systems_are_named_as_a_benchmark_names_them():
         for system in claim.systems:
             assert parse_system(system).name == system
             assert model_of(system) in model_names()
+
+
+@pytest.mark.parametrize("name", [name for name in systems_of_claims() if " " in name])
+def test_each_system_differs_by_its_switches_alone(name, prepare):
+    system = parse_system(name)
+    config, plain = prepare(system.model, **system.switches)[0], prepare(system.model)[0]
+    changed = {key for key, value in config.final_config_dict.items() if plain[key] != value}
+    assert changed == set(system.switches)
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.text)
