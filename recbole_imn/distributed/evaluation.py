@@ -75,10 +75,15 @@ def chosen_batches(loader: Any, numbers: Sequence[int], first: bool = False) -> 
     first : bool
         Whether every process gets the first of them.
     """
-    own = numbers[group().rank :: group().size]
+    own = _own(numbers)
     if first and group().rank:
         own = [*numbers[:1], *own]
     return _Chosen(loader, own)
+
+
+def _own(numbers: Sequence[int]) -> list[int]:
+    """Give the numbers of the batches of this process, of those for all."""
+    return list(numbers[group().rank :: group().size])
 
 
 class _Chosen:
@@ -94,7 +99,7 @@ class _Chosen:
 
 def own_batches(loader: Any) -> Any:
     """Give an evaluation loader with the batches of this process alone."""
-    numbers = list(range(len(loader)))[group().rank :: group().size]
+    numbers = _own(range(len(loader)))
     mixed: Any = type(type(loader).__name__, (OwnBatches, type(loader)), {})
     own = mixed.__new__(mixed)
     vars(own).update(vars(loader), numbers=numbers, whole=loader)
