@@ -41,15 +41,13 @@ class RankMetric:
         return np.where(ranks <= self.top, self.gain(ranks), 0.0)
 
 
-def rank_metric(name: str, switch: str = "search_ranking_weights") -> RankMetric:
+def rank_metric(name: str) -> RankMetric:
     """Find a metric of ranks by its name with a cut, such as 'NDCG@10', or 'FullMRR' without.
 
     Parameters
     ----------
     name : str
         In capitals or not.
-    switch : str
-        The setting that asks for the metric, named in the message.
 
     Raises
     ------
@@ -60,15 +58,36 @@ def rank_metric(name: str, switch: str = "search_ranking_weights") -> RankMetric
     if (kind, cut) == (FULL_MRR, ""):
         return RankMetric(_inverse, NO_CUT)
     if kind not in _METRICS or not cut.isdigit():
-        known = ", ".join(f"{metric.upper()}@10" for metric in _METRICS)
-        raise SettingsError(
-            f"valid_metric is {name!r}, which a search on validation cannot use; choose one "
-            f"of {known} (any cut), or set {switch}: False"
-        )
+        raise SettingsError(f"{name!r} is no metric of a row's rank; choose {_known()}")
     top = int(cut)
     if kind == "precision":
         return RankMetric(lambda ranks: np.full_like(ranks, 1 / top), top)
     return RankMetric(_METRICS[kind], top)
+
+
+def searched_metric(name: str, switch: str | None = None) -> RankMetric:
+    """Find the metric by which something is chosen on validation.
+
+    Parameters
+    ----------
+    name : str
+        As ``valid_metric`` gives it.
+    switch : str, optional
+        The setting that leaves the choice out if it is False, named in the message.
+
+    Raises
+    ------
+    SettingsError
+        If it is no metric of ranks.
+    """
+    try:
+        return rank_metric(name)
+    except SettingsError as error:
+        otherwise = f", or set {switch}: False" if switch else ""
+        raise SettingsError(
+            f"valid_metric is {name!r}, which a search on validation cannot use; choose "
+            f"{_known()}{otherwise}"
+        ) from error
 
 
 def _discount(ranks: Floats) -> Floats:
@@ -89,3 +108,7 @@ _METRICS: dict[str, Callable[[Floats], Floats]] = {
     # Over the cut, which is not known here.
     "precision": np.ones_like,
 }
+
+
+def _known() -> str:
+    return f"one of {', '.join(f'{metric.upper()}@10' for metric in _METRICS)} (any cut)"

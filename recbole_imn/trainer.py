@@ -25,7 +25,7 @@ from recbole_imn.model.rows import event_indices
 from recbole_imn.optimizers import SparseAndDense, id_tables, sparse_and_dense
 from recbole_imn.processes import group, join_numbered
 from recbole_imn.processes.common import Place, own_place
-from recbole_imn.rank_metrics import rank_metric
+from recbole_imn.rank_metrics import rank_metric, searched_metric
 from recbole_imn.serving.taking import add_snapshot, can_be_used
 
 # Validation rows that a search looks at, about: there is little that it chooses.
@@ -83,9 +83,9 @@ class IMNNetTrainer(Trainer):  # type: ignore[misc]  # RecBole is untyped
         self.calibrates = isinstance(model, IMNNet) and model.network.settings.calibrate
         # Refused before anything is trained.
         if self.searches_ranking:
-            rank_metric(config["valid_metric"])
+            searched_metric(config["valid_metric"], "search_ranking_weights")
         if self.calibrates:
-            rank_metric(config["valid_metric"], "calibrate")
+            searched_metric(config["valid_metric"], "calibrate")
 
     def evaluate(
         self,

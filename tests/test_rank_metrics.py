@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recbole_imn.errors import SettingsError
-from recbole_imn.rank_metrics import rank_metric
+from recbole_imn.rank_metrics import rank_metric, searched_metric
 
 RANKS = np.array([1.0, 2.5, 10.0, 10.5, np.inf])
 
@@ -32,5 +32,9 @@ def test_metrics_of_ranks(name, expected):
 
 @pytest.mark.parametrize("name", ["ItemCoverage@10", "NDCG", "NDCG@ten"])
 def test_metrics_that_are_none_of_ranks_are_refused(name):
-    with pytest.raises(SettingsError, match=f"valid_metric is '{name}'.*search_ranking_weights"):
+    with pytest.raises(SettingsError, match=f"^'{name}' is no metric of a row's rank; .*NDCG@10"):
         rank_metric(name)
+    with pytest.raises(SettingsError, match=rf"^valid_metric is '{name}'.* \(any cut\)$"):
+        searched_metric(name)
+    with pytest.raises(SettingsError, match=f"^valid_metric is '{name}'.*or set calibrate: False"):
+        searched_metric(name, "calibrate")

@@ -7,7 +7,7 @@ from typing import Any
 from torch import nn
 
 from recbole_imn.model.rows import EVENT_INDEX
-from recbole_imn.rank_metrics import rank_metric
+from recbole_imn.rank_metrics import searched_metric
 from recbole_imn.trainer import IMNNetTrainer
 
 
@@ -27,7 +27,7 @@ class AtOnceTrainer(IMNNetTrainer):
         super().__init__(config, model)
         self.epochs = 1
         # Refused before anything is learned.
-        self._metric = rank_metric(config["valid_metric"], "epochs") if model.chooses else None
+        self._metric = searched_metric(config["valid_metric"]) if model.chooses else None
 
     def _train_epoch(self, *arguments: Any, **named: Any) -> Any:
         self.model.learn()

@@ -7,7 +7,7 @@ import pytest
 from recbole.utils import get_trainer
 
 from recbole_imn.errors import SettingsError
-from recbole_imn.model.joint_ranking import rank_metric
+from recbole_imn.rank_metrics import rank_metric
 
 SMALL = {"n_trees": 15, "n_leaves": 7, "min_leaf_candidates": 10}
 

@@ -9,9 +9,9 @@ from recbole_imn.baselines.local_global import GRID, HOUR, N_TREND, LocalGlobal,
 from recbole_imn.baselines.local_rows import Rules, Walks, rank_rows, score_rows
 from recbole_imn.baselines.orders import places_of
 from recbole_imn.baselines.trending import trending
-from recbole_imn.model.joint_ranking import rank_metric
 from recbole_imn.model.recency import popularity
 from recbole_imn.past import Past
+from recbole_imn.rank_metrics import rank_metric
 from tests.past.test_sessions import EVENTS, log_with
 
 NUMBERS = st.builds(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from recbole.utils import get_trainer
 
 from recbole_imn.evaluation.full_ranking import ranks_of_scores
-from recbole_imn.model.joint_ranking import rank_metric
+from recbole_imn.rank_metrics import rank_metric
 
 NONE = -np.inf
 
