@@ -18,6 +18,25 @@ from recbole_imn.errors import DataError
 ATOMIC_SUFFIXES = (".inter", ".item", ".user", ".net", ".kg", ".link")
 PACKAGES = ("recbole_imn", "recbole", "torch", "numpy", "pandas", "scipy")
 _BLOCK = 1 << 20
+#: Settings without influence on figures.
+NOT_SHAPING = frozenset(
+    {
+        "tuning",
+        "resume",
+        "resume_minutes",
+        "show_progress",
+        "screen",
+        "state",
+        "verbose",
+        "log_wandb",
+        "wandb_project",
+        "checkpoint_dir",
+        "data_path",
+        "config_files",
+        "gpu_id",
+        "share_tables",
+    }
+)
 
 
 @dataclass(frozen=True)

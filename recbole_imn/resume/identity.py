@@ -12,30 +12,12 @@ from typing import Any
 import torch
 
 from recbole_imn.checkpoints.values import plain_config
-from recbole_imn.provenance import fingerprint, versions
+from recbole_imn.provenance import NOT_SHAPING, fingerprint, versions
 
 PACKAGE = Path(__file__).parents[1]
-# Settings without influence on figures, and epochs, which may grow. What the data path leads to
-# is known by its bytes; eval_step is taken as RecBole's trainer limits it.
-NOT_SHAPING = frozenset(
-    {
-        "epochs",
-        "tuning",
-        "eval_step",
-        "resume",
-        "resume_minutes",
-        "show_progress",
-        "screen",
-        "state",
-        "verbose",
-        "log_wandb",
-        "wandb_project",
-        "checkpoint_dir",
-        "data_path",
-        "config_files",
-        "gpu_id",
-    }
-)
+# Epochs may grow, and eval_step is taken as RecBole's trainer limits it. What the data path
+# leads to is known by its bytes.
+NOT_OF_RUN = NOT_SHAPING | {"epochs", "eval_step"}
 Identity = dict[str, Any]
 
 
@@ -60,7 +42,7 @@ def identity_of(trainer: Any) -> Identity:
     """
     config = trainer.config
     settings = plain_config(config)["final"]
-    settings = {key: value for key, value in settings.items() if key not in NOT_SHAPING}
+    settings = {key: value for key, value in settings.items() if key not in NOT_OF_RUN}
     return {
         "settings": {**settings, "eval_step": trainer.eval_step},
         "data": fingerprint(Path(config["data_path"]), config["dataset"]),

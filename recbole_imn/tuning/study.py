@@ -20,14 +20,12 @@ from sqlalchemy.pool import NullPool
 from recbole_imn.checkpoints import plain_config
 from recbole_imn.errors import DivergenceError, SettingsError
 from recbole_imn.files import make_folder
-from recbole_imn.provenance import commit
+from recbole_imn.provenance import NOT_SHAPING, commit
 from recbole_imn.tuning.clock import Clock, TimeUp
 from recbole_imn.tuning.data import StudyData
 from recbole_imn.tuning.objective import TrialRequest, validation_score
 from recbole_imn.tuning.space import Space, decoded, encoded, inside, suggest
 
-# Settings that say where files lie, and nothing about results.
-PLACES = ("data_path", "checkpoint_dir")
 SUM, SECONDS, OUTCOME = "sha256", "seconds", "outcome"
 # A trial's share of the budget at most, so that no model spends it on its first settings.
 TRIAL_SHARE = 1 / 3
@@ -104,7 +102,7 @@ class Tuning:
             load_if_exists=True,
         )
         facts = {
-            **{name: value for name, value in settings.items() if name not in PLACES},
+            **settings,
             "search space": {name: repr(dimension) for name, dimension in space.items()},
             "prune": budget.prune,
             "seconds": budget.seconds,
@@ -136,7 +134,7 @@ class Tuning:
         if before is None or not self.finished:
             self.study.set_user_attr("facts", facts)
             return
-        for name in {**before, **facts}:
+        for name in (name for name in {**before, **facts} if name not in NOT_SHAPING):
             if before.get(name) != facts.get(name):
                 raise SettingsError(
                     f"{storage} holds trials with {name} {before.get(name)!r}, not "

@@ -197,6 +197,16 @@ def test_trials_made_otherwise_are_not_mixed(make_tuning, quick, change):
         make_tuning(**change)
 
 
+def test_what_changes_no_figure_may_differ_or_be_new(make_tuning, quick):
+    tuning = make_tuning()
+    tuning.run_next(nothing)
+    # As an earlier version kept it, which left settings out, and did not know others.
+    kept = {**tuning.study.user_attrs["facts"], "gpu_id": "3", "state": "ERROR"}
+    del kept["screen"], kept["data_path"]
+    tuning.study.set_user_attr("facts", kept)
+    assert len(make_tuning().finished) == 1
+
+
 def test_a_study_without_trials_may_change(make_tuning):
     make_tuning()
     assert make_tuning(epochs=4).finished == []
