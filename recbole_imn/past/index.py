@@ -18,24 +18,35 @@ from recbole_imn.log import NO_EVENT, EventLog, Flags, Ids
 from recbole_imn.log.columns import Column
 
 EMPTY = NO_EVENT
+# Of an event in a table of steps: the user's event before, the item's, and the user's next one,
+# and the item.
+OF_USER, OF_ITEM, ONWARDS, STEP_ITEM = range(4)
+
+
+# Columns that are kept, and the shape of an entry.
+KEPT: dict[str, tuple[int, ...]] = {"link": (), "purchase": (), "times": (), "steps": (4,)}
 
 
 class Chains(NamedTuple):
-    """Entries an event, int32 [n_events]; -1 where there is no earlier event.
+    """Entries an event, int32; -1 where there is no earlier event.
 
     Attributes
     ----------
-    user, item : int32
+    user, item : int32 [n_events]
         The previous event of the same user, and of the same item.
-    link : int32
+    link : int32 [n_events]
         The previous event whose user came from the same item as this one's.
-    purchase : int32
+    purchase : int32 [n_events]
         The user's last purchase before the event.
-    times : int32
+    times : int32 [n_events]
         How often the user has had the item, this time included.
-    following : int32
+    following : int32 [n_events]
         The next event of the same user; -1 while there is none. It may lie beyond a row's
         position, and is no event of the past then.
+    steps : int32 [n_events, 4]
+        ``user``, ``item`` and ``following``, which are columns of it, and the event's item, for
+        walks that need them together: in a long log each number apart is another one of memory's
+        lines to wait for.
     """
 
     user: Ids
@@ -44,6 +55,7 @@ class Chains(NamedTuple):
     purchase: Ids
     times: Ids
     following: Ids
+    steps: Ids
 
 
 class ChainIndex:
@@ -62,7 +74,10 @@ class ChainIndex:
 
     def __init__(self, log: EventLog) -> None:
         self.log = log
-        self._columns = [Column(np.int32, (), path) for path in _paths(log.folder)]
+        self._columns = {
+            name: Column(np.int32, shape, path)
+            for (name, shape), path in zip(KEPT.items(), _paths(log.folder), strict=True)
+        }
         self._ends = np.full((3, 0), EMPTY, np.int32)
         self._link_ends = np.full(0, EMPTY, np.int32)
         self._pairs = np.full(1024, EMPTY, np.int32)
@@ -71,19 +86,19 @@ class ChainIndex:
 
     def __len__(self) -> int:
         """Return the number of indexed events."""
-        return len(self._columns[0])
+        return len(self._columns["steps"])
 
     @property
     def n_bytes(self) -> int:
         """Bytes that the index takes for its events."""
-        tables = self._pairs, self._ends, self._link_ends
-        return sum(table.nbytes for table in (*self.chains, *tables))
+        kept = (column.values for column in self._columns.values())
+        return sum(table.nbytes for table in (*kept, self._pairs, self._ends, self._link_ends))
 
     def extend(self) -> None:
         """Index the events of the log that are not indexed yet."""
         log, start = self.log, len(self)
         n_new = len(log) - start
-        for column in self._columns:
+        for column in self._columns.values():
             if start == 0:
                 column.fit(n_new)
             column.extend(n_new)
@@ -97,7 +112,9 @@ class ChainIndex:
         )  # fmt: skip
 
     def _views(self) -> Chains:
-        return Chains(*(column.values for column in self._columns))
+        link, purchase, times, steps = (self._columns[name].values for name in KEPT)
+        before = steps[:, OF_USER], steps[:, OF_ITEM]
+        return Chains(*before, link, purchase, times, steps[:, ONWARDS], steps)
 
     def _make_room(self, n_new: int) -> None:
         """Keep the table of pairs at most half full, whether or not all new pairs are new."""
@@ -123,9 +140,9 @@ def grown(table: Ids, size: int) -> Ids:
 
 def _paths(folder: Path | None) -> list[Path | None]:
     if folder is None:
-        return [None] * len(Chains._fields)
+        return [None] * len(KEPT)
     # What an earlier program left is made anew: an index is never trusted, only the log.
-    paths = [folder / f"{name}.chain" for name in Chains._fields]
+    paths = [folder / f"{name}.chain" for name in KEPT]
     for path in paths:
         path.unlink(missing_ok=True)
     return list(paths)
@@ -171,6 +188,7 @@ def _extend(
     for event in range(start, len(users)):
         user, item = users[event], items[event]
         before = ends[0, user]
+        chains.steps[event, STEP_ITEM] = item
         chains.user[event] = before
         chains.item[event] = ends[1, item]
         chains.purchase[event] = ends[2, user]

@@ -18,6 +18,9 @@ from recbole_imn.model.sources.co_visits import (
     N_ANCHORS,
     NEWEST,
     PLACES,
+    REACH,
+    ROOM,
+    VISITS,
     WEIGHT,
     best,
     count_all,
@@ -70,10 +73,7 @@ class CoVisited(Source):
         own = np.zeros((len(facts), OWN), np.int64), np.full((len(facts), OWN), -1, np.int64)
         log, chains, heads = past.log, past.chains, past.items
         own_events(facts.latest, log.item, chains.user, HORIZON, *own)
-        walks = Walks(
-            log.user, log.item, log.time, chains.user, chains.item, chains.following,
-            heads.latest, heads.count,
-        )  # fmt: skip
+        walks = Walks(log.user, log.time, chains.steps, chains.item, heads.latest, heads.count)
         rows = facts.user, facts.at, facts.position, *own
         _propose(threads_for(len(facts)), *rows, walks, out.items, out.events, out.numbers)
 
@@ -82,11 +82,9 @@ class Walks(NamedTuple):
     """What is walked through: columns of the log, chains from events, and heads of items."""
 
     user: Ids
-    item: Ids
     time: Floats
-    user_chain: Ids
+    steps: Ids
     item_chain: Ids
-    following: Ids
     latest: Ids
     counts: Ids
 
@@ -105,45 +103,39 @@ def _propose_rows(
     events: Integers,
     out: Numbers,
 ) -> None:
-    table, used = np.zeros((PLACES, 8)), np.empty(PLACES, np.int64)
-    places = np.empty(items.shape[1], np.int64)
-    log_items, times, item_chain, latest_items = (
-        walks.item,
-        walks.time,
-        walks.item_chain,
-        walks.latest,
-    )
-    before, following, log_users = walks.user_chain, walks.following, walks.user
+    places, met = np.zeros(PLACES, np.int16), np.empty((ROOM, 8))
+    visits, seen = np.empty(VISITS, np.int64), np.empty((2, VISITS, REACH, 2), np.int32)
+    chosen = np.empty(items.shape[1], np.int64)
+    times, item_chain, latest_items = walks.time, walks.item_chain, walks.latest
     counts = walks.counts
     for row in range(first, last):
         position, now = positions[row], at[row]
         n = count_all(
-            table, used, users[row], position, own[row], own_events[row], log_users, log_items,
-            before, following, item_chain, latest_items,
+            places, met, visits, seen, users[row], position, own[row], own_events[row], walks.user,
+            walks.steps, latest_items,
         )  # fmt: skip
-        leave_out(table, own[row])
-        n_found, total = best(table, used, n, places)
+        leave_out(places, met, own[row])
+        n_found, total = best(met, n, chosen)
         of_all = np.log(total) / 2 if n_found else 0.0
         for slot in range(n_found):
-            place = places[slot]
-            item, newest = int(table[place, ITEM]), int(table[place, NEWEST])
+            one = chosen[slot]
+            item, newest = int(met[one, ITEM]), int(met[one, NEWEST])
             led = own_events[row, newest]
             items[row, slot], events[row, slot] = item, led
             event = latest_before(latest_items[item], position, item_chain)
             known = popularity(item, position, item_chain, latest_items, counts)
-            count = np.log(table[place, WEIGHT]) / 2
+            count = np.log(met[one, WEIGHT]) / 2
             out[row, slot, 0] = count
             out[row, slot, 1] = count - of_all
             out[row, slot, 2] = count - 2 * known
-            out[row, slot, 3] = table[place, AFTER] / table[place, WEIGHT]
-            out[row, slot, 4] = np.log(table[place, N_ANCHORS]) + 0.3 * newest
-            out[row, slot, 5] = log_time(now - times[int(table[place, LINK])])
+            out[row, slot, 3] = met[one, AFTER] / met[one, WEIGHT]
+            out[row, slot, 4] = np.log(met[one, N_ANCHORS]) + 0.3 * newest
+            out[row, slot, 5] = log_time(now - times[int(met[one, LINK])])
             out[row, slot, 6] = log_time(now - times[event])
             out[row, slot, 7] = log_time(now - times[led])
             out[row, slot, 8] = activity(event, now, times, item_chain)
             out[row, slot, 9] = known
-        for k in range(n):
-            table[used[k], ITEM] = 0.0
+        places[:] = 0
 
 
 _propose_all = in_parallel(_propose_rows)
