@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from recbole_imn.errors import SettingsError
 from recbole_imn.processes.common import Place, in_common, own_place, own_rows, zeros_in_common
 from recbole_imn.processes.group import Group, Member, _Run
+from recbole_imn.trainer import IMNNetTrainer
 
 MEMBERS = tuple(Member(rank, 10 + rank, host) for rank, host in enumerate("abab"))
 
@@ -68,3 +69,14 @@ def test_memory_that_cannot_be_opened_is_told(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(SettingsError, match="process 0 cannot open") as raised:
         in_common(torch.ones(2))
     assert "\n" not in str(raised.value)
+
+
+def test_tables_of_gpus_are_not_in_common(monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = IMNNetTrainer.__new__(IMNNetTrainer)
+    trainer.config, trainer.device = {"share_tables": True, "model": "IMNNet"}, torch.device("cpu")
+    assert trainer._place_on_machine() is None
+    monkeypatch.setattr(_Run, "group", Group(2, 4, MEMBERS))
+    assert trainer._place_on_machine() == Place(1, 2, 0)
+    trainer.device = torch.device("cuda:0")
+    with pytest.raises(SettingsError, match="IMNNet is on cuda:0"):
+        trainer._place_on_machine()
