@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 from recbole_imn.kernels.weight_average import catch_up
-from recbole_imn.processes.common import Place, in_common, zeros_in_common
-from recbole_imn.processes.group import wait_for_all
+from recbole_imn.processes.common import Place, in_common, wait_for_sharers, zeros_in_common
 
 # Numbers that change places together.
 BLOCK = 1 << 20
@@ -113,19 +112,15 @@ class WeightAverage:
     def _exchange(self) -> None:
         """Let weights and means change places, a block at a time: tables may be most of memory."""
         # Others may be reading what is in common, and are to read what all have changed.
-        self._wait()
+        wait_for_sharers(self._place)
         n_dense = len(self._dense)
-        for weight, mean in zip(self._dense, self._means, strict=False):
+        for weight, mean in zip(self._dense, self._means[:n_dense], strict=True):
             _swap(weight, mean)
         for table, mean in zip(self._tables, self._means[n_dense:], strict=True):
             own = self._own(len(table))
             _swap(table[own], mean[own])
-        self._wait()
+        wait_for_sharers(self._place)
         self.in_place = not self.in_place
-
-    def _wait(self) -> None:
-        if self._place is not None:
-            wait_for_all()
 
     def _own(self, n: int) -> slice:
         """Give the rows of a table that this process brings up to date when there is time."""

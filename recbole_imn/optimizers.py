@@ -14,8 +14,13 @@ from recbole_imn.kernels.dense_adam import DenseAdam
 from recbole_imn.kernels.lazy_adam import LazyAdam
 from recbole_imn.kernels.row_wise import RowWise
 from recbole_imn.model.sources import Pointer
-from recbole_imn.processes.common import Place, in_common, own_rows, zeros_in_common
-from recbole_imn.processes.group import wait_for_all
+from recbole_imn.processes.common import (
+    Place,
+    in_common,
+    own_rows,
+    wait_for_sharers,
+    zeros_in_common,
+)
 
 # Those of RecBole, by the names that the setting learner gives them.
 LEARNERS: Mapping[str, type[torch.optim.Optimizer]] = {
@@ -94,16 +99,15 @@ class SparseAndDense:
         """Update all parameters."""
         if self._place is not None:
             self._keep_own_rows(self._place)
-            # Others may still be reading tables.
-            wait_for_all()
+        # Others may still be reading tables.
+        wait_for_sharers(self._place)
         if self.average is not None:
             self.average.before_step()
         self.dense.step(closure)
         self.sparse.step()
         if self.average is not None:
             self.average.after_step()
-        if self._place is not None:
-            wait_for_all()
+        wait_for_sharers(self._place)
         self._stepped()
 
     def _keep_own_rows(self, place: Place) -> None:
@@ -142,8 +146,7 @@ class SparseAndDense:
             else:
                 # Of a run without a mean, which begins with the weights that came with the state.
                 self.average.begin()
-        if self._place is not None:
-            wait_for_all()
+        wait_for_sharers(self._place)
 
     def _put_state_in_common(self) -> None:
         for table in _weights_of(self.sparse):

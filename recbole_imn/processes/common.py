@@ -115,6 +115,12 @@ def _opened(path: str, shape: Sequence[int], dtype: torch.dtype) -> Tensor:
     return flat[:n].view(*shape)
 
 
+def wait_for_sharers(place: Place | None) -> None:
+    """Go on when everybody has come here, where tensors are in common; None says that none are."""
+    if place is not None:
+        wait_for_all()
+
+
 def own_rows(grad: Tensor, place: Place) -> Tensor:
     """Leave of a gradient what is of the rows of one process, in its order.
 

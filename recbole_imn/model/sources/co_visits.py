@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from recbole_imn.kernels.compiled import compiled
 from recbole_imn.log import Floats, Ids, Integers
+from recbole_imn.past.before import latest_before
 from recbole_imn.past.index import OF_ITEM, OF_USER, ONWARDS, STEP_ITEM
 
 Places = npt.NDArray[np.int16]
@@ -81,9 +82,7 @@ def _visits_of_others(
     steps: Ids,
 ) -> int:
     """Find the latest visits of others to an item, before a position; give how many there are."""
-    visit, n, n_seen = latest, 0, 0
-    while visit >= position:
-        visit = steps[visit, OF_ITEM]
+    visit, n, n_seen = latest_before(latest, position, steps[:, OF_ITEM]), 0, 0
     # The user's own visits do not count, and there may be many.
     while visit >= 0 and n < most and n_seen < 2 * most:
         if users[visit] != user:
