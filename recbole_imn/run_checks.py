@@ -61,6 +61,7 @@ def mend() -> None:
     config_class = configurator.Config
     load: Callable[..., None] = config_class._load_internal_config_dict
     join: Callable[[Any], dict[str, Any]] = config_class._get_final_config_dict
+    place: Callable[[Any], None] = config_class._set_default_parameters
 
     @wraps(load)
     def load_checked(self: Any, model: str, model_class: Any, dataset: str) -> None:
@@ -84,7 +85,17 @@ def mend() -> None:
             check(self, settings)
         return settings
 
+    @wraps(place)
+    def placed(self: Any) -> None:
+        settings = self.final_config_dict
+        folder = Path(settings["data_path"]) / self.dataset
+        place(self)
+        if reads_a_stream(self, settings):
+            # RecBole reads ml-100k from its own package, whatever data_path says.
+            settings["data_path"] = str(folder)
+
     config_class._load_internal_config_dict = load_checked
+    config_class._set_default_parameters = placed
     config_class._get_final_config_dict = join_checked
     config_class._load_config_files = lambda self, files: read_config_files(files, self.yaml_loader)
 

@@ -1,10 +1,13 @@
-"""Data sets that are made from RecBole's own downloads on first use."""
+"""Data sets that RecBole downloads, or has in its package, put in their place on first use."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from logging import Logger
 from pathlib import Path
+
+import recbole
 
 from recbole_imn.data.publishing import Workspace, settle
 from recbole_imn.errors import DataError
@@ -12,6 +15,8 @@ from recbole_imn.errors import DataError
 TMALL = "tmall"
 # RecBole has this log in two parts, one an action, under these names.
 TMALL_PARTS = ("tmall-click-not-merged", "tmall-buy-not-merged")
+# What comes with RecBole itself: ml-100k.
+BUNDLED = Path(recbole.__file__).parent / "dataset_example"
 Download = Callable[[str, Path], None]
 
 
@@ -82,3 +87,14 @@ def download_set(folder: Path, name: str, download: Download) -> None:
                     f"it away, or put {name}.inter beside it by hand"
                 )
         work.publish(*suffixes)
+
+
+def is_bundled(name: str) -> bool:
+    """Whether RecBole's package has a data set."""
+    return (BUNDLED / name / f"{name}.inter").is_file()
+
+
+def copy_bundled(name: str, folder: Path) -> None:
+    """Copy the files of a data set that RecBole's package has to a folder."""
+    for file in (BUNDLED / name).glob(f"{name}.*"):
+        shutil.copyfile(file, folder / file.name)

@@ -1,11 +1,18 @@
-"""Data sets that are made on first use: simulated, or from RecBole's downloads."""
+"""Data sets that are made on first use: simulated, RecBole's own, or from its downloads."""
 
 from __future__ import annotations
 
 from logging import Logger
 from pathlib import Path
 
-from recbole_imn.data.downloads import TMALL, Download, download_set, make_tmall
+from recbole_imn.data.downloads import (
+    TMALL,
+    Download,
+    copy_bundled,
+    download_set,
+    is_bundled,
+    make_tmall,
+)
 from recbole_imn.data.publishing import settle
 from recbole_imn.data.simulated import is_simulated, make_simulated, nearest_data_set
 from recbole_imn.errors import DataError
@@ -35,6 +42,9 @@ def provide(folder: Path, name: str, logger: Logger, download: Download | None =
         return
     if is_simulated(name):
         make_simulated(name, folder, logger)
+    elif is_bundled(name):
+        logger.info(f"{name} comes with RecBole; a copy goes to {folder}")
+        download_set(folder, name, copy_bundled)
     elif download is None:
         raise DataError(
             f"data set {name!r} not found: {folder / name}.inter does not exist"

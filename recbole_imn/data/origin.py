@@ -5,6 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
+from recbole_imn.data.time_range import DATES, EPOCH
 from recbole_imn.errors import DataError
 from recbole_imn.files import read_json
 
@@ -36,3 +40,24 @@ def origin_of(folder: Path, name: str) -> datetime | None:
     except (ValueError, KeyError, TypeError):
         # Of a source whose times count from a moment that nobody knows.
         return None
+
+
+def likely_origin(folder: Path, name: str, times: npt.NDArray[np.float64]) -> datetime | None:
+    """Find the moment that times count from; 1970 where no record says and they read as dates.
+
+    Parameters
+    ----------
+    folder : Path
+    name : str
+        Name of the data set.
+    times : float64 [n]
+        Seconds, in any order; at least one.
+
+    Raises
+    ------
+    DataError
+        If the record beside the files is damaged.
+    """
+    if has_record(folder, name):
+        return origin_of(folder, name)
+    return EPOCH if DATES[0] <= np.median(times) <= DATES[1] else None

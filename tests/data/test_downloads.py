@@ -1,12 +1,16 @@
 """``--dataset=tmall`` from RecBole's two downloads, with a download that stays at home."""
 
+import logging
 import zipfile
 from pathlib import Path
 
 import pytest
 from recbole.data.dataset import dataset as upstream
 
+from recbole_imn.data.downloads import BUNDLED
+from recbole_imn.data.first_use import provide
 from recbole_imn.errors import DataError
+from tests.conftest import write_log
 
 HEADER = "user_id:token\tseller_id:token\titem_id:token\tcategory_id:token\ttimestamp:float\n"
 DAYS = [1435680000 + 86_400 * day for day in range(40)]
@@ -33,10 +37,10 @@ def internet(monkeypatch):
     return asked
 
 
-def load(make_config, toy):
+def load(make_config, toy, name="tmall"):
     from recbole.data import create_dataset
 
-    dataset = create_dataset(make_config("IMNNet", dataset="tmall", data_path=str(toy)))
+    dataset = create_dataset(make_config("IMNNet", dataset=name, data_path=str(toy)))
     dataset._change_feat_format()
     return dataset
 
@@ -61,3 +65,23 @@ def test_without_a_network_one_line_says_what_to_do(toy, make_config, internet, 
     with pytest.raises(DataError, match=r"could not be downloaded .no route to host.; without a"):
         load(make_config, toy)
     assert not (toy / "tmall").exists()
+
+
+def test_the_log_that_comes_with_recbole_is_copied_once_by_whoever_asks(tmp_path):
+    folder = tmp_path / "ml-100k"
+    provide(folder, "ml-100k", logging.getLogger())
+    files = {file.name: file.read_bytes() for file in folder.iterdir()}
+    assert files == {file.name: file.read_bytes() for file in (BUNDLED / "ml-100k").iterdir()}
+
+
+def test_the_log_that_comes_with_recbole_lies_where_data_path_says(toy, make_config):
+    config = make_config("IMNNet", dataset="ml-100k")
+    assert config["data_path"] == str(toy / "ml-100k")
+    # Without a stream, RecBole has it as ever.
+    alone = make_config("BPR", dataset="ml-100k", event_stream=False)
+    assert "dataset_example" in alone["data_path"]
+
+
+def test_a_log_of_ones_own_wins_over_the_one_that_comes_with_recbole(toy, make_config):
+    write_log(toy, "ml-100k", [("u", item, time, "view", 0) for time, item in enumerate("abcab")])
+    assert len(load(make_config, toy, "ml-100k").log) == 5

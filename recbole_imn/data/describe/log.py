@@ -15,7 +15,7 @@ import pandas as pd
 from recbole_imn.data.atomic import read_columns, read_header
 from recbole_imn.data.log_file import LogFile
 from recbole_imn.data.numbers import check_numbers, split_numbers
-from recbole_imn.data.origin import origin_of
+from recbole_imn.data.origin import likely_origin
 from recbole_imn.data.time_range import suspicious
 from recbole_imn.errors import DataError
 
@@ -136,7 +136,7 @@ def read_log(folder: Path, name: str, form: Format | None = None) -> Log:
         purchase=events["purchase"].to_numpy() > 0 if has_purchase else None,
         price=_prices(path, owners),
         stays=_stays(path, owners, form, float(time[-1])),
-        origin=origin_of(folder, name),
+        origin=likely_origin(folder, name, time),
         notes=(*notes, *user_notes, *item_notes),
     )
 

@@ -70,6 +70,16 @@ def test_size_is_a_row_of_table_2(log):
     assert list(columns("market7", True)) == ["CheZhiBao 2019, published"]
 
 
+def test_days_of_a_log_without_a_record_are_dates_where_its_times_read_as_such(tmp_path):
+    begin = 881_250_949  # ml-100k is of 1997
+    write_log(tmp_path, "toy", [("u", "x", begin, "view", 0), ("u", "y", begin + DAY, "view", 0)])
+    size = measures.size(read_log(tmp_path / "toy", "toy"))
+    assert (size["first_day"], size["last_day"]) == ("1997-12-04", "1997-12-05")
+    (tmp_path / "toy" / "toy.source.json").write_text('{"origin": "an unknown moment"}')
+    size = measures.size(read_log(tmp_path / "toy", "toy"))
+    assert (size["first_day"], size["last_day"]) == ("day 10199", "day 10200")
+
+
 def test_order_counts_repeats_ties_and_first_events(log):
     order = measures.profile(log).figures["order"]
     assert order == {
