@@ -8,4 +8,4 @@ from tests.runs import in_this_process
 
 @pytest.fixture(autouse=True)
 def runs_here(monkeypatch):
-    monkeypatch.setattr(conduct, "_execute", in_this_process)
+    monkeypatch.setattr(conduct, "Process", in_this_process)

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from recbole_imn.__main__ import main
-from recbole_imn.evaluation.benchmark import conduct
+from recbole_imn.evaluation.benchmark import process
 from recbole_imn.evaluation.benchmark.plan import Run
 from recbole_imn.evaluation.benchmark.results import read_result, write_result
 from recbole_imn.evaluation.benchmark.run import end_with_parent
@@ -103,14 +103,19 @@ def test_a_run_ends_with_a_benchmark_that_is_killed(tmp_path, monkeypatch):
     program.write_text(f"#!/bin/sh\nread plan\necho $$ > {tmp_path}/pid.part\n"
                        f"mv {tmp_path}/pid.part {tmp_path}/pid\ncat > /dev/null\n")  # fmt: skip
     program.chmod(0o755)
-    monkeypatch.setattr(conduct.sys, "executable", str(program))
-    child = forked(lambda: conduct._execute(RUN, tmp_path))
+    monkeypatch.setattr(process.sys, "executable", str(program))
+    child = forked(lambda: waiting(process.Process(RUN, tmp_path, 1)))
     until(lambda: (tmp_path / "pid").is_file())
     run = int((tmp_path / "pid").read_text())
     assert is_alive(run)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     until(lambda: not is_alive(run))
+
+
+def waiting(process):
+    """Wait for a run."""
+    until(lambda: process.reason() is not None)
 
 
 def until(condition):

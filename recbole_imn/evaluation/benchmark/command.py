@@ -66,6 +66,12 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
     parser.add_argument("--seeds", type=positive, default=3, help="seeds 1..N (default 3)")
     parser.add_argument("--epochs", type=positive, default=50, help="at most (default 50)")
+    parser.add_argument(
+        "--processes",
+        type=positive,
+        default=1,
+        help="runs side by side, which then share processors and memory (default 1)",
+    )
     parser.add_argument("--out", type=Path, help="folder of results (default results/DATASET)")
     parser.add_argument(
         "--users",
@@ -157,7 +163,7 @@ def run(options: argparse.Namespace) -> int:
     make_folder(out)
     with only_one(out, "a benchmark"):
         _tell_untuned(runs, options.tuned)
-        failures = _conduct_and_report(runs, out)
+        failures = _conduct_and_report(runs, out, options.processes)
     return 1 if failures else 0
 
 
@@ -168,8 +174,8 @@ def _tell_untuned(runs: list[Run], tuned: str) -> None:
         print(f"defaults, for want of a file in {tuned}: {', '.join(untuned)}", file=sys.stderr)
 
 
-def _conduct_and_report(runs: list[Run], out: Path) -> Mapping[str, str]:
-    failures = conduct(runs, out)
+def _conduct_and_report(runs: list[Run], out: Path, at_a_time: int) -> Mapping[str, str]:
+    failures = conduct(runs, out, at_a_time)
     # Plots are heavy to import, and training needs none.
     from recbole_imn.evaluation.report import write_report
 

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import asdict
-from io import FileIO
+from collections.abc import Sequence
 from pathlib import Path
+from time import sleep
 
 from tqdm import tqdm
 
-from recbole_imn import own_models
 from recbole_imn.checkpoints.sealed import run_of
 from recbole_imn.evaluation.benchmark.plan import Run
+from recbole_imn.evaluation.benchmark.process import Process
 from recbole_imn.evaluation.benchmark.results import read_result
 from recbole_imn.files import make_folder
 from recbole_imn.scratch import sweep
 
-REASON_WIDTH = 300
-SPACE = 1 << 16  # bytes
+LOOK_EVERY = 0.05  # seconds
 
 
-def conduct(runs: Sequence[Run], folder: Path) -> dict[str, str]:
+def conduct(runs: Sequence[Run], folder: Path, at_a_time: int = 1) -> dict[str, str]:
     """Execute the runs that are not finished, each in a process of its own.
 
     Parameters
@@ -35,26 +28,48 @@ def conduct(runs: Sequence[Run], folder: Path) -> dict[str, str]:
     folder : Path
         Results go to ``runs/``, what the processes say to ``logs/``, checkpoints to
         ``saved/`` in it.
+    at_a_time : int
+        Runs side by side.
 
     Returns
     -------
     dict of str to str
-        Names of failed runs and, in one line, why.
+        Names of failed runs, in the order of the plan, and, in one line, why.
     """
     for name in ("runs", "logs"):
         make_folder(folder / name)
         sweep(folder / name)
     waiting = [run for run in runs if not _is_finished(run, folder)]
-    failures = {}
-    description = f"{len(runs) - len(waiting)} of {len(runs)} runs were finished"
-    with tqdm(waiting, desc=description, unit="run", disable=not waiting) as progress:
-        for run in progress:
-            progress.set_postfix_str(run.name)
-            reason = _execute(run, folder)
-            if reason:
-                failures[run.name] = reason
-                progress.write(f"{run.name} failed: {reason}", file=sys.stderr)
-    return failures
+    before, nothing = len(runs) - len(waiting), not waiting
+    running: list[Process] = []
+    reasons: dict[str, str] = {}
+    with tqdm(total=len(runs), initial=before, desc="runs", disable=nothing) as progress:
+        try:
+            while waiting or running:
+                while waiting and len(running) < at_a_time:
+                    running.append(Process(waiting.pop(0), folder, at_a_time))
+                progress.set_postfix_str(", ".join(process.run.name for process in running))
+                for process, reason in _next_to_end(running):
+                    running.remove(process)
+                    progress.update()
+                    if reason:
+                        reasons[process.run.name] = reason
+                        progress.write(f"{process.run.name} failed: {reason}", file=sys.stderr)
+        finally:
+            # After Ctrl-C no run goes on unseen.
+            for process in running:
+                process.kill()
+    return {run.name: reasons[run.name] for run in runs if run.name in reasons}
+
+
+def _next_to_end(running: Sequence[Process]) -> list[tuple[Process, str]]:
+    """Wait until a run ends, and give those that have, with their reasons."""
+    while True:
+        reasons = [(process, process.reason()) for process in running]
+        ended = [(process, reason) for process, reason in reasons if reason is not None]
+        if ended:
+            return ended
+        sleep(LOOK_EVERY)
 
 
 def _is_finished(run: Run, folder: Path) -> bool:
@@ -68,41 +83,3 @@ def _is_finished(run: Run, folder: Path) -> bool:
             for file in checkpoint.parent.glob(f"*-{run_of(checkpoint)}.{ending}"):
                 file.unlink()
     return True
-
-
-def _execute(run: Run, folder: Path) -> str:
-    """Execute a run and give the reason of its failure, empty if there is none."""
-    log = folder / "logs" / f"{run.name}.txt"
-    module, own = "recbole_imn.evaluation.benchmark.run", own_models.import_names(run.model)
-    command = [sys.executable, "-m", module, str(folder), *own]
-    with log.open("w", encoding="utf-8") as output, _pipe() as (reader, writer):
-        process = subprocess.Popen(command, stdin=reader, stdout=output, stderr=subprocess.STDOUT)
-        try:
-            reader.close()
-            # Where it has ended already, its exit status says enough.
-            with suppress(BrokenPipeError):
-                writer.write(json.dumps(asdict(run)).encode() + b"\n")
-            status = process.wait()
-        finally:
-            # After Ctrl-C no run goes on unseen.
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-    if status == 0:
-        return ""
-    text = log.read_text(encoding="utf-8", errors="replace")
-    lines = [line for line in text.splitlines() if line.strip()]
-    # A full disk keeps no word of it.
-    full = ", and the disk is full" if shutil.disk_usage(folder).free < SPACE else ""
-    last = lines[-1] if lines else f"exit status {status}, without a word{full}"
-    if status < 0:
-        last = f"ended by signal {-status}; out of memory? {last}"
-    return f"{last[:REASON_WIDTH]} (all of it in {os.path.relpath(log)})"
-
-
-@contextmanager
-def _pipe() -> Iterator[tuple[FileIO, FileIO]]:
-    """Make a pipe to a process, which ends when this end of it closes, however that comes."""
-    reader, writer = os.pipe()
-    with open(reader, "rb", buffering=0) as here, open(writer, "wb", buffering=0) as there:
-        yield here, there

@@ -1,6 +1,7 @@
-"""One run of a benchmark: ``python -m recbole_imn.evaluation.benchmark.run FOLDER``.
+"""One run of a benchmark: ``python -m recbole_imn.evaluation.benchmark.run FOLDER AT_A_TIME``.
 
-A caller's own model is named behind it, as MODULE:CLASS.
+AT_A_TIME says how many runs share the machine. A caller's own model is named behind it, as
+MODULE:CLASS.
 
 A process of its own has a clean RecBole and a memory of its own to measure. It reads what to
 run from a line of its input, and ends when that is closed: with the process that started it.
@@ -88,7 +89,7 @@ class Clock:
         return score, result
 
 
-def execute(run: Run, folder: Path) -> None:
+def execute(run: Run, folder: Path, at_a_time: int = 1) -> None:
     """Train and test, and write ``runs/NAME.parquet``, ``runs/NAME.json`` and a model card.
 
     A run that was stopped goes on where it was.
@@ -98,14 +99,16 @@ def execute(run: Run, folder: Path) -> None:
     run : Run
     folder : Path
         Of the benchmark. The checkpoint goes to ``saved/NAME`` in it.
+    at_a_time : int
+        Runs that share the machine, which is said beside its times.
     """
     before = read_any_result(run, folder) or {}
     with until_done():
-        checkpoint = _execute(run, folder)
+        checkpoint = _execute(run, folder, at_a_time)
     _remove_leftovers(checkpoint, before.get("checkpoint", ""))
 
 
-def _execute(run: Run, folder: Path) -> Path:
+def _execute(run: Run, folder: Path, at_a_time: int) -> Path:
     """Do all that may be broken off, and give the checkpoint."""
     # The code may change while the run lasts.
     about = environment()
@@ -145,6 +148,7 @@ def _execute(run: Run, folder: Path) -> Path:
         "curve": clock.curve,
         "seconds": {"training": clock.training, "validation": clock.validation, "test": seconds},
         "events_per_second": len(clock.curve) * dataset.event_bounds[1] / clock.training,
+        "runs_at_a_time": at_a_time,
         "peak_memory_mib": peak_memory(),
         "parameters": sum(weight.numel() for weight in trainer.model.parameters()),
         "checkpoint": trainer.saved_model_file,
@@ -238,14 +242,14 @@ def end_with_parent(descriptor: int) -> None:
 
 def main(arguments: list[str]) -> int:
     """Execute the run that a line of the input describes."""
-    folder, *own = arguments
+    folder, at_a_time, *own = arguments
     values = json.loads(sys.stdin.readline())
     end_with_parent(sys.stdin.fileno())
     for name in own:
         register_imported(name)
     values["protocols"] = tuple(values["protocols"])
     try:
-        execute(Run(**values), Path(folder))
+        execute(Run(**values), Path(folder), int(at_a_time))
     except OSError as error:
         # The last line is what the benchmark shows.
         traceback.print_exc()

@@ -165,6 +165,11 @@ def _cost(board: Board) -> Section:
         "Means over seeds; memory is the largest, of the whole process. Events/s counts the log's "
         "training events once an epoch. Trivial models learn nothing; their epoch is empty."
     ]
+    side_by_side = max(
+        run.get("runs_at_a_time", 1) for runs in board.results.values() for run in runs
+    )
+    if side_by_side > 1:
+        sentences.append(f"Up to {side_by_side} runs shared the machine, and took longer for it.")
     return Section("Time and memory", sentences, Table(columns, rows), kind="cost")
 
 

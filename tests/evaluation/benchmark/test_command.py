@@ -2,10 +2,9 @@
 
 import json
 import re
-import shutil
-import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -15,7 +14,7 @@ from recbole_imn.evaluation.benchmark import conduct
 from recbole_imn.provenance import fingerprint
 from tests.conftest import random_rows, write_log
 from tests.pages.checks import needs_browser, open_browser
-from tests.runs import in_this_process
+from tests.runs import failing, in_this_process
 
 SMALL = """
 use_gpu: False
@@ -50,7 +49,7 @@ def folder(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setattr(sys, "argv", ["test"])
-        patch.setattr(conduct, "_execute", in_this_process)
+        patch.setattr(conduct, "Process", in_this_process)
         assert main(ARGUMENTS) == 0
     return folder
 
@@ -59,7 +58,7 @@ def folder(tmp_path_factory):
 def again(folder, monkeypatch):
     """Go to the finished benchmark, where nothing may run any more."""
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(conduct, "_execute", lambda run, folder: pytest.fail(f"{run.name} ran"))
+    monkeypatch.setattr(conduct, "Process", lambda run, *_: pytest.fail(f"{run.name} ran"))
 
 
 def test_every_run_leaves_ranks_a_result_and_a_card(folder):
@@ -145,7 +144,7 @@ def test_models_without_tuned_settings_are_named(folder, again, capsys):
 
 def test_a_run_keeps_where_its_settings_are_from(folder, monkeypatch, capsys):
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(conduct, "_execute", in_this_process)
+    monkeypatch.setattr(conduct, "Process", in_this_process)
     file = Path("mine") / "toy" / "SessionKNN.yaml"
     file.parent.mkdir(parents=True)
     told = {"minutes": 20, "trials": 3, "data": fingerprint(Path("toy"), "toy")}
@@ -168,7 +167,7 @@ def test_other_settings_or_data_run_again(folder, again):
 
 def test_a_failed_run_loses_nobody_else(folder, monkeypatch, capsys):
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(conduct, "_execute", lambda run, folder: "RuntimeError: too | bad")
+    monkeypatch.setattr(conduct, "Process", failing("RuntimeError: too | bad"))
     models = ARGUMENTS[2].replace(",IMNNet,", ",IMNNet,JODIE,")
     assert main([*ARGUMENTS[:2], models, *ARGUMENTS[3:]]) == 1
     assert "failed: JODIE-2: RuntimeError: too | bad" in capsys.readouterr().err
@@ -177,39 +176,20 @@ def test_a_failed_run_loses_nobody_else(folder, monkeypatch, capsys):
     assert "| IMN-Net |" in page
 
 
-def test_a_process_that_fails_tells_its_last_line(folder, monkeypatch):
-    monkeypatch.chdir(folder)
-    monkeypatch.setattr(sys, "executable", shutil.which("false"))
-    run = type("Run", (), {})  # what is run does not matter
-    monkeypatch.setattr(conduct, "asdict", lambda run: {})
-    run.model, run.name = "Nobody", "Nobody-1"
-    reason = conduct._execute(run, Path("results/toy"))
-    assert reason.startswith("exit status 1, without a word")
-
-
-def test_an_interruption_ends_the_process_and_says_how_to_go_on(folder, monkeypatch, capsys):
+def test_an_interruption_ends_what_runs_and_says_how_to_go_on(folder, monkeypatch, capsys):
     killed = []
 
-    class Process:
-        def __init__(self, *arguments, **options):
-            self.waits = 0
+    def interrupted(seconds):
+        raise KeyboardInterrupt
 
-        def wait(self):
-            self.waits += 1
-            if self.waits == 1:
-                raise KeyboardInterrupt
-            return -9
-
-        def poll(self):
-            return None
-
-        def kill(self):
-            killed.append(True)
+    def endless(run, folder, at_a_time):
+        return SimpleNamespace(run=run, reason=lambda: None, kill=lambda: killed.append(run.name))
 
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(subprocess, "Popen", Process)
-    assert main([*ARGUMENTS, "--epochs=2"]) == 130
-    assert killed == [True]
+    monkeypatch.setattr(conduct, "Process", endless)
+    monkeypatch.setattr(conduct, "sleep", interrupted)
+    assert main([*ARGUMENTS, "--epochs=2", "--processes=2"]) == 130
+    assert killed == ["IMNNet-1", "IMNNet_fusion=concat_n_negatives=3-1"]
     assert "the same command goes on from there" in capsys.readouterr().err
 
 
@@ -272,7 +252,7 @@ def test_a_share_of_the_users_of_a_log_like_tmall_stands_beside_the_papers_figur
     (tmp_path / "small.yaml").write_text(SMALL + "item_features: []\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["test"])
-    monkeypatch.setattr(conduct, "_execute", in_this_process)
+    monkeypatch.setattr(conduct, "Process", in_this_process)
     options = ["--models=LastItem,IMNNet", "--seeds=1", "--epochs=1", "--config_files=small.yaml"]
     command = ["benchmark", "--dataset=tmall", "--data_path=.", "--users=60%", *options]
     assert main(command) == 0

@@ -12,7 +12,7 @@ from recbole_imn.__main__ import main
 from recbole_imn.evaluation import leaderboards
 from recbole_imn.evaluation.benchmark import conduct
 from tests.conftest import random_rows, write_log
-from tests.runs import in_this_process
+from tests.runs import failing, in_this_process
 
 MODELS = ("Popularity", "RecentHistory", "IMNNet")
 ARGUMENTS = [
@@ -37,7 +37,7 @@ def folder(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setattr(sys, "argv", ["test"])
-        patch.setattr(conduct, "_execute", in_this_process)
+        patch.setattr(conduct, "Process", in_this_process)
         assert main(ARGUMENTS) == 0
     return folder
 
@@ -46,7 +46,7 @@ def folder(tmp_path_factory):
 def again(folder, monkeypatch):
     """Go to the finished benchmark, where nothing may run any more."""
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(conduct, "_execute", lambda run, folder: pytest.fail(f"{run.name} ran"))
+    monkeypatch.setattr(conduct, "Process", lambda run, *_: pytest.fail(f"{run.name} ran"))
 
 
 def results(folder, model="Popularity", seed=1):
@@ -141,7 +141,10 @@ def test_contradictions_are_one_line_before_anything_runs(
 def test_all_models_are_those_that_can_be_asked(folder, monkeypatch):
     monkeypatch.chdir(folder)
     planned = []
-    monkeypatch.setattr(conduct, "_execute", lambda run, folder: planned.append(run.model) or "no")
+    fail = failing("no")
+    monkeypatch.setattr(
+        conduct, "Process", lambda run, *others: planned.append(run.model) or fail(run, *others)
+    )
     everybody = [word for word in ARGUMENTS if not word.startswith("--models")]
     assert main([*everybody, "--out=results/all", "--seeds=1"]) == 1
     assert set(MODELS) < set(planned)

@@ -151,3 +151,11 @@ def test_slices_have_rows_of_purchases_and_miss_what_older_results_lack(make_ben
     text = section(page(old.add("JODIE", 2)), "NDCG@10 by kind of row")
     assert line(text, "row's own event: a purchase")[1:] == ["30", "-", "0.6309"]
     assert line(text, "user's last purchase: none")[1:] == [f"{N_ROWS}", "1.0000", "0.6309"]
+
+
+def test_times_of_runs_that_shared_the_machine_are_said_to_be(make_bench):
+    shared = "Up to 2 runs shared the machine"
+    bench = make_bench().add("IMNNet", 1)
+    assert shared not in section(page(bench), "Time and memory")
+    bench.add("FPMC", 1, runs_at_a_time=2)
+    assert shared in section(page(bench), "Time and memory")
