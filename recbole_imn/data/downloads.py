@@ -4,31 +4,36 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from logging import Logger
+from functools import cache
+from logging import Logger, getLogger
 from pathlib import Path
+from types import SimpleNamespace
 
 import recbole
+from recbole.data.dataset import Dataset
 
 from recbole_imn.data.publishing import Workspace, settle
 from recbole_imn.errors import DataError
+from recbole_imn.files import read_yaml
 
 TMALL = "tmall"
 # RecBole has this log in two parts, one an action, under these names.
 TMALL_PARTS = ("tmall-click-not-merged", "tmall-buy-not-merged")
+RECBOLE = Path(recbole.__file__).parent
+TMALL_BY_HAND = ", or convert the contest's file: python -m recbole_imn convert ijcai16 --help"
 # What comes with RecBole itself: ml-100k.
-BUNDLED = Path(recbole.__file__).parent / "dataset_example"
-Download = Callable[[str, Path], None]
+BUNDLED = RECBOLE / "dataset_example"
+# Puts the files of a data set, by name, into a folder.
+Fetch = Callable[[str, Path], None]
 
 
-def make_tmall(folder: Path, download: Download, logger: Logger) -> None:
+def make_tmall(folder: Path, logger: Logger) -> None:
     """Download the two parts of the Tmall log and merge them into one.
 
     Parameters
     ----------
     folder : Path
         Where the merged files go; the parts go beside it, and are used if they are there.
-    download : callable
-        Downloads a data set of RecBole, by name, to a folder.
     logger : Logger
         Told what happens.
 
@@ -44,21 +49,13 @@ def make_tmall(folder: Path, download: Download, logger: Logger) -> None:
     files = [folder.parent / name / f"{name}.inter" for name in TMALL_PARTS]
     for name, file in zip(TMALL_PARTS, files, strict=True):
         settle(file.parent, name)
-        if file.is_file():
-            continue
-        try:
-            download_set(file.parent, name, download)
-        except (OSError, RuntimeError) as error:
-            raise DataError(
-                f"data set {name!r} could not be downloaded ({error}); without a network, put "
-                f"{file} there by hand, or convert the contest's file: "
-                "python -m recbole_imn convert ijcai16 --help"
-            ) from error
+        if not file.is_file():
+            fetch(file.parent, name, download, TMALL_BY_HAND)
     logger.info(convert(ijcai16.read(files), folder.parent, folder.name).text())
 
 
-def download_set(folder: Path, name: str, download: Download) -> None:
-    """Download a data set of RecBole, of which all files or none will be there.
+def fetch(folder: Path, name: str, source: Fetch, otherwise: str = "") -> None:
+    """Put all files of a data set into its folder, or none.
 
     Parameters
     ----------
@@ -66,16 +63,24 @@ def download_set(folder: Path, name: str, download: Download) -> None:
         The data set's own folder.
     name : str
         Name of the data set.
-    download : callable
-        Downloads a data set of RecBole, by name, to a folder.
+    source : callable
+        Puts the files of a data set, by name, into a folder.
+    otherwise : str
+        What else can be done where there is no network.
 
     Raises
     ------
     DataError
-        If the download has no log, or a file in the folder would be replaced.
+        If nothing comes, or no log, or a file in the folder would be replaced.
     """
     with Workspace(folder, name) as work:
-        download(name, work.scratch)
+        try:
+            source(name, work.scratch)
+        except (OSError, RuntimeError, EOFError) as error:
+            raise DataError(
+                f"data set {name!r} could not be downloaded ({error}); without a network, put "
+                f"{folder / name}.inter there by hand{otherwise}"
+            ) from error
         files = sorted(work.scratch.glob(f"{name}.*"))
         suffixes = [file.name[len(name) + 1 :] for file in files if file.is_file()]
         if "inter" not in suffixes:
@@ -98,3 +103,38 @@ def copy_bundled(name: str, folder: Path) -> None:
     """Copy the files of a data set that RecBole's package has to a folder."""
     for file in (BUNDLED / name).glob(f"{name}.*"):
         shutil.copyfile(file, folder / file.name)
+
+
+def can_be_downloaded(name: str) -> bool:
+    """Whether RecBole knows where a data set is."""
+    return name in _addresses()
+
+
+def download(name: str, folder: Path) -> None:
+    """Download a data set as RecBole's own data sets do (dataset.py, ``_download``).
+
+    Raises
+    ------
+    OSError, RuntimeError
+        If there is no network, or what comes is broken.
+    EOFError
+        If nobody answers whether more than 1 GB is wanted, or it is not.
+    """
+    asker = SimpleNamespace(
+        config={"local_rank": 0},
+        logger=getLogger(),
+        dataset_name=name,
+        dataset_path=str(folder),
+        _get_download_url=lambda file: _addresses()[name],
+    )
+    try:
+        Dataset._download(asker)
+    except SystemExit:
+        raise EOFError("it was not wanted") from None
+
+
+@cache
+def _addresses() -> dict[str, str]:
+    """Give where RecBole finds data sets, by name."""
+    addresses: dict[str, str] = read_yaml(RECBOLE / "properties/dataset/url.yaml", DataError)
+    return addresses

@@ -5,20 +5,13 @@ from __future__ import annotations
 from logging import Logger
 from pathlib import Path
 
-from recbole_imn.data.downloads import (
-    TMALL,
-    Download,
-    copy_bundled,
-    download_set,
-    is_bundled,
-    make_tmall,
-)
+from recbole_imn.data import downloads
 from recbole_imn.data.publishing import settle
 from recbole_imn.data.simulated import is_simulated, make_simulated, nearest_data_set
 from recbole_imn.errors import DataError
 
 
-def provide(folder: Path, name: str, logger: Logger, download: Download | None = None) -> None:
+def provide(folder: Path, name: str, logger: Logger) -> None:
     """See that a data set is there, whole: finish what was broken off, make what is missing.
 
     Parameters
@@ -29,8 +22,6 @@ def provide(folder: Path, name: str, logger: Logger, download: Download | None =
         Name of the data set.
     logger : Logger
         Told what happens.
-    download : callable, optional
-        Downloads a data set of RecBole, by name, to a folder; None where nobody does.
 
     Raises
     ------
@@ -42,16 +33,16 @@ def provide(folder: Path, name: str, logger: Logger, download: Download | None =
         return
     if is_simulated(name):
         make_simulated(name, folder, logger)
-    elif is_bundled(name):
+    elif downloads.is_bundled(name):
         logger.info(f"{name} comes with RecBole; a copy goes to {folder}")
-        download_set(folder, name, copy_bundled)
-    elif download is None:
+        downloads.fetch(folder, name, downloads.copy_bundled)
+    elif name == downloads.TMALL:
+        downloads.make_tmall(folder, logger)
+    elif downloads.can_be_downloaded(name):
+        downloads.fetch(folder, name, downloads.download)
+    else:
         raise DataError(
             f"data set {name!r} not found: {folder / name}.inter does not exist"
             f"{nearest_data_set(name, folder.parent)}; put it there or name its parent folder "
             "with --data_path=DIR"
         )
-    elif name == TMALL:
-        make_tmall(folder, download, logger)
-    else:
-        download_set(folder, name, download)

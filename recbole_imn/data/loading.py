@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ from recbole.utils.enum_type import FeatureSource, FeatureType
 
 from recbole_imn.data.atomic import check_type, read_columns, read_header
 from recbole_imn.data.columnwise import read_frame
-from recbole_imn.data.downloads import TMALL
 from recbole_imn.data.filters import Filtered
 from recbole_imn.data.first_use import provide
 from recbole_imn.data.log_file import LogFile
@@ -48,20 +46,12 @@ class AtomicDataset(Filtered, TokenIds, SequentialDataset):  # type: ignore[misc
     def _load_data(self, token: str, dataset_path: str) -> None:
         """Load atomic files, all of one set; some data sets are made on first use."""
         folder = Path(dataset_path)
-        has_url = self._get_download_url("url", allow_none=True) is not None
-        download = self._download_other if has_url or token == TMALL else None
-        provide(folder, token, self.logger, download)
+        provide(folder, token, self.logger)
         with reading(folder, token):
             notice = simulated_notice(folder, token)
             if notice:
                 self.logger.warning(notice)
             super()._load_data(token, dataset_path)
-
-    def _download_other(self, name: str, folder: Path) -> None:
-        """Download another data set that RecBole knows."""
-        other = copy.copy(self)
-        other.dataset_name, other.dataset_path = name, str(folder)
-        other._download()
 
     def file(self, source: FeatureSource | str) -> Path:
         """Give the path of an atomic file, such as ``NAME.item``."""

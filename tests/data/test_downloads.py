@@ -67,6 +67,34 @@ def test_without_a_network_one_line_says_what_to_do(toy, make_config, internet, 
     assert not (toy / "tmall").exists()
 
 
+def test_whoever_asks_first_for_a_log_that_recbole_knows_has_it_downloaded(toy, internet):
+    folder = toy / "ml-1m"
+    provide(folder, "ml-1m", logging.getLogger())
+    assert [file.name for file in folder.iterdir()] == ["ml-1m.inter"]
+    assert len(internet) == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason"),
+    [
+        (OSError("no route to host"), "no route to host"),
+        (EOFError("EOF when reading a line"), "EOF when reading a line"),
+        (False, "it was not wanted"),
+    ],
+)
+def test_what_was_not_downloaded_is_one_line(toy, internet, monkeypatch, asked, reason):
+    def answer(url):
+        if isinstance(asked, Exception):
+            raise asked
+        return asked
+
+    monkeypatch.setattr(upstream, "decide_download", answer)
+    expected = rf"'ml-1m' could not be downloaded \({reason}\); .* put .*ml-1m.inter there by hand"
+    with pytest.raises(DataError, match=expected):
+        provide(toy / "ml-1m", "ml-1m", logging.getLogger())
+    assert not (toy / "ml-1m").exists()
+
+
 def test_the_log_that_comes_with_recbole_is_copied_once_by_whoever_asks(tmp_path):
     folder = tmp_path / "ml-100k"
     provide(folder, "ml-100k", logging.getLogger())

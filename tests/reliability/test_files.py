@@ -12,7 +12,7 @@ import torch
 from benchmarks.fault_injection import KILL, Fault, Steps
 from recbole_imn.__main__ import main
 from recbole_imn.data import publishing
-from recbole_imn.data.downloads import download_set
+from recbole_imn.data.downloads import fetch
 from recbole_imn.data.first_use import provide
 from recbole_imn.data.market import MarketConfig, read_config, simulate, write_market
 from recbole_imn.data.publishing import Workspace, reading, settle
@@ -329,11 +329,11 @@ def test_a_download_that_is_broken_off_is_made_again(tmp_path):
         (place / f"{name}.item").write_text("items")
 
     folder.mkdir()  # as left by a process that was killed
-    with pytest.raises(OSError, match="connection lost"):
-        provide(folder, "log", Silent(), broken)
+    with pytest.raises(DataError, match=r"'log' could not be downloaded .connection lost.;"):
+        fetch(folder, "log", broken)
     assert not list(folder.iterdir())
-    provide(folder, "log", Silent(), whole)
+    fetch(folder, "log", whole)
     assert contents(folder) == {"log.inter": b"log", "log.item": b"items"}
     (folder / "log.inter").unlink()
     with pytest.raises(DataError, match="would be replaced by the download"):
-        download_set(folder, "log", whole)
+        fetch(folder, "log", whole)
