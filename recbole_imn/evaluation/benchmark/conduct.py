@@ -40,10 +40,15 @@ def conduct(runs: Sequence[Run], folder: Path, at_a_time: int = 1) -> dict[str, 
         make_folder(folder / name)
         sweep(folder / name)
     waiting = [run for run in runs if not _is_finished(run, folder)]
-    before, nothing = len(runs) - len(waiting), not waiting
     running: list[Process] = []
     reasons: dict[str, str] = {}
-    with tqdm(total=len(runs), initial=before, desc="runs", disable=nothing) as progress:
+    with tqdm(
+        total=len(runs),
+        initial=len(runs) - len(waiting),
+        desc="benchmark",
+        unit="run",
+        disable=not waiting,
+    ) as progress:
         try:
             while waiting or running:
                 while waiting and len(running) < at_a_time:
