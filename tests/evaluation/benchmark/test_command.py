@@ -196,9 +196,9 @@ def test_an_interruption_ends_what_runs_and_says_how_to_go_on(folder, monkeypatc
 def test_claims_stand_for_their_systems():
     from recbole_imn.evaluation.benchmark.command import _systems
 
-    systems = _systems("LastItem,claims,IMNNet fusion=sum")
+    systems = _systems("LastItem,claims,IMNNet fusion=gate")
     assert systems[0] == "LastItem"
-    assert systems[-1] == "IMNNet fusion=sum"
+    assert systems[-1] == "IMNNet fusion=gate"
     assert {"JODIE", "IMNNet", "IMNNet negatives=in_batch"} < set(systems)
 
 
