@@ -23,7 +23,7 @@ OURS = "IMNNetPlus"
 LOGS = {
     "RetailRocket": "quality/retailrocket.md",
     "Wikipedia": "quality/jodie_wikipedia.md",
-    "czb (SIMULATED)": "quality/czb.md",
+    "czb (SIMULATED)": "czb.md",
 }
 LEADERBOARD = "quality/tgb_jodie_wikipedia.md"
 PUBLISHED = ("TPNet", "LocalGlobal recency and popularity heuristic", "HyperEvent", "DyGFormer")
