@@ -13,6 +13,9 @@ from tests.distributed.launch import launch
 from tests.distributed.program import IN_COMMON, REFUSED, RUNS, STOPPED
 
 PROGRAM = Path(__file__).parent / "program.py"
+# What an attention adds to all keys: softmax takes it away again, so that its gradient is what
+# rounding leaves, which Adam makes steps of.
+WITHOUT_EFFECT = "key.bias"
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +62,8 @@ def test_weights_differ_by_the_order_of_sums(found: tuple[dict, dict], model: st
     one, two = (each[model]["weights"] for each in found)
     assert one.keys() == two.keys()
     for name, values in one.items():
-        np.testing.assert_allclose(two[name], values, atol=2e-5, err_msg=name)
+        if not name.endswith(WITHOUT_EFFECT):
+            np.testing.assert_allclose(two[name], values, atol=2e-5, err_msg=name)
 
 
 @pytest.mark.parametrize("model", STOPPED)
