@@ -169,6 +169,11 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def is_of_disk(error: BaseException) -> bool:
+    """Whether an error is a disk's: full, refused, in the way or broken; networks have others."""
+    return isinstance(error, OSError) and error.errno in {*_HINTS, errno.EIO}
+
+
 def os_line(error: OSError) -> str:
     """Say in one line which file the system refused, why, and what to do."""
     if error.errno is None or error.strerror is None:

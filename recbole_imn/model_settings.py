@@ -10,7 +10,8 @@ from typing import Any
 from recbole_imn import own_models
 from recbole_imn.errors import SettingsError
 from recbole_imn.literals import plain
-from recbole_imn.settings_files import RECBOLE_PROPERTIES, read_any_settings
+from recbole_imn.own_models import RECBOLE_PROPERTIES
+from recbole_imn.settings_files import read_any_settings
 from recbole_imn.validation import shown
 
 # Numbers that are shares or factors, though a default may be written as a whole number.

@@ -12,7 +12,6 @@ from recbole_imn.errors import UsageError
 from recbole_imn.evaluation.benchmark.tuned import TUNING, require_same_data
 from recbole_imn.provenance import fingerprint
 from recbole_imn.settings_files import (
-    RECBOLE_PROPERTIES,
     general_keys,
     instead,
     keys_of,
@@ -86,7 +85,7 @@ def _check_model(model: str) -> None:
 def known_keys(model: str, dataset: str) -> frozenset[str]:
     """Every setting that RecBole, the package, the model or the data set knows."""
     own = [
-        RECBOLE_PROPERTIES / "model" / f"{own_models.recbole_parent(model)}.yaml",
+        own_models.RECBOLE_PROPERTIES / "model" / f"{own_models.recbole_parent(model)}.yaml",
         *registry.property_files(model, dataset, {"event_stream": True}),
     ]
     return general_keys() | keys_of(own) | own_models.own_defaults(model).keys()

@@ -22,6 +22,7 @@ from recbole_imn.errors import RegistrationError, SettingsError
 
 Model = TypeVar("Model", bound="type[SequentialRecommender]")
 RECBOLE = Path(recbole.__file__).parent
+RECBOLE_PROPERTIES = RECBOLE / "properties"
 # Where RecBole looks for a model's own trainer and data set class, and the ends of their names.
 ROOMS = ((recbole.trainer, "Trainer"), (recbole.data.dataset, "Dataset"))
 
@@ -194,7 +195,7 @@ def registered_keys() -> set[str]:
 
 def recbole_parent(model: str) -> str:
     """Give the nearest class with settings of RecBole's own, the model itself if there is none."""
-    files = (RECBOLE / "properties" / "model" / f"{name}.yaml" for name in lineage(model))
+    files = (RECBOLE_PROPERTIES / "model" / f"{name}.yaml" for name in lineage(model))
     return next((file.stem for file in files if file.is_file()), model)
 
 

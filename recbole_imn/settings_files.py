@@ -7,16 +7,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import recbole
 import yaml
 from recbole.utils import argument_list
 
 from recbole_imn import own_models, registry
 from recbole_imn.errors import SettingsError, UsageError
 from recbole_imn.files import read_yaml
+from recbole_imn.own_models import RECBOLE_PROPERTIES
 from recbole_imn.validation import nearest, shown
 
-RECBOLE_PROPERTIES = Path(recbole.__file__).parent / "properties"
 # Keys of a Config that stand in no file of RecBole.
 CONFIG_KEYS = (
     "model", "dataset", "config_files", "encoding", "tail_ratio",

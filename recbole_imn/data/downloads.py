@@ -9,17 +9,16 @@ from logging import Logger, getLogger
 from pathlib import Path
 from types import SimpleNamespace
 
-import recbole
 from recbole.data.dataset import Dataset
 
 from recbole_imn.data.publishing import Workspace, settle
 from recbole_imn.errors import DataError
-from recbole_imn.files import read_yaml
+from recbole_imn.files import is_of_disk, read_yaml
+from recbole_imn.own_models import RECBOLE, RECBOLE_PROPERTIES
 
 TMALL = "tmall"
 # RecBole has this log in two parts, one an action, under these names.
 TMALL_PARTS = ("tmall-click-not-merged", "tmall-buy-not-merged")
-RECBOLE = Path(recbole.__file__).parent
 TMALL_BY_HAND = ", or convert the contest's file: python -m recbole_imn convert ijcai16 --help"
 # What comes with RecBole itself: ml-100k.
 BUNDLED = RECBOLE / "dataset_example"
@@ -72,11 +71,15 @@ def fetch(folder: Path, name: str, source: Fetch, otherwise: str = "") -> None:
     ------
     DataError
         If nothing comes, or no log, or a file in the folder would be replaced.
+    OSError
+        If it cannot be written.
     """
     with Workspace(folder, name) as work:
         try:
             source(name, work.scratch)
         except (OSError, RuntimeError, EOFError) as error:
+            if is_of_disk(error):
+                raise
             raise DataError(
                 f"data set {name!r} could not be downloaded ({error}); without a network, put "
                 f"{folder / name}.inter there by hand{otherwise}"
@@ -136,5 +139,5 @@ def download(name: str, folder: Path) -> None:
 @cache
 def _addresses() -> dict[str, str]:
     """Give where RecBole finds data sets, by name."""
-    addresses: dict[str, str] = read_yaml(RECBOLE / "properties/dataset/url.yaml", DataError)
+    addresses: dict[str, str] = read_yaml(RECBOLE_PROPERTIES / "dataset" / "url.yaml", DataError)
     return addresses

@@ -1,6 +1,9 @@
 """``--dataset=tmall`` from RecBole's two downloads, with a download that stays at home."""
 
+import errno
 import logging
+import os
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -100,6 +103,19 @@ def test_the_log_that_comes_with_recbole_is_copied_once_by_whoever_asks(tmp_path
     provide(folder, "ml-100k", logging.getLogger())
     files = {file.name: file.read_bytes() for file in folder.iterdir()}
     assert files == {file.name: file.read_bytes() for file in (BUNDLED / "ml-100k").iterdir()}
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EIO])
+def test_a_disk_that_refuses_is_no_failed_download(tmp_path, monkeypatch, number):
+    def refuse(source, target):
+        raise OSError(number, os.strerror(number), str(target))
+
+    folder = tmp_path / "ml-100k"
+    monkeypatch.setattr(shutil, "copyfile", refuse)
+    with pytest.raises(OSError, match=os.strerror(number)) as told:
+        provide(folder, "ml-100k", logging.getLogger())
+    assert told.value.filename == str(folder)
+    assert not folder.exists()
 
 
 def test_the_log_that_comes_with_recbole_lies_where_data_path_says(toy, make_config):
