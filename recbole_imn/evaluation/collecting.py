@@ -23,6 +23,7 @@ from torch import Tensor
 
 from recbole_imn.errors import DivergenceError
 from recbole_imn.evaluation import full_ranking
+from recbole_imn.kernels.counting import are_below_infinity
 from recbole_imn.run_checks import check_valid_metric
 
 Items = npt.NDArray[np.int64]
@@ -34,6 +35,10 @@ OF_ONE_EVALUATION = (
 )
 
 
+# Of it, the first k of each row, and which of them are true.
+BEST = ("rec.items", "rec.topk")
+
+
 def mend() -> None:
     """Replace what does not work of RecBole's collector and of five of its metrics."""
     full_ranking.install()
@@ -42,14 +47,14 @@ def mend() -> None:
     @wraps(collect)
     def collect_batch(self: Any, scores_tensor: Tensor, *rest: Any) -> None:
         _require_numbers(self.config["model"], scores_tensor)
-        collect(self, scores_tensor, *rest)
         full_ranking.collect_ranks(self, scores_tensor, *rest[-2:])
-        if self.register.need("rec.topk"):
-            # RecBole leaves the places of true items on the processor.
-            rows, items = (places.to(scores_tensor.device) for places in rest[-2:])
-            _miss_no_candidates(self, scores_tensor, rows, items)
-        if self.register.need("rec.items"):
-            _drop_no_candidates(self, scores_tensor)
+        _collect_best(self, scores_tensor, *rest[-2:])
+        register = self.register
+        self.register = _WithoutBest(register)
+        try:
+            collect(self, scores_tensor, *rest)
+        finally:
+            self.register = register
 
     Collector.eval_batch_collect = collect_batch
     Collector.data_collect = _collect_data
@@ -71,7 +76,11 @@ def _require_numbers(model: str, scores: Tensor) -> None:
     DivergenceError
         If one is not a number or infinite; minus infinity marks what is no candidate.
     """
-    if not bool((scores < torch.inf).all()):
+    if full_ranking.is_for_loops(scores):
+        fine = are_below_infinity(scores.detach().numpy().reshape(-1))
+    else:
+        fine = bool((scores < torch.inf).all())
+    if not fine:
         raise DivergenceError(
             f"a model gave scores that are not numbers; {model} cannot be ranked: training has "
             "diverged, or data holds extreme values; try a lower learning_rate"
@@ -116,20 +125,44 @@ def _take_data(self: Any) -> Any:
     return taken
 
 
-def _miss_no_candidates(self: Any, scores: Tensor, rows: Tensor, items: Tensor) -> None:
-    """Count no true item as found that is no candidate, where others fill the first k."""
-    missing = rows[scores[rows, items] == -torch.inf].unique()
-    hits = self.data_struct["rec.topk"][-len(scores) :]
-    # Of a row, candidates come first; the last column counts its true items.
-    n_candidates = (scores[missing] > -torch.inf).sum(dim=1, keepdim=True)
-    shown = torch.arange(hits.shape[1] - 1, device=scores.device) < n_candidates
-    hits[missing, :-1] *= shown.to(hits)
+class _WithoutBest:
+    """What metrics need beside the best items, as RecBole's register says it."""
+
+    def __init__(self, register: Any) -> None:
+        self._register = register
+
+    def need(self, key: str) -> bool:
+        return key not in BEST and bool(self._register.need(key))
 
 
-def _drop_no_candidates(self: Any, scores: Tensor) -> None:
-    """Put 0 where the latest rows show what is no candidate, because there are no others."""
-    shown = self.data_struct["rec.items"][-len(scores) :]
-    shown[scores.gather(1, shown) == -torch.inf] = 0
+def _collect_best(self: Any, scores: Tensor, rows: Tensor, items: Tensor) -> None:
+    """Collect the best items of each row, and where true ones are among them.
+
+    RecBole (evaluator/collector.py:150) sorts once for each, and marks true items in a table
+    of rows and catalogue, which takes longer than most models score.
+
+    Parameters
+    ----------
+    scores : float [n_rows, n_items]
+    rows, items : int64 [n_true]
+        Rows and columns of the true items.
+    """
+    wanted = [key for key in BEST if self.register.need(key)]
+    if not wanted:
+        return
+    best_scores, best = torch.topk(scores, max(self.topk), dim=-1)
+    shown = best_scores > -torch.inf
+    if "rec.items" in wanted:
+        # What is shown only because there are no other candidates is padding.
+        self.data_struct.update_tensor("rec.items", best * shown)
+    if "rec.topk" in wanted:
+        n_true = torch.zeros(len(scores), 1, dtype=torch.int64, device=scores.device)
+        hits = torch.zeros_like(best)
+        # RecBole leaves them on the processor. A row has a true item once.
+        rows, items = torch.stack([rows, items]).to(scores.device).unique(dim=1)
+        hits.index_add_(0, rows, ((best[rows] == items.unsqueeze(1)) & shown[rows]).long())
+        n_true.index_add_(0, rows, torch.ones_like(rows).unsqueeze(1))
+        self.data_struct.update_tensor("rec.topk", torch.cat([hits, n_true], dim=1))
 
 
 def coverage(shown: Items, n_items: int) -> float:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 from recbole.evaluator import register
 from recbole.evaluator.base_metric import AbstractMetric
 from recbole.utils import EvaluatorType
 from torch import Tensor
 
+from recbole_imn.kernels.counting import count_above
 from recbole_imn.rank_metrics import FULL_MRR
 
 # What RecBole's collector keeps for the metric, float64 [n_rows].
@@ -39,14 +41,30 @@ def ranks_of_scores(scores: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
     ValueError
         If a score is not a number.
     """
-    if scores.isnan().any():
-        raise ValueError("a model gave scores that are not numbers; it cannot be ranked")
-    own = scores.gather(1, items.reshape(-1, 1))
-    above = (scores > own).sum(dim=1)
-    missing = own.squeeze(1) == -np.inf
-    ties = ((scores == own).sum(dim=1) - 1).masked_fill(missing, 0)
+    try:
+        above, equal = _count_above(scores, items)
+    except ValueError as error:
+        raise ValueError("a model gave scores that are not numbers; it cannot be ranked") from error
+    missing = scores.gather(1, items.reshape(-1, 1)).squeeze(1) == -np.inf
+    ties = (equal - 1).masked_fill(missing, 0)
     rank = (1 + above + ties / 2.0).double().masked_fill(missing, np.inf)
     return rank, ties
+
+
+def _count_above(scores: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
+    """Count scores above the true item's, and as high, int64 [n_rows] each."""
+    if is_for_loops(scores):
+        above, equal = count_above(scores.detach().numpy(), items.numpy())
+        return torch.from_numpy(above), torch.from_numpy(equal)
+    if scores.isnan().any():
+        raise ValueError("a score is no number")
+    own = scores.gather(1, items.reshape(-1, 1))
+    return (scores > own).sum(dim=1), (scores == own).sum(dim=1)
+
+
+def is_for_loops(scores: Tensor) -> bool:
+    """Whether compiled loops can read scores: they are on the processor, of a usual type."""
+    return scores.device.type == "cpu" and scores.dtype in (torch.float32, torch.float64)
 
 
 class FullMRR(AbstractMetric):  # type: ignore[misc]  # RecBole is untyped
