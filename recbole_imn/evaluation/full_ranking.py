@@ -53,9 +53,20 @@ def ranks_of_scores(scores: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
 
 def _count_above(scores: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
     """Count scores above the true item's, and as high, int64 [n_rows] each."""
-    if is_for_loops(scores):
-        above, equal = count_above(scores.detach().numpy(), items.numpy())
-        return torch.from_numpy(above), torch.from_numpy(equal)
+    if not is_for_loops(scores):
+        return count_with_torch(scores, items)
+    above, equal = count_above(scores.detach().numpy(), items.numpy())
+    return torch.from_numpy(above), torch.from_numpy(equal)
+
+
+def count_with_torch(scores: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
+    """Count as the compiled loop does, on any device and of any type.
+
+    Raises
+    ------
+    ValueError
+        If a score is not a number.
+    """
     if scores.isnan().any():
         raise ValueError("a score is no number")
     own = scores.gather(1, items.reshape(-1, 1))

@@ -1,5 +1,7 @@
 """What is collected of a batch, against RecBole's own collector."""
 
+import inspect
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -9,7 +11,7 @@ from recbole.evaluator.collector import Collector
 from recbole_imn.errors import DivergenceError
 
 METRICS = ["Recall", "NDCG", "ItemCoverage", "GAUC"]
-RECBOLES = Collector.eval_batch_collect.__wrapped__
+RECBOLES = inspect.unwrap(Collector.eval_batch_collect)
 
 
 def collector():

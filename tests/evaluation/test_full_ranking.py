@@ -27,9 +27,21 @@ def test_ranks_of_a_small_table():
     assert ties.tolist() == [0, 1, 2, 0]
 
 
-def test_scores_that_are_no_numbers_are_refused():
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_scores_that_are_no_numbers_are_refused(dtype):
     with pytest.raises(ValueError, match="not numbers"):
-        ranks_of_scores(torch.tensor([[0.0, np.nan]]), torch.tensor([1]))
+        ranks_of_scores(torch.tensor([[0.0, np.nan]], dtype=dtype), torch.tensor([1]))
+
+
+@given(st.lists(st.lists(st.integers(0, 3), min_size=6, max_size=6), min_size=1, max_size=5))
+def test_other_devices_and_types_count_alike(table):
+    scores = torch.tensor(table, dtype=torch.float32)
+    scores[:, 0] = NONE
+    items = torch.arange(len(table)) % 6
+    for found, expected in zip(
+        ranks_of_scores(scores.bfloat16(), items), ranks_of_scores(scores, items), strict=True
+    ):
+        assert found.tolist() == expected.tolist()
 
 
 def mean_of_optimist_and_pessimist(scores, item):
