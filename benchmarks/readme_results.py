@@ -21,7 +21,7 @@ BENCHMARK = "# Benchmark on "
 OURS = "IMNNetPlus"
 # The page of each log from which the short table is taken, and the log's name in it.
 LOGS = {
-    "RetailRocket": "quality/retailrocket.md",
+    "RetailRocket": "retailrocket.md",
     "Wikipedia": "quality/jodie_wikipedia.md",
     "czb (SIMULATED)": "czb.md",
 }
