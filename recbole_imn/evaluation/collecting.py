@@ -33,9 +33,7 @@ OF_ONE_EVALUATION = (
     *("rec.topk", "rec.meanrank", "rec.score", "rec.items", "data.label"),
     full_ranking.RANK,
 )
-
-
-# Of it, the first k of each row, and which of them are true.
+# The first k items of each row, and which of them are true: collected here, the rest by RecBole.
 BEST = ("rec.items", "rec.topk")
 
 
