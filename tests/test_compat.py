@@ -185,6 +185,18 @@ Trainer(config, BPR(config, dataset))._train_epoch([], 0)
         """,
         "AssertionError: wrapped again",
     ),
+    "machine_report": (
+        True,
+        """
+        from unittest import mock
+        from recbole.quick_start import quick_start
+        with mock.patch("time.sleep", side_effect=AssertionError("waits")):
+            rows = quick_start.get_environment({"use_gpu": False}).draw().splitlines()
+        assert [row.split("|")[1].strip() for row in rows[1:8:2]] == [
+            "Environment", "CPU", "GPU", "Memory"], rows
+        """,
+        "AssertionError: waits",
+    ),
     "unknown_model": (
         True,
         """

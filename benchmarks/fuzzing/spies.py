@@ -6,21 +6,16 @@ from dataclasses import asdict
 from functools import wraps
 from typing import Any
 
-from texttable import Texttable
-
 seen: dict[str, Any] = {}
 PLAIN = (bool, int, float, str, list, tuple, dict, type(None))
 
 
 def install() -> None:
     """Listen where a data set is split and where a trainer is made; nothing is changed."""
-    import recbole.quick_start.quick_start as quick_start
     from recbole.trainer import Trainer
 
     from recbole_imn.data.dataset import StreamDataset
 
-    # It only fills a table of the log, and waits a second to measure the processor.
-    quick_start.get_environment = lambda config: Texttable().add_row(["no environment"])
     _after(StreamDataset, "build", lambda dataset, parts: seen.update(log=of_log(dataset, parts)))
     _after(Trainer, "__init__", lambda trainer, _: seen.update(settings=of_settings(trainer)))
 

@@ -190,6 +190,12 @@ MENDS = (
         training.colour_streams,
     ),
     Mend(
+        "machine_report",
+        "every run waits a second to measure the processor",
+        "utils/utils.py:430",
+        training.machine_report,
+    ),
+    Mend(
         "unknown_model",
         "an unknown model asks for lightgbm",
         "utils/utils.py:79",

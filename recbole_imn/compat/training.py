@@ -1,4 +1,4 @@
-"""Mends of RecBole's trainers, layers, folders and logger."""
+"""Mends of RecBole's trainers, layers, folders, logger and report of the machine."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import sys
 from functools import partial, wraps
 from typing import Any
 
+import psutil
 import torch
 from colorama.ansitowin32 import StreamWrapper
+from texttable import Texttable
 
 from recbole_imn.compat.views import recbole_module, show
 
@@ -44,9 +46,7 @@ def shared_folders() -> bool:
         if not os.path.exists(dir_path):
             os.makedirs(dir_path, exist_ok=True)
 
-    for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] == "recbole" and vars(module).get("ensure_dir") is original:
-            vars(module)["ensure_dir"] = ensure_dir
+    _replace(original, ensure_dir)
     return True
 
 
@@ -79,3 +79,39 @@ def colour_streams() -> bool:
 
     logger.init = init
     return True
+
+
+def machine_report() -> bool:
+    """Tell the load of the processor since the last report, which takes no time to measure.
+
+    RecBole measures that of the second after a run, and waits for it to pass.
+    """
+    utils = recbole_module("utils.utils")
+
+    @wraps(utils.get_environment)
+    def get_environment(config: Any) -> Texttable:
+        on_gpu = torch.cuda.is_available() and config["use_gpu"]
+        used, total = psutil.Process().memory_info().rss, psutil.virtual_memory().total
+        table = Texttable()
+        table.set_cols_align(["l", "c"])
+        table.set_cols_valign(["m", "m"])
+        table.add_rows(
+            [
+                ["Environment", "Usage"],
+                ["CPU", f"{psutil.cpu_percent():.2f} %"],
+                ["GPU", utils.get_gpu_usage(config["device"]) if on_gpu else "0.0 / 0.0"],
+                ["Memory", f"{used / 1024**3:.2f} G/{total / 1024**3:.2f} G"],
+            ]
+        )
+        return table
+
+    _replace(utils.get_environment, get_environment)
+    return True
+
+
+def _replace(original: Any, replacement: Any) -> None:
+    """Put a function in the place of another wherever RecBole has imported that."""
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] == "recbole":
+            for alias in [alias for alias, value in vars(module).items() if value is original]:
+                vars(module)[alias] = replacement
