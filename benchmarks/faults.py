@@ -52,7 +52,7 @@ COUNTS = {
 }
 DAMAGES = 10
 # Commands that take no second get most of the few faults.
-QUICK = {KILL: 7, "kill at a moment": 2, "full disk": 1}
+QUICK = {KILL: 4, "kill at a moment": 1, "full disk": 1}
 QUICK_SLOW = {KILL: 1, "full disk": 1}
 QUICK_CASES = ("simulate", "convert", "train", "resume", "benchmark", "tune")
 # What the commands import when they need it: once here, and not in every process.
@@ -144,7 +144,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--quick", action="store_true", help="about 30 faults")
+    parser.add_argument("--quick", action="store_true", help="about 20 faults")
     parser.add_argument("--seed", type=int, default=1, help="of what strikes when (default 1)")
     parser.add_argument("--jobs", type=int, default=2, help="at a time (default 2)")
     parser.add_argument("--limit", type=int, help="faults at most, drawn from all")
