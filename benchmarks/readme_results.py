@@ -22,7 +22,7 @@ OURS = "IMNNetPlus"
 # The page of each log from which the short table is taken, and the log's name in it.
 LOGS = {
     "RetailRocket": "retailrocket.md",
-    "Wikipedia": "quality/jodie_wikipedia.md",
+    "Wikipedia": "jodie_wikipedia.md",
     "czb (SIMULATED)": "czb.md",
 }
 LEADERBOARD = "quality/tgb_jodie_wikipedia.md"
