@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
 from recbole_imn.checkpoints.loading import load_checkpoint
-from recbole_imn.compat.views import View
+from recbole_imn.compat.views import View, replace
 from recbole_imn.errors import SettingsError
 
 # Models of RecBole that read a file named in their settings.
@@ -27,9 +26,9 @@ PICKLED = ("save_dataset", "save_dataloaders", "dataset_save_path", "dataloaders
 def install() -> None:
     """Take pickles out of RecBole's data, and evaluation and pickles out of its models."""
     utils = import_module("recbole.data.utils")
-    _replace("create_dataset", utils.create_dataset, create_dataset)
-    _replace("save_split_dataloaders", utils.save_split_dataloaders, refuse_saving)
-    _replace("load_split_dataloaders", utils.load_split_dataloaders, no_saved_loaders)
+    replace(utils.create_dataset, create_dataset)
+    replace(utils.save_split_dataloaders, refuse_saving)
+    replace(utils.load_split_dataloaders, no_saved_loaders)
     import_module("recbole.data.dataset").Dataset.save = refuse_saving
     for name in PRETRAINED:
         module = import_module(name)
@@ -97,13 +96,6 @@ def refuse_saving(*_: Any, **__: Any) -> NoReturn:
         "data sets and loaders are not saved, since pickles run code when they are read; "
         "read the atomic files anew"
     )
-
-
-def _replace(name: str, old: Any, new: Any) -> None:
-    """Put a function in the place of another in every module of RecBole that holds it."""
-    for key, module in list(sys.modules.items()):
-        if key.partition(".")[0] == "recbole" and vars(module).get(name) is old:
-            vars(module)[name] = new
 
 
 def _load_weights(file: str | Path, **_: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import torch
 from colorama.ansitowin32 import StreamWrapper
 from texttable import Texttable
 
-from recbole_imn.compat.views import recbole_module, show
+from recbole_imn.compat.views import recbole_module, replace, show
 
 
 def gradient_scaler() -> bool:
@@ -46,7 +46,7 @@ def shared_folders() -> bool:
         if not os.path.exists(dir_path):
             os.makedirs(dir_path, exist_ok=True)
 
-    _replace(original, ensure_dir)
+    replace(original, ensure_dir)
     return True
 
 
@@ -105,13 +105,5 @@ def machine_report() -> bool:
         )
         return table
 
-    _replace(utils.get_environment, get_environment)
+    replace(utils.get_environment, get_environment)
     return True
-
-
-def _replace(original: Any, replacement: Any) -> None:
-    """Put a function in the place of another wherever RecBole has imported that."""
-    for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] == "recbole":
-            for alias in [alias for alias, value in vars(module).items() if value is original]:
-                vars(module)[alias] = replacement

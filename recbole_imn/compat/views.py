@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
@@ -46,3 +47,11 @@ def show(modules: Iterable[str], alias: str, **names: Any) -> None:
     for name in modules:
         module = recbole_module(name)
         vars(module)[alias] = View(vars(module)[alias], **names)
+
+
+def replace(original: Any, replacement: Any) -> None:
+    """Put a function in the place of another in every module of RecBole that holds it."""
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] == "recbole":
+            for alias in [alias for alias, value in vars(module).items() if value is original]:
+                vars(module)[alias] = replacement
