@@ -180,20 +180,15 @@ class Competition(nn.Module):
         self.cells, self.owners = make_cells(features, torch.from_numpy(knots), fields)
         # Cars are numbered from 0, items from 1.
         self.bought, self.ages = torch.from_numpy(past.cars + 1), torch.from_numpy(past.days)
-        self.competition = nn.Parameter(torch.zeros(len(fields)))
-        self.liking = nn.Parameter(torch.zeros(len(fields)))
+        self.competition = nn.Parameter(torch.zeros(len(self.owners.unique())))
         known = past.days[:, 0][past.cars[:, 0] >= 0]
         self.usual = float(np.median(known)) if len(known) else 1.0
         self.rate = nn.Parameter(torch.zeros(()))
 
     def forward(self, rows: Tensor, cars: Tensor) -> Tensor:
         rate = torch.exp(self.rate) / self.usual
-        told = self.cells, self.bought[rows], self.ages[rows]
-        now, ever = held(*told, rate), held(*told, torch.zeros_like(rate))
-        competition, liking = (
-            (SPEED * weights)[self.owners] for weights in (self.competition, self.liking)
-        )
-        wanted = competition * now + liking * ever
+        now = held(self.cells, self.bought[rows], self.ages[rows], rate)
+        wanted = self.competition[self.owners] * now
         return (self.cells[cars + 1] @ wanted.unsqueeze(2)).squeeze(2)
 
 

@@ -16,7 +16,15 @@ from recbole_imn.evaluation.significance import Figure
 from recbole_imn.rank_metrics import rank_metric
 
 CUT = 10
-SLICES = {"all rows": "all", "within 7 days after a purchase": "week"}
+# Kinds of rows: how the name of their plot ends, and what must be true of them in a record.
+SLICES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "all rows": ("all", ()),
+    "within 7 days after a purchase": ("week", ("recent_purchase",)),
+    "items new to the user, within 7 days after a purchase": (
+        "week_new",
+        ("recent_purchase", "new_item"),
+    ),
+}
 Record = dict[str, Any]
 Records = Mapping[Market, Sequence[Record]]
 # Of the ceiling: by slice and by who it is, the gain on each market.
@@ -38,7 +46,7 @@ def report(records: Records, ceiling: Ceiling, epochs: int, name: str) -> str:
         Of the page and its plots.
     """
     lines = [*_header(records, epochs), *_counts(records)]
-    for rows, ending in SLICES.items():
+    for rows, (ending, _) in SLICES.items():
         lines += ["", f"## Difference in NDCG@{CUT}, {rows}", ""]
         lines += [f"![Difference by resource strength, {rows}]({name}_{ending}.svg)", ""]
         lines += _difference_table(records, ceiling.get(rows, {}), rows)
@@ -62,7 +70,7 @@ def plots(records: Records, ceiling: Ceiling) -> dict[str, str]:
             },
             f"difference in NDCG@{CUT}, 95%",
         )
-        for rows, ending in SLICES.items()
+        for rows, (ending, _) in SLICES.items()
     }
 
 
@@ -93,8 +101,9 @@ def _gains(record: Record) -> Reals:
 
 
 def _kept(record: Record, rows: str) -> Any:
-    recent = np.array(record["recent_purchase"], bool)
-    return np.ones_like(recent) if rows == "all rows" else recent
+    _, conditions = SLICES[rows]
+    flags = [np.array(record[name], bool) for name in conditions]
+    return np.logical_and.reduce([np.ones(len(record["ranks"]), bool), *flags])
 
 
 def _find(records: Sequence[Record], model: str, variant: str) -> Record:
@@ -163,13 +172,12 @@ def _header(records: Records, epochs: int) -> list[str]:
 
 def _counts(records: Records) -> Iterator[str]:
     yield ""
-    yield "| strength | markets | test rows | within 7 days after a purchase |"
-    yield "|---|---|---|---|"
+    yield f"| strength | markets | {' | '.join(SLICES)} |"
+    yield "|---" * (len(SLICES) + 2) + "|"
     for strength in _strengths(records):
         runs = [found[0] for market, found in records.items() if market.strength == strength]
-        n_rows = sum(len(run["ranks"]) for run in runs)
-        n_recent = sum(sum(run["recent_purchase"]) for run in runs)
-        yield f"| {strength:g} | {len(runs)} | {n_rows:,} | {n_recent:,} |"
+        counts = [sum(int(_kept(run, rows).sum()) for run in runs) for rows in SLICES]
+        yield f"| {strength:g} | {len(runs)} | {' | '.join(f'{n:,}' for n in counts)} |"
 
 
 def _difference_table(

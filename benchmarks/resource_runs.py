@@ -140,5 +140,6 @@ def train(
         "events": table["event_index"].tolist(),
         "users": facts.user.tolist(),
         "recent_purchase": recent.tolist(),
+        "new_item": (dataset.past.chains.times[table["event_index"].to_numpy()] == 1).tolist(),
         "ranks": table["rank"].tolist(),
     }

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks import resource_effect, resource_effect_report, resource_runs
 from benchmarks.dose_plot import dose_plot
-from benchmarks.resource_effect_report import paired
+from benchmarks.resource_effect_report import SLICES, paired
 from benchmarks.resource_markets import Market
 from benchmarks.resource_statistics import Differences, figure, mean_over_markets, slope
 from recbole_imn.evaluation.significance import Figure
@@ -102,8 +102,9 @@ def test_a_tiny_experiment_runs_resumes_and_says_simulated(tmp_path, monkeypatch
     assert 0 < sum(records[0]["recent_purchase"]) < len(records[0]["ranks"])
     page = (tmp_path / "found" / "effect.md").read_text()
     assert "SIMULATED" in page.splitlines()[0]
-    assert page.count("| IMNNetPlus, holdings |") == 2
-    for name in ("effect_all.svg", "effect_week.svg"):
+    assert 0 < sum(records[0]["new_item"]) < len(records[0]["ranks"])
+    assert page.count("| IMNNetPlus, holdings |") == 3
+    for name in ("effect_all.svg", "effect_week.svg", "effect_week_new.svg"):
         assert name in page
         ElementTree.fromstring((tmp_path / "found" / name).read_text())
 
@@ -125,12 +126,14 @@ def test_runs_on_other_rows_are_not_compared():
     market = Market(0.01, 1.0, 1)
     record = {
         "provenance": {"fingerprint": "a"}, "events": [1, 2], "users": [5, 6],
-        "ranks": [1.0, 30.0], "recent_purchase": [True, False],
+        "ranks": [1.0, 30.0], "recent_purchase": [True, False], "new_item": [False, True],
     }  # fmt: skip
     better = {**record, "ranks": [1.0, 1.0]}
     assert paired(market, better, record, "all rows").values.tolist() == [0, 1]
-    week = paired(market, better, record, "within 7 days after a purchase")
-    assert (week.values.tolist(), week.users.tolist()) == ([0], [5])
+    _, recent, new = SLICES
+    for rows, kept in {recent: ([0], [5]), new: ([], [])}.items():
+        week = paired(market, better, record, rows)
+        assert (week.values.tolist(), week.users.tolist()) == kept
     for change in ({"events": [1, 3]}, {"provenance": {"fingerprint": "b"}}):
         with pytest.raises(ValueError, match="ranked other rows"):
             paired(market, record, {**record, **change}, "all rows")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -19,22 +20,23 @@ from recbole_imn.past import Facts, Past
 LATEST = 10
 # Values of a number between which others are told by how close they are to both.
 N_KNOTS = 5
+# Cells of all pairs of fields at most: those with few come first, in which most purchases meet.
+PAIR_CELLS = 256
 
 
 class Holdings(ProductTerm):
     r"""A log density ratio by how much a user holds already of items alike.
 
     .. math::
-        \sum_f c_f(x)^\top \bigl(a_f \, h_f(r) + b_f \, h_f(0)\bigr), \quad
-        h_f(r) = 1 - \exp\Bigl(-\sum_k e^{-r (t - t_k)} c_f(x_k)\Bigr)
+        \sum_f a_f \, c_f(x)^\top h_f, \quad
+        h_f = 1 - \exp\Bigl(-\sum_k e^{-r (t - t_k)} c_f(x_k)\Bigr)
 
     over the user's latest 10 purchases :math:`x_k`, and over the fields of item features, such
-    as brand or price, whose cells c say what an item's value is like. A purchase takes
-    something away, which comes back at a rate r that is learned: :math:`a_f` says how much less
-    an item alike is wanted meanwhile. And it tells what the user likes, which lasts:
-    :math:`b_f`; without it, that would hide the other. There are few weights, since there are
-    few purchases to learn from: a weight for every column, or pair of columns, learns them by
-    heart.
+    as type or price, and pairs of them, whose cells c say what an item's value is like. A
+    purchase takes something away, which comes back at a rate r that is learned: :math:`a_f`
+    says how much less an item alike is wanted meanwhile. What the user likes for good is told
+    by other terms. There are few weights, since there are few purchases to learn from: a weight
+    for every column, or pair of columns, learns them by heart.
 
     Parameters
     ----------
@@ -64,8 +66,7 @@ class Holdings(ProductTerm):
         since = seconds[~first]
         pace = float(np.median(since)) if len(since) else 1.0
         self.register_buffer("pace", torch.tensor(max(pace, 1.0), dtype=torch.double))
-        self.competition = nn.Parameter(torch.zeros(len(self.groups)))
-        self.liking = nn.Parameter(torch.zeros(len(self.groups)))
+        self.competition = nn.Parameter(torch.zeros(len(owners.unique())))
         self.rate = nn.Parameter(torch.zeros(()))
 
     @classmethod
@@ -86,12 +87,8 @@ class Holdings(ProductTerm):
         """Give what the cells of items are multiplied by, float [n, n_cells]."""
         items, ages = looked
         rate = torch.exp(GAIN * self.rate)
-        told = self.cells, items, ages.to(rate)
-        now, ever = held(*told, rate), held(*told, torch.zeros_like(rate))
-        competition, liking = (
-            (SPEED * weights)[self.owners] for weights in (self.competition, self.liking)
-        )
-        wanted: Tensor = competition * now + liking * ever
+        now = held(self.cells, items, ages.to(rate), rate)
+        wanted: Tensor = (SPEED * self.competition)[self.owners] * now
         return wanted
 
     def items(self, ids: Tensor, represented: Tensor) -> Tensor:
@@ -146,7 +143,8 @@ def make_cells(
     """Turn features into cells: an item's are from 0 to 1, and 1 in all of a field.
 
     A category is a cell. A number is in the two of five cells whose values, quantiles of the
-    training part, it lies between, in proportion to how close it is.
+    training part, it lies between, in proportion to how close it is. A pair of fields has the
+    products of their cells; pairs of fewest cells come first, up to 256 cells in all.
 
     Parameters
     ----------
@@ -162,17 +160,32 @@ def make_cells(
     cells : float32 [n_items, n_cells]
         Row 0 is 0.
     owners : int64 [n_cells]
-        The field that each cell is of.
+        The field, or the pair of fields after all fields, that each cell is of.
     """
     values, knots = features.double().cpu().numpy(), reference.cpu().numpy()
     parts = [
         np.concatenate([_cells(values[:, column], knots[:, column]) for column in columns], axis=1)
         for columns in fields
     ]
+    parts += [
+        (parts[one][:, :, None] * parts[other][:, None, :]).reshape(len(values), -1)
+        for one, other in _pairs([part.shape[1] for part in parts])
+    ]
     cells = np.concatenate([np.zeros((len(values), 0)), *parts], axis=1)
     cells[0] = 0
     owners = np.repeat(np.arange(len(parts)), [part.shape[1] for part in parts])
     return torch.from_numpy(cells.astype(np.float32)), torch.from_numpy(owners)
+
+
+def _pairs(widths: Sequence[int]) -> list[tuple[int, int]]:
+    """Give the pairs of fields that have cells, by how many cells each field has."""
+    pairs = sorted(combinations(range(len(widths)), 2), key=lambda pair: _width(widths, pair))
+    ends = np.cumsum([_width(widths, pair) for pair in pairs])
+    return pairs[: int(np.searchsorted(ends, PAIR_CELLS, side="right"))]
+
+
+def _width(widths: Sequence[int], pair: tuple[int, int]) -> int:
+    return widths[pair[0]] * widths[pair[1]]
 
 
 def _cells(values: Floats, knots: Floats) -> Floats:

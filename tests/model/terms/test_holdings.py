@@ -45,16 +45,37 @@ def test_cells_are_of_categories_and_numbers():
     assert columns == [[0, 1, 2], [3]]
     knots = torch.from_numpy(np.quantile(features.double().numpy(), np.linspace(0, 1, 5), axis=0))
     cells, owners = make_cells(features, knots, columns)
-    assert owners.tolist() == [0, 0, 0, 1, 1, 1, 1, 1]
+    assert owners.tolist() == [0] * 3 + [1] * 5 + [2] * 15
     assert (cells[0] == 0).all()
     assert torch.equal(cells[1:, :3], features[1:, :3])
     assert ((cells >= 0) & (cells <= 1)).all()
-    torch.testing.assert_close(cells[1:, 3:].sum(dim=1), torch.ones(199))
+    torch.testing.assert_close(cells[1:, 3:8].sum(dim=1), torch.ones(199))
+    pairs = cells[:, :3].unsqueeze(2) * cells[:, 3:8].unsqueeze(1)
+    torch.testing.assert_close(cells[:, 8:], pairs.flatten(1))
     # Without names, each column is a field.
     assert groups(list("abcdef"), features) == [[0], [1], [2], [3], [4], [5]]
     # Beyond all that training knows, a number is in the last cell.
     features[1, 3] = 99.0
-    assert make_cells(features, knots, columns)[0][1, 3:].tolist() == [0, 0, 0, 0, 1]
+    assert make_cells(features, knots, columns)[0][1, 3:8].tolist() == [0, 0, 0, 0, 1]
+
+
+def test_pairs_of_few_cells_come_first_and_not_more_than_fit(monkeypatch):
+    names, features = list("abcd"), some_features(200)[:, 2:]
+    columns = groups(names, features)
+    knots = torch.from_numpy(np.quantile(features.double().numpy(), np.linspace(0, 1, 5), axis=0))
+    sizes = [1, 5, 5, 5]
+
+    def widths():
+        _, owners = make_cells(features, knots, columns)
+        return np.bincount(owners.numpy()).tolist()
+
+    assert widths() == [*sizes, 5, 5, 5, 25, 25, 25]
+    monkeypatch.setattr("recbole_imn.model.terms.holdings.PAIR_CELLS", 64)
+    assert widths() == [*sizes, 5, 5, 5, 25]
+    monkeypatch.setattr("recbole_imn.model.terms.holdings.PAIR_CELLS", 15)
+    assert widths() == [*sizes, 5, 5, 5]
+    monkeypatch.setattr("recbole_imn.model.terms.holdings.PAIR_CELLS", 4)
+    assert widths() == sizes
 
 
 def test_only_items_of_training_tell_the_cells():
@@ -83,7 +104,6 @@ def test_items_that_come_have_the_cells_of_those_that_were_there():
 def test_scores_are_the_formula():
     term, past, _ = make_holdings()
     torch.nn.init.normal_(term.competition, std=0.05)
-    torch.nn.init.normal_(term.liking, std=0.05)
     torch.nn.init.constant_(term.rate, 0.1)
     events = np.array([0, 5, 150, 399])
     items = torch.arange(1, 31)
@@ -99,15 +119,11 @@ def test_scores_are_the_formula():
 def naive(term, log, event, pace):
     rate, cells = torch.exp(GAIN * term.rate.double()) / pace, term.cells.double()
     mine = [k for k in range(event) if log.user[k] == log.user[event] and log.purchase[k]]
-    now, ever = torch.zeros(2, cells.shape[1], dtype=torch.double)
+    now = torch.zeros(cells.shape[1], dtype=torch.double)
     for k in mine[-LATEST:]:
         now += torch.exp(-rate * (log.time[event] - log.time[k])) * cells[log.item[k]]
-        ever += cells[log.item[k]]
-    competition, liking = (
-        SPEED * weights.double()[term.owners] for weights in (term.competition, term.liking)
-    )
-    wanted = competition * (1 - torch.exp(-now)) + liking * (1 - torch.exp(-ever))
-    return (wanted * cells).sum(dim=1)
+    competition = SPEED * term.competition.double()[term.owners]
+    return (competition * (1 - torch.exp(-now)) * cells).sum(dim=1)
 
 
 @pytest.mark.parametrize("changed", [{"purchase": np.zeros(400, bool)}, {}])
@@ -134,7 +150,6 @@ def test_it_changes_no_other_first_weight_and_learns():
     Session(network, past, 300, 1).train(0, 300).backward()
     term = network.products["holdings"]
     assert (term.competition.grad != 0).all()
-    assert (term.liking.grad != 0).all()
     # Nothing is wanted yet, so that it does not matter how fast it fades.
     assert term.rate.grad == 0
 
