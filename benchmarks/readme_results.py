@@ -27,12 +27,7 @@ LOGS = {
 }
 LEADERBOARD = "quality/tgb_jodie_wikipedia.md"
 PUBLISHED = ("TPNet", "LocalGlobal recency and popularity heuristic", "HyperEvent", "DyGFormer")
-EFFECTS = {
-    "IMNNet": "resource_effect.md",
-    "IMNNetPlus": "resource_effect_plus.md",
-    "IMNNet, `fusion: gate`": "resource_effect_gated.md",
-    "IMNNetPlus, `fusion: gate`": "resource_effect_plus_gated.md",
-}
+EFFECT = "resource_effect.md"
 Rows = list[list[str]]
 
 
@@ -87,6 +82,18 @@ def section(text: str, heading: str) -> str:
         if part.startswith(heading):
             return part
     raise ValueError(f"no section {heading!r}")
+
+
+def sections(text: str, heading: str) -> dict[str, str]:
+    """Give what stands below all headings ``##`` that begin with these words, by what follows."""
+    parts = [part for part in text.split("\n## ")[1:] if part.startswith(heading)]
+    return {part.partition("\n")[0].removeprefix(heading): part for part in parts}
+
+
+def markdown(rows: Rows) -> str:
+    """Give a table again, the opposite of ``tables``."""
+    lines = [f"| {' | '.join(cells)} |" for cells in rows]
+    return "\n".join([lines[0], "|---" * len(rows[0]) + "|", *lines[1:]])
 
 
 def column(rows: Rows, name: str) -> dict[str, str]:
@@ -160,18 +167,11 @@ def anchors() -> str:
 
 
 def effect() -> str:
-    """Give what the resource branch does on markets of known strength."""
-    asked = {
-        "strength 0 (none expected)": ["all rows", "0"],
-        "strength 1 (one expected)": ["all rows", "1"],
-        "strength 1, week after a purchase": ["within 7 days after a purchase", "1"],
-    }
-    lines = [f"| | {' | '.join(asked)} |", "|---|---|---|---|"]
-    for title, name in EFFECTS.items():
-        rows = tables(section(read(name), "Over markets"))[0][1:]
-        cells = [next(row[-1] for row in rows if row[:2] == key) for key in asked.values()]
-        lines.append(f"| [{title}](results/{name}) | {' | '.join(cells)} |")
-    return "\n".join(lines)
+    """Give what knowing purchases adds on markets of known strength: each table of its page."""
+    found = sections(read(EFFECT), "Difference in NDCG@10, ")
+    return "\n\n".join(
+        f"{rows.capitalize()}:\n\n{markdown(tables(text)[0])}" for rows, text in found.items()
+    )
 
 
 def held() -> str:
