@@ -78,22 +78,15 @@ def tables(text: str) -> list[Rows]:
 
 def section(text: str, heading: str) -> str:
     """Give what stands below the first heading ``##`` that begins with these words."""
-    for part in text.split("\n## ")[1:]:
-        if part.startswith(heading):
-            return part
-    raise ValueError(f"no section {heading!r}")
+    found = sections(text, heading)
+    if not found:
+        raise ValueError(f"no section {heading!r}")
+    return found[0]
 
 
-def sections(text: str, heading: str) -> dict[str, str]:
-    """Give what stands below all headings ``##`` that begin with these words, by what follows."""
-    parts = [part for part in text.split("\n## ")[1:] if part.startswith(heading)]
-    return {part.partition("\n")[0].removeprefix(heading): part for part in parts}
-
-
-def markdown(rows: Rows) -> str:
-    """Give a table again, the opposite of ``tables``."""
-    lines = [f"| {' | '.join(cells)} |" for cells in rows]
-    return "\n".join([lines[0], "|---" * len(rows[0]) + "|", *lines[1:]])
+def sections(text: str, heading: str) -> list[str]:
+    """Give what stands below each heading ``##`` that begins with these words, heading first."""
+    return [part for part in text.split("\n## ")[1:] if part.startswith(heading)]
 
 
 def column(rows: Rows, name: str) -> dict[str, str]:
@@ -168,10 +161,12 @@ def anchors() -> str:
 
 def effect() -> str:
     """Give what knowing purchases adds on markets of known strength: each table of its page."""
-    found = sections(read(EFFECT), "Difference in NDCG@10, ")
-    return "\n\n".join(
-        f"{rows.capitalize()}:\n\n{markdown(tables(text)[0])}" for rows, text in found.items()
-    )
+    heading, parts = "Difference in NDCG@10, ", []
+    for part in sections(read(EFFECT), heading):
+        first, *lines = part.removeprefix(heading).splitlines()
+        table = [line for line in lines if line.startswith("|")]
+        parts.append("\n".join([f"{first.capitalize()}:", "", *table]))
+    return "\n\n".join(parts)
 
 
 def held() -> str:

@@ -12,7 +12,7 @@ is sold on; and one only the purchases and what the log tells of cars, and learn
 cars compete, as the term ``holdings`` does.
 
 A finished market is a file in the folder beside the table; the same command goes on where it
-was stopped. A market takes about a minute.
+was stopped. A market takes some 20 seconds.
 """
 
 from __future__ import annotations

@@ -130,16 +130,17 @@ def train(
     recorder = RankRecorder(trainer)
     trainer.evaluate(test, load_best_model=True, show_progress=False)
     table = recorder.table()
-    facts = dataset.past.look_at_events(table["event_index"].to_numpy())
+    events = table["event_index"].to_numpy()
+    facts = dataset.past.look_at_events(events)
     recent = (facts.purchase != NO_EVENT) & (facts.since_purchase <= WEEK)
     return {
         "run": asdict(run),
         "simulated": True,
         "provenance": Provenance.of(config).as_dict(),
         "validation": float(score),
-        "events": table["event_index"].tolist(),
+        "events": events.tolist(),
         "users": facts.user.tolist(),
         "recent_purchase": recent.tolist(),
-        "new_item": (dataset.past.chains.times[table["event_index"].to_numpy()] == 1).tolist(),
+        "new_item": (dataset.past.chains.times[events] == 1).tolist(),
         "ranks": table["rank"].tolist(),
     }
