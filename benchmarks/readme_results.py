@@ -27,7 +27,7 @@ LOGS = {
 }
 LEADERBOARD = "quality/tgb_jodie_wikipedia.md"
 PUBLISHED = ("TPNet", "LocalGlobal recency and popularity heuristic", "HyperEvent", "DyGFormer")
-EFFECT = "resource_effect.md"
+EFFECT, HIDDEN = "resource_effect.md", "purchases_hidden.md"
 Rows = list[list[str]]
 
 
@@ -169,6 +169,11 @@ def effect() -> str:
     return "\n\n".join(parts)
 
 
+def hidden() -> str:
+    """Give what purchases are worth on a real log."""
+    return "\n".join(line for line in read(HIDDEN).splitlines() if line.startswith("|"))
+
+
 def held() -> str:
     """Give figures before and after, a row a log."""
     pages = read("quality/held.md").split("# NDCG@10 on ")[1:]
@@ -230,7 +235,7 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {
         "ablations": ablations,
     },
     "docs/benchmark.md": {"anchors": below(anchors)},
-    "docs/claim.md": {"effect": below(effect)},
+    "docs/claim.md": {"effect": below(effect), "hidden": hidden},
     "docs/traps.md": {"mends": mends},
 }
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from recbole_imn.baselines.item_fields import ItemFields
 from recbole_imn.baselines.trending import trending
 from recbole_imn.kernels.compiled import exact
 from recbole_imn.log import Floats, Integers
@@ -41,13 +42,14 @@ class _Successors(Successors):
 
 
 # Columns: of each source its numbers, the item's first slot there, and how many it has; of each
-# list of trending items the logarithm of the item's share, and its slot; the user's numbers.
+# list of trending items the logarithm of the item's share, and its slot; the user's numbers; and
+# those of item fields, where there are any.
 # Nothing that is counted over the training part: a training row would know what comes after it.
 _SOURCES = (_OwnItems, _CoVisited, _Successors)
 OF_SOURCE = N_NUMBERS + 2
 FIRST_TREND = len(_SOURCES) * OF_SOURCE
 FIRST_OF_USER = FIRST_TREND + 2 * len(HALF_LIVES)
-N_COLUMNS = FIRST_OF_USER + N_USER_NUMBERS
+FIRST_OF_FIELDS = FIRST_OF_USER + N_USER_NUMBERS
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Candidates:
     Attributes
     ----------
     items : int64 [n]
-    columns : float32 [n, N_COLUMNS]
+    columns : float32 [n, n_columns]
         What is told of them; nan where a source has nothing to say.
     starts : int64 [n_rows + 1]
         Where the candidates of each row start.
@@ -74,9 +76,17 @@ class CandidateSources:
     Parameters
     ----------
     n_items : int
+    fields : ItemFields
+        What else is told of items.
+
+    Attributes
+    ----------
+    n_columns : int
+        How much is told of a candidate.
     """
 
-    def __init__(self, n_items: int) -> None:
+    def __init__(self, n_items: int, fields: ItemFields) -> None:
+        self.fields, self.n_columns = fields, FIRST_OF_FIELDS + fields.n_columns
         # Of items that trend alike the smaller id is first.
         self._places = np.arange(n_items)
         self._sources: tuple[Source, ...] = tuple(kind() for kind in _SOURCES)
@@ -105,13 +115,16 @@ class CandidateSources:
         of_users = user_numbers(past, facts)
         widest = proposals.items.shape[1] + trend.shape[1] * trend.shape[2]
         items = np.empty(len(events) * widest, np.int64)
-        columns = np.full((len(items), N_COLUMNS), MISSING, np.float32)
+        columns = np.full((len(items), self.n_columns), MISSING, np.float32)
         starts = np.zeros(len(events) + 1, np.int64)
         _merge(
             proposals.items, proposals.numbers, ends, trend, shares, of_users,
             np.full(len(self._places), -1), items, columns, starts,
         )  # fmt: skip
-        return Candidates(items[: starts[-1]], columns[: starts[-1]], starts)
+        found = Candidates(items[: starts[-1]], columns[: starts[-1]], starts)
+        own = proposals.items[:, : n_slots[0]]
+        self.fields.fill(own, found.items, starts, found.columns[:, FIRST_OF_FIELDS:])
+        return found
 
 
 @exact
@@ -133,7 +146,7 @@ def _merge(
         n = _merge_sources(proposed[row], numbers[row], ends, n, met, items, columns)
         n = _merge_trends(trend[row], shares[row], n, met, items, columns)
         for k in range(starts[row], n):
-            columns[k, FIRST_OF_USER:] = of_users[row]
+            columns[k, FIRST_OF_USER:FIRST_OF_FIELDS] = of_users[row]
             met[items[k]] = -1
         starts[row + 1] = n
 

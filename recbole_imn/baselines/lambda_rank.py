@@ -14,7 +14,8 @@ from pydantic.dataclasses import dataclass
 from recbole.data.interaction import Interaction
 from torch import Tensor
 
-from recbole_imn.baselines.candidates import N_COLUMNS, Candidates, CandidateSources
+from recbole_imn.baselines.candidates import Candidates, CandidateSources
+from recbole_imn.baselines.item_fields import ItemFields
 from recbole_imn.baselines.orders import places_of, rank_candidates, write_orders
 from recbole_imn.baselines.trees import Trees, add_trees, check_trees, no_trees, parse_trees
 from recbole_imn.errors import SettingsError
@@ -67,7 +68,8 @@ class LambdaRank(RecentHistory):
 
     Candidates are the user's own latest items, those that others had beside them, what others
     went on to, and what is trending; trees know the numbers that the pointer knows, in which
-    slot of which source an item is, how much it is trending, and how the user chooses. They learn
+    slot of which source an item is, how much it is trending, how the user chooses, and where items
+    have features, their numbers and how far each field is from the user's latest items. They learn
     from the latest training rows whose item is a candidate, where what is told of a row comes
     from before the row. How many of the trees are used is
     chosen on at most 4,000 evenly spaced validation rows. Candidates are counted over the log up
@@ -97,7 +99,9 @@ class LambdaRank(RecentHistory):
         self.n_training, self.seed = dataset.event_bounds[1], config["seed"]
         self.first_events = bool(config["first_events"])
         self.places = places_of(self.popularity.numpy())
-        self.sources = CandidateSources(self.n_items)
+        widths = dataset.feature_maps["item_features"].widths
+        item_fields = ItemFields(dataset.item_features.numpy(), widths)
+        self.sources = CandidateSources(self.n_items, item_fields)
         self._set_trees(no_trees(self.settings.n_trees, self.settings.n_leaves))
         self.register_buffer("n_used", torch.tensor(self.settings.n_trees))
 
@@ -118,9 +122,8 @@ class LambdaRank(RecentHistory):
         ValueError
             If they do not.
         """
-        check_trees(
-            Trees(*(state_dict[f"tree_{name}"].cpu().numpy() for name in Trees._fields)), N_COLUMNS
-        )
+        trees = Trees(*(state_dict[f"tree_{name}"].cpu().numpy() for name in Trees._fields))
+        check_trees(trees, self.sources.n_columns)
         if not 0 <= int(state_dict["n_used"]) <= self.settings.n_trees:
             raise ValueError(
                 f"{int(state_dict['n_used'])} of {self.settings.n_trees} trees are used"
