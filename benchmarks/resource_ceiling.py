@@ -34,7 +34,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.resource_choices import CUT, Measured, measure
 from benchmarks.resource_markets import MARKETS, SCALE, STRENGTHS, Market
-from recbole_imn.evaluation.significance import Figure, mean_interval
+from benchmarks.resource_statistics import over_markets
 from recbole_imn.files import read_json, replace_text
 from recbole_imn.provenance import environment
 
@@ -168,14 +168,8 @@ def table(found: dict[Market, Means]) -> Iterator[str]:
                 one, other = (np.array([of[name] for of in means]) for name in names)
                 yield (
                     f"| {who} | {rows} | {strength:g} | {one.mean():.4f} | {other.mean():.4f} "
-                    f"| {interval(other - one)} |"
+                    f"| {over_markets(other - one)} |"
                 )
-
-
-def interval(gain: np.ndarray) -> Figure:
-    """Give the mean of gains; what is the same everywhere has no interval."""
-    varies = np.ptp(gain) > 0
-    return mean_interval(gain) if varies else Figure(float(gain.mean()), np.nan, np.nan)
 
 
 if __name__ == "__main__":

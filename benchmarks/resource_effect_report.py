@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.dose_plot import dose_plot
-from benchmarks.resource_ceiling import interval
 from benchmarks.resource_markets import Market
 from benchmarks.resource_runs import SYSTEMS, WITHOUT
-from benchmarks.resource_statistics import Differences, Reals, figure, mean_over_markets, slope
-from recbole_imn.evaluation.significance import Figure
+from benchmarks.resource_statistics import Gains, by_strength, over_markets, p_value, slopes
+from recbole_imn.evaluation.significance import Figure, holm
 from recbole_imn.rank_metrics import rank_metric
 
 CUT = 10
@@ -27,9 +26,8 @@ SLICES: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 Record = dict[str, Any]
 Records = Mapping[Market, Sequence[Record]]
-# Of the ceiling: by slice and by who it is, the gain on each market.
-Ceiling = Mapping[str, Mapping[str, Mapping[Market, float]]]
-Doses = dict[float, list[Differences]]
+# Of the ceiling: by slice and by who it is.
+Ceiling = Mapping[str, Mapping[str, Gains]]
 
 
 def report(records: Records, ceiling: Ceiling, epochs: int, name: str) -> str:
@@ -46,27 +44,25 @@ def report(records: Records, ceiling: Ceiling, epochs: int, name: str) -> str:
         Of the page and its plots.
     """
     lines = [*_header(records, epochs), *_counts(records)]
+    corrected = _corrected(records)
     for rows, (ending, _) in SLICES.items():
         lines += ["", f"## Difference in NDCG@{CUT}, {rows}", ""]
         lines += [f"![Difference by resource strength, {rows}]({name}_{ending}.svg)", ""]
-        lines += _difference_table(records, ceiling.get(rows, {}), rows)
+        lines += _difference_table(records, ceiling.get(rows, {}), rows, corrected)
     lines += ["", f"## NDCG@{CUT} itself", "", *_level_table(records)]
     return "\n".join(lines) + "\n"
 
 
 def plots(records: Records, ceiling: Ceiling) -> dict[str, str]:
     """Give a plot of each kind of rows as SVG, by the ending of its file's name."""
-    strengths = _strengths(records)
+    strengths, nowhere = _strengths(records), Figure(np.nan, np.nan, np.nan)
     return {
         ending: dose_plot(
             f"What knowing purchases adds, {rows} (SIMULATED markets)",
             strengths,
             {
-                **{who: list(of.values()) for who, of in _ceilings(ceiling.get(rows, {})).items()},
-                **{
-                    system: [figure(markets) for markets in doses.values()]
-                    for system, doses in _systems(records, rows)
-                },
+                who: [by_strength(gains).get(strength, nowhere) for strength in strengths]
+                for who, gains in [*ceiling.get(rows, {}).items(), *_systems(records, rows)]
             },
             f"difference in NDCG@{CUT}, 95%",
         )
@@ -81,8 +77,8 @@ def _strengths(records: Records) -> list[float]:
     return sorted({market.strength for market in records})
 
 
-def paired(market: Market, one: Record, other: Record, rows: str) -> Differences:
-    """Give the differences of two runs on rows of a market.
+def gain(market: Market, one: Record, other: Record, rows: str) -> float:
+    """Give the mean difference of two runs on rows of a market; nan where there are none.
 
     Raises
     ------
@@ -92,12 +88,14 @@ def paired(market: Market, one: Record, other: Record, rows: str) -> Differences
     same_data = one["provenance"]["fingerprint"] == other["provenance"]["fingerprint"]
     if not same_data or one["events"] != other["events"]:
         raise ValueError(f"{market.name}: two runs ranked other rows; delete their files")
-    values = _gains(one) - _gains(other)
-    return Differences(values, np.array(one["users"]))[_kept(one, rows)]
+    return level(one, rows) - level(other, rows)
 
 
-def _gains(record: Record) -> Reals:
-    return np.asarray(rank_metric(f"ndcg@{CUT}")(np.array(record["ranks"])), np.float64)
+def level(record: Record, rows: str) -> float:
+    """Give the mean of the metric on rows; nan where there are none."""
+    kept = _kept(record, rows)
+    values = np.asarray(rank_metric(f"ndcg@{CUT}")(np.array(record["ranks"])), np.float64)
+    return float(values[kept].mean()) if kept.any() else np.nan
 
 
 def _kept(record: Record, rows: str) -> Any:
@@ -114,30 +112,19 @@ def _find(records: Sequence[Record], model: str, variant: str) -> Record:
     )
 
 
-def _systems(records: Records, rows: str) -> Iterator[tuple[str, Doses]]:
-    """Give the differences of each system to the same model without, by dose."""
+def _systems(records: Records, rows: str) -> Iterator[tuple[str, Gains]]:
+    """Give what each system gains over the same model without."""
     for model, variants in SYSTEMS.items():
         for variant in variants:
             if variant != WITHOUT:
-                yield f"{model}, {variant}", _doses(records, model, variant, rows)
+                yield f"{model}, {variant}", _gains(records, model, variant, rows)
 
 
-def _doses(records: Records, model: str, variant: str, rows: str) -> Doses:
-    doses: Doses = {strength: [] for strength in _strengths(records)}
-    for market, runs in records.items():
-        one, other = _find(runs, model, variant), _find(runs, model, WITHOUT)
-        doses[market.strength].append(paired(market, one, other, rows))
-    return doses
-
-
-def _ceilings(ceiling: Mapping[str, Mapping[Market, float]]) -> dict[str, dict[float, Figure]]:
-    """Give what was to be found by strength, with Student's interval over markets."""
-    found: dict[str, dict[float, Figure]] = {}
-    for who, gained in ceiling.items():
-        for strength in sorted({market.strength for market in gained}):
-            values = np.array([gain for at, gain in gained.items() if at.strength == strength])
-            found.setdefault(who, {})[strength] = interval(values)
-    return found
+def _gains(records: Records, model: str, variant: str, rows: str) -> Gains:
+    return {
+        market: gain(market, _find(runs, model, variant), _find(runs, model, WITHOUT), rows)
+        for market, runs in records.items()
+    }
 
 
 # -- tables ---------------------------------------------------------------------------------------
@@ -158,12 +145,12 @@ def _header(records: Records, epochs: int) -> list[str]:
         "test rows; ties count half. Differences are those to the same model without anything that "
         "knows of purchases (`resource_branch: none`).",
         "",
-        "Intervals are bootstraps of means over markets, in which markets are drawn as clusters, "
-        "and users within each with all of their rows; the slope, by least squares over "
-        "strengths, from the same draws. The first lines of each table are what "
+        "Intervals are Student's over markets, of the mean difference on each. A slope is by least "
+        "squares over strengths, one for each seed of markets, whose users and cars are the same "
+        "at every strength; its p-value is Student's over seeds, after Holm's correction for all "
+        f"{len(SLICES)} tables. The first lines of each table are what "
         "[resource_ceiling.py](resource_ceiling.md) finds to be gained on the same markets, by "
-        "learners of choices in sessions among the cars on the shelf, with Student's intervals "
-        "over markets.",
+        "learners of choices in sessions among the cars on the shelf.",
         "",
         f"Commit {', '.join(commits)}; {versions}. Settings, seeds, data fingerprints and ranks "
         "of every run are in its file.",
@@ -180,22 +167,36 @@ def _counts(records: Records) -> Iterator[str]:
         yield f"| {strength:g} | {len(runs)} | {' | '.join(f'{n:,}' for n in counts)} |"
 
 
+def _corrected(records: Records) -> dict[tuple[str, str], float]:
+    """Give the p-value of each slope of a system after correction, by kind of rows and system."""
+    found = {
+        (rows, system): p_value(slopes(gains))
+        for rows in SLICES
+        for system, gains in _systems(records, rows)
+    }
+    return dict(zip(found, holm(list(found.values())), strict=True))
+
+
 def _difference_table(
-    records: Records, ceiling: Mapping[str, Mapping[Market, float]], rows: str
+    records: Records,
+    ceiling: Mapping[str, Gains],
+    rows: str,
+    corrected: Mapping[tuple[str, str], float],
 ) -> Iterator[str]:
     strengths = _strengths(records)
-    yield f"| who | {' | '.join(f'{strength:g}' for strength in strengths)} | slope |"
-    yield "|---" * (len(strengths) + 2) + "|"
-    for who, figures in _ceilings(ceiling).items():
-        cells = [str(figures[strength]) if strength in figures else "-" for strength in strengths]
-        yield f"| *{who}* | {' | '.join(cells)} | - |"
-    for system, doses in _systems(records, rows):
-        cells = [*(figure(markets) for markets in doses.values()), slope(doses)]
-        yield f"| {system} | {' | '.join(_shown(cell) for cell in cells)} |"
+    yield f"| who | {' | '.join(f'{strength:g}' for strength in strengths)} | slope | p, Holm |"
+    yield "|---" * (len(strengths) + 3) + "|"
+    named = [(f"*{who}*", gains) for who, gains in ceiling.items()]
+    for who, gains in [*named, *_systems(records, rows)]:
+        figures = by_strength(gains)
+        cells = [_shown(figures.get(strength)) for strength in strengths]
+        cells.append(_shown(over_markets(slopes(gains))))
+        cells.append(f"{corrected[rows, who]:.3f}" if (rows, who) in corrected else "-")
+        yield f"| {who} | {' | '.join(cells)} |"
 
 
-def _shown(cell: Figure) -> str:
-    return "-" if np.isnan(cell.mean) else str(cell)
+def _shown(cell: Figure | None) -> str:
+    return "-" if cell is None or np.isnan(cell.mean) else str(cell)
 
 
 def _level_table(records: Records) -> Iterator[str]:
@@ -210,10 +211,9 @@ def _level_table(records: Records) -> Iterator[str]:
 
 
 def _level(records: Records, model: str, variant: str, rows: str, strength: float) -> float:
-    markets = []
-    for market, runs in records.items():
-        if market.strength == strength:
-            record = _find(runs, model, variant)
-            values = Differences(_gains(record), np.array(record["users"]))
-            markets.append(values[_kept(record, rows)])
-    return mean_over_markets(markets)
+    found = [
+        level(_find(runs, model, variant), rows)
+        for market, runs in records.items()
+        if market.strength == strength
+    ]
+    return over_markets(found).mean

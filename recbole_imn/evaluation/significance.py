@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recbole_imn.evaluation.metrics import Reals
-from recbole_imn.evaluation.permutation import sign_flip_p_value
+from recbole_imn.evaluation.permutation import TOLERANCE, sign_flip_p_value
 from recbole_imn.rank_metrics import rank_metric
 
 RESAMPLES = 2000
@@ -25,7 +25,7 @@ class Comparison:
     difference : float
         Mean over rows of the metric, NDCG@10 by default, of the model minus the baseline's.
     low, high : float
-        95% interval of the difference, by resampling users.
+        95% interval of the difference, by resampling users; nan where there is a single one.
     p_value : float
         Two-sided, of the same difference, by flipping the signs of users
         (:func:`~recbole_imn.evaluation.permutation.sign_flip_p_value`).
@@ -40,6 +40,16 @@ class Comparison:
     high: float
     p_value: float
     corrected: float = float("nan")
+
+    @property
+    def interval(self) -> str:
+        """The interval as text."""
+        return f"{self.low:+.4f} to {self.high:+.4f}" if self.low <= self.high else "of one user"
+
+    @property
+    def figure(self) -> Figure:
+        """Difference and interval."""
+        return Figure(self.difference, self.low, self.high)
 
 
 def compare(
@@ -89,14 +99,16 @@ def user_interval(values: Reals, users: npt.NDArray[np.object_]) -> tuple[float,
     Returns
     -------
     low, high : float
-        Both the mean itself where all rows are of one user or all users are alike.
+        nan where all rows are of one user; both the mean itself where all users are alike.
     """
     from scipy.stats import bootstrap
 
     _, group = np.unique(users.astype(str), return_inverse=True)
     sums, counts = np.bincount(group, weights=values), np.bincount(group)
     mean = float(sums.sum() / counts.sum())
-    if len(sums) == 1 or np.allclose(sums, mean * counts):
+    if len(sums) == 1:
+        return float("nan"), float("nan")
+    if np.allclose(sums, mean * counts, rtol=0, atol=TOLERANCE):
         return mean, mean
     interval = bootstrap(
         (sums, counts),

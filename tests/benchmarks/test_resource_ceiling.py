@@ -3,7 +3,6 @@
 import sys
 
 import numpy as np
-import pytest
 
 from benchmarks import resource_ceiling
 from benchmarks.resource_choices import LATEST, logged_fullness, logged_purchases, measure, watch
@@ -74,10 +73,3 @@ def test_the_table_has_a_row_a_learner_and_strength_and_goes_on(tmp_path, monkey
     capsys.readouterr()
     assert run(monkeypatch, out) == 2
     assert "choose another --out" in capsys.readouterr().err
-
-
-def test_gains_that_are_all_alike_have_no_interval():
-    assert str(resource_ceiling.interval(np.array([0.5, 0.5]))) == "+0.5000"
-    figure = resource_ceiling.interval(np.array([1.0, 2.0, 3.0]))
-    half = 4.302653 / np.sqrt(3)  # t of 97.5% with two degrees of freedom
-    assert (figure.mean, figure.low, figure.high) == pytest.approx((2, 2 - half, 2 + half))

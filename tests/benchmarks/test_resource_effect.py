@@ -1,4 +1,4 @@
-"""The dose-response experiment: its statistics, its plot, and a tiny run."""
+"""The dose-response experiment: its plot, and a tiny run."""
 
 import json
 import sys
@@ -9,61 +9,11 @@ import pytest
 
 from benchmarks import resource_effect, resource_effect_report, resource_runs
 from benchmarks.dose_plot import dose_plot
-from benchmarks.resource_effect_report import SLICES, paired
+from benchmarks.resource_effect_report import SLICES, gain
 from benchmarks.resource_markets import Market
-from benchmarks.resource_statistics import Differences, figure, mean_over_markets, slope
 from recbole_imn.evaluation.significance import Figure
 
 TINY = ["--scale=0.01", "--markets=1", "--epochs=1", "--strengths", "4", "--out=found/effect"]
-
-
-def some_markets(n, shift=0.0, spread=0.0, n_users=100, seed=0):
-    rng = np.random.default_rng(seed)
-    return [
-        Differences(rng.normal(shift + spread * rng.normal(), 1.0, 400), np.arange(400) % n_users)
-        for _ in range(n)
-    ]
-
-
-def test_intervals_cover_what_rows_of_independent_users_say():
-    markets = some_markets(30, shift=0.5, n_users=400)
-    found, values = figure(markets), np.concatenate([market.values for market in markets])
-    half = 1.96 * values.std() / np.sqrt(len(values))
-    assert found.mean == pytest.approx(values.mean())
-    # Markets are drawn as well, which are alike here: at most by a root of two wider.
-    assert half < found.high - found.mean < 1.6 * half
-    assert half < found.mean - found.low < 1.6 * half
-
-
-def test_intervals_are_wide_where_markets_differ():
-    markets = some_markets(8, spread=1.0)
-    means = [market.values.mean() for market in markets]
-    found = figure(markets)
-    assert found.high - found.low > 2 * np.std(means) / np.sqrt(8) * 1.7
-
-
-def test_rows_of_a_user_are_drawn_together():
-    values = np.repeat(np.random.default_rng(1).normal(0, 1, 20), 20)
-    alone = figure([Differences(values, np.arange(400))] * 2)
-    together = figure([Differences(values, np.repeat(np.arange(20), 20))] * 2)
-    assert together.high - together.low > 3 * (alone.high - alone.low)
-
-
-def test_a_single_market_and_empty_ones_have_no_interval():
-    one, none = some_markets(1)[0], Differences(np.zeros(0), np.zeros(0, np.int64))
-    assert np.isnan(figure([one, none]).low)
-    assert mean_over_markets([one, none]) == one.values.mean()
-    assert np.isnan(mean_over_markets([none]))
-
-
-def test_the_slope_is_found():
-    doses = {dose: some_markets(8, 0.3 * dose, seed=int(4 * dose)) for dose in (0.0, 1.0, 4.0)}
-    found = slope(doses)
-    assert found.low < 0.3 < found.high
-    assert 0.25 < found.mean < 0.35
-    flat = slope({dose: some_markets(8, seed=int(dose)) for dose in (0.0, 1.0, 4.0)})
-    assert flat.low < 0 < flat.high
-    assert np.isnan(slope({0.0: some_markets(2)}).mean)
 
 
 def test_the_plot_is_a_picture_with_every_point():
@@ -129,11 +79,11 @@ def test_runs_on_other_rows_are_not_compared():
         "ranks": [1.0, 30.0], "recent_purchase": [True, False], "new_item": [False, True],
     }  # fmt: skip
     better = {**record, "ranks": [1.0, 1.0]}
-    assert paired(market, better, record, "all rows").values.tolist() == [0, 1]
+    assert gain(market, better, record, "all rows") == 0.5
     _, recent, new = SLICES
-    for rows, kept in {recent: ([0], [5]), new: ([], [])}.items():
-        week = paired(market, better, record, rows)
-        assert (week.values.tolist(), week.users.tolist()) == kept
+    assert gain(market, better, record, recent) == 0
+    # No row is of both kinds.
+    assert np.isnan(gain(market, better, record, new))
     for change in ({"events": [1, 3]}, {"provenance": {"fingerprint": "b"}}):
         with pytest.raises(ValueError, match="ranked other rows"):
-            paired(market, record, {**record, **change}, "all rows")
+            gain(market, record, {**record, **change}, "all rows")

@@ -115,4 +115,13 @@ def test_intervals_resample_users_not_rows():
 
 
 def test_one_user_has_no_interval():
-    assert user_interval(np.array([0.0, 1.0]), np.array(["u", "u"], object)) == (0.5, 0.5)
+    one = np.array(["u", "u"], object)
+    assert np.isnan(user_interval(np.array([0.0, 1.0]), one)).all()
+    compared = compare("a", "b", [np.array([1.0, 2.0])], [np.array([2.0, 2.0])], one)
+    assert (compared.p_value, compared.interval) == (1.0, "of one user")
+    assert "[" not in str(compared.figure)
+
+
+def test_small_differences_have_intervals_too():
+    low, high = user_interval(np.array([1e-9, -1e-9, 3e-9]), np.array(["u", "v", "w"], object))
+    assert -1e-9 <= low < high <= 3e-9

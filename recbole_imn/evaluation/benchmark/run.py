@@ -19,11 +19,14 @@ from threading import Thread
 from time import perf_counter
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from recbole.config import Config
 from recbole.data.dataloader import FullSortEvalDataLoader
 from recbole.utils import init_logger
+from torch import Tensor
 
+from recbole_imn.data.features import item_features
 from recbole_imn.data.simulated import simulated_notice
 from recbole_imn.errors import DataError
 from recbole_imn.evaluation.benchmark.plan import Run
@@ -208,7 +211,7 @@ def _judge(official: dict[str, Any], table: pd.DataFrame, dataset: Any) -> dict[
     own = metrics_of_ranks(rank, whole=True)
     recbole = {name: float(value) for name, value in official.items()}
     events = table["event_index"].to_numpy()
-    described = described_items(dataset.item_features)
+    described = described_items(_features_of_items(dataset))
     labels = slice_labels(dataset.past, events, dataset.event_bounds[1], described)
     return {
         "rows": len(table),
@@ -219,6 +222,16 @@ def _judge(official: dict[str, Any], table: pd.DataFrame, dataset: Any) -> dict[
         "warning": difference_warning(own, recbole, tied, missing),
         "slices": metrics_by_slice(labels, rank),
     }
+
+
+def _features_of_items(dataset: Any) -> Tensor:
+    """Give what the data set tells of items, whichever setting names it for the model."""
+    if dataset.item_features.shape[1] or not dataset.config["selected_features"]:
+        features: Tensor = dataset.item_features
+        return features
+    inside = np.zeros(dataset.item_num, np.bool_)
+    inside[dataset.log.item[dataset.in_training]] = True
+    return item_features(dataset, inside, "selected_features")[1]
 
 
 def peak_memory() -> float:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from recbole_imn.evaluation.metrics import Reals
 from recbole_imn.evaluation.paper.claims import CLAIMS, Claim, Pair, Side
 from recbole_imn.evaluation.paper.figures import published
+from recbole_imn.evaluation.permutation import sign_flip_p_value
 from recbole_imn.evaluation.report.gather import Board, label
 from recbole_imn.evaluation.report.parts import METRICS, PROTOCOLS, SIMULATED, Section, Table
-from recbole_imn.evaluation.significance import Figure, mean_gain, user_interval
+from recbole_imn.evaluation.significance import Figure, holm, mean_gain, user_interval
 
+# Of a difference that is seen.
+SURE = 0.05
 RULE = (
     "Verdicts: a claim is made of comparisons, a system against another in a metric. It holds if "
     "the 95% intervals of all its differences lie above 0. It does not hold if one does not: the "
-    "opposite is seen where that interval lies below 0, and no difference is shown otherwise. It "
-    "is not testable if a system was not run and nothing that was run speaks against it. Since all "
-    "comparisons must hold, none is corrected for their number; the one shown is that with the "
+    "opposite is seen where a difference is below 0 by the permutation test over users, after "
+    "Holm's correction for all comparisons of the claim, and no difference is shown otherwise. It "
+    "is not testable if a system was not run and nothing that was run speaks against it. The "
+    "comparison shown is the surest opposite one where there is one, and else that with the "
     "lowest interval. Differences are paired by row and averaged over seeds; intervals come from "
     "resampling users, and know nothing of other seeds or other logs."
 )
@@ -40,7 +46,8 @@ class Verdict:
     text : str
         ``holds``, ``does not hold (why)`` or ``not testable here (why)``.
     worst : Tested, optional
-        The comparison with the lowest interval of those that were run.
+        Of those that were run the comparison by which it is the opposite, or else that with the
+        lowest interval.
     n_tested : int
         Comparisons that were run.
     """
@@ -88,20 +95,29 @@ def judge(claim: Claim, board: Board, gains: dict[Side, Reals] | None = None) ->
     if claim.needs_purchases and not board.knows_purchases:
         return Verdict("not testable here (the log knows no purchases)", None, 0)
     gains = {} if gains is None else gains
-    found = [
-        Tested(pair, _difference(pair, board, gains))
+    differences = {
+        pair: _difference(pair, board, gains)
         for pair in claim.pairs
         if {pair.ahead.system, pair.behind.system} <= set(board.results)
-    ]
-    # Equal ones in order of the claim.
-    worst = min(found, key=lambda tested: tested.figure.low, default=None)
-    return Verdict(_verdict(claim, board, worst), worst, len(found))
+    }
+    found = [Tested(pair, _figure_of(rows, board)) for pair, rows in differences.items()]
+    # Equal ones in order of the claim; one without an interval shows nothing.
+    lowest = min(
+        found, key=lambda tested: np.nan_to_num(tested.figure.low, nan=-np.inf), default=None
+    )
+    if lowest is None or _low(lowest) > 0:
+        return Verdict(_as_far_as_run(claim, board), lowest, len(found))
+    opposite = _opposite(found, differences, board)
+    if opposite is not None:
+        return Verdict("does not hold (the opposite is seen)", opposite, len(found))
+    return Verdict("does not hold (no difference is shown)", lowest, len(found))
 
 
-def _verdict(claim: Claim, board: Board, worst: Tested | None) -> str:
-    if worst is not None and worst.figure.low <= 0:
-        opposite = worst.figure.high < 0
-        return f"does not hold ({'the opposite is seen' if opposite else 'no difference is shown'})"
+def _low(tested: Tested) -> float:
+    return float(np.nan_to_num(tested.figure.low, nan=-np.inf))
+
+
+def _as_far_as_run(claim: Claim, board: Board) -> str:
     missing = [label(system) for system in claim.systems if system not in board.results]
     if missing:
         were = "was" if len(missing) == 1 else "were"
@@ -109,12 +125,28 @@ def _verdict(claim: Claim, board: Board, worst: Tested | None) -> str:
     return "holds"
 
 
-def _difference(pair: Pair, board: Board, gains: dict[Side, Reals]) -> Figure:
-    """Give the paired difference of a pair with its interval over users."""
+def _opposite(
+    found: Sequence[Tested], differences: Mapping[Pair, Reals], board: Board
+) -> Tested | None:
+    """Give the comparison that says the opposite of a claim most surely, if there is one."""
+    p_values = holm([sign_flip_p_value(rows, board.users) for rows in differences.values()])
+    reversed_ = [
+        (p_value, place)
+        for place, (p_value, tested) in enumerate(zip(p_values, found, strict=True))
+        if tested.figure.mean < 0 and p_value < SURE
+    ]
+    return found[min(reversed_)[1]] if reversed_ else None
+
+
+def _difference(pair: Pair, board: Board, gains: dict[Side, Reals]) -> Reals:
+    """Give the paired difference of a pair, float64 [n_rows]."""
     for side in (pair.ahead, pair.behind):
         if side not in gains:
             gains[side] = mean_gain(board.ranks[board.protocols[0], side.system], side.metric)
-    difference = gains[pair.ahead] - gains[pair.behind]
+    return gains[pair.ahead] - gains[pair.behind]
+
+
+def _figure_of(difference: Reals, board: Board) -> Figure:
     return Figure(float(difference.mean()), *user_interval(difference, board.users))
 
 
@@ -144,7 +176,7 @@ def _ours(verdict: Verdict, n_pairs: int) -> str:
     if verdict.worst is None:
         return "-"
     text = f"{_named(verdict.worst.pair)}: {verdict.worst.figure}"
-    which = f"the lowest of {verdict.n_tested}"
+    which = f"one of {verdict.n_tested}"
     missing = n_pairs - verdict.n_tested
     which += f", {missing} not run" if missing else ""
     return f"{text} ({which})" if n_pairs > 1 else text

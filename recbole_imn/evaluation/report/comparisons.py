@@ -60,7 +60,7 @@ def _table(found: list[Comparison], shown: str) -> Table:
         (
             one.model,
             f"{one.difference:+.4f}",
-            f"{one.low:+.4f} to {one.high:+.4f}",
+            one.interval,
             f"{one.p_value:.2g}",
             f"{one.corrected:.2g}",
         )

@@ -126,9 +126,10 @@ class Painter:
 
     def _interval(self, system: str, compared: Against) -> Interval:
         one = compared.found[system]
-        text = f"{one.difference:+.4f} [{one.low:+.4f}, {one.high:+.4f}]"
-        ends = one.difference, one.low, one.high
-        return Interval(label(system), *ends, text, self._looks[system], self.tag(system))
+        # Where there is no interval it has no length.
+        low, high = np.nan_to_num([one.low, one.high], nan=one.difference).tolist()
+        figure = one.difference, low, high, str(one.figure)
+        return Interval(label(system), *figure, self._looks[system], self.tag(system))
 
     def _panel(self, system: str, mean: list[Point], curves: list[list[Point]]) -> Panel:
         epoch, best = max(mean, key=lambda point: point[1])

@@ -57,7 +57,7 @@ def _tiles(contents: Contents, board: Board) -> Iterator[Tile]:
         beside = f"{label(compared.baseline)}, the strongest baseline: {baseline}"
         yield Tile(best, f"{label(mine[0])}, the best of ours: {about}", beside)
         found = compared.found[mine[0]]
-        interval = f"95% interval over users: {found.low:+.4f} to {found.high:+.4f}"
+        interval = f"95% interval over users: {found.interval}"
         yield Tile(f"{found.difference:+.4f}", f"Difference of the two: {about}", interval)
 
 

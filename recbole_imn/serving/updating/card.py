@@ -53,7 +53,7 @@ and equal scores count half.
 |---|---|---|---|
 {table}
 
-New minus old NDCG@10: {difference:+.4f}, 95% interval {low:+.4f} to {high:+.4f} by resampling
+New minus old NDCG@10: {difference:+.4f}, 95% interval {interval} by resampling
 users.{chosen}
 """
 UNTRAINED = """The weights are as they were; states have moved on past the new events.
@@ -160,6 +160,5 @@ def _weights(learned: Learned | None, wishes: Wishes, n_items: int) -> str:
         n_items=n_items,
         table="\n".join(lines),
         difference=comparison.difference,
-        low=comparison.low,
-        high=comparison.high,
+        interval=comparison.interval,
     )

@@ -148,6 +148,6 @@ def _lines(done: Updated) -> list[str]:
     compared = judged.comparison
     return [
         *lines,
-        f"the {done.learned.kept} weights were kept: ndcg@10 {compared.difference:+.4f} "
-        f"[{compared.low:+.4f}, {compared.high:+.4f}] on {judged.rows:,} rows",
+        f"the {done.learned.kept} weights were kept: ndcg@10 {compared.figure} "
+        f"on {judged.rows:,} rows",
     ]
