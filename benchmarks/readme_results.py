@@ -23,7 +23,7 @@ OURS = "IMNNetPlus"
 LOGS = {
     "RetailRocket": "retailrocket.md",
     "Wikipedia": "jodie_wikipedia.md",
-    "czb (SIMULATED)": "czb.md",
+    "czb (SIMULATED, version 2)": "czb.md",
 }
 LEADERBOARD = "quality/tgb_jodie_wikipedia.md"
 PUBLISHED = ("TPNet", "LocalGlobal recency and popularity heuristic", "HyperEvent", "DyGFormer")

@@ -98,7 +98,7 @@ CLAIMS = (
         "IMN-Net is above IMN-Net*",
         (CZB, TMALL),
         _above("IMNNet", "IMNNetStar"),
-        "each with its own settings, so that it does not tell what the resource-limited branch does",
+        "each with its own settings: it does not tell what the resource-limited branch does",
         needs_purchases=True,
     ),
     Claim(

@@ -92,8 +92,8 @@ def _about_systems(board: Board) -> Iterator[str]:
     yield about_settings(board)
     if any(registry.is_strong_baseline(model_of(system)) for system in board.results):
         yield (
-            f"{STRONG} A strong baseline: a method of others at its best, well kept or built as a "
-            "shop would, beyond those that the paper compares."
+            f"{STRONG} A strong baseline: a method of others, well kept or built as a shop would, "
+            "beyond those that the paper compares."
         )
 
 
