@@ -43,13 +43,13 @@ def slopes(gains: Gains) -> Reals:
     at every strength are looked at; there are none where there is a single strength.
     """
     strengths = np.array(sorted({market.strength for market in gains}))
+    if len(strengths) < 2:
+        return np.zeros(0)
     of_seeds: dict[int, dict[float, float]] = {}
     for market, gain in gains.items():
         if not np.isnan(gain):
             of_seeds.setdefault(market.seed, {})[market.strength] = gain
     lines = [line for line in of_seeds.values() if len(line) == len(strengths)]
-    if len(strengths) < 2:
-        return np.zeros(0)
     centred = strengths - strengths.mean()
     weights = centred / np.square(centred).sum()
     return np.array([weights @ np.array([line[s] for s in strengths]) for line in lines])

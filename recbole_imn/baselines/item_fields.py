@@ -37,9 +37,9 @@ class ItemFields:
 
     def __init__(self, features: Numbers, widths: Mapping[str, int]) -> None:
         self.features = np.ascontiguousarray(_binary(features))
-        ends = np.cumsum([0, *widths.values()], dtype=np.int64)
-        self.bounds = ends
-        self.n_columns = len(widths) + int((np.diff(ends) == 1).sum())
+        self.bounds = np.cumsum([0, *widths.values()], dtype=np.int64)
+        n_numbers = sum(width == 1 for width in widths.values())
+        self.n_columns = len(widths) + n_numbers
 
     def fill(self, own: Integers, items: Integers, starts: Integers, out: Numbers) -> None:
         """Fill in the columns of candidates.
