@@ -130,12 +130,12 @@ def _opposite(
 ) -> Tested | None:
     """Give the comparison that says the opposite of a claim most surely, if there is one."""
     p_values = holm([sign_flip_p_value(rows, board.users) for rows in differences.values()])
-    reversed_ = [
-        (p_value, place)
+    sure = [
+        (p_value, _low(tested), place)
         for place, (p_value, tested) in enumerate(zip(p_values, found, strict=True))
         if tested.figure.mean < 0 and p_value < SURE
     ]
-    return found[min(reversed_)[1]] if reversed_ else None
+    return found[min(sure)[-1]] if sure else None
 
 
 def _difference(pair: Pair, board: Board, gains: dict[Side, Reals]) -> Reals:
