@@ -77,6 +77,7 @@ def _about_rows(board: Board, protocol: str) -> list[str]:
         f"{facts['rows']:,} test rows, the same for every model. Mean ± standard deviation over "
         "seeds; items with equal scores count half. Pop ranks by the number of training events."
     ]
+    sentences += _about_seeds(board)
     if protocol == "on_shelf":
         sentences.append(
             "Candidates are the items listed at the row's time and not yet gone, the moment of "
@@ -85,6 +86,15 @@ def _about_rows(board: Board, protocol: str) -> list[str]:
             "for every model alike."
         )
     return sentences
+
+
+def _about_seeds(board: Board) -> Iterator[str]:
+    """Say which systems have fewer seeds than others, if there are any."""
+    numbers = {system: len(runs) for system, runs in board.results.items()}
+    most = max(numbers.values())
+    fewer = [f"{label(system)} {number}" for system, number in numbers.items() if number < most]
+    if fewer:
+        yield f"There are {most} seeds, but of these systems fewer: {', '.join(fewer)}."
 
 
 def _about_systems(board: Board) -> Iterator[str]:

@@ -102,6 +102,12 @@ def test_the_results_say_whether_budgets_were_equal(make_bench):
     assert "with budgets that are not recorded for all" in old
 
 
+def test_systems_with_fewer_seeds_are_named(make_bench):
+    bench = make_bench().add("IMNNet", 1, 2, 3).add("FPMC", 1, 2)
+    assert "There are 3 seeds, but of these systems fewer: FPMC 2." in page(bench)
+    assert "systems fewer" not in page(make_bench("other").add("IMNNet", 1, 2).add("FPMC", 1, 2))
+
+
 def test_without_any_tuning_the_results_say_so(make_bench):
     board = make_bench().add("IMNNet", 1).board()
     assert about_settings(board) == "Settings: all systems have their defaults; none was tuned."
