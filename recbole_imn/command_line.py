@@ -86,7 +86,7 @@ def _main(arguments: Sequence[str]) -> int:
             raise
         return _tell(f"error: {' '.join(str(error).split())}", 2)
     except KeyboardInterrupt as stop:
-        return _tell(f"interrupted; {stop or 'training had not begun'}", 130)
+        return _tell(f"interrupted; {str(stop) or 'training had not begun'}", 130)
     return 0
 
 

@@ -6,15 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from recbole_imn import own_models, registry
+from recbole_imn import registry
 from recbole_imn.data.atomic import check_name
 from recbole_imn.errors import UsageError
 from recbole_imn.evaluation.benchmark.tuned import TUNING, require_same_data
 from recbole_imn.provenance import fingerprint
 from recbole_imn.settings_files import (
-    general_keys,
     instead,
-    keys_of,
+    known_keys,
     named_files,
     read_settings,
 )
@@ -80,15 +79,6 @@ def _check_model(model: str) -> None:
         raise UsageError(
             f"{model} learns from no sequences, and would be tested on other rows{hint}"
         )
-
-
-def known_keys(model: str, dataset: str) -> frozenset[str]:
-    """Every setting that RecBole, the package, the model or the data set knows."""
-    own = [
-        own_models.RECBOLE_PROPERTIES / "model" / f"{own_models.recbole_parent(model)}.yaml",
-        *registry.property_files(model, dataset, {"event_stream": True}),
-    ]
-    return general_keys() | keys_of(own) | own_models.own_defaults(model).keys()
 
 
 def config_files(options: Mapping[str, str]) -> list[Path]:

@@ -62,15 +62,23 @@ def read_settings(file: Path) -> dict[str, Any]:
     return values
 
 
-def check_known(keys: Iterable[str], where: str) -> None:
-    """Refuse keys that no model and no data set knows.
+def check_known(keys: Iterable[str], where: str, known: Collection[str] | None = None) -> None:
+    """Refuse unknown keys.
+
+    Parameters
+    ----------
+    keys : iterable of str
+    where : str
+        They stand.
+    known : collection of str, optional
+        What any model or data set knows by default.
 
     Raises
     ------
     SettingsError
-        With ``where`` they stand.
     """
-    known = all_keys() | own_models.registered_keys()
+    if known is None:
+        known = all_keys() | own_models.registered_keys()
     for key in keys:
         if key not in known:
             raise SettingsError(f"{where} has the unknown key {key!r}{instead(key, known)}")
@@ -149,6 +157,15 @@ def all_keys() -> frozenset[str]:
         *(registry.PROPERTIES / "model").glob("*.yaml"),
     ]
     return general_keys() | keys_of(files)
+
+
+def known_keys(model: str, dataset: str) -> frozenset[str]:
+    """Every setting that RecBole, the package, the model or the data set knows."""
+    own = [
+        RECBOLE_PROPERTIES / "model" / f"{own_models.recbole_parent(model)}.yaml",
+        *registry.property_files(model, dataset, {"event_stream": True}),
+    ]
+    return general_keys() | keys_of(own) | own_models.own_defaults(model).keys()
 
 
 def keys_of(files: Iterable[Path]) -> set[str]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from recbole_imn import command_line
 from recbole_imn.command_line import help_text, main
 from recbole_imn.errors import SettingsError, UsageError
 from recbole_imn.options import check
@@ -189,3 +190,12 @@ def test_sampled_evaluation_has_no_card(toy, capsys, model):
     options = [f"--model={model}", "--dataset=toy", f"--data_path={toy}"]
     assert main([*options, f"--eval_args={sampled}", *SMALL]) == 0
     assert "model card  none: its ranks are among sampled items" in capsys.readouterr().out
+
+
+def test_a_run_that_is_stopped_before_it_trains_says_so(toy, capsys, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command_line, "_run", stop)
+    assert main(["--model=IMNNet", "--dataset=toy"]) == 130
+    assert capsys.readouterr().err == "interrupted; training had not begun\n"

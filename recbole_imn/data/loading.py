@@ -24,6 +24,7 @@ from recbole_imn.data.stream_settings import check_data_settings, check_unused, 
 from recbole_imn.data.time_range import suspicious
 from recbole_imn.data.token_ids import TokenIds
 from recbole_imn.errors import DataError, SettingsError
+from recbole_imn.validation import nearest
 
 # Ends of stays on the shelf, of which one may be open.
 OPEN_ENDED = "delisted_at"
@@ -170,11 +171,26 @@ class AtomicDataset(Filtered, TokenIds, SequentialDataset):  # type: ignore[misc
     def _chosen(self, header: dict[str, str], source: FeatureSource | str) -> list[str]:
         """Give the fields of a file that are loaded."""
         load, unload = self._get_load_and_unload_col(source)
+        self._check_slips(header, load or set(), source)
         return [
             field
             for field in header
             if (load is None or field in load) and (unload is None or field not in unload)
         ]
+
+    @staticmethod
+    def _check_slips(header: dict[str, str], load: set[str], source: FeatureSource | str) -> None:
+        """Refuse names that are nearly those of columns which would be left out.
+
+        Settings may name more columns than a log has.
+        """
+        others = [field for field in header if field not in load]
+        for field in sorted(load - header.keys()):
+            hint = nearest(field, others)
+            if hint:
+                raise SettingsError(
+                    f"load_col names {field!r}, which .{_name(source)} does not have{hint}"
+                )
 
     @property
     def _format(self) -> tuple[str, str]:
@@ -191,7 +207,7 @@ class AtomicDataset(Filtered, TokenIds, SequentialDataset):  # type: ignore[misc
         SettingsError
             If a needed column is left out.
         """
-        name = source.value if isinstance(source, FeatureSource) else source
+        name = _name(source)
         load = columns_setting(self.config, "load_col", name)
         unload = columns_setting(self.config, "unload_col", name)
         needed = self._needed_columns(name)
@@ -237,3 +253,8 @@ class AtomicDataset(Filtered, TokenIds, SequentialDataset):  # type: ignore[misc
         """Give a setting that is a list of fields; one field may stand alone."""
         fields: Collection[str] = self.config[key] or []
         return [fields] if isinstance(fields, str) else list(fields)
+
+
+def _name(source: FeatureSource | str) -> str:
+    """Give the ending of a file."""
+    return str(source.value if isinstance(source, FeatureSource) else source)

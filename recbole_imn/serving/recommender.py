@@ -11,6 +11,7 @@ import numpy as np
 
 from recbole_imn.checkpoints import load_checkpoint
 from recbole_imn.checkpoints.sealed import CHECKPOINT, write_sealed
+from recbole_imn.data.time_range import LONGEST_SPAN, YEAR
 from recbole_imn.errors import ServingError
 from recbole_imn.serving.answers import Answers
 from recbole_imn.serving.columns import Columns, columns_of
@@ -262,7 +263,7 @@ class Recommender(Answers):
             self._settle()
             for name in names:
                 self.market.number_of(name)
-            self._keep({"kind": kind, "item": names, "at": self._moment(at)})
+            self._keep({"kind": kind, "item": names, "at": self._seconds(at)})
             self._settle()
 
     def _keep(self, record: Record) -> None:
@@ -300,6 +301,24 @@ class Recommender(Answers):
         return self.market.happened(event)
 
     def _moment(self, at: Any) -> float:
+        """Give the moment that lists are made for: states cannot go back before the last event.
+
+        Raises
+        ------
+        ServingError
+            If that is no moment, or centuries away, as milliseconds taken for seconds are.
+        """
+        asked = self._seconds(at)
+        if not np.isfinite(self.last_time):
+            return asked
+        if asked - self.last_time > LONGEST_SPAN:
+            raise ServingError(
+                f"{at!r} is {(asked - self.last_time) / YEAR:,.0f} years after the last event; "
+                "times are in seconds, not milliseconds, or ISO 8601"
+            )
+        return max(asked, self.last_time)
+
+    def _seconds(self, at: Any) -> float:
         """Give seconds of the log; those of the last event by default."""
         if at is None:
             return self.last_time if np.isfinite(self.last_time) else 0.0

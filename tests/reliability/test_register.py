@@ -228,7 +228,7 @@ def test_the_benchmark_refuses_what_its_runs_could_not_import(toy):
 
     register_model(MyLocal)
     with pytest.raises(RegistrationError, match="MyLocal is defined inside the running program"):
-        check_models(["MyLocal"])
+        check_models(["MyLocal"], "toy")
 
 
 def test_properties_of_a_benchmark_are_part_of_its_identity(toy):

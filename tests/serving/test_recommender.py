@@ -91,6 +91,11 @@ def test_an_item_is_like_others_and_not_itself(recommender):
         (lambda r: r.recommend("u", diversify=2), "diversify is 2"),
         (lambda r: r.recommend("u", attributes=["colour"]), "no attribute 'colour'"),
         (lambda r: r.recommend("u", at="soon"), "'soon' is no moment"),
+        (
+            lambda r: r.recommend("u", at=1000 * at(r)),
+            "years after the last event; times are in seco",
+        ),
+        (lambda r: r.scores(["u"], at=1e30), "years after the last event"),
         (lambda r: r.recommend(""), "user is ''"),
         (lambda r: r.similar("nothing"), "item 'nothing' is not known"),
         (lambda r: r.list_items(["nothing"]), "item 'nothing' is not known"),
@@ -110,6 +115,17 @@ def test_what_cannot_be_is_one_line_and_changes_nothing(recommender, ask, messag
         ask(recommender)
     assert "\n" not in str(told.value)
     assert np.array_equal(recommender.scores(recommender.users[:3])[1], before)
+
+
+@pytest.mark.parametrize("candidates", [None, "on_shelf"])
+def test_a_moment_of_the_past_counts_as_that_of_the_last_event(recommender, candidates):
+    """States and shelf are of one moment, since states cannot go back."""
+    user = recommender.users[0]
+    now = recommender.recommend(user, at=at(recommender), candidates=candidates)
+    for earlier in (at(recommender, -30 * 86_400.0), 0, "1999-12-31"):
+        then = recommender.recommend(user, at=earlier, candidates=candidates)
+        pd.testing.assert_frame_equal(then, now)
+        assert recommender._moment(earlier) == recommender.last_time
 
 
 # -- newcomers --------------------------------------------------------------------------------

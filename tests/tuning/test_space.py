@@ -5,7 +5,7 @@ import pytest
 
 from recbole_imn import registry
 from recbole_imn.errors import SettingsError
-from recbole_imn.options import known_keys
+from recbole_imn.settings_files import known_keys
 from recbole_imn.tuning.space import (
     SEARCH,
     Choices,

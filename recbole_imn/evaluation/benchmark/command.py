@@ -131,7 +131,7 @@ def run(options: argparse.Namespace) -> int:
     models = all_models(options.dataset, folder, protocol)
     if options.models is not None:
         models = _systems(options.models)
-    check_models(models)
+    check_models(models, options.dataset)
     # 'both' ranks all first, and then something else.
     require_no_contradiction(protocol, {"candidates": options.candidates})
     if "on_shelf" in PROTOCOLS[options.candidates]:

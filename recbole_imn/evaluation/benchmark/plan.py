@@ -24,7 +24,7 @@ from recbole_imn.evaluation.protocols import (
     require_no_contradiction,
 )
 from recbole_imn.evaluation.systems import model_of, parse_system
-from recbole_imn.settings_files import check_known, read_settings
+from recbole_imn.settings_files import check_known, known_keys, read_settings
 
 BUILT_IN = ("FPMC", "SASRec", "GRU4Rec", "NextItNet")
 FEATURE_AWARE = ("GRU4RecF", "SASRecF")
@@ -119,20 +119,21 @@ def _all_models(dataset: str, folder: Path) -> list[str]:
     return [*TRIVIAL, *BUILT_IN, *aware, "JODIE", *strong, *ours]
 
 
-def check_models(systems: Sequence[str]) -> None:
+def check_models(systems: Sequence[str], dataset: str) -> None:
     """Refuse what cannot be compared, before anything runs.
 
     Parameters
     ----------
     systems : sequence of str
         Models, or models with switches.
+    dataset : str
 
     Raises
     ------
     UnknownModelError
         With the names that nobody knows.
     SettingsError
-        If a switch is no setting.
+        If a switch is no setting of its model.
     ValueError
         If there is none, if a model does not learn from sequences, and so not from the
         stream's rows, or if a caller's own class is where the process of a run cannot import it.
@@ -151,7 +152,8 @@ def check_models(systems: Sequence[str]) -> None:
         if not registry.is_sequential(system.model):
             raise ValueError(f"{system.model} is no sequential model; only those can be compared")
         own_models.import_names(system.model)
-        check_known(system.switches, f"the system {system.name!r}")
+        keys = known_keys(system.model, dataset)
+        check_known(system.switches, f"the system {system.name!r}", keys)
 
 
 def selected_features(dataset: str, folder: Path) -> dict[str, str]:

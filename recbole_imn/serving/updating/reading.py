@@ -23,6 +23,7 @@ from recbole_imn.errors import DataError
 from recbole_imn.log import Floats
 from recbole_imn.serving.intake import PLAIN
 from recbole_imn.serving.updating.sources import event_settings, header_of
+from recbole_imn.validation import nearest
 
 SHOWN = 120
 # Of a column of times as it stands there, beside their microseconds.
@@ -50,13 +51,18 @@ class Wanted:
         Epoch seconds of the log's second 0; None where nobody knows.
     fields : sequence of str
         Fields of events that the model reads.
-    has_behaviors : bool
-        Whether the log knows kinds of action.
+    behaviours : sequence of str
+        Kinds of action that the log knows.
     """
 
     origin: float | None
     fields: Sequence[str]
-    has_behaviors: bool
+    behaviours: Sequence[str]
+
+    @property
+    def has_behaviors(self) -> bool:
+        """Whether the log knows kinds of action."""
+        return bool(self.behaviours)
 
     @property
     def further(self) -> list[str]:
@@ -132,6 +138,8 @@ def _read(path: Path, settings: Mapping[str, Any], wanted: Wanted, files: Files)
     rows = files.rows(replace(table, used=layout.used), partial(to_events, layout=layout))
     events = pl.concat(list(rows))
     refuse_first(events, path)
+    if layout.has_behavior:
+        _check_purchases(path, layout.purchases, events["behavior"], wanted.behaviours)
     origin = None if is_relative else wanted.origin
     seconds = _seconds(events, origin)
     return events.select(
@@ -144,6 +152,20 @@ def _read(path: Path, settings: Mapping[str, Any], wanted: Wanted, files: Files)
         file=pl.lit(str(path)),
         line="line",
     )
+
+
+def _check_purchases(
+    path: Path, purchases: Sequence[str], found: pl.Series, known: Sequence[str]
+) -> None:
+    """Refuse purchases that are called by a name of no action, here or in the log."""
+    actions = [*known, *found.cast(pl.String).unique(maintain_order=True).drop_nulls()]
+    for name in purchases:
+        if name not in actions:
+            raise DataError(
+                f"{path}: {name!r} is to be a purchase, but neither these events nor the log have "
+                f"such an action{nearest(name, actions)}; there are "
+                f"{', '.join(dict.fromkeys(actions))}"
+            )
 
 
 def _nothing(kind: type[pl.DataType] = pl.String) -> pl.Expr:

@@ -173,18 +173,20 @@ def test_a_model_without_switches_has_the_identity_that_it_always_had(shop):
     [
         ("IMNNet fusionn=concat", "the system 'IMNNet fusionn=concat' has the unknown key"),
         ("IMNNet in_batch", "the system 'IMNNet in_batch' has 'in_batch'; write MODEL KEY=VALUE"),
+        ("IMNNetPlus hidden_size=32", "hidden_size=32' has the unknown key 'hidden_size'"),
+        ("RecentHistory fusion=concat", "has the unknown key 'fusion'"),
         ("IMNet fusion=concat", "--models names IMNet, which nobody knows"),
         ("BPR fusion=concat", "BPR is no sequential model"),
     ],
 )
 def test_systems_that_cannot_be_are_refused_before_anything_runs(system, message):
     with pytest.raises(ValueError, match=message):
-        check_models(["SASRec", system])
+        check_models(["SASRec", system], "toy")
 
 
 def test_models_that_see_no_sequences_are_refused():
     with pytest.raises(ValueError, match="BPR is no sequential model"):
-        check_models(["IMNNet", "BPR"])
+        check_models(["IMNNet", "BPR"], "toy")
 
 
 def test_any_model_of_recbole_is_a_baseline():
@@ -197,6 +199,6 @@ def test_any_model_of_recbole_is_a_baseline():
 
 
 def test_unknown_models_are_refused_before_anything_runs():
-    check_models(["SASRec", "IMNNet"])
+    check_models(["SASRec", "IMNNet"], "toy")
     with pytest.raises(UnknownModelError, match="--models names SASReck, which nobody knows"):
-        check_models(["IMNNet", "SASReck"])
+        check_models(["IMNNet", "SASReck"], "toy")

@@ -337,3 +337,24 @@ def test_the_card_of_a_training_compares_weights(shop, new_events, tmp_path, cap
     for name, key in (("old weights", "old"), ("new weights", "new")):
         assert f"| {name} | {told['judgement'][key]['recall@10']:.4f} |" in text
     assert f"the {told['kept']} weights were kept" in capsys.readouterr().out
+
+
+def test_purchases_by_a_name_of_no_action_are_refused(shop, write, tmp_path):
+    """Otherwise all of them would be lost without a word."""
+    rows = rows_of(shop, shop.start, shop.start + 20)
+    for row in rows:
+        del row["purchase"]
+    known = shop.recommender().market.snapshot.behaviours[1:]
+    path = write(rows)
+
+    def told(name):
+        wishes = Wishes({"purchases": [name]}, progress=False)
+        return update(shop.file, [path], tmp_path / f"{name}.pth", wishes)
+
+    with pytest.raises(
+        DataError, match=f"'{known[0]}s' is to be a purchase.*did you mean {known[0]}"
+    ):
+        told(f"{known[0]}s")
+    # Of an action that the log knows there may be none among the new events.
+    for name in known:
+        assert told(name).observed.accepted == 20
