@@ -55,6 +55,13 @@ def test_a_parquet_file_says_what_it_is_of(command, small_parts, tmp_path):
     assert opened.num_row_groups > 3
 
 
+def test_a_name_that_ends_like_another_format_is_refused(command, tmp_path):
+    done = command("export", "--k=2", f"--output={tmp_path / 'lists.csv'}")
+    assert done.status == 2
+    assert done.err.strip().endswith("would hold parquet; give --format=csv, or another name")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_batches_and_parts_change_no_byte_of_text(command, monkeypatch, tmp_path):
     files = [tmp_path / f"{name}.csv" for name in ("one", "other")]
     command("export", "--format=csv", "--k=5", f"--output={files[0]}")
@@ -85,7 +92,7 @@ def test_users_of_a_file(command, recommender, tmp_path):
 def test_a_file_of_users_that_is_none_is_one_line(command, content, line, tmp_path):
     listed = tmp_path / "users.txt"
     listed.write_bytes(content)
-    done = command("export", f"--users={listed}", f"--output={tmp_path / 'lists.csv'}")
+    done = command("export", f"--users={listed}", f"--output={tmp_path / 'lists.parquet'}")
     assert done.status == 2
     assert line in done.err
     assert done.err.count("\n") == 1
@@ -276,7 +283,7 @@ def test_a_limited_stock(command, recommender, form, tmp_path):
 
 def test_a_stock_for_more_users_than_fit_is_refused(command, monkeypatch, tmp_path):
     monkeypatch.setattr("recbole_imn.serving.commands.export.limited.MOST_CANDIDATES", 1000)
-    done = command("export", "--capacity=2", "--k=3", f"--output={tmp_path / 'lists.csv'}")
+    done = command("export", "--capacity=2", "--k=3", f"--output={tmp_path / 'lists.parquet'}")
     assert done.status == 2
     assert "the 100 candidates of each fit in memory for 10" in done.err
     assert list(tmp_path.glob("lists.csv*")) == []

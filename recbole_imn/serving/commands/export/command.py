@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recbole_imn.arguments import positive
+from recbole_imn.errors import UsageError
 from recbole_imn.serving.commands import options as shared
 
 if TYPE_CHECKING:
@@ -103,9 +104,18 @@ def output_file(output: str | None, checkpoint: Path, form: str) -> Path:
         A file, or a folder: one that is there, or whose name ends with a slash.
     checkpoint : Path
     form : str
+
+    Raises
+    ------
+    UsageError
+        If the file's name ends like another format.
     """
     name = f"{checkpoint.stem}.lists.{form}"
     if output is None:
         return Path(name)
-    is_folder = Path(output).is_dir() or output.endswith(("/", "\\"))
-    return Path(output) / name if is_folder else Path(output)
+    if Path(output).is_dir() or output.endswith(("/", "\\")):
+        return Path(output) / name
+    ending = Path(output).suffix.removeprefix(".").lower()
+    if ending in FORMATS and ending != form:
+        raise UsageError(f"{output} would hold {form}; give --format={ending}, or another name")
+    return Path(output)
