@@ -196,9 +196,10 @@ def shelf(log: Log) -> tuple[dict[str, float], Reals, Integers]:
     assert log.stays is not None
     starts, ends = (np.sort(times) for times in log.stays)
     days = np.arange(log.time[0] // DAY, log.time[-1] // DAY + 1) * DAY
-    # Noon, when every item of the day is there.
-    at = days + DAY / 2
-    there = np.searchsorted(starts, at, side="right") - np.searchsorted(ends, at, side="right")
+    # Noon, when every item of the day is there; a log that ends before it knows no later moment.
+    at = np.minimum(days + DAY / 2, log.time[-1])
+    # The moment of going is part of a stay.
+    there = np.searchsorted(starts, at, side="right") - np.searchsorted(ends, at, side="left")
     lengths = (log.stays[1] - log.stays[0]) / DAY
     figures = {
         "listings": len(starts),

@@ -107,6 +107,15 @@ def test_life_unseen_and_shelf(log):
     assert figures["shelf"]["listings"] == 3
 
 
+def test_what_has_not_left_is_on_the_shelf_of_a_last_day_that_ends_before_noon(tmp_path):
+    times = (0, DAY, 2 * DAY + 9 * 3600)
+    write_log(tmp_path, "toy", [("u", "x", time, "view", 0) for time in times])
+    listed = "item_id:token\tlisted_at:float_seq\tdelisted_at:float_seq\nx\t0\tinf\ny\t0\tinf\n"
+    (tmp_path / "toy" / "toy.item").write_text(listed)
+    _, _, there = measures.shelf(read_log(tmp_path / "toy", "toy"))
+    assert there.tolist() == [2, 2, 2]
+
+
 def test_test_events_are_known_from_training_or_only_from_validation(tmp_path):
     # Of 20 events, 18 and 19 are of test: x was seen in training, v in validation alone.
     items = [*"xyzxyzxyzxyzxyzx", "v", "v", "x", "v"]
