@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from recbole_imn.arguments import positive
 from recbole_imn.data.convert.command import add_table_options
-from recbole_imn.errors import DataError
+from recbole_imn.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from recbole_imn.serving.updating.update import Updated
@@ -49,24 +49,21 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser.add_argument("--quiet", action="store_true", help="show no bars")
     group = parser.add_argument_group("training")
     group.add_argument("--train", action="store_true", help="go on training")
-    group.add_argument("--epochs", type=positive, default=1, metavar="N", help="default 1")
+    group.add_argument("--epochs", type=positive, metavar="N", help="default 1")
     group.add_argument(
         "--since",
         choices=get_args(Since),
-        default="new",
         help="learn from the new events (default), or from all that training never saw",
     )
     group.add_argument(
         "--validation",
         type=float,
-        default=0.1,
         metavar="SHARE",
         help="last share of the new events, which judge old and new weights (default 0.1)",
     )
     group.add_argument(
         "--keep",
         choices=get_args(Keep),
-        default="better",
         help="which weights; better (default): the new ones unless they are worse",
     )
     add_table_options(parser, "the files")
@@ -95,10 +92,7 @@ def run(options: argparse.Namespace) -> int:
         options.items,
         options.duplicates,
         options.train,
-        options.epochs,
-        options.since,
-        options.validation,
-        options.keep,
+        **_training(options),
         progress=not options.quiet and sys.stderr.isatty(),
     )
     _refuse_places(options)
@@ -113,6 +107,21 @@ def run(options: argparse.Namespace) -> int:
         print(line)
     print(f"written to {done.output}, and told in {card}")
     return 0
+
+
+def _training(options: argparse.Namespace) -> dict[str, Any]:
+    """Give what is said of training.
+
+    Raises
+    ------
+    UsageError
+        If there is to be none.
+    """
+    names = "epochs", "since", "validation", "keep"
+    told = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    if told and not options.train:
+        raise UsageError(f"--{next(iter(told))} is about training; give --train as well")
+    return told
 
 
 def _refuse_places(options: argparse.Namespace) -> None:

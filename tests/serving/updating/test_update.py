@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 import torch
 
-from recbole_imn.errors import CheckpointError, DataError
+from recbole_imn.errors import CheckpointError, DataError, UsageError
 from recbole_imn.serving import Recommender
 from recbole_imn.serving.snapshot import KEY
 from recbole_imn.serving.updating.update import output_beside, update
@@ -326,6 +326,15 @@ def test_the_command_writes_over_nothing_that_it_reads(shop, new_events):
     with pytest.raises(DataError, match=r"--card is card\.json"):
         command(shop.file, f"--events={new_events}", "--card=card.json")
     assert new_events.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "option", ["--epochs=3", "--since=trained", "--keep=new", "--validation=0.2"]
+)
+def test_what_is_said_of_a_training_that_is_not_asked_for_is_refused(shop, new_events, option):
+    name = option.partition("=")[0]
+    with pytest.raises(UsageError, match=f"{name} is about training; give --train as well"):
+        command(shop.file, f"--events={new_events}", option)
 
 
 def test_the_card_of_a_training_compares_weights(shop, new_events, tmp_path, capsys):
