@@ -69,7 +69,7 @@ def check_known(keys: Iterable[str], where: str, known: Collection[str] | None =
     ----------
     keys : iterable of str
     where : str
-        They stand.
+        The place of the keys, for the message.
     known : collection of str, optional
         What any model or data set knows by default.
 

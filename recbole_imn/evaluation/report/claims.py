@@ -101,10 +101,8 @@ def judge(claim: Claim, board: Board, gains: dict[Side, Reals] | None = None) ->
         if {pair.ahead.system, pair.behind.system} <= set(board.results)
     }
     found = [Tested(pair, _figure_of(rows, board)) for pair, rows in differences.items()]
-    # Equal ones in order of the claim; one without an interval shows nothing.
-    lowest = min(
-        found, key=lambda tested: np.nan_to_num(tested.figure.low, nan=-np.inf), default=None
-    )
+    # Equal ones in order of the claim.
+    lowest = min(found, key=_low, default=None)
     if lowest is None or _low(lowest) > 0:
         return Verdict(_as_far_as_run(claim, board), lowest, len(found))
     opposite = _opposite(found, differences, board)
@@ -114,6 +112,7 @@ def judge(claim: Claim, board: Board, gains: dict[Side, Reals] | None = None) ->
 
 
 def _low(tested: Tested) -> float:
+    """Give the low end of an interval; what has none shows nothing."""
     return float(np.nan_to_num(tested.figure.low, nan=-np.inf))
 
 
