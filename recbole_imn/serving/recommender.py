@@ -16,6 +16,7 @@ from recbole_imn.errors import ServingError
 from recbole_imn.serving.answers import Answers
 from recbole_imn.serving.columns import Columns, columns_of
 from recbole_imn.serving.intake import Intake, Record
+from recbole_imn.serving.joining import joined
 from recbole_imn.serving.journal.base import check_position
 from recbole_imn.serving.journal.handle import Handle
 from recbole_imn.serving.lists import Lists
@@ -293,7 +294,7 @@ class Recommender(Answers):
             return
         with self._writing, self._lock.writing():
             waiting, self._waiting = self._waiting, []
-            for record in _joined(waiting):
+            for record in joined(waiting):
                 self.market.apply(record)
 
     def _happened(self, event: Any) -> bool:
@@ -330,26 +331,3 @@ class Recommender(Answers):
                 )
             return now
         return self.clock.seconds(at)
-
-
-def _joined(records: Sequence[Record]) -> list[Record]:
-    """Join neighbouring records of events, which are then applied together."""
-    joined: list[Record] = []
-    for record in records:
-        last = joined[-1] if joined else None
-        if last is None or record["kind"] != "events" or last["kind"] != "events":
-            joined.append(_copied(record))
-            continue
-        for name in ("user", "item", "time", "behavior", "purchase", "keys"):
-            last[name] += record[name]
-        for name, cells in record["features"].items():
-            last["features"][name] += cells
-    return joined
-
-
-def _copied(record: Record) -> Record:
-    if record["kind"] != "events":
-        return record
-    lists = {name: list(cells) for name, cells in record.items() if isinstance(cells, list)}
-    features = {name: list(cells) for name, cells in record["features"].items()}
-    return {**record, **lists, "features": features}

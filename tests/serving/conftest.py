@@ -87,3 +87,9 @@ def first_shop(market_folder, tmp_path_factory):
 def shop(first_shop, tmp_path, in_folder):
     """A shop of IMNNetPlus, as of the beginning of the test part, with a file of its own."""
     return replace(first_shop, file=Path(copy(first_shop.file, tmp_path)))
+
+
+@pytest.fixture
+def recommender(shop):
+    """The shop's recommender at the beginning of the test part."""
+    return shop.recommender()

@@ -125,3 +125,8 @@ def make_shop(folder: Path, prepared: Any, stop: int | None = None, epochs: int 
 def ranks_of(scores: np.ndarray, places: list[int]) -> list[int]:
     """How many items are ranked above the one at a place, a row."""
     return [int((row > row[place]).sum()) for row, place in zip(scores, places, strict=True)]
+
+
+def moment(recommender: Recommender, later: float = 0.0) -> float:
+    """Give a moment after the last event, as a shop tells it."""
+    return recommender.last_time + later + recommender.clock.origin

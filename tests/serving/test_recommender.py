@@ -1,4 +1,4 @@
-"""A recommender in use: lists, newcomers, rules, what is kept and what is refused."""
+"""A recommender in use: lists, rules, what is kept and what is refused."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,18 +11,7 @@ from recbole_imn.checkpoints.sealed import CHECKPOINT, write_sealed
 from recbole_imn.errors import CheckpointError, ServingError, UnknownItemError
 from recbole_imn.serving import Policies, Recommender
 from recbole_imn.serving.snapshot import KEY
-
-
-@pytest.fixture
-def recommender(shop):
-    """The shop's recommender at the beginning of the test part."""
-    return shop.recommender()
-
-
-def at(recommender, later=0.0):
-    """A moment after the last event, as a shop tells it."""
-    return recommender.last_time + later + recommender.clock.origin
-
+from tests.serving.shops import moment
 
 # -- lists ------------------------------------------------------------------------------------
 
@@ -92,7 +81,7 @@ def test_an_item_is_like_others_and_not_itself(recommender):
         (lambda r: r.recommend("u", attributes=["colour"]), "no attribute 'colour'"),
         (lambda r: r.recommend("u", at="soon"), "'soon' is no moment"),
         (
-            lambda r: r.recommend("u", at=1000 * at(r)),
+            lambda r: r.recommend("u", at=1000 * moment(r)),
             "years after the last event; times are in seco",
         ),
         (lambda r: r.scores(["u"], at=1e30), "years after the last event"),
@@ -104,9 +93,9 @@ def test_an_item_is_like_others_and_not_itself(recommender):
         (lambda r: r.add_items({"item": ["x"], "price": ["dear"]}), "attribute 'price'"),
         (lambda r: r.observe_many({"user": ["a"]}), "no column 'item'"),
         (lambda r: r.observe_many({"user": ["a"], "item": ["b"], "colour": [1]}), "field 'colour'"),
-        (lambda r: r.observe("a", "b", at(r), behavior="eat"), "behavior is 'eat'"),
-        (lambda r: r.observe("a", "b", at(r), purchase="perhaps"), "purchase is 'perhaps'"),
-        (lambda r: r.observe("a", None, at(r)), "item is None"),
+        (lambda r: r.observe("a", "b", moment(r), behavior="eat"), "behavior is 'eat'"),
+        (lambda r: r.observe("a", "b", moment(r), purchase="perhaps"), "purchase is 'perhaps'"),
+        (lambda r: r.observe("a", None, moment(r)), "item is None"),
     ],
 )
 def test_what_cannot_be_is_one_line_and_changes_nothing(recommender, ask, message):
@@ -121,93 +110,11 @@ def test_what_cannot_be_is_one_line_and_changes_nothing(recommender, ask, messag
 def test_a_moment_of_the_past_counts_as_that_of_the_last_event(recommender, candidates):
     """States and shelf are of one moment, since states cannot go back."""
     user = recommender.users[0]
-    now = recommender.recommend(user, at=at(recommender), candidates=candidates)
-    for earlier in (at(recommender, -30 * 86_400.0), 0, "1999-12-31"):
+    now = recommender.recommend(user, at=moment(recommender), candidates=candidates)
+    for earlier in (moment(recommender, -30 * 86_400.0), 0, "1999-12-31"):
         then = recommender.recommend(user, at=earlier, candidates=candidates)
         pd.testing.assert_frame_equal(then, now)
         assert recommender._moment(earlier) == recommender.last_time
-
-
-# -- newcomers --------------------------------------------------------------------------------
-
-
-def test_newcomers_change_no_score_of_others(recommender):
-    users, items = recommender.users, recommender.items
-    before = recommender.scores(users)[1]
-    recommender.add_items({"item": ["new-1", "new-2"], "brand": ["brand1", None]})
-    for number in range(300):
-        recommender.observe(f"newcomer-{number}", f"never-{number % 270}", at(recommender))
-    assert len(recommender.users) == len(users) + 300
-    assert recommender.items[len(items) :][:2] == ["new-1", "new-2"]
-    twin_users = recommender.users[: len(users)]
-    columns, after = recommender.scores(twin_users, candidates=items)
-    assert columns == items
-    # What newcomers did may be proposed; by itself it tells nothing of old items and users.
-    fresh = recommender.recommend("newcomer-299", k=3)
-    assert len(fresh) == 3
-    assert np.isfinite(after).all()
-    assert before.shape == after.shape
-
-
-def test_items_that_nobody_has_touched_change_no_score_of_others(recommender):
-    users, items = recommender.users, recommender.items
-    before = recommender.scores(users)[1]
-    frame = {"item": [f"new-{number}" for number in range(600)], "price": list(range(600))}
-    assert recommender.add_items(frame) == 600
-    assert recommender.add_items({"item": ["new-0"], "price": [5]}) == 0
-    assert np.array_equal(recommender.scores(users, candidates=items)[1], before)
-
-
-def test_a_stranger_is_who_they_will_be(recommender):
-    before = recommender.scores(["somebody"])[1]
-    other = recommender.scores(["somebody else"])[1]
-    assert np.array_equal(before, other)
-    item = recommender.items[0]
-    recommender.observe("somebody", item, at(recommender))
-    assert recommender.recommend("somebody", k=3, exclude="seen")["item"].tolist()
-    assert item not in recommender.recommend("somebody", k=20, exclude="seen")["item"].tolist()
-
-
-def test_an_item_with_features_is_not_one_without(recommender):
-    shelf = recommender.recommend(recommender.users[0], k=1, attributes=["brand", "price"])
-    recommender.add_items({"item": ["bare"]})
-    told = {"brand": shelf["brand"].tolist(), "price": shelf["price"].tolist()}
-    recommender.add_items({"item": ["told"], **told})
-    recommender.list_items(["bare", "told"])
-    columns, scores = recommender.scores(recommender.users[:5], candidates=["bare", "told"])
-    assert columns == ["bare", "told"]
-    assert (scores[:, 0] != scores[:, 1]).all()
-    recommender.add_items({"item": ["bare"], **told})
-    _, later = recommender.scores(recommender.users[:5], candidates=["bare", "told"])
-    assert np.array_equal(later[:, 1], scores[:, 1])
-    assert (later[:, 0] != scores[:, 0]).all()
-
-
-def test_listing_and_delisting_decide_what_is_on_the_shelf(recommender):
-    recommender.add_items({"item": ["x"]})
-    user = recommender.users[0]
-
-    def shelf(later):
-        moment = at(recommender, later)
-        return recommender.recommend(user, moment, 10**6, "on_shelf")["item"].tolist()
-
-    assert "x" not in shelf(0)
-    recommender.list_items(["x"], at(recommender, 10))
-    assert ["x" in shelf(later) for later in (0, 10, 20)] == [False, True, True]
-    recommender.delist_items(["x"], at(recommender, 30))
-    assert ["x" in shelf(later) for later in (20, 30, 31)] == [True, True, False]
-
-
-def test_who_is_forgotten_is_a_stranger(recommender):
-    user = recommender.users[0]
-    position, strangers = recommender.position, recommender.scores(["nobody"])[1]
-    assert recommender.forget(user)
-    assert not recommender.forget(user)
-    assert user not in recommender.users
-    assert recommender.position == position
-    assert np.array_equal(recommender.scores([user])[1], strangers)
-    recommender.observe(user, recommender.items[0], at(recommender))
-    assert recommender.users[-1] == user
 
 
 # -- rules ------------------------------------------------------------------------------------
@@ -217,14 +124,14 @@ def test_late_events_are_as_the_rule_says(shop):
     user, item = "u", "i"
     refusing = shop.recommender()
     with pytest.raises(ServingError, match=r"comes after one of .*policy late: refuse"):
-        refusing.observe(user, item, at(refusing, -5))
+        refusing.observe(user, item, moment(refusing, -5))
     dropping = shop.recommender(policies=Policies(late="drop"))
-    assert dropping.observe(user, item, at(dropping, -5)).dropped == {"late": 1}
+    assert dropping.observe(user, item, moment(dropping, -5)).dropped == {"late": 1}
     assert user not in dropping.users
     accepting = shop.recommender(policies=Policies(late="now"))
-    assert accepting.observe(user, item, at(accepting, -5)).accepted == 1
+    assert accepting.observe(user, item, moment(accepting, -5)).accepted == 1
     plain = shop.recommender()
-    plain.observe(user, item, at(plain))
+    plain.observe(user, item, moment(plain))
     assert np.array_equal(accepting.scores([user])[1], plain.scores([user])[1])
 
 

@@ -10,11 +10,6 @@ from recbole_imn.serving.allocation import lists as lists_module
 from recbole_imn.serving.allocation.lists import allocate_lists
 
 
-@pytest.fixture
-def recommender(shop):
-    return shop.recommender()
-
-
 def test_with_enough_of_everything_lists_are_those_of_recommend_many(recommender):
     users = [*recommender.users[:6], "nobody yet"]
     found = allocate_lists(recommender, users, len(users), k=4, candidates=None)

@@ -1,6 +1,5 @@
 """An update is what observing would have led to, whatever file tells of the events."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +7,7 @@ import polars as pl
 import pytest
 import torch
 
-from recbole_imn.errors import CheckpointError, DataError, UsageError
+from recbole_imn.errors import CheckpointError, DataError
 from recbole_imn.serving import Recommender
 from recbole_imn.serving.snapshot import KEY
 from recbole_imn.serving.updating.update import output_beside, update
@@ -294,58 +293,6 @@ def test_an_update_in_place_leaves_the_old_file_when_it_is_refused(shop, write, 
     assert copy.read_bytes() == shop.file.read_bytes()
     assert update(copy, [write(rows)], copy, QUIET).observed.position == shop.start + 3
     assert Recommender.load(copy).position == shop.start + 3
-
-
-def command(*line):
-    """Give the exit status of the command."""
-    import argparse
-
-    from recbole_imn.serving.updating.command import add_command, run
-
-    parser = argparse.ArgumentParser()
-    add_command(parser.add_subparsers())
-    return run(parser.parse_args(["update", *map(str, line)]))
-
-
-def test_the_command_writes_a_checkpoint_and_its_card(shop, new_events, tmp_path, capsys):
-    output = tmp_path / "updated.pth"
-    assert command(shop.file, f"--events={new_events}", f"--output={output}") == 0
-    told = json.loads((tmp_path / "updated.update.json").read_text())
-    assert told["observed"]["accepted"] == shop.stop - shop.start
-    assert len(told["sums"]["checkpoint"]) == len(told["sums"][str(new_events)]) == 64
-    card = (tmp_path / "updated.update.md").read_text()
-    assert "simulated" in card.lower()
-    assert told["sums"]["output"] in card
-    assert f"{shop.stop - shop.start:,} new events" in capsys.readouterr().out
-
-
-def test_the_command_writes_over_nothing_that_it_reads(shop, new_events):
-    before = new_events.read_bytes()
-    with pytest.raises(DataError, match=r"--output is .*, which is to be read"):
-        command(shop.file, f"--events={new_events}", f"--output={new_events}")
-    with pytest.raises(DataError, match=r"--card is card\.json"):
-        command(shop.file, f"--events={new_events}", "--card=card.json")
-    assert new_events.read_bytes() == before
-
-
-@pytest.mark.parametrize(
-    "option", ["--epochs=3", "--since=trained", "--keep=new", "--validation=0.2"]
-)
-def test_what_is_said_of_a_training_that_is_not_asked_for_is_refused(shop, new_events, option):
-    name = option.partition("=")[0]
-    with pytest.raises(UsageError, match=f"{name} is about training; give --train as well"):
-        command(shop.file, f"--events={new_events}", option)
-
-
-def test_the_card_of_a_training_compares_weights(shop, new_events, tmp_path, capsys):
-    output, card = tmp_path / "updated.pth", tmp_path / "cards" / "card.md"
-    line = f"--events={new_events}", f"--output={output}", f"--card={card}", "--train"
-    assert command(shop.file, *line) == 0
-    told = json.loads(card.with_suffix(".json").read_text())["learned"]
-    text = card.read_text()
-    for name, key in (("old weights", "old"), ("new weights", "new")):
-        assert f"| {name} | {told['judgement'][key]['recall@10']:.4f} |" in text
-    assert f"the {told['kept']} weights were kept" in capsys.readouterr().out
 
 
 def test_purchases_by_a_name_of_no_action_are_refused(shop, write, tmp_path):

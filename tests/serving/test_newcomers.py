@@ -1,0 +1,84 @@
+"""Users and items that nobody had seen, and what is told of items."""
+
+import numpy as np
+
+from tests.serving.shops import moment
+
+
+def test_newcomers_change_no_score_of_others(recommender):
+    users, items = recommender.users, recommender.items
+    before = recommender.scores(users)[1]
+    recommender.add_items({"item": ["new-1", "new-2"], "brand": ["brand1", None]})
+    for number in range(300):
+        recommender.observe(f"newcomer-{number}", f"never-{number % 270}", moment(recommender))
+    assert len(recommender.users) == len(users) + 300
+    assert recommender.items[len(items) :][:2] == ["new-1", "new-2"]
+    twin_users = recommender.users[: len(users)]
+    columns, after = recommender.scores(twin_users, candidates=items)
+    assert columns == items
+    # What newcomers did may be proposed; by itself it tells nothing of old items and users.
+    fresh = recommender.recommend("newcomer-299", k=3)
+    assert len(fresh) == 3
+    assert np.isfinite(after).all()
+    assert before.shape == after.shape
+
+
+def test_items_that_nobody_has_touched_change_no_score_of_others(recommender):
+    users, items = recommender.users, recommender.items
+    before = recommender.scores(users)[1]
+    frame = {"item": [f"new-{number}" for number in range(600)], "price": list(range(600))}
+    assert recommender.add_items(frame) == 600
+    assert recommender.add_items({"item": ["new-0"], "price": [5]}) == 0
+    assert np.array_equal(recommender.scores(users, candidates=items)[1], before)
+
+
+def test_a_stranger_is_who_they_will_be(recommender):
+    before = recommender.scores(["somebody"])[1]
+    other = recommender.scores(["somebody else"])[1]
+    assert np.array_equal(before, other)
+    item = recommender.items[0]
+    recommender.observe("somebody", item, moment(recommender))
+    assert recommender.recommend("somebody", k=3, exclude="seen")["item"].tolist()
+    assert item not in recommender.recommend("somebody", k=20, exclude="seen")["item"].tolist()
+
+
+def test_an_item_with_features_is_not_one_without(recommender):
+    shelf = recommender.recommend(recommender.users[0], k=1, attributes=["brand", "price"])
+    recommender.add_items({"item": ["bare"]})
+    told = {"brand": shelf["brand"].tolist(), "price": shelf["price"].tolist()}
+    recommender.add_items({"item": ["told"], **told})
+    recommender.list_items(["bare", "told"])
+    columns, scores = recommender.scores(recommender.users[:5], candidates=["bare", "told"])
+    assert columns == ["bare", "told"]
+    assert (scores[:, 0] != scores[:, 1]).all()
+    recommender.add_items({"item": ["bare"], **told})
+    _, later = recommender.scores(recommender.users[:5], candidates=["bare", "told"])
+    assert np.array_equal(later[:, 1], scores[:, 1])
+    assert (later[:, 0] != scores[:, 0]).all()
+
+
+def test_listing_and_delisting_decide_what_is_on_the_shelf(recommender):
+    recommender.add_items({"item": ["x"]})
+    user = recommender.users[0]
+
+    def shelf(later):
+        at = moment(recommender, later)
+        return recommender.recommend(user, at, 10**6, "on_shelf")["item"].tolist()
+
+    assert "x" not in shelf(0)
+    recommender.list_items(["x"], moment(recommender, 10))
+    assert ["x" in shelf(later) for later in (0, 10, 20)] == [False, True, True]
+    recommender.delist_items(["x"], moment(recommender, 30))
+    assert ["x" in shelf(later) for later in (20, 30, 31)] == [True, True, False]
+
+
+def test_who_is_forgotten_is_a_stranger(recommender):
+    user = recommender.users[0]
+    position, strangers = recommender.position, recommender.scores(["nobody"])[1]
+    assert recommender.forget(user)
+    assert not recommender.forget(user)
+    assert user not in recommender.users
+    assert recommender.position == position
+    assert np.array_equal(recommender.scores([user])[1], strangers)
+    recommender.observe(user, recommender.items[0], moment(recommender))
+    assert recommender.users[-1] == user
