@@ -13,9 +13,9 @@ from recbole_imn.data.convert.header import EMPTY_WORDS
 from recbole_imn.data.convert.images import IMAGE_WIDTH, read_images
 from recbole_imn.data.convert.items import Items, RowReader
 from recbole_imn.data.convert.kinds import Kind, kind_of
-from recbole_imn.data.convert.layout import Column, Table
-from recbole_imn.data.convert.mapping import RESERVED, ItemColumns, ItemMapping, LogMapping
-from recbole_imn.data.convert.opened import OpenedTable, open_table
+from recbole_imn.data.convert.layout import Table
+from recbole_imn.data.convert.mapping import LogMapping
+from recbole_imn.data.convert.opened_items import STAYS, OpenedItems, open_items
 from recbole_imn.data.convert.rejects import Rejects
 from recbole_imn.data.convert.rows import (
     BROKEN,
@@ -24,7 +24,8 @@ from recbole_imn.data.convert.rows import (
     unchanged,
     with_cell_faults,
 )
-from recbole_imn.data.convert.times import guess_format, parse_times, require_time_zone
+from recbole_imn.data.convert.times import find_format, parse_times
+from recbole_imn.errors import DataError
 
 TOLD = {"float": "numbers", "time": "times", "token": "words"}
 
@@ -46,115 +47,6 @@ class Extras:
     items: Path | None = None
     images: Path | None = None
     image_width: int = IMAGE_WIDTH
-
-
-@dataclass(frozen=True)
-class OpenedItems:
-    """A table of items with what its columns mean.
-
-    Attributes
-    ----------
-    table : Table
-    item_id : int
-        Column with the item.
-    columns : dict of str to Column
-        Attributes; ``time`` is a type too.
-    is_told : bool
-        Whether types were told; otherwise the cells tell them.
-    left_out : sequence of str
-        Columns that were wanted and are not there, or that cannot be attributes.
-    listed_at, delisted_at : int or None
-        Columns with the times of a stay on the shelf; a row a stay.
-    time_format, time_zone : str
-    notes : sequence of str
-    """
-
-    table: Table
-    item_id: int
-    columns: dict[str, Column]
-    is_told: bool
-    left_out: Sequence[str] = ()
-    listed_at: int | None = None
-    delisted_at: int | None = None
-    time_format: str = "auto"
-    time_zone: str = "UTC"
-    notes: Sequence[str] = ()
-
-    @property
-    def used(self) -> frozenset[int]:
-        """Columns of the table that anything is taken from."""
-        single = (self.item_id, self.listed_at, self.delisted_at)
-        places = [*single, *(place for c in self.columns.values() for place in c.places)]
-        return frozenset(place for place in places if place is not None)
-
-
-def open_items(path: Path, mapping: LogMapping) -> OpenedItems:
-    """Find the columns of a table of items.
-
-    Parameters
-    ----------
-    path : Path
-    mapping : LogMapping
-        Of the log. Without a mapping of items, every column of the table is an attribute.
-
-    Raises
-    ------
-    DataError
-        If the table has no column with the item, or its times cannot be read.
-    """
-    items = _completed(mapping)
-    opened = open_table(path, items, every_key=True)
-    item_id = opened.place(items.columns.item_id or "item_id")
-    columns, left_out = _attributes(opened, items)
-    stays = {
-        role: opened.place(place)
-        for role in ("listed_at", "delisted_at")
-        if (place := getattr(items.columns, role)) is not None and opened.has(place)
-    }
-    found = OpenedItems(
-        opened.table,
-        item_id,
-        columns,
-        bool(items.item_columns),
-        left_out,
-        **stays,
-        time_format=items.time_format,
-        time_zone=require_time_zone(items.time_zone),
-        notes=opened.notes,
-    )
-    return replace(found, table=replace(opened.table, used=found.used))
-
-
-def _completed(mapping: LogMapping) -> ItemMapping:
-    """Expect the item under its name in the log, and listings under their usual names."""
-    items, item = mapping.items, mapping.columns.item_id
-    if items.columns != ItemColumns() or items.item_columns:
-        return items
-    columns = ItemColumns(
-        item_id=item if isinstance(item, str) else "item_id",
-        listed_at="listed_at",
-        delisted_at="delisted_at",
-    )
-    return items.model_copy(update={"columns": columns})
-
-
-def _attributes(opened: OpenedTable, items: ItemMapping) -> tuple[dict[str, Column], list[str]]:
-    """Give the columns that are attributes, and the names of those that are left out."""
-    if items.item_columns:
-        wanted = {name: (c.column, c.type) for name, c in items.item_columns.items()}
-        found = {name: spec for name, spec in wanted.items() if opened.has(spec[0])}
-        return opened.columns(found), [name for name in wanted if name not in found]
-    taken = {items.columns.item_id, items.columns.listed_at, items.columns.delisted_at}
-    columns, left_out = {}, []
-    for place, name in enumerate(opened.names):
-        if name in taken or place + 1 in taken:
-            continue
-        is_name = name.isidentifier() and name not in RESERVED and opened.names.count(name) == 1
-        if is_name and place not in opened.nested:
-            columns[name] = Column((place,), "token")
-        else:
-            left_out.append(name)
-    return columns, left_out
 
 
 @dataclass(frozen=True)
@@ -202,7 +94,7 @@ class MappedItems:
 def _read_items(opened: OpenedItems, rows: RowReader, rejects: Rejects) -> Items:
     """Read the whole table, which tells better than a sample what its columns hold."""
     cells = pl.concat(list(rows(opened.table, unchanged)))
-    columns, notes = opened.columns, list(opened.notes)
+    columns, notes, left_out = opened.columns, list(opened.notes), dict(opened.left_out)
     if not opened.is_told:
         kinds = _kinds(opened, cells)
         columns = {
@@ -210,10 +102,11 @@ def _read_items(opened: OpenedItems, rows: RowReader, rejects: Rejects) -> Items
             for name, column in columns.items()
             if kinds[name].type
         }
+        left_out |= {name: kind.why_none for name, kind in kinds.items() if not kind.type}
         notes += _told(kinds)
-    left_out = [*opened.left_out, *(name for name in opened.columns if name not in columns)]
     if left_out:
-        notes.append(f"of the items' columns, these were left out: {', '.join(left_out)}")
+        told = ", ".join(f"{name} ({reason})" for name, reason in left_out.items())
+        notes.append(f"of the items' columns, these were left out: {told}")
     found = replace(opened, columns=columns)
     if len(columns) < len(opened.columns):
         # What is wrong in a column that is left out is no fault of the row.
@@ -227,7 +120,7 @@ def _read_items(opened: OpenedItems, rows: RowReader, rejects: Rejects) -> Items
 def _kinds(opened: OpenedItems, cells: pl.DataFrame) -> dict[str, Kind]:
     whole = cells.filter(pl.col("kind").is_null() | pl.col("kind").is_in(list(CELL_FAULTS)))
     return {
-        name: kind_of(name, whole[str(column.places[0])], opened.time_zone)
+        name: kind_of(name, whole[str(column.places[0])], opened.time_zone, opened.likely_format)
         for name, column in opened.columns.items()
     }
 
@@ -274,11 +167,12 @@ def _item_rows(cells: pl.DataFrame, opened: OpenedItems) -> pl.DataFrame:
         text = joined(column) if opened.is_told else _without_words(joined(column), column.type)
         columns[name] = text
         if column.type == "time":
-            columns[name] = _times(cells, text, opened, "auto")
+            columns[name] = _times(cells, name, text, opened, "auto")
             faults.append(("time", (text != "") & columns[name].is_null()))
-    for name, place in (("start", opened.listed_at), ("end", opened.delisted_at)):
+    stays = {"start": (opened.listed_at, STAYS[0]), "end": (opened.delisted_at, STAYS[1])}
+    for name, (place, told) in stays.items():
         text = pl.lit("") if place is None else pl.col(str(place)).str.strip_chars()
-        columns[name] = _times(cells, text, opened, opened.time_format)
+        columns[name] = _times(cells, told, text, opened, opened.time_format)
         faults.append(("time", (text != "") & columns[name].is_null()))
     if opened.is_told:
         floats = {name: c for name, c in opened.columns.items() if c.type == "float"}
@@ -295,12 +189,18 @@ def _without_words(text: pl.Expr, kind: str) -> pl.Expr:
     return pl.when(~is_empty).then(text).otherwise(pl.lit(""))
 
 
-def _times(cells: pl.DataFrame, text: pl.Expr, opened: OpenedItems, time_format: str) -> pl.Expr:
+def _times(
+    cells: pl.DataFrame, column: str, text: pl.Expr, opened: OpenedItems, time_format: str
+) -> pl.Expr:
     """Read a column of times, whose cells tell the format if nobody did."""
     values = cells.filter(pl.col("kind").is_null()).select(text=text)["text"]
     values = values.filter(values != "")
     if values.is_empty():
         return pl.lit(None, pl.Int64)
     if time_format == "auto":
-        time_format = guess_format(values.head(1_000).to_list(), opened.time_zone)
+        sample = values.head(1_000).to_list()
+        try:
+            time_format = find_format(sample, opened.time_zone, opened.likely_format)
+        except DataError as error:
+            raise DataError(f"{opened.table.path}, column {column}: {error}") from error
     return parse_times(text, time_format, opened.time_zone)

@@ -17,7 +17,7 @@ import polars as pl
 from recbole_imn.data.convert.header import EMPTY_WORDS
 from recbole_imn.data.convert.rows import BROKEN, CONTROL
 from recbole_imn.data.convert.source import MAX_BAD
-from recbole_imn.data.convert.times import PATTERNS, UNITS, guess_format, parse_times
+from recbole_imn.data.convert.times import PATTERNS, UNITS, find_format, parse_times
 from recbole_imn.errors import DataError
 
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?$"
@@ -42,10 +42,13 @@ class Kind:
         Empty for what no atomic file can hold, or for nothing at all.
     odd : str
         The first cell that is no number, where most are.
+    why_none : str
+        Why it is nothing, where the type is empty.
     """
 
     type: str
     odd: str = ""
+    why_none: str = ""
 
 
 def values_of(cells: pl.Series) -> pl.Series:
@@ -54,34 +57,45 @@ def values_of(cells: pl.Series) -> pl.Series:
     return cells.filter(~cells.str.to_lowercase().is_in(list(EMPTY_WORDS)))
 
 
-def kind_of(name: str, cells: pl.Series, time_zone: str) -> Kind:
-    """Tell what a column of strings holds."""
+def kind_of(name: str, cells: pl.Series, time_zone: str, likely: str = "auto") -> Kind:
+    """Tell what a column of strings holds.
+
+    Parameters
+    ----------
+    name : str
+    cells : Series of str
+    time_zone : str
+    likely : str
+        A format of times that others of the shop have; ``auto`` if none is known.
+    """
     values = values_of(cells)
     broken = cells.str.contains_any(list(CONTROL + BROKEN)).sum()
-    if values.is_empty() or broken > MAX_BAD * len(cells):
-        return Kind("")
+    if values.is_empty():
+        return Kind("", why_none="empty")
+    if broken > MAX_BAD * len(cells):
+        return Kind("", why_none=f"tabs, line ends or broken signs in {broken:,} cells")
     is_number = values.str.contains(_NUMBER)
     if is_number.all():
-        return _kind_of_numbers(name, values, time_zone)
+        return _kind_of_numbers(name, values, time_zone, likely)
     is_odd = int(is_number.sum()) >= MOST_NUMBERS * len(values)
     odd = str(values.filter(~is_number)[0]) if is_odd else ""
-    return replace(_times(values, time_zone, PATTERNS), odd=odd)
+    return replace(_times(values, time_zone, likely, (*PATTERNS, likely)), odd=odd)
 
 
-def _kind_of_numbers(name: str, values: pl.Series, time_zone: str) -> Kind:
+def _kind_of_numbers(name: str, values: pl.Series, time_zone: str, likely: str) -> Kind:
     if values.str.contains(_NAMED_BY_NUMBER).any():
         return Kind("token")
-    if _TIMES.search(name) and (kind := _times(values, time_zone)).type == "time":
+    if _TIMES.search(name) and (kind := _times(values, time_zone, likely)).type == "time":
         return kind
     is_name = _IDS.search(name) and values.str.contains(r"^[0-9]+$").all()
     is_finite = values.cast(pl.Float64).is_finite().all()
     return Kind("float") if is_finite and not is_name else Kind("token")
 
 
-def _times(values: pl.Series, time_zone: str, formats: tuple[str, ...] = ()) -> Kind:
+def _times(values: pl.Series, time_zone: str, likely: str, formats: tuple[str, ...] = ()) -> Kind:
     """Tell times; numbers are some only if they lie in this time."""
     try:
-        found = guess_format(values.head(SAMPLE).to_list(), time_zone)
+        found = find_format(values.head(SAMPLE).to_list(), time_zone, likely)
     except DataError:
         return Kind("token")
     if formats and found not in formats:

@@ -67,7 +67,8 @@ def read_table(
     formats = sorted({layout.time_format for _, layout in tables})
     notes = [f"times were read as {' and '.join(formats)}, time zone {mapping.time_zone}"]
     if settings is not told:
-        names = ", ".join(entries(settings, "columns").values())
+        named, found = entries(told, "columns"), entries(settings, "columns")
+        names = ", ".join(name for role, name in found.items() if role not in named)
         notes.append(f"of the log's columns, {names} were found by their names")
     notes += [note for table in opened for note in table.notes]
     if not tables[0][1].has_purchase:
@@ -77,7 +78,10 @@ def read_table(
 
 
 def with_usual_columns(settings: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
-    """Take columns by their usual names where no column is named at all.
+    """Take columns by their usual names for what nobody has named a column for.
+
+    A table with columns named by position is left as it is, and so is a role that a mapping
+    says nothing has: ``behavior: null``.
 
     Parameters
     ----------
@@ -86,15 +90,21 @@ def with_usual_columns(settings: Mapping[str, Any], path: Path) -> Mapping[str, 
     path : Path
         A table of events.
     """
-    if entries(settings, "columns"):
+    told = entries(settings, "columns")
+    if any(not isinstance(place, str) for place in told.values() if place is not None):
         return settings
     mapping = make_mapping(settings)
-    names = open_table(path, mapping, every_key=True).names
-    there = {role: next((n for n in usual if n in names), None) for role, usual in USUAL.items()}
+    free = [name for name in open_table(path, mapping, every_key=True).names if name]
+    free = [name for name in free if name not in mapping.named_columns()]
+    there = {
+        role: name
+        for role, usual in USUAL.items()
+        if role not in told and (name := next((n for n in usual if n in free), None))
+    }
     if mapping.purchases:
         # Actions tell of purchases.
-        del there["purchase"]
-    return {**settings, "columns": {role: name for role, name in there.items() if name}}
+        there.pop("purchase", None)
+    return {**settings, "columns": {**told, **there}} if there else settings
 
 
 def _require_roles(mapping: LogMapping) -> None:

@@ -149,6 +149,26 @@ def guess_format(values: Sequence[str], time_zone: str) -> str:
     return best
 
 
+def find_format(values: Sequence[str], time_zone: str, likely: str) -> str:
+    """Take a likely format that most of a column's first values have; otherwise guess.
+
+    Parameters
+    ----------
+    values : sequence of str
+    time_zone : str
+    likely : str
+        ``auto`` if none is known.
+
+    Raises
+    ------
+    DataError
+        If no value is a time.
+    """
+    if likely != "auto" and fitting(values, likely, time_zone) >= MOST * len(values):
+        return likely
+    return guess_format(values, time_zone)
+
+
 def fitting(values: Sequence[str], time_format: str, time_zone: str) -> int:
     """Count values that a format fits, a number only by the unit that its size is of."""
     if time_format in UNITS:

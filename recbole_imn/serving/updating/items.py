@@ -54,7 +54,8 @@ def read_items(path: Path, settings: Mapping[str, Any], files: Files) -> Items:
 
 
 def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in settings.items() if key in ("time_zone", "encoding")}
+    shared = ("time_zone", "time_format", "encoding")
+    return {key: value for key, value in settings.items() if key in shared}
 
 
 def _named(items: Items, header: Header) -> Items:
