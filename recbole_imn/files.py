@@ -33,6 +33,23 @@ _HINTS = {
 }
 
 
+class _KeysOnce(yaml.SafeLoader):
+    """Plain yaml in which a key stands once; yaml itself would keep the last one in silence."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        lines: dict[object, int] = {}
+        for key, _ in node.value:
+            # Of another kind are merges, and keys that cannot be any.
+            if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+                name, line = self.construct_object(key), key.start_mark.line + 1
+                if name in lines:
+                    raise yaml.YAMLError(
+                        f"line {line}: {name!r} stands in line {lines[name]} already"
+                    )
+                lines[name] = line
+        return super().construct_mapping(node, deep)
+
+
 def read_yaml(path: Path, error: type[ValueError]) -> Any:
     """Read a yaml file.
 
@@ -40,12 +57,12 @@ def read_yaml(path: Path, error: type[ValueError]) -> Any:
     ----------
     path : Path
     error : type
-        What is raised if it is no yaml, or is sealed and has changed since; the message is
-        one line.
+        What is raised if it is no yaml, has a key twice, or is sealed and has changed since;
+        the message is one line.
     """
     try:
         text = path.read_text(encoding="utf-8")
-        values = yaml.safe_load(text)
+        values = yaml.load(text, _KeysOnce)
     except (yaml.YAMLError, UnicodeDecodeError) as reason:
         raise error(f"{path} is not valid yaml: {' '.join(str(reason).split())}") from reason
     if text.startswith(SEAL) and text != sealed(text.partition("\n")[2]):

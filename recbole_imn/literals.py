@@ -16,6 +16,9 @@ import recbole.trainer.hyper_tuning as hyper_tuning
 LONGEST = 100_000
 DEEPEST = 50
 _SIGNS = re.compile(rf"[-+~(\[{{\s]{{{DEEPEST}}}")
+_NAME = r"\s*(?!(?i:inf|nan|none|true|false)\s*[,\]])[A-Za-z_][\w@.-]*\s*"
+# Not [5,inf], an interval.
+_NAMES = re.compile(rf"\s*\[{_NAME}(,{_NAME})*\]\s*")
 _WORDS = {"true": True, "false": False}
 
 
@@ -29,9 +32,11 @@ def read_literal(text: str) -> object:
     Returns
     -------
     object
-        A number, a text, True, False, None, or a list, tuple or dict of such; the text itself
-        if it is anything else, such as a bare word.
+        A number, a text, True, False, None, or a list, tuple or dict of such; ``[a, b]`` is
+        a list of names, as in yaml; the text itself if it is anything else, such as a bare word.
     """
+    if _NAMES.fullmatch(text):
+        return [name.strip() for name in text.strip()[1:-1].split(",")]
     if text.lower() in _WORDS:
         return _WORDS[text.lower()]
     if len(text) > LONGEST or _is_deep(text):

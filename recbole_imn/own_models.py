@@ -19,6 +19,7 @@ from recbole.model.abstract_recommender import SequentialRecommender
 from recbole_imn import compat
 from recbole_imn.compat.packages import RecBoleLoader
 from recbole_imn.errors import RegistrationError, SettingsError
+from recbole_imn.files import read_yaml
 
 Model = TypeVar("Model", bound="type[SequentialRecommender]")
 RECBOLE = Path(recbole.__file__).parent
@@ -146,6 +147,8 @@ def _read(properties: str | Path | Mapping[str, Any] | None) -> dict[str, Any]:
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         raise SettingsError(f"properties {file} cannot be read: {reason}") from error
+    # Refuses keys that stand twice, of which that loader keeps one.
+    read_yaml(file, SettingsError)
     if not isinstance(values, dict):
         raise SettingsError(f"{file} holds {type(values).__name__}, not settings KEY: VALUE")
     return values

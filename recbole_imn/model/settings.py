@@ -19,13 +19,8 @@ Weight = Annotated[float, Field(ge=0)]
 
 
 def _listed(value: object) -> object:
-    """Let one name stand for a list of it, and read ``[a, b]`` as the command line has it."""
-    if not isinstance(value, str):
-        return value
-    text = value.strip()
-    if text.startswith("[") and text.endswith("]"):
-        return [name.strip() for name in text[1:-1].split(",")]
-    return [value]
+    """Let one name stand for a list of it."""
+    return [value] if isinstance(value, str) else value
 
 
 def _distinct(names: list[str]) -> list[str]:

@@ -163,6 +163,7 @@ def run(options: argparse.Namespace) -> int:
     make_folder(out)
     with only_one(out, "a benchmark"):
         _tell_untuned(runs, options.tuned)
+        _tell_of_tables(common)
         failures = _conduct_and_report(runs, out, options.processes)
     return 1 if failures else 0
 
@@ -172,6 +173,19 @@ def _tell_untuned(runs: list[Run], tuned: str) -> None:
     untuned = dict.fromkeys(run.model for run in runs if not run.tuned)
     if untuned and tuned != NONE:
         print(f"defaults, for want of a file in {tuned}: {', '.join(untuned)}", file=sys.stderr)
+
+
+def _tell_of_tables(settings: Mapping[str, Any]) -> None:
+    """Say what settings about metrics change, and what they do not."""
+    named = [key for key in ("metrics", "topk") if key in settings]
+    if named:
+        from recbole_imn.evaluation.report.parts import METRICS
+
+        print(
+            f"{' and '.join(named)}: for early stopping alone; tables of a benchmark always have "
+            f"{', '.join(METRICS.values())}",
+            file=sys.stderr,
+        )
 
 
 def _conduct_and_report(runs: list[Run], out: Path, at_a_time: int) -> Mapping[str, str]:

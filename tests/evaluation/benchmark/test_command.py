@@ -142,6 +142,16 @@ def test_models_without_tuned_settings_are_named(folder, again, capsys):
     assert "for want of a file" not in capsys.readouterr().err
 
 
+def test_it_is_said_what_metrics_of_a_file_are_for(folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(conduct, "Process", in_this_process)
+    Path("cuts.yaml").write_text("topk: [5, 20]\nvalid_metric: NDCG@5\nmetrics: [NDCG]\n")
+    options = ["--models=LastItem", "--seeds=1", "--config_files=cuts.yaml", "--out=results/cuts"]
+    assert main([*ARGUMENTS[:2], "--data_path=.", *options]) == 0
+    assert "metrics and topk: for early stopping alone; tables of a" in capsys.readouterr().err
+    assert "| model | Recall@10 | NDCG@10 |" in Path("results/cuts.md").read_text()
+
+
 def test_a_run_keeps_where_its_settings_are_from(folder, monkeypatch, capsys):
     monkeypatch.chdir(folder)
     monkeypatch.setattr(conduct, "Process", in_this_process)
