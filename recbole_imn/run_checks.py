@@ -50,6 +50,8 @@ TRANSFORM_NEEDS = {
 }  # fmt: skip
 # Sequential models of RecBole whose scores are probabilities of a click.
 GIVE_PROBABILITIES = ("DIN", "DIEN")
+# Those that refuse to score single items.
+RANK_ALL_ALONE = ("SASRecCPR", "GRU4RecCPR")
 # Metrics of predicted ratings and probabilities; other models of the stream give neither.
 OF_PROBABILITIES = ("logloss", "mae", "rmse")
 WITHOUT_CUT = ("auc", "gauc", "fullmrr", *OF_PROBABILITIES)
@@ -233,6 +235,11 @@ def _check_evaluation(model: str, run: RunSettings, settings: Mapping[str, Any])
     kinds = {metric_types[metric.lower()] for metric in run.metrics}
     values = [name for name in run.metrics if metric_types[name.lower()] == EvaluatorType.VALUE]
     modes = {run.eval_args.mode.valid or "full", run.eval_args.mode.test or "full"}
+    if model in RANK_ALL_ALONE and modes != {"full"}:
+        raise SettingsError(
+            f"eval_args mode is {', '.join(sorted(modes))}, but {model} ranks the whole catalogue "
+            "alone; set it to full"
+        )
     if len(kinds) > 1:
         raise SettingsError(
             f"metrics are {', '.join(run.metrics)}: {', '.join(values)} cannot be computed "

@@ -197,6 +197,24 @@ Trainer(config, BPR(config, dataset))._train_epoch([], 0)
         """,
         "AssertionError: waits",
     ),
+    "operation_count": (
+        True,
+        item_file([])
+        + """
+import logging, math
+from recbole.data.transform import construct_transform
+from recbole.model.general_recommender import BPR
+from recbole.utils import get_flops
+class RanksAlone(BPR):
+    def predict(self, interaction):
+        assert False, "no single items"
+model, transform = RanksAlone(config, dataset), construct_transform(config)
+arguments = dataset, config["device"], logging.getLogger(), transform
+assert math.isnan(get_flops(model, *arguments))
+assert get_flops(BPR(config, dataset), *arguments) > 0
+""",
+        "AssertionError: no single items",
+    ),
     "unknown_model": (
         True,
         """

@@ -196,6 +196,12 @@ MENDS = (
         training.machine_report,
     ),
     Mend(
+        "operation_count",
+        "SASRecCPR and GRU4RecCPR crash before they train",
+        "utils/utils.py:288",
+        training.operation_count,
+    ),
+    Mend(
         "unknown_model",
         "an unknown model asks for lightgbm",
         "utils/utils.py:79",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from functools import partial, wraps
@@ -106,4 +107,23 @@ def machine_report() -> bool:
         return table
 
     replace(utils.get_environment, get_environment)
+    return True
+
+
+def operation_count() -> bool:
+    """Let models train that rank the catalogue alone; their operations are not counted.
+
+    RecBole counts those of ``predict``, in which some models of its own refuse to score items.
+    """
+    original = recbole_module("utils.utils").get_flops
+
+    @wraps(original)
+    def get_flops(model: Any, *args: Any, **kwargs: Any) -> float:
+        try:
+            operations: float = original(model, *args, **kwargs)
+        except (AssertionError, NotImplementedError):
+            return math.nan
+        return operations
+
+    replace(original, get_flops)
     return True

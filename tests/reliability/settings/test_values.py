@@ -113,6 +113,13 @@ def test_a_wrong_setting_of_a_model_of_recbole_is_one_line(make_config, settings
         make_config("SASRec", **settings)
 
 
+@pytest.mark.parametrize("model", ["SASRecCPR", "GRU4RecCPR"])
+def test_models_that_score_no_single_items_rank_no_samples(make_config, model):
+    make_config(model)
+    with pytest.raises(SettingsError, match=f"mode is uni100, but {model} ranks the whole"):
+        make_config(model, eval_args={"mode": "uni100"})
+
+
 def test_settings_as_text_are_read_as_what_they_say(make_config):
     config = make_config(
         "IMNNet", static_features="False", mse_weight="1e-1", n_negatives=np.int64(9)
