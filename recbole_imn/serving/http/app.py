@@ -12,6 +12,7 @@ from fastapi import Depends, FastAPI, Security
 from recbole_imn.serving.http.gate import Gate
 from recbole_imn.serving.http.holder import Holder
 from recbole_imn.serving.http.metrics import Measured
+from recbole_imn.serving.http.parameters import known_parameters
 from recbole_imn.serving.http.paths import EncodedPaths
 from recbole_imn.serving.http.problems import SCHEMA, add_problems, declared
 from recbole_imn.serving.http.routes_events import events_router
@@ -79,11 +80,17 @@ def _threads(number: int) -> Any:
 
 def _add_routes(app: FastAPI, service: Service) -> None:
     locked = service.settings.api_key is not None
-    routers = (events_router, users_router, items_router, explain_router, status_router)
-    for router in routers:
+    key = [Security(KEY)] if locked else []
+    asked = [Depends(json_only), Depends(known_parameters)]
+    routers = {
+        **dict.fromkeys((events_router, users_router, items_router, explain_router), asked),
+        # Whoever collects figures may send parameters to every service that it knows.
+        status_router: [],
+    }
+    for router, checks in routers.items():
         app.include_router(
             router(service),
-            dependencies=[Depends(json_only), *([Security(KEY)] if locked else [])],
+            dependencies=[*checks, *key],
             responses=declared(401) if locked else {},
         )
     app.include_router(probes_router(service))

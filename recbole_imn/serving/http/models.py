@@ -39,7 +39,7 @@ def _moment(value: Any) -> float | datetime:
     if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= FARTHEST:
         return float(value)
     # Pydantic reads '5' as a moment of 1970; here numbers are numbers, and text is a date.
-    if isinstance(value, str) and len(value) >= 19 and value[4] == "-":
+    if isinstance(value, str) and len(value) >= 10 and value[4] == "-":
         return DATE.validate_python(value)
     raise ValueError("a time is epoch seconds or ISO 8601 such as 2026-11-25T18:30:00Z")
 

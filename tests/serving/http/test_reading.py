@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from urllib.parse import quote
 
 import pytest
@@ -31,6 +31,35 @@ def test_times_are_numbers_dates_or_now(client, recommender, after):
     assert ask("now").status_code == 200
     wrong = ask("yesterday")
     assert (wrong.status_code, "ISO 8601" in wrong.json()["detail"]) == (422, True)
+
+
+def test_a_day_is_its_first_moment(client, recommender, after):
+    """As it is in Python and on the command line."""
+    day = (datetime.fromtimestamp(after, timezone.utc) + timedelta(days=2)).date().isoformat()
+    user = recommender.users[0]
+    ask = lambda at: client.get(f"/users/{user}/recommendations", params={"at": at})  # noqa: E731
+    assert ask(day).json() == ask(f"{day}T00:00:00Z").json()
+    assert ask(day[:7]).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        (
+            "/users/{user}/recommendations?K=5",
+            "query.K: there is no such parameter; did you mean k?",
+        ),
+        ("/users/{user}/recommendations?candidate=all", "did you mean candidates?"),
+        ("/users?begin=u", "query.begin: there is no such parameter"),
+        ("/items/{item}/similar?top=5", "query.top: there is no such parameter"),
+        ("/explain?user={user}&item={item}&when=now", "query.when: there is no such parameter"),
+    ],
+)
+def test_parameters_that_nothing_knows_are_refused(client, recommender, address, told):
+    user, item = recommender.users[0], recommender.items[0]
+    answer = client.get(address.format(user=user, item=item))
+    assert answer.status_code == 422
+    assert told in answer.json()["detail"]
 
 
 def test_items_are_left_out(client, recommender, after):
