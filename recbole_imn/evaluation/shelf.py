@@ -9,23 +9,21 @@ their ends only whether they lie in the past: what happens later cannot matter.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 import torch
 from recbole.data.dataloader import FullSortEvalDataLoader
 from recbole.data.interaction import Interaction
 from torch import Tensor
 
 from recbole_imn.data.atomic import read_columns, read_header
+from recbole_imn.data.stays import DELISTED, LISTED, split_stays
 from recbole_imn.errors import DataError, SettingsError
 from recbole_imn.log import Flags, Floats, Integers
 from recbole_imn.log.grouping import place_within_group
 from recbole_imn.model.rows import event_indices
 
-LISTED, DELISTED = "listed_at", "delisted_at"
 CANDIDATES = ("all", "on_shelf")
 
 
@@ -117,17 +115,7 @@ def read_stays(dataset: Any) -> tuple[Integers, Floats, Floats]:
     ids = dataset.field2token_id[dataset.iid_field]
     # Of an item's rows the first counts, as for its other attributes.
     table = table[table[dataset.iid_field].isin(ids)].drop_duplicates(dataset.iid_field)
-    split = dataset.config["seq_separator"]
-    starts, ends = (_numbers(path, table, field, split) for field in (LISTED, DELISTED))
-    counts = np.array([len(stays) for stays in starts], np.int64)
-    uneven = np.flatnonzero(counts != [len(stays) for stays in ends])
-    if len(uneven):
-        _refuse_stays(path, table, int(uneven[0]), "each stay needs both (inf for an open end)")
-    rows = np.repeat(np.arange(len(table)), counts)
-    start, end = (np.concatenate([np.empty(0), *stays]) for stays in (starts, ends))
-    wrong = np.flatnonzero(~(start <= end))
-    if len(wrong):
-        _refuse_stays(path, table, int(rows[wrong[0]]), "a stay must not end before it begins")
+    rows, start, end = split_stays(path, table, dataset.config["seq_separator"])
     items = np.array([ids[token] for token in table[dataset.iid_field]], np.int64)
     return items[rows], start, end
 
@@ -147,28 +135,6 @@ def require_stays(path: Path, separator: str = "\t", encoding: str = "utf-8") ->
             f"{DELISTED}:float_seq; add them or use --candidates=all"
         )
     return header
-
-
-def _refuse_stays(path: Path, table: pd.DataFrame, row: int, rule: str) -> NoReturn:
-    cells = table.iloc[row]
-    raise DataError(
-        f"{path}, line {int(table.index[row]) + 2}: {LISTED} is {cells[LISTED]!r} and {DELISTED} "
-        f"{cells[DELISTED]!r}; {rule}"
-    )
-
-
-def _numbers(
-    path: Path, table: pd.DataFrame, field: str, separator: str
-) -> list[npt.NDArray[np.float64]]:
-    """Split the cells of a field into numbers."""
-    lists = []
-    for place, cell in enumerate(table[field].fillna("").astype(str)):
-        try:
-            lists.append(np.array([float(value) for value in cell.split(separator) if value]))
-        except ValueError as error:
-            line = int(table.index[place]) + 2
-            raise DataError(f"{path}, line {line}: {field} is {cell!r}, not numbers") from error
-    return lists
 
 
 class ShelfEvalDataLoader(FullSortEvalDataLoader):  # type: ignore[misc]  # RecBole is untyped

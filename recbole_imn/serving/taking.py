@@ -12,8 +12,9 @@ from recbole_imn.data.atomic import read_columns
 from recbole_imn.data.feature_maps import FeatureMap
 from recbole_imn.data.origin import has_record, origin_of
 from recbole_imn.data.simulated import simulated_notice
+from recbole_imn.data.stays import DELISTED, LISTED
 from recbole_imn.errors import CheckpointError
-from recbole_imn.evaluation.shelf import DELISTED, LISTED, read_stays
+from recbole_imn.evaluation.shelf import read_stays
 from recbole_imn.log import EventLog
 from recbole_imn.serving.attributes import Attributes
 from recbole_imn.serving.names import Names

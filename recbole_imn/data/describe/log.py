@@ -14,8 +14,9 @@ import pandas as pd
 
 from recbole_imn.data.atomic import read_columns, read_header
 from recbole_imn.data.log_file import LogFile
-from recbole_imn.data.numbers import check_numbers, split_numbers
+from recbole_imn.data.numbers import check_numbers
 from recbole_imn.data.origin import likely_origin
+from recbole_imn.data.stays import DELISTED, LISTED, split_stays
 from recbole_imn.data.time_range import suspicious
 from recbole_imn.errors import DataError
 
@@ -126,7 +127,7 @@ def read_log(folder: Path, name: str, form: Format | None = None) -> Log:
     users, items = (events[field].cat for field in (form.user, form.item))
     _, user_notes = _read_owners(folder / f"{name}.user", form.user, (), form, users)
     path = folder / f"{name}.item"
-    columns = ("price", "listed_at", "delisted_at")
+    columns = ("price", LISTED, DELISTED)
     owners, item_notes = _read_owners(path, form.item, columns, form, items)
     return Log(
         user=users.codes.to_numpy().astype(np.int64),
@@ -207,7 +208,7 @@ def _read_owners(
     idle = ids.nunique() + int(unknown.sum()) - len(used.categories)
     if idle:
         notes.append(f"{idle} of {ids.nunique()} ids of {path.name} have no event")
-    return frame.rename(columns={field: "id"}), notes
+    return frame[~ids.duplicated()].rename(columns={field: "id"}), notes
 
 
 def _prices(path: Path, items: pd.DataFrame | None) -> Reals | None:
@@ -223,17 +224,7 @@ def _stays(
     path: Path, items: pd.DataFrame | None, form: Format, end: float
 ) -> tuple[Reals, Reals] | None:
     """Give stays on the shelf, open ones up to the end of the log; None without listings."""
-    if items is None or not {"listed_at", "delisted_at"} <= set(items.columns):
+    if items is None or not {LISTED, DELISTED} <= set(items.columns):
         return None
-    starts, ends = (
-        np.concatenate(
-            [
-                np.empty(0),
-                *split_numbers(path, items[name], form.seq_separator, None, name == "delisted_at"),
-            ]
-        )
-        for name in ("listed_at", "delisted_at")
-    )
-    if len(starts) != len(ends):
-        raise DataError(f"{path}: {len(starts)} times in listed_at, but {len(ends)} in delisted_at")
+    _, starts, ends = split_stays(path, items, form.seq_separator)
     return starts, np.where(np.isfinite(ends), ends, np.maximum(starts, end))

@@ -21,6 +21,9 @@ PAGE = 1000
 ALL = 2**62
 """More records than any journal has."""
 
+READ_INSTEAD = "only read it: --follow of serve, read_only=True in Python"
+"""What can be done with a journal that has a writer."""
+
 
 class Journal(Protocol):
     """Records in order, one writer, any number of readers; offsets are 1, 2, 3 and so on."""

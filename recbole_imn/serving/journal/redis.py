@@ -13,6 +13,7 @@ from recbole_imn.serving.journal import redis_server as server
 from recbole_imn.serving.journal.base import (
     ALL,
     PAGE,
+    READ_INSTEAD,
     Record,
     anonymous,
     check_trim,
@@ -186,8 +187,8 @@ class RedisJournal:
         other = self._client.get(self._keys[1])
         if other and not take_over and server.is_connected(self._client, other.decode()):
             raise ServingError(
-                f"the journal {self.name} has a writer already; end it first, open the journal "
-                "with read_only=True, or with take_over=True to write in its place"
+                f"the journal {self.name} has a writer already; end it first, {READ_INSTEAD}, or "
+                "write in its place: take_over=True in Python"
             )
         self._client.set(self._keys[1], self._token)
         self._end = self._look_for_end()

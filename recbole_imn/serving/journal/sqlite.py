@@ -16,6 +16,7 @@ from recbole_imn.locks import Lock
 from recbole_imn.serving.journal.base import (
     ALL,
     PAGE,
+    READ_INSTEAD,
     Record,
     anonymous,
     check_trim,
@@ -165,9 +166,7 @@ class SqliteJournal:
         except OSError as error:
             raise ServingError(os_line(error)) from error
         if not taken:
-            raise ServingError(
-                f"{self.path} has a writer already; end it first, or open it with read_only=True"
-            )
+            raise ServingError(f"{self.path} has a writer already; end it first, or {READ_INSTEAD}")
 
     def _open(self) -> sqlite3.Connection:
         with _explained(self.path):

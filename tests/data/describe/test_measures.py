@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from recbole_imn.data.describe import bins, measures
 from recbole_imn.data.describe.log import Log, read_log
 from recbole_imn.data.describe.published import columns, rows
+from recbole_imn.errors import DataError
 from tests.conftest import write_log
 
 DAY = 86_400
@@ -52,6 +53,28 @@ def log(tmp_path):
     write_log(tmp_path, "toy", ROWS)
     (tmp_path / "toy" / "toy.item").write_text(ITEMS)
     return read_log(tmp_path / "toy", "toy")
+
+
+@pytest.mark.parametrize(
+    ("stays", "message"),
+    [("5\t4", "line 4: listed_at is '5' and delisted_at '4'; a stay must not end"),
+     ("5 6\t7", "line 4: listed_at is '5 6' and delisted_at '7'; each stay needs both"),
+     ("soon\t7", "line 4: listed_at is 'soon', not numbers")],
+)  # fmt: skip
+def test_stays_that_cannot_be_are_refused_with_their_line(tmp_path, stays, message):
+    write_log(tmp_path, "toy", ROWS)
+    file = tmp_path / "toy" / "toy.item"
+    file.write_text(ITEMS.replace("z\t\t\t\n", f"z\t\t{stays}\n"))
+    with pytest.raises(DataError, match=message):
+        read_log(tmp_path / "toy", "toy")
+
+
+def test_of_an_item_told_twice_the_first_row_counts(tmp_path, log):
+    (tmp_path / "toy" / "toy.item").write_text(f"{ITEMS}x\t900\t0\t{DAY}\n")
+    twice = read_log(tmp_path / "toy", "toy")
+    assert "1 rows of toy.item repeat an earlier item_id" in twice.notes[0]
+    assert twice.price.tolist() == log.price.tolist()
+    assert [part.tolist() for part in twice.stays] == [part.tolist() for part in log.stays]
 
 
 def test_size_is_a_row_of_table_2(log):
