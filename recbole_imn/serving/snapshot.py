@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from recbole_imn import own_models
+from recbole_imn.compat import model_names
 from recbole_imn.data.feature_maps import FeatureMap
 from recbole_imn.errors import CheckpointError
 from recbole_imn.log import EventLog
@@ -171,10 +173,7 @@ def snapshot_of(checkpoint: Mapping[str, Any], file: Any) -> Snapshot:
     """
     values = checkpoint.get(KEY)
     if values is None:
-        raise CheckpointError(
-            f"{file} holds weights alone, and cannot be used without its data; where its data set "
-            f"is at hand, add what is missing: python -m recbole_imn snapshot {file}"
-        )
+        raise CheckpointError(f"{file} holds weights alone, {_what_to_do(checkpoint, file)}")
     try:
         if values["format"] != FORMAT:
             raise CheckpointError(
@@ -187,3 +186,13 @@ def snapshot_of(checkpoint: Mapping[str, Any], file: Any) -> Snapshot:
     except Exception as error:  # a file of anybody may hold anything
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise CheckpointError(f"{file} has a snapshot that cannot be read ({reason})") from error
+
+
+def _what_to_do(checkpoint: Mapping[str, Any], file: Any) -> str:
+    model = checkpoint["config"]["final"]["model"]
+    if model in [*model_names(), *own_models.names()] and "IMNNet" not in own_models.lineage(model):
+        return f"and {model} has no states; train a model of the stream, such as IMNNetPlus"
+    return (
+        "and cannot be used without its data; where its data set is at hand, add what is missing: "
+        f"python -m recbole_imn snapshot {file}"
+    )

@@ -225,6 +225,11 @@ def test_a_checkpoint_of_weights_alone_says_what_to_do(shop, tmp_path):
     write_sealed(bare, values, CHECKPOINT)
     with pytest.raises(CheckpointError, match=r"recbole_imn snapshot .*bare\.pth"):
         Recommender.load(bare)
+    for model in ("SASRec", "RecentHistory"):
+        values["config"]["final"]["model"] = model
+        write_sealed(bare, values, CHECKPOINT)
+        with pytest.raises(CheckpointError, match=f"and {model} has no states; train"):
+            Recommender.load(bare)
 
 
 @pytest.mark.parametrize("change", ["format", "log", "users", "memories"])
