@@ -102,13 +102,18 @@ def event_settings(
     fields : sequence of str
         Further columns that are wanted where the table has them.
     has_behaviors : bool
-        Whether a column with the kind of action is of use.
+        Whether events of the log have kinds of action.
 
     Returns
     -------
     settings : dict
     fields : dict of str to str
         Wanted columns that are there, and the names under which they will be read.
+
+    Raises
+    ------
+    DataError
+        If nothing tells which of the events are purchases, where kinds of action would.
     """
     columns = entries(settings, "columns")
     for role in USUAL:
@@ -116,6 +121,12 @@ def event_settings(
         found = header.usual(role)
         if columns.get(role) is None and found is not None and is_wanted.get(role, True):
             columns[role] = found
+    is_log = {"user_id", "item_id", "timestamp"} <= columns.keys()
+    if is_log and has_behaviors and not {"behavior", "purchase"} & columns.keys():
+        raise DataError(
+            f"{header.path}: no column tells the kind of action or a purchase, as the log does; "
+            "name one with --behavior=COLUMN or --purchase-column=COLUMN"
+        )
     named = entries(settings, "event_columns")
     further = {name: entry for name, entry in named.items() if name in fields}
     read = {name: name for name in further}

@@ -314,3 +314,15 @@ def test_purchases_by_a_name_of_no_action_are_refused(shop, write, tmp_path):
     # Of an action that the log knows there may be none among the new events.
     for name in known:
         assert told(name).observed.accepted == 20
+
+
+def test_events_that_tell_neither_action_nor_purchase_are_refused(shop, write, tmp_path):
+    """Of a log that has both, none of them would be a purchase."""
+    rows = rows_of(shop, shop.start, shop.start + 20)
+    bare = [{key: row[key] for key in row if key not in ("behavior", "purchase")} for row in rows]
+    path = write(bare, "bare.csv")
+    with pytest.raises(DataError, match=r"bare.csv: no column tells the kind of action or a purc"):
+        update(shop.file, [path], tmp_path / "a.pth", QUIET)
+    for name in ("behavior", "purchase"):
+        told = write([{**row, name: rows[k][name]} for k, row in enumerate(bare)], f"{name}.csv")
+        assert update(shop.file, [told], tmp_path / f"{name}.pth", QUIET).observed.accepted == 20
