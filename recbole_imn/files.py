@@ -36,18 +36,19 @@ _HINTS = {
 class _KeysOnce(yaml.SafeLoader):
     """Plain yaml in which a key stands once; yaml itself would keep the last one in silence."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        lines: dict[object, int] = {}
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        """Look at keys before others are merged in, which may be set anew."""
+        node = super().compose_mapping_node(anchor)
+        lines: dict[tuple[str, str], int] = {}
         for key, _ in node.value:
-            # Of another kind are merges, and keys that cannot be any.
             if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
-                name, line = self.construct_object(key), key.start_mark.line + 1
+                name, line = (key.tag, key.value), key.start_mark.line + 1
                 if name in lines:
                     raise yaml.YAMLError(
-                        f"line {line}: {name!r} stands in line {lines[name]} already"
+                        f"line {line}: {key.value!r} stands in line {lines[name]} already"
                     )
                 lines[name] = line
-        return super().construct_mapping(node, deep)
+        return node
 
 
 def read_yaml(path: Path, error: type[ValueError]) -> Any:

@@ -16,9 +16,9 @@ import recbole.trainer.hyper_tuning as hyper_tuning
 LONGEST = 100_000
 DEEPEST = 50
 _SIGNS = re.compile(rf"[-+~(\[{{\s]{{{DEEPEST}}}")
-_NAME = r"\s*(?!(?i:inf|nan|none|true|false)\s*[,\]])[A-Za-z_][\w@.-]*\s*"
+_NAME = r"\s*(?!(?i:inf|nan|none|true|false)\s*[,\]])[^\W\d][\w@.-]*\s*"
 # Not [5,inf], an interval.
-_NAMES = re.compile(rf"\s*\[{_NAME}(,{_NAME})*\]\s*")
+_NAMES = re.compile(rf"\s*\[{_NAME}(,{_NAME})*,?\s*\]\s*")
 _WORDS = {"true": True, "false": False}
 
 
@@ -36,7 +36,7 @@ def read_literal(text: str) -> object:
         a list of names, as in yaml; the text itself if it is anything else, such as a bare word.
     """
     if _NAMES.fullmatch(text):
-        return [name.strip() for name in text.strip()[1:-1].split(",")]
+        return [name.strip() for name in text.strip()[1:-1].split(",") if name.strip()]
     if text.lower() in _WORDS:
         return _WORDS[text.lower()]
     if len(text) > LONGEST or _is_deep(text):

@@ -34,3 +34,9 @@ def test_merged_keys_may_be_set_anew(tmp_path):
     path = tmp_path / "settings.yaml"
     path.write_text("base: &base {a: 1, b: 2}\nother:\n  <<: *base\n  b: 3\n")
     assert read_yaml(path, ValueError)["other"] == {"a": 1, "b": 3}
+    deep = "a: &x\n  <<: &y {c: 1}\n  c: 2\nb: {<<: *x}\n"
+    path.write_text(f"first:\n  {deep.replace(chr(10), chr(10) + '  ').rstrip()}\n")
+    assert read_yaml(path, ValueError)["first"]["a"] == {"c": 2}
+    path.write_text(f"one:\n  {deep.replace(chr(10), chr(10) + '  ').rstrip()}\nb: 1\nb: 2\n")
+    with pytest.raises(ValueError, match="'b' stands in line"):
+        read_yaml(path, ValueError)

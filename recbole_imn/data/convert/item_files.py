@@ -147,6 +147,11 @@ def _items(good: pl.DataFrame, opened: OpenedItems, notes: Sequence[str]) -> Ite
     if opened.listed_at is not None or opened.delisted_at is not None:
         stay = ["item_id", "start", "end"]
         has_stay = pl.any_horizontal(pl.col("start", "end").is_not_null())
+        if opened.listed_at is None:
+            # All were there from the first; who has no end is there still.
+            has_stay = pl.lit(True)
+        elif idle := len(good) - int(good.select(has_stay).to_series().sum()):
+            notes = [*notes, f"{idle:,} rows of items have no times, and no stay on the shelf"]
         is_new |= good.select(pl.struct(stay).is_first_distinct() & has_stay).to_series()
         listings = good.filter(has_stay).select(stay).unique(maintain_order=True)
     return Items(
@@ -164,7 +169,8 @@ def _item_rows(cells: pl.DataFrame, opened: OpenedItems) -> pl.DataFrame:
     columns: dict[str, pl.Expr] = {"item_id": pl.col(str(opened.item_id)).str.strip_chars()}
     faults = [("empty id", columns["item_id"] == "")]
     for name, column in opened.columns.items():
-        text = joined(column) if opened.is_told else _without_words(joined(column), column.type)
+        is_plain = opened.is_told and column.type != "time"
+        text = joined(column) if is_plain else _without_words(joined(column), column.type)
         columns[name] = text
         if column.type == "time":
             columns[name] = _times(cells, name, text, opened, "auto")
@@ -172,6 +178,7 @@ def _item_rows(cells: pl.DataFrame, opened: OpenedItems) -> pl.DataFrame:
     stays = {"start": (opened.listed_at, STAYS[0]), "end": (opened.delisted_at, STAYS[1])}
     for name, (place, told) in stays.items():
         text = pl.lit("") if place is None else pl.col(str(place)).str.strip_chars()
+        text = _without_words(text, "time")
         columns[name] = _times(cells, told, text, opened, opened.time_format)
         faults.append(("time", (text != "") & columns[name].is_null()))
     if opened.is_told:
@@ -202,5 +209,9 @@ def _times(
         try:
             time_format = find_format(sample, opened.time_zone, opened.likely_format)
         except DataError as error:
-            raise DataError(f"{opened.table.path}, column {column}: {error}") from error
+            raise DataError(
+                f"{opened.table.path}, column {column}: none of the first values is a time: "
+                f"{', '.join(sample[:3])!r}; write their format in a mapping, "
+                "items: {time_format: PATTERN}, such as %Y-%m-%d"
+            ) from error
     return parse_times(text, time_format, opened.time_zone)

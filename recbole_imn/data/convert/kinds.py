@@ -83,10 +83,11 @@ def kind_of(name: str, cells: pl.Series, time_zone: str, likely: str = "auto") -
 
 
 def _kind_of_numbers(name: str, values: pl.Series, time_zone: str, likely: str) -> Kind:
-    if values.str.contains(_NAMED_BY_NUMBER).any():
-        return Kind("token")
+    # A day may begin with a zero.
     if _TIMES.search(name) and (kind := _times(values, time_zone, likely)).type == "time":
         return kind
+    if values.str.contains(_NAMED_BY_NUMBER).any():
+        return Kind("token")
     is_name = _IDS.search(name) and values.str.contains(r"^[0-9]+$").all()
     is_finite = values.cast(pl.Float64).is_finite().all()
     return Kind("float") if is_finite and not is_name else Kind("token")

@@ -38,6 +38,8 @@ def _place(value: object) -> object:
 
 def _places(value: object) -> object:
     """Take one place, or two: those of the date and of the time of day."""
+    if value is None:
+        return None
     if not isinstance(value, list):
         return _place(value)
     if len(value) != 2:
@@ -67,9 +69,11 @@ def _codes(value: object) -> object:
 
 def _header(value: object) -> object:
     text = str(value).lower()
-    if not isinstance(value, bool | str) or text not in ("true", "false", "auto"):
+    # As yaml has them.
+    known = {"true": True, "yes": True, "false": False, "no": False, "auto": None}
+    if not isinstance(value, bool | str) or text not in known:
         raise ValueError("it must be true, false or auto")
-    return {"true": True, "false": False}.get(text)
+    return known[text]
 
 
 def _separator(value: object) -> object:

@@ -16,6 +16,7 @@ from recbole_imn.data.convert.mapping import (
 )
 from recbole_imn.data.convert.opened import OpenedTable, open_table
 from recbole_imn.data.convert.times import require_time_zone
+from recbole_imn.errors import DataError
 
 STAYS = ("listed_at", "delisted_at")
 
@@ -40,7 +41,7 @@ class OpenedItems:
     time_format : str
         Of the stays; ``auto`` finds it.
     likely_format : str
-        What was told of the log's times; taken where most of a column's are written so.
+        What was told of these times or the log's; taken where most of a column's are written so.
     time_zone : str
     notes : sequence of str
     """
@@ -81,7 +82,13 @@ def open_items(path: Path, mapping: LogMapping) -> OpenedItems:
     """
     opened = open_table(path, _with_header(mapping.items), every_key=True)
     items = _completed(mapping, opened.names)
-    item_id = opened.place(items.columns.item_id or "item_id")
+    if items.columns.item_id is None:
+        usual = " or ".join(repr(name) for name in _usual(mapping))
+        raise DataError(
+            f"{path}: no column {usual}; the columns are {', '.join(opened.names)}; name it in a "
+            "mapping, items: {columns: {item_id: COLUMN}}"
+        )
+    item_id = opened.place(items.columns.item_id)
     columns, left_out = _attributes(opened, items)
     stays = {
         role: opened.place(place)
@@ -96,7 +103,7 @@ def open_items(path: Path, mapping: LogMapping) -> OpenedItems:
         left_out,
         **stays,
         time_format=items.time_format,
-        likely_format=mapping.time_format,
+        likely_format=mapping.time_format if items.time_format == "auto" else items.time_format,
         time_zone=require_time_zone(items.time_zone),
         notes=opened.notes,
     )
@@ -115,12 +122,16 @@ def _completed(mapping: LogMapping, names: Sequence[str]) -> ItemMapping:
     A mapping that names attributes has no columns but those that it names.
     """
     items, told = mapping.items, mapping.items.columns
-    usual = (mapping.columns.item_id, *USUAL["item_id"])
-    item = told.item_id or next((n for n in usual if isinstance(n, str) and n in names), None)
+    item = told.item_id or next((name for name in _usual(mapping) if name in names), None)
     stays = {role: getattr(told, role) for role in STAYS}
     if not items.item_columns:
         stays = {role: place or role for role, place in stays.items()}
     return items.model_copy(update={"columns": ItemColumns(item_id=item, **stays)})
+
+
+def _usual(mapping: LogMapping) -> list[str]:
+    named = mapping.columns.item_id
+    return [name for name in dict.fromkeys((named, *USUAL["item_id"])) if isinstance(name, str)]
 
 
 def _attributes(
@@ -147,6 +158,8 @@ def _attributes(
 def _why_none(opened: OpenedTable, place: int) -> str:
     """Say why a column is no attribute, as it is named; empty if it is one."""
     name = opened.names[place]
+    if not name:
+        return "no name"
     if place in opened.nested:
         return f"{opened.nested[place]} in its cells"
     if opened.names.count(name) > 1:

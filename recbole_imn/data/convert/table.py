@@ -60,7 +60,7 @@ def read_table(
     """
     told, settings = settings, with_usual_columns(settings, paths[0])
     mapping = make_mapping(settings)
-    _require_roles(mapping)
+    _require_roles(mapping, paths[0])
     opened = [open_table(path, mapping) for path in paths]
     tables = [(table.table, _layout(table, mapping)) for table in opened]
     reader = MappedItems.open(mapping, extras) if extras.items or extras.images else None
@@ -91,7 +91,8 @@ def with_usual_columns(settings: Mapping[str, Any], path: Path) -> Mapping[str, 
         A table of events.
     """
     told = entries(settings, "columns")
-    if any(not isinstance(place, str) for place in told.values() if place is not None):
+    places = [p for place in told.values() for p in (place if isinstance(place, list) else [place])]
+    if any(isinstance(place, int) for place in places):
         return settings
     mapping = make_mapping(settings)
     free = [name for name in open_table(path, mapping, every_key=True).names if name]
@@ -107,14 +108,14 @@ def with_usual_columns(settings: Mapping[str, Any], path: Path) -> Mapping[str, 
     return {**settings, "columns": {**told, **there}} if there else settings
 
 
-def _require_roles(mapping: LogMapping) -> None:
+def _require_roles(mapping: LogMapping, path: Path) -> None:
     columns = mapping.columns
     needed = ("user_id", "item_id", "timestamp")
     missing = [role for role in needed if getattr(columns, role) is None]
     if missing:
         raise DataError(
-            f"no column is named for {', '.join(missing)}; give --user, --item and --time, or "
-            "columns in --mapping=FILE"
+            f"{path}: no column is named for {', '.join(missing)}; give --user, --item and "
+            "--time, or columns in --mapping=FILE; who names one by position names all"
         )
     if mapping.purchases and columns.behavior is None:
         raise DataError("purchases are named, but no column for the action; give --behavior=COLUMN")

@@ -53,11 +53,14 @@ class Wanted:
         Fields of events that the model reads.
     behaviours : sequence of str
         Kinds of action that the log knows.
+    has_purchases : bool
+        Whether some of its events are purchases.
     """
 
     origin: float | None
     fields: Sequence[str]
     behaviours: Sequence[str]
+    has_purchases: bool
 
     @property
     def has_behaviors(self) -> bool:
@@ -127,7 +130,8 @@ def read_events(
 
 def _read(path: Path, settings: Mapping[str, Any], wanted: Wanted, files: Files) -> pl.DataFrame:
     header = header_of(path, settings)
-    asked, fields = event_settings(header, settings, wanted.further, wanted.has_behaviors)
+    kinds, tells = wanted.has_behaviors, wanted.has_behaviors or wanted.has_purchases
+    asked, fields = event_settings(header, settings, wanted.further, kinds, tells)
     is_relative = header.is_atomic or wanted.origin is None
     if is_relative:
         asked["time_format"] = _seconds_of_the_log(path, asked)

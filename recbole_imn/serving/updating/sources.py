@@ -90,7 +90,11 @@ def _atomic(line: str) -> dict[str, str]:
 
 
 def event_settings(
-    header: Header, settings: Mapping[str, Any], fields: Sequence[str], has_behaviors: bool
+    header: Header,
+    settings: Mapping[str, Any],
+    fields: Sequence[str],
+    has_behaviors: bool,
+    tells_purchases: bool,
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Complete the settings of a table of events by what its header tells.
 
@@ -103,6 +107,8 @@ def event_settings(
         Further columns that are wanted where the table has them.
     has_behaviors : bool
         Whether events of the log have kinds of action.
+    tells_purchases : bool
+        Whether some of them are purchases, or could be by their kind.
 
     Returns
     -------
@@ -115,20 +121,23 @@ def event_settings(
     DataError
         If nothing tells which of the events are purchases, where kinds of action would.
     """
-    columns = entries(settings, "columns")
-    for role in USUAL:
-        is_wanted = {"behavior": has_behaviors, "purchase": not settings.get("purchases")}
-        found = header.usual(role)
-        if columns.get(role) is None and found is not None and is_wanted.get(role, True):
-            columns[role] = found
-    is_log = {"user_id", "item_id", "timestamp"} <= columns.keys()
-    if is_log and has_behaviors and not {"behavior", "purchase"} & columns.keys():
+    named = entries(settings, "columns")
+    is_wanted = {"behavior": has_behaviors, "purchase": not settings.get("purchases")}
+    # Of each role, so that nothing is looked for again; null says that there is none.
+    columns = {
+        role: named.get(role, header.usual(role) if is_wanted.get(role, True) else None)
+        for role in USUAL
+    }
+    is_log = all(columns[role] is not None for role in ("user_id", "item_id", "timestamp"))
+    told = named.keys() | {role for role, place in columns.items() if place is not None}
+    if is_log and tells_purchases and not {"behavior", "purchase"} & told:
         raise DataError(
             f"{header.path}: no column tells the kind of action or a purchase, as the log does; "
-            "name one with --behavior=COLUMN or --purchase-column=COLUMN"
+            "name one with --behavior=COLUMN or --purchase-column=COLUMN (behavior: null in a "
+            "mapping says that there is none)"
         )
-    named = entries(settings, "event_columns")
-    further = {name: entry for name, entry in named.items() if name in fields}
+    asked = entries(settings, "event_columns")
+    further = {name: entry for name, entry in asked.items() if name in fields}
     read = {name: name for name in further}
     for number, name in enumerate(fields):
         if name not in further and name in header.names:

@@ -143,7 +143,8 @@ def _observe(
     """Read all files, and let the recommender know what is new in them."""
     market, snapshot = recommender.market, recommender.market.snapshot
     fields = [f.name for key in EVENT_FIELDS for f in snapshot.feature_maps[key].fields]
-    wanted = Wanted(snapshot.origin, fields, list(snapshot.behaviours)[1:])
+    has_purchases = bool(snapshot.log.purchase.any())
+    wanted = Wanted(snapshot.origin, fields, list(snapshot.behaviours)[1:], has_purchases)
     events = read_events(paths, wishes.settings, wanted, files)
     first = first_new(events, market, recommender.clock)
     before = recommender.position, len(market.users) - 1, len(market.items) - 1

@@ -35,9 +35,9 @@ def test_the_item_of_a_table_has_a_usual_name_or_that_of_the_log(shop):
         shop.convert("csv", log, "--item=what", f"--items={path}", name=name)
         assert shop.rows("item", name)[0]["price"] == "5"
     path = shop.write("items.csv", "thing,price\ni1,5\n")
-    assert "no column 'item_id'; the columns are thing, price" in shop.fail(
-        "csv", log, "--item=what", f"--items={path}"
-    )
+    line = shop.fail("csv", log, "--item=what", f"--items={path}")
+    assert "no column 'what' or 'item' or 'item_id'; the columns are thing, price" in line
+    assert "name it in a mapping" in line
 
 
 def test_it_is_said_why_a_column_is_left_out(shop):
@@ -49,3 +49,48 @@ def test_it_is_said_why_a_column_is_left_out(shop):
     assert "nothing (empty)" in printed
     assert "a-b (no name of letters, digits and _)" in printed
     assert "user_id (a name with another meaning)" in printed
+
+
+def test_a_format_told_of_the_items_reaches_their_attributes(shop):
+    log = shop.write("log.csv", "user,item,time\na,i1,2024-04-03\n")
+    path = shop.write("items.csv", "item,listed_at,made\ni1,01/04/2024,02/01/2020\n")
+    for name, columns in (("found", ""), ("told", ", item_columns: {made: {type: time}}")):
+        text = f"items: {{time_format: '%d/%m/%Y', columns: {{listed_at: listed_at}}{columns}}}"
+        mapping = shop.write(f"{name}.yaml", text)
+        shop.convert("csv", log, f"--items={path}", f"--mapping={mapping}", name=name)
+        row = shop.rows("item", name)[0]
+        assert (row["listed_at"], row["made"]) == (str(-2 * 86_400), str(-1553 * 86_400))
+
+
+def test_days_that_begin_with_a_zero_are_times_where_that_is_told(shop):
+    log = shop.write("log.csv", "user,item,time\na,i1,03042024\n")
+    path = shop.write("items.csv", "item,made_on,number\ni1,02012020,007\ni2,13012020,008\n")
+    shop.convert("csv", log, "--time-format=%d%m%Y", f"--items={path}")
+    assert shop.rows("item")[0]["made_on"] == str(-1553 * 86_400)
+    assert shop.rows("item")[0]["number"] == "007"
+
+
+def test_words_that_say_that_there_is_none_are_no_times(shop):
+    log = shop.write("log.csv", "user,item,time\na,i1,2024-04-03\n")
+    rows = "i1,2024-04-01,null\ni2,2024-04-02,-\ni3,2024-04-02,2024-04-05\n"
+    path = shop.write("items.csv", f"item,listed_at,delisted_at\n{rows}")
+    shop.convert("csv", log, f"--items={path}")
+    assert [row["delisted_at"] for row in shop.rows("item")] == ["inf", "inf", str(2 * 86_400)]
+
+
+def test_who_has_no_end_is_there_still(shop):
+    log = shop.write("log.csv", "user,item,time\na,i1,2024-04-03\n")
+    path = shop.write("items.csv", "item,delisted_at\ni1,2024-04-05\ni2,\n")
+    shop.convert("csv", log, f"--items={path}")
+    assert [row["delisted_at"] for row in shop.rows("item")] == [str(2 * 86_400), "inf"]
+    assert [row["listed_at"] for row in shop.rows("item")] == ["0", "0"]
+    path = shop.write("both.csv", "item,listed_at,delisted_at\ni1,2024-04-01,\ni2,,\n")
+    printed = shop.convert("csv", log, f"--items={path}", name="both")
+    assert "1 rows of items have no times, and no stay on the shelf" in printed
+
+
+def test_columns_without_a_name_are_left_out_as_such(shop):
+    log = shop.write("log.csv", "user,item,time\na,i1,2024-04-03\n")
+    path = shop.write("items.csv", "item,,,price\ni1,x,y,5\n")
+    printed = shop.convert("csv", log, f"--items={path}")
+    assert "column 2 (no name), column 3 (no name)" in printed

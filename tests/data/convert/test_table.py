@@ -56,6 +56,20 @@ def test_a_column_has_one_meaning_and_a_role_can_be_said_to_have_none(shop):
     assert "behavior" not in shop.header(name="none")
 
 
+def test_a_time_in_two_named_columns_leaves_the_others_to_be_found(shop):
+    path = shop.write("log.csv", "user,item,date,clock\na,b,2024-01-01,10:00:00\n")
+    mapping = shop.write("apart.yaml", "columns: {timestamp: [date, clock]}")
+    shop.convert("csv", path, f"--mapping={mapping}")
+    assert shop.rows()[0]["timestamp"] == "36000"
+
+
+def test_a_header_is_told_as_yaml_has_it(shop):
+    path = shop.write("log.csv", "a,b,2024-01-01 10:00\n")
+    shop.convert("csv", path, "--user=1", "--item=2", "--time=3", "--header=no")
+    assert len(shop.rows()) == 1
+    assert "header is 'never'" in shop.fail("csv", path, "--user=1", "--header=never", name="b")
+
+
 def test_columns_by_position_are_all_that_there_is(shop):
     path = shop.write("log.csv", "user,item,time,behavior\na,b,2024-01-01 10:00,view\n")
     shop.convert("csv", path, "--user=1", "--item=2", "--time=3")

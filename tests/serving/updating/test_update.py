@@ -326,3 +326,7 @@ def test_events_that_tell_neither_action_nor_purchase_are_refused(shop, write, t
     for name in ("behavior", "purchase"):
         told = write([{**row, name: rows[k][name]} for k, row in enumerate(bare)], f"{name}.csv")
         assert update(shop.file, [told], tmp_path / f"{name}.pth", QUIET).observed.accepted == 20
+    # Who says so means it.
+    wishes = Wishes({"columns": {"behavior": None}}, progress=False)
+    done = update(shop.file, [path], tmp_path / "none.pth", wishes)
+    assert done.observed.accepted == 20

@@ -1,0 +1,33 @@
+"""What a header tells of a table of events."""
+
+from pathlib import Path
+
+import pytest
+
+from recbole_imn.errors import DataError
+from recbole_imn.serving.updating.sources import Header, event_settings
+
+NAMES = ["user", "item", "time", "behavior"]
+
+
+def settings_of(names, columns=(), has_behaviors=False, tells_purchases=False):
+    header = Header(Path("new.csv"), names, {})
+    asked = {"columns": dict(columns)}
+    return event_settings(header, asked, [], has_behaviors, tells_purchases)[0]["columns"]
+
+
+def test_a_kind_of_action_is_not_looked_for_in_a_log_without_any():
+    assert settings_of(NAMES)["behavior"] is None
+    assert settings_of(NAMES, has_behaviors=True)["behavior"] == "behavior"
+
+
+def test_of_a_log_with_purchases_alone_events_must_tell_them():
+    with pytest.raises(DataError, match="no column tells the kind of action or a purchase"):
+        settings_of(NAMES[:3], tells_purchases=True)
+    assert settings_of([*NAMES[:3], "purchase"], tells_purchases=True)["purchase"] == "purchase"
+
+
+@pytest.mark.parametrize("role", ["behavior", "purchase"])
+def test_null_says_that_there_is_none(role):
+    found = settings_of(NAMES, {role: None}, has_behaviors=True, tells_purchases=True)
+    assert found[role] is None
