@@ -12,13 +12,12 @@ import numpy as np
 import recbole.config.configurator
 import recbole.trainer.hyper_tuning as hyper_tuning
 
+from recbole_imn.validation import listed_names
+
 # More would be no setting, and could bring Python's parser down.
 LONGEST = 100_000
 DEEPEST = 50
 _SIGNS = re.compile(rf"[-+~(\[{{\s]{{{DEEPEST}}}")
-_NAME = r"\s*(?!(?i:inf|nan|none|true|false)\s*[,\]])[^\W\d][\w@.-]*\s*"
-# Not [5,inf], an interval.
-_NAMES = re.compile(rf"\s*\[{_NAME}(,{_NAME})*,?\s*\]\s*")
 _WORDS = {"true": True, "false": False}
 
 
@@ -35,8 +34,8 @@ def read_literal(text: str) -> object:
         A number, a text, True, False, None, or a list, tuple or dict of such; ``[a, b]`` is
         a list of names, as in yaml; the text itself if it is anything else, such as a bare word.
     """
-    if _NAMES.fullmatch(text):
-        return [name.strip() for name in text.strip()[1:-1].split(",") if name.strip()]
+    if names := listed_names(text):
+        return names
     if text.lower() in _WORDS:
         return _WORDS[text.lower()]
     if len(text) > LONGEST or _is_deep(text):

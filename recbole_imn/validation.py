@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Collection, Mapping
 from functools import wraps
 from typing import Any, TypeVar
@@ -97,6 +98,18 @@ def validated(
     except ValidationError as reason:
         prefix = f"{what}: " if what else ""
         raise error(prefix + _first(model, reason)) from reason
+
+
+_NAME = r"\s*(?!(?i:inf|nan|none|true|false)\s*[,\]])[^\W\d][\w@.-]*\s*"
+# Not [5,inf], an interval.
+_NAMES = re.compile(rf"\s*\[{_NAME}(,{_NAME})*,?\s*\]\s*")
+
+
+def listed_names(text: str) -> list[str]:
+    """Read ``[a, b]``, as yaml and the command line have it; empty if it is no list of names."""
+    if not _NAMES.fullmatch(text):
+        return []
+    return [name.strip() for name in text.strip()[1:-1].split(",") if name.strip()]
 
 
 def nearest(key: object, known: Collection[str], prefix: str = "") -> str:

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from recbole_imn.errors import SettingsError
-from recbole_imn.validation import Strict, told
+from recbole_imn.validation import Strict, listed_names, told
 
 # Far beyond what memory holds; so that a slip is told, and not met while memory runs out.
 Positive = Annotated[int, Field(gt=0, le=2**24)]
@@ -19,8 +19,8 @@ Weight = Annotated[float, Field(ge=0)]
 
 
 def _listed(value: object) -> object:
-    """Let one name stand for a list of it."""
-    return [value] if isinstance(value, str) else value
+    """Let one name stand for a list of it, and read ``[a, b]`` as the command line has it."""
+    return listed_names(value) or [value] if isinstance(value, str) else value
 
 
 def _distinct(names: list[str]) -> list[str]:

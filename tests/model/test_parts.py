@@ -118,7 +118,7 @@ def test_classes_of_ones_own_are_imported(own):
         ({"terms": ["taste", "taste"]}, "it names taste twice"),
         ({"terms": [5]}, r"terms\[0\] is 5; it must be text"),
         ({"terms": 5}, "terms is 5; it must be a list"),
-        ({"terms": "[taste,]"}, r"terms\[1\] is ''; it must be text that is not empty"),
+        ({"terms": ["taste", ""]}, r"terms\[1\] is ''; it must be text that is not empty"),
         ({"terms": ["freshness", "own_parts.Fresher"]}, "there can be one"),
         ({"terms": ["own_parts.Latest"]}, "which is no class derived from .*terms.base.Term"),
         ({"sources": ["successor"]}, "did you mean successors"),
@@ -138,7 +138,7 @@ def test_what_is_no_part_is_one_line_in_a_config(make_config, own, settings, mes
 
 
 def test_a_name_stands_for_a_list_of_it_and_text_for_a_list():
-    for given in ("freshness", "[freshness]", ["freshness"], " [ freshness ] "):
+    for given in ("freshness", "[freshness]", ["freshness"], " [ freshness,] "):
         assert NetworkSettings(terms=given, **RANKED).terms == ["freshness"]
     text = "[own_items, successors]"
     assert NetworkSettings(sources=text, **RANKED).sources == ["own_items", "successors"]

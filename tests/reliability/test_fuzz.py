@@ -119,7 +119,7 @@ def test_a_column_named_twice_is_refused(toy):
 
 @pytest.mark.parametrize(
     ("stays", "rule"),
-    [("5 9\t7", "needs both"), ("5\t1", "before it begins"), ("nan\t1", "before it begins")],
+    [("5 9\t7", "needs both"), ("5\t1", "before it begins"), ("nan\t1", "listed_at is nan")],
 )
 def test_stays_that_cannot_be_are_refused_with_their_line(prepare, toy, stays, rule):
     items = ["item_id:token\tlisted_at:float_seq\tdelisted_at:float_seq", "i1\t0\tinf"]
