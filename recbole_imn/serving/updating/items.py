@@ -13,6 +13,7 @@ import polars as pl
 from recbole_imn.data.convert.item_files import Extras, MappedItems
 from recbole_imn.data.convert.items import Items
 from recbole_imn.data.convert.mapping import make_mapping
+from recbole_imn.data.convert.opened_items import STAYS
 from recbole_imn.data.convert.rejects import Rejects
 from recbole_imn.data.convert.sniff import require_file
 from recbole_imn.data.convert.times import SECOND
@@ -24,7 +25,7 @@ from recbole_imn.serving.recommender import Recommender
 from recbole_imn.serving.shelf import OpenShelf
 from recbole_imn.serving.updating.reading import WHAT_IS_WRONG, Files
 from recbole_imn.serving.updating.replaying import field_kinds, read_cell
-from recbole_imn.serving.updating.sources import STAYS, Header, header_of, item_settings
+from recbole_imn.serving.updating.sources import Header, header_of, item_settings
 
 
 def read_items(path: Path, settings: Mapping[str, Any], files: Files) -> Items:

@@ -11,10 +11,10 @@ from typing import Any
 from recbole_imn.data.atomic import FIELD_TYPES
 from recbole_imn.data.convert.mapping import USUAL, TableMapping, entries, make_mapping
 from recbole_imn.data.convert.opened import open_table
+from recbole_imn.data.convert.opened_items import STAYS
 from recbole_imn.data.convert.sniff import first_lines, is_json_lines, is_parquet
 from recbole_imn.errors import DataError
 
-STAYS = ("listed_at", "delisted_at")
 _ATOMIC = re.compile(rf"(?P<name>[^:]+):(?P<type>{'|'.join(FIELD_TYPES)})\Z")
 # How all atomic files are written; their times are seconds of the log.
 ATOMIC = {
