@@ -14,14 +14,6 @@ from recbole_imn.files import read_yaml
 from recbole_imn.validation import Strict, validated
 
 Place = int | str
-# Names by which a column of a log is found that nobody has named.
-USUAL = {
-    "user_id": ("user", "user_id"),
-    "item_id": ("item", "item_id"),
-    "timestamp": ("time", "timestamp"),
-    "behavior": ("behavior",),
-    "purchase": ("purchase",),
-}
 # Names that columns of the engine and of atomic files have.
 RESERVED = {
     "user_id", "item_id", "timestamp", "behavior", "purchase", "listed_at", "delisted_at",

@@ -7,15 +7,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from recbole_imn.data.convert.layout import Column, Table
-from recbole_imn.data.convert.mapping import (
-    RESERVED,
-    USUAL,
-    ItemColumns,
-    ItemMapping,
-    LogMapping,
-)
+from recbole_imn.data.convert.mapping import RESERVED, ItemColumns, ItemMapping, LogMapping
 from recbole_imn.data.convert.opened import OpenedTable, open_table
 from recbole_imn.data.convert.times import require_time_zone
+from recbole_imn.data.convert.usual import item_names, usual_item
 from recbole_imn.errors import DataError
 
 STAYS = ("listed_at", "delisted_at")
@@ -83,7 +78,7 @@ def open_items(path: Path, mapping: LogMapping) -> OpenedItems:
     opened = open_table(path, _with_header(mapping.items), every_key=True)
     items = _completed(mapping, opened.names)
     if items.columns.item_id is None:
-        usual = " or ".join(repr(name) for name in _usual(mapping))
+        usual = " or ".join(repr(name) for name in item_names(mapping))
         raise DataError(
             f"{path}: no column {usual}; the columns are {', '.join(opened.names)}; name it in a "
             "mapping, items: {columns: {item_id: COLUMN}}"
@@ -122,16 +117,11 @@ def _completed(mapping: LogMapping, names: Sequence[str]) -> ItemMapping:
     A mapping that names attributes has no columns but those that it names.
     """
     items, told = mapping.items, mapping.items.columns
-    item = told.item_id or next((name for name in _usual(mapping) if name in names), None)
+    item = told.item_id or usual_item(mapping, names)
     stays = {role: getattr(told, role) for role in STAYS}
     if not items.item_columns:
         stays = {role: place or role for role, place in stays.items()}
     return items.model_copy(update={"columns": ItemColumns(item_id=item, **stays)})
-
-
-def _usual(mapping: LogMapping) -> list[str]:
-    named = mapping.columns.item_id
-    return [name for name in dict.fromkeys((named, *USUAL["item_id"])) if isinstance(name, str)]
 
 
 def _attributes(

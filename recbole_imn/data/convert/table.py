@@ -10,7 +10,6 @@ from typing import Any
 from recbole_imn.data.convert.item_files import Extras, MappedItems
 from recbole_imn.data.convert.layout import Layout
 from recbole_imn.data.convert.mapping import (
-    USUAL,
     Further,
     LogMapping,
     Place,
@@ -21,6 +20,7 @@ from recbole_imn.data.convert.mapping import (
 from recbole_imn.data.convert.opened import OpenedTable, open_table
 from recbole_imn.data.convert.source import Source
 from recbole_imn.data.convert.time_columns import time_format, time_places
+from recbole_imn.data.convert.usual import usual_columns
 from recbole_imn.errors import DataError
 
 CZB_MAPPING = Path(__file__).with_name("czb.yaml")
@@ -58,7 +58,9 @@ def read_table(
     DataError
         If the mapping is wrong or does not fit the files.
     """
-    told, settings = settings, with_usual_columns(settings, paths[0])
+    names = open_table(paths[0], make_mapping(settings), every_key=True).names
+    found = usual_columns(settings, names)
+    settings = {**settings, "columns": {**entries(settings, "columns"), **found}}
     mapping = make_mapping(settings)
     _require_roles(mapping, paths[0])
     opened = [open_table(path, mapping) for path in paths]
@@ -66,46 +68,13 @@ def read_table(
     reader = MappedItems.open(mapping, extras) if extras.items or extras.images else None
     formats = sorted({layout.time_format for _, layout in tables})
     notes = [f"times were read as {' and '.join(formats)}, time zone {mapping.time_zone}"]
-    if settings is not told:
-        named, found = entries(told, "columns"), entries(settings, "columns")
-        names = ", ".join(name for role, name in found.items() if role not in named)
-        notes.append(f"of the log's columns, {names} were found by their names")
+    if found:
+        notes.append(f"of the log's columns, {', '.join(found.values())} were found by their names")
     notes += [note for table in opened for note in table.notes]
     if not tables[0][1].has_purchase:
         notes.append("no action is a purchase; name some with --purchase=ACTION")
     options = {key: value for key, value in settings.items() if key != "items"}
     return Source(name, tables, reader, mapping.time_zone, options=options, notes=notes)
-
-
-def with_usual_columns(settings: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
-    """Take columns by their usual names for what nobody has named a column for.
-
-    A table with columns named by position is left as it is, and so is a role that a mapping
-    says nothing has: ``behavior: null``.
-
-    Parameters
-    ----------
-    settings : mapping
-        As in czb.yaml.
-    path : Path
-        A table of events.
-    """
-    told = entries(settings, "columns")
-    places = [p for place in told.values() for p in (place if isinstance(place, list) else [place])]
-    if any(isinstance(place, int) for place in places):
-        return settings
-    mapping = make_mapping(settings)
-    free = [name for name in open_table(path, mapping, every_key=True).names if name]
-    free = [name for name in free if name not in mapping.named_columns()]
-    there = {
-        role: name
-        for role, usual in USUAL.items()
-        if role not in told and (name := next((n for n in usual if n in free), None))
-    }
-    if mapping.purchases:
-        # Actions tell of purchases.
-        there.pop("purchase", None)
-    return {**settings, "columns": {**told, **there}} if there else settings
 
 
 def _require_roles(mapping: LogMapping, path: Path) -> None:

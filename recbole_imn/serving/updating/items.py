@@ -45,18 +45,13 @@ def read_items(path: Path, settings: Mapping[str, Any], files: Files) -> Items:
     """
     require_file(path)
     header = header_of(path, settings)
-    mapping = make_mapping({**_plain(settings), "items": item_settings(header, settings)})
+    mapping = make_mapping(item_settings(header, settings))
     with TemporaryDirectory() as folder:
         rejects = Rejects(Path(folder) / "rejected.csv")
         items = MappedItems.open(mapping, Extras(path)).read(files.rows, rejects)
         for (_, kind), first in rejects.first.items():
             raise DataError(f"{first}: {WHAT_IS_WRONG.get(kind, kind)}")
     return _named(items, header) if header.is_atomic else items
-
-
-def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
-    shared = ("time_zone", "time_format", "encoding")
-    return {key: value for key, value in settings.items() if key in shared}
 
 
 def _named(items: Items, header: Header) -> Items:

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from recbole_imn.data.atomic import FIELD_TYPES
-from recbole_imn.data.convert.mapping import USUAL, TableMapping, entries, make_mapping
+from recbole_imn.data.convert.mapping import entries, make_mapping
 from recbole_imn.data.convert.opened import open_table
-from recbole_imn.data.convert.opened_items import STAYS
 from recbole_imn.data.convert.sniff import first_lines, is_json_lines, is_parquet
+from recbole_imn.data.convert.usual import USUAL, usual_columns, usual_item
 from recbole_imn.errors import DataError
 
 _ATOMIC = re.compile(rf"(?P<name>[^:]+):(?P<type>{'|'.join(FIELD_TYPES)})\Z")
@@ -55,10 +55,6 @@ class Header:
                 raise DataError(f"{self.path}: no column {wanted!r}; the columns are {known}")
             return self.names.index(wanted) + 1
         return wanted
-
-    def usual(self, role: str) -> str | None:
-        """Give the column that has one of the usual names of a role."""
-        return next((name for name in USUAL[role] if name in self.names), None)
 
 
 def header_of(path: Path, settings: Mapping[str, Any]) -> Header:
@@ -122,12 +118,11 @@ def event_settings(
         If nothing tells which of the events are purchases, where kinds of action would.
     """
     named = entries(settings, "columns")
-    is_wanted = {"behavior": has_behaviors, "purchase": not settings.get("purchases")}
+    found = usual_columns(settings, header.names)
+    if not has_behaviors:
+        found.pop("behavior", None)
     # Of each role, so that nothing is looked for again; null says that there is none.
-    columns = {
-        role: named.get(role, header.usual(role) if is_wanted.get(role, True) else None)
-        for role in USUAL
-    }
+    columns = dict.fromkeys(USUAL) | found | named
     is_log = all(columns[role] is not None for role in ("user_id", "item_id", "timestamp"))
     told = named.keys() | {role for role, place in columns.items() if place is not None}
     if is_log and tells_purchases and not {"behavior", "purchase"} & told:
@@ -150,36 +145,22 @@ def event_settings(
     return {**kept, **base, "columns": columns, "event_columns": further}, read
 
 
-def item_settings(header: Header, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Complete the settings of a table of items by what its header tells.
+def item_settings(header: Header, settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Complete the settings of a table of items by what the header of an atomic file tells.
 
     Raises
     ------
     DataError
         If nothing tells which column has the item.
     """
-    asked = entries(settings, "items")
-    named = entries(settings, "columns").get("item_id")
-    item = next((n for n in (named, *USUAL["item_id"]) if n in header.names), None)
-    columns = {"item_id": item, **entries(asked, "columns")}
-    if columns["item_id"] is None:
-        known = ", ".join(header.names)
-        raise DataError(f"{header.path}: no column 'item' or 'item_id'; the columns are {known}")
     if not header.is_atomic:
-        stays = {role: role for role in STAYS if role in header.names}
-        return {**_how_written(settings), **asked, "columns": {**stays, **columns}}
-    columns["item_id"] = header.place(columns["item_id"])
-    others = [name for name in header.names if header.place(name) != columns["item_id"]]
+        return settings
+    mapping = make_mapping(settings)
+    named = mapping.items.columns.item_id or usual_item(mapping, header.names)
+    item = header.place(named or "item_id")
+    others = [place for name in header.names if (place := header.place(name)) != item]
     # Some names are those of columns of the reader's own, or of none that a reader could have.
-    attributes = {f"field_{header.place(name)}": header.place(name) for name in others}
+    attributes = {f"field_{place}": place for place in others}
     written = {key: value for key, value in ATOMIC.items() if key != "time_format"}
-    return {**_how_written(settings), **written, "columns": columns, "item_columns": attributes}
-
-
-def _how_written(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Give what the tables of a shop have in common."""
-    shared = ("time_zone", "encoding")
-    return {key: settings[key] for key in shared if key in settings and key in _KEYS}
-
-
-_KEYS = frozenset(TableMapping.__pydantic_fields__)
+    items = {**written, "columns": {"item_id": item}, "item_columns": attributes}
+    return {**settings, "items": items}
