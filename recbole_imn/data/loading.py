@@ -20,14 +20,12 @@ from recbole_imn.data.log_file import LogFile
 from recbole_imn.data.numbers import check_numbers, split_numbers
 from recbole_imn.data.publishing import reading
 from recbole_imn.data.simulated import simulated_notice
+from recbole_imn.data.stays import DELISTED
 from recbole_imn.data.stream_settings import check_data_settings, check_unused, columns_setting
 from recbole_imn.data.time_range import suspicious
 from recbole_imn.data.token_ids import TokenIds
 from recbole_imn.errors import DataError, SettingsError
 from recbole_imn.validation import nearest
-
-# Ends of stays on the shelf, of which one may be open.
-OPEN_ENDED = "delisted_at"
 
 
 class AtomicDataset(Filtered, TokenIds, SequentialDataset):  # type: ignore[misc]  # RecBole is untyped
@@ -242,7 +240,7 @@ class AtomicDataset(Filtered, TokenIds, SequentialDataset):  # type: ignore[misc
         separator = self.config["seq_separator"]
         kept: list[npt.NDArray[Any]]
         if self.field2type[field] == FeatureType.FLOAT_SEQ:
-            kept = list(split_numbers(path, column, separator, limit, field == OPEN_ENDED))
+            kept = list(split_numbers(path, column, separator, limit, field == DELISTED))
         else:
             parts = [str(cell).split(separator) for cell in column.fillna("")]
             kept = [np.array([v for v in values if v][:limit], np.str_) for values in parts]

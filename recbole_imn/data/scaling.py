@@ -25,6 +25,7 @@ from recbole_imn.data.components import Components
 from recbole_imn.data.excerpt import Excerpt
 from recbole_imn.data.loading import AtomicDataset
 from recbole_imn.data.preparation import Preparation, padded, to_unit
+from recbole_imn.data.stays import STAYS
 from recbole_imn.data.stream_settings import reduced_fields
 from recbole_imn.errors import SettingsError
 from recbole_imn.log import split_positions, time_positions
@@ -34,7 +35,7 @@ from recbole_imn.model.rows import EVENT_INDEX
 PURCHASE = "purchase"
 PARTS = ("training", "validation", "test")
 # Columns in which numbers have a meaning of their own, beside the time.
-UNSCALED = (PURCHASE, "listed_at", "delisted_at")
+UNSCALED = (PURCHASE, *STAYS)
 
 Flags = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]

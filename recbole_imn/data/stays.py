@@ -11,7 +11,7 @@ from recbole_imn.data.numbers import split_numbers
 from recbole_imn.errors import DataError
 from recbole_imn.log import Floats, Integers
 
-LISTED, DELISTED = "listed_at", "delisted_at"
+LISTED, DELISTED = STAYS = "listed_at", "delisted_at"
 
 
 def split_stays(path: Path, table: pd.DataFrame, separator: str) -> tuple[Integers, Floats, Floats]:
@@ -39,10 +39,10 @@ def split_stays(path: Path, table: pd.DataFrame, separator: str) -> tuple[Intege
         If a cell holds something else, or an item has stays without a beginning or an end, or
         that end before they begin.
     """
-    cells = table[[LISTED, DELISTED]].astype(object).where(table[[LISTED, DELISTED]].notna(), "")
+    cells = table[[*STAYS]].astype(object).where(table[[*STAYS]].notna(), "")
     starts, ends = (
         split_numbers(path, cells[name].astype(str), separator, None, name == DELISTED)
-        for name in (LISTED, DELISTED)
+        for name in STAYS
     )
     counts = np.array([len(stays) for stays in starts], np.int64)
     uneven = np.flatnonzero(counts != [len(stays) for stays in ends])

@@ -18,7 +18,7 @@ from recbole.data.interaction import Interaction
 from torch import Tensor
 
 from recbole_imn.data.atomic import read_columns, read_header
-from recbole_imn.data.stays import DELISTED, LISTED, split_stays
+from recbole_imn.data.stays import DELISTED, LISTED, STAYS, split_stays
 from recbole_imn.errors import DataError, SettingsError
 from recbole_imn.log import Flags, Floats, Integers
 from recbole_imn.log.grouping import place_within_group
@@ -111,7 +111,7 @@ def read_stays(dataset: Any) -> tuple[Integers, Floats, Floats]:
     path = Path(dataset.dataset_path) / f"{dataset.dataset_name}.item"
     form = dataset.config["field_separator"], dataset.config["encoding"] or "utf-8"
     header = require_stays(path, *form)
-    table = read_columns(path, header, [dataset.iid_field, LISTED, DELISTED], *form)
+    table = read_columns(path, header, [dataset.iid_field, *STAYS], *form)
     ids = dataset.field2token_id[dataset.iid_field]
     # Of an item's rows the first counts, as for its other attributes.
     table = table[table[dataset.iid_field].isin(ids)].drop_duplicates(dataset.iid_field)
@@ -129,7 +129,7 @@ def require_stays(path: Path, separator: str = "\t", encoding: str = "utf-8") ->
         If there is no item file, or it does not say so.
     """
     header = read_header(path, separator, encoding) if path.is_file() else {}
-    if LISTED not in header or DELISTED not in header:
+    if not {*STAYS} <= header.keys():
         raise DataError(
             f"candidates is on_shelf, but {path} has no columns {LISTED}:float_seq and "
             f"{DELISTED}:float_seq; add them or use --candidates=all"

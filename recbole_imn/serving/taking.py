@@ -12,7 +12,7 @@ from recbole_imn.data.atomic import read_columns
 from recbole_imn.data.feature_maps import FeatureMap
 from recbole_imn.data.origin import has_record, origin_of
 from recbole_imn.data.simulated import simulated_notice
-from recbole_imn.data.stays import DELISTED, LISTED
+from recbole_imn.data.stays import STAYS
 from recbole_imn.errors import CheckpointError
 from recbole_imn.evaluation.shelf import read_stays
 from recbole_imn.log import EventLog
@@ -124,7 +124,7 @@ def _attributes(dataset: Any, items: list[str]) -> Attributes:
     columns = {
         name: [None, *(None if cell != cell else cell for cell in table[name].tolist())]
         for name in names
-        if name not in (LISTED, DELISTED)
+        if name not in STAYS
     }
     return Attributes(columns)
 
@@ -133,6 +133,6 @@ def _shelf(dataset: Any) -> OpenShelf | None:
     """Read when items are for sale, where the item file says so."""
     path = Path(dataset.dataset_path) / f"{dataset.dataset_name}.item"
     header = dataset.header("item") if path.is_file() else {}
-    if LISTED not in header or DELISTED not in header:
+    if not {*STAYS} <= header.keys():
         return None
     return OpenShelf(*read_stays(dataset))

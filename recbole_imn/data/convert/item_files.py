@@ -15,7 +15,7 @@ from recbole_imn.data.convert.items import Items, RowReader
 from recbole_imn.data.convert.kinds import Kind, kind_of
 from recbole_imn.data.convert.layout import Table
 from recbole_imn.data.convert.mapping import LogMapping
-from recbole_imn.data.convert.opened_items import STAYS, OpenedItems, open_items
+from recbole_imn.data.convert.opened_items import OpenedItems, open_items
 from recbole_imn.data.convert.rejects import Rejects
 from recbole_imn.data.convert.rows import (
     BROKEN,
@@ -25,6 +25,7 @@ from recbole_imn.data.convert.rows import (
     with_cell_faults,
 )
 from recbole_imn.data.convert.times import find_format, parse_times
+from recbole_imn.data.stays import STAYS
 from recbole_imn.errors import DataError
 
 TOLD = {"float": "numbers", "time": "times", "token": "words"}

@@ -14,6 +14,7 @@ from recbole_imn.data.convert.layout import Table
 from recbole_imn.data.convert.rejects import Rejects
 from recbole_imn.data.convert.rows import Step
 from recbole_imn.data.convert.times import SECOND
+from recbole_imn.data.stays import DELISTED, LISTED, STAYS
 
 # Rows kept between clean-ups, beyond those that stay.
 PENDING_ROWS = 4_000_000
@@ -176,7 +177,7 @@ def item_table(
         if extra.listings is not None:
             stays = _stays(extra.listings, origin)
             items = items.join(stays, on="item_id", how="left", maintain_order="left")
-            types = types | {"listed_at": "float_seq", "delisted_at": "float_seq"}
+            types = types | dict.fromkeys(STAYS, "float_seq")
     names = {"item_id": "item_id:token"} | {name: f"{name}:{kind}" for name, kind in types.items()}
     return items.select(pl.col(old).fill_null("").alias(new) for old, new in names.items())
 
@@ -218,11 +219,11 @@ def _stays(listings: pl.DataFrame, origin: int) -> pl.DataFrame:
     return (
         filled.select(
             "item_id",
-            _as_seconds(filled["start"], origin, is_whole).alias("listed_at"),
-            _as_seconds(filled["end"], origin, is_whole).fill_null("inf").alias("delisted_at"),
+            _as_seconds(filled["start"], origin, is_whole).alias(LISTED),
+            _as_seconds(filled["end"], origin, is_whole).fill_null("inf").alias(DELISTED),
         )
         .group_by("item_id", maintain_order=True)
-        .agg(pl.col("listed_at", "delisted_at").str.join(" "))
+        .agg(pl.col(*STAYS).str.join(" "))
     )
 
 

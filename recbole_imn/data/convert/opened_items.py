@@ -11,9 +11,8 @@ from recbole_imn.data.convert.mapping import RESERVED, ItemColumns, ItemMapping,
 from recbole_imn.data.convert.opened import OpenedTable, open_table
 from recbole_imn.data.convert.times import require_time_zone
 from recbole_imn.data.convert.usual import item_names, usual_item
+from recbole_imn.data.stays import STAYS
 from recbole_imn.errors import DataError
-
-STAYS = ("listed_at", "delisted_at")
 
 
 @dataclass(frozen=True)

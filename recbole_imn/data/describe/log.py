@@ -16,7 +16,7 @@ from recbole_imn.data.atomic import read_columns, read_header
 from recbole_imn.data.log_file import LogFile
 from recbole_imn.data.numbers import check_numbers
 from recbole_imn.data.origin import likely_origin
-from recbole_imn.data.stays import DELISTED, LISTED, split_stays
+from recbole_imn.data.stays import STAYS, split_stays
 from recbole_imn.data.time_range import suspicious
 from recbole_imn.errors import DataError
 
@@ -127,7 +127,7 @@ def read_log(folder: Path, name: str, form: Format | None = None) -> Log:
     users, items = (events[field].cat for field in (form.user, form.item))
     _, user_notes = _read_owners(folder / f"{name}.user", form.user, (), form, users)
     path = folder / f"{name}.item"
-    columns = ("price", LISTED, DELISTED)
+    columns = ("price", *STAYS)
     owners, item_notes = _read_owners(path, form.item, columns, form, items)
     return Log(
         user=users.codes.to_numpy().astype(np.int64),
@@ -224,7 +224,7 @@ def _stays(
     path: Path, items: pd.DataFrame | None, form: Format, end: float
 ) -> tuple[Reals, Reals] | None:
     """Give stays on the shelf, open ones up to the end of the log; None without listings."""
-    if items is None or not {LISTED, DELISTED} <= set(items.columns):
+    if items is None or not {*STAYS} <= set(items.columns):
         return None
     _, starts, ends = split_stays(path, items, form.seq_separator)
     return starts, np.where(np.isfinite(ends), ends, np.maximum(starts, end))

@@ -13,10 +13,10 @@ import polars as pl
 from recbole_imn.data.convert.item_files import Extras, MappedItems
 from recbole_imn.data.convert.items import Items
 from recbole_imn.data.convert.mapping import make_mapping
-from recbole_imn.data.convert.opened_items import STAYS
 from recbole_imn.data.convert.rejects import Rejects
 from recbole_imn.data.convert.sniff import require_file
 from recbole_imn.data.convert.times import SECOND
+from recbole_imn.data.stays import LISTED, STAYS
 from recbole_imn.errors import DataError, ServingError
 from recbole_imn.log import Floats
 from recbole_imn.serving.attributes import Attributes
@@ -74,7 +74,7 @@ def _named(items: Items, header: Header) -> Items:
 def _stays(items: pl.DataFrame, columns: Mapping[str, str], path: Path) -> pl.DataFrame:
     """Read stays of an atomic file, of which an item may have several, in seconds of the log."""
     cells = [pl.col(columns[name]).str.split(" ").alias(name) for name in STAYS]
-    stays = items.filter(pl.col(columns["listed_at"]) != "").select("item_id", *cells)
+    stays = items.filter(pl.col(columns[LISTED]) != "").select("item_id", *cells)
     try:
         start, end = (pl.col(name).cast(pl.Float64) for name in STAYS)
         return stays.explode(*STAYS).select("item_id", start=start, end=end)
