@@ -33,12 +33,12 @@ _HINTS = {
 }
 
 
-class _KeysOnce(yaml.SafeLoader):
-    """Plain yaml in which a key stands once; yaml itself would keep the last one in silence."""
+class KeysOnce:
+    """A loader of yaml in which a key stands once; of several, yaml would keep the last."""
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         """Look at keys before others are merged in, which may be set anew."""
-        node = super().compose_mapping_node(anchor)
+        node: yaml.MappingNode = super().compose_mapping_node(anchor)  # type: ignore[misc]
         lines: dict[tuple[str, str], int] = {}
         for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
@@ -51,7 +51,11 @@ class _KeysOnce(yaml.SafeLoader):
         return node
 
 
-def read_yaml(path: Path, error: type[ValueError]) -> Any:
+class Plain(KeysOnce, yaml.SafeLoader):
+    """Plain yaml with each key once."""
+
+
+def read_yaml(path: Path, error: type[ValueError], loader: type[Any] = Plain) -> Any:
     """Read a yaml file.
 
     Parameters
@@ -60,10 +64,12 @@ def read_yaml(path: Path, error: type[ValueError]) -> Any:
     error : type
         What is raised if it is no yaml, has a key twice, or is sealed and has changed since;
         the message is one line.
+    loader : type
+        A loader of yaml.
     """
     try:
         text = path.read_text(encoding="utf-8")
-        values = yaml.load(text, _KeysOnce)
+        values = yaml.load(text, loader)
     except (yaml.YAMLError, UnicodeDecodeError) as reason:
         raise error(f"{path} is not valid yaml: {' '.join(str(reason).split())}") from reason
     if text.startswith(SEAL) and text != sealed(text.partition("\n")[2]):

@@ -13,19 +13,23 @@ from typing import Any, TypeVar
 import recbole.data.dataset
 import recbole.model.sequential_recommender
 import recbole.trainer
-import yaml
 from recbole.model.abstract_recommender import SequentialRecommender
 
 from recbole_imn import compat
 from recbole_imn.compat.packages import RecBoleLoader
 from recbole_imn.errors import RegistrationError, SettingsError
-from recbole_imn.files import read_yaml
+from recbole_imn.files import KeysOnce, read_yaml
 
 Model = TypeVar("Model", bound="type[SequentialRecommender]")
 RECBOLE = Path(recbole.__file__).parent
 RECBOLE_PROPERTIES = RECBOLE / "properties"
 # Where RecBole looks for a model's own trainer and data set class, and the ends of their names.
 ROOMS = ((recbole.trainer, "Trainer"), (recbole.data.dataset, "Dataset"))
+
+
+class _Properties(KeysOnce, RecBoleLoader):
+    """Reads numbers as RecBole reads those of its property files."""
+
 
 # The package's own classes, and the callers'.
 _classes: dict[str, type] = {}
@@ -143,12 +147,9 @@ def _read(properties: str | Path | Mapping[str, Any] | None) -> dict[str, Any]:
         return dict(properties or {})
     file = Path(properties)
     try:
-        values = yaml.load(file.read_text(encoding="utf-8"), Loader=RecBoleLoader) or {}
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise SettingsError(f"properties {file} cannot be read: {reason}") from error
-    # Refuses keys that stand twice, of which that loader keeps one.
-    read_yaml(file, SettingsError)
+        values = read_yaml(file, SettingsError, _Properties) or {}
+    except OSError as error:
+        raise SettingsError(f"properties {file} cannot be read: {error}") from error
     if not isinstance(values, dict):
         raise SettingsError(f"{file} holds {type(values).__name__}, not settings KEY: VALUE")
     return values
