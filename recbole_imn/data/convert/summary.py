@@ -139,12 +139,17 @@ class Conversion:
         return "\n".join(lines)
 
     def _warnings(self) -> Sequence[str]:
-        found = self.counts.purchases_by_action
-        return [
+        counts = self.counts
+        warnings = [
             f"no event is {name!r}, which was to be a purchase; check its name"
             for name in self.source.layout.purchases
-            if name not in found
+            if name not in counts.purchases_by_action
         ]
+        if 0 < counts.items_of_log_only == counts.items - counts.items_without_events:
+            warnings.append(
+                "no item of the log is in any file of items; check that both call items alike"
+            )
+        return warnings
 
     def _file_lines(self) -> Sequence[str]:
         """Say of each file how many rows it has and what is wrong with some."""

@@ -94,3 +94,13 @@ def test_columns_without_a_name_are_left_out_as_such(shop):
     path = shop.write("items.csv", "item,,,price\ni1,x,y,5\n")
     printed = shop.convert("csv", log, f"--items={path}")
     assert "column 2 (no name), column 3 (no name)" in printed
+
+
+def test_a_table_that_knows_none_of_the_logs_items_is_a_warning(shop):
+    log = shop.write("log.csv", "user,item,time\na,1.0,2024-04-03\na,2.0,2024-04-04\n")
+    warning = "no item of the log is in any file of items; check that both call items alike"
+    path = shop.write("items.csv", "item,price\n1,5\n2,6\n")
+    assert warning in shop.convert("csv", log, f"--items={path}", name="neither")
+    path = shop.write("items.csv", "item,price\n1.0,5\n3.0,6\n")
+    assert warning not in shop.convert("csv", log, f"--items={path}", name="one")
+    assert warning not in shop.convert("csv", log, name="alone")
