@@ -25,7 +25,8 @@ class Comparison:
     difference : float
         Mean over rows of the metric, NDCG@10 by default, of the model minus the baseline's.
     low, high : float
-        95% interval of the difference, by resampling users; nan where there is a single one.
+        95% interval of the difference, by resampling users and seeds; nan where there is a
+        single user.
     p_value : float
         Two-sided, of the same difference, by flipping the signs of users
         (:func:`~recbole_imn.evaluation.permutation.sign_flip_p_value`).
@@ -76,8 +77,9 @@ def compare(
     metric : str
         Such as ``ndcg@10``; ``fullmrr`` has no cut.
     """
-    gain = mean_gain(ranks, metric) - mean_gain(others, metric)
-    low, high = user_interval(gain, users)
+    ours, theirs = gains(ranks, metric), gains(others, metric)
+    gain = averaged(ours) - averaged(theirs)
+    low, high = paired_interval(ours, theirs, users)
     return Comparison(
         model=model,
         baseline=baseline,
@@ -101,18 +103,54 @@ def user_interval(values: Reals, users: npt.NDArray[np.object_]) -> tuple[float,
     low, high : float
         nan where all rows are of one user; both the mean itself where all users are alike.
     """
+    return paired_interval([values], [], users)
+
+
+def paired_interval(
+    ours: Sequence[Reals], others: Sequence[Reals], users: npt.NDArray[np.object_]
+) -> tuple[float, float]:
+    """Give a 95% interval of a difference of means over rows, by resampling users and seeds.
+
+    Whole users are drawn, the same for both sides, and from the seeds of either side as many as
+    it has: a method that was trained again would have other figures. Of a single seed nobody
+    knows how much they differ, so that its interval is that of the users alone; of three it is
+    too narrow still.
+
+    Parameters
+    ----------
+    ours, others : sequence of float64 [n_rows]
+        One array a seed; without any of ``others``, the interval is that of the mean of ``ours``.
+    users : object [n_rows]
+
+    Returns
+    -------
+    low, high : float
+        nan where all rows are of one user; both the difference itself where all users and seeds
+        are alike. The order of seeds changes no bit.
+    """
     from scipy.stats import bootstrap
 
     _, group = np.unique(users.astype(str), return_inverse=True)
-    sums, counts = np.bincount(group, weights=values), np.bincount(group)
-    mean = float(sums.sum() / counts.sum())
-    if len(sums) == 1:
+    counts = np.bincount(group)
+    if len(counts) == 1:
         return float("nan"), float("nan")
-    if np.allclose(sums, mean * counts, rtol=0, atol=TOLERANCE):
+    mine, theirs = _sums(ours, group), _sums(others, group)
+    nothing = np.zeros(len(counts))
+    differences = np.stack([one - other for one in mine for other in theirs or [nothing]])
+    mean = float(differences.mean(axis=0).sum() / counts.sum())
+    if np.allclose(differences, mean * counts, rtol=0, atol=TOLERANCE):
         return mean, mean
+    seeds = np.random.default_rng(1)
+
+    def difference(*parts: Reals, axis: int) -> Reals:
+        *totals, number = (part.sum(axis=axis) for part in parts)
+        means = np.stack(totals) / number
+        found: Reals = _drawn(means[: len(mine)], seeds) - _drawn(means[len(mine) :], seeds)
+        return found
+
     interval = bootstrap(
-        (sums, counts),
-        lambda total, number, axis: total.sum(axis=axis) / number.sum(axis=axis),
+        (*mine, *theirs, counts),
+        difference,
         paired=True,
         vectorized=True,
         method="percentile",
@@ -121,6 +159,21 @@ def user_interval(values: Reals, users: npt.NDArray[np.object_]) -> tuple[float,
         rng=np.random.default_rng(0),
     ).confidence_interval
     return float(interval.low), float(interval.high)
+
+
+def _sums(values: Sequence[Reals], group: npt.NDArray[np.intp]) -> list[Reals]:
+    """Give the sums of users, a row a seed; seeds in an order of their values."""
+    sums: list[Reals] = [np.bincount(group, weights=one).astype(np.float64) for one in values]
+    return sorted(sums, key=lambda one: one.tolist())
+
+
+def _drawn(means: Reals, rng: np.random.Generator) -> Reals:
+    """Draw as many seeds as there are for every resample, and average them; 0 without seeds."""
+    if not len(means):
+        return np.zeros(means.shape[1:])
+    places = rng.integers(len(means), size=means.shape)
+    mean: Reals = np.take_along_axis(means, places, axis=0).mean(axis=0)
+    return mean
 
 
 @dataclass(frozen=True)
@@ -174,7 +227,15 @@ def mean_gain(ranks: Sequence[Reals], metric: str) -> Reals:
     metric : str
         Such as ``ndcg@10``, or ``fullmrr``.
     """
-    gains = np.stack([rank_metric(metric)(rank) for rank in ranks])
-    # In order of size, so that the order of seeds changes no bit.
-    mean: Reals = np.sort(gains, axis=0).mean(axis=0)
+    return averaged(gains(ranks, metric))
+
+
+def averaged(seeds: Sequence[Reals]) -> Reals:
+    """Average what seeds have of each row, float64 [n_rows]; their order changes no bit."""
+    mean: Reals = np.sort(np.stack(seeds), axis=0).mean(axis=0)
     return mean
+
+
+def gains(ranks: Sequence[Reals], metric: str) -> list[Reals]:
+    """Give a metric of each row, float64 [n_rows] a seed."""
+    return [rank_metric(metric)(rank) for rank in ranks]

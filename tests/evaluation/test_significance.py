@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recbole_imn.evaluation.significance import compare, holm, mean_gain, user_interval
+from recbole_imn.evaluation.significance import (
+    compare,
+    holm,
+    mean_gain,
+    paired_interval,
+    user_interval,
+)
 from recbole_imn.rank_metrics import rank_metric
 
 USERS = np.array([f"u{number % 40}" for number in range(400)], object)
@@ -112,6 +118,28 @@ def test_intervals_resample_users_not_rows():
     rows_as_users = np.array([str(number) for number in range(400)], object)
     narrow = user_interval(values, rows_as_users)
     assert narrow[1] - narrow[0] < 0.5 * (high - low)
+
+
+def test_of_a_seed_each_the_interval_is_that_of_the_users():
+    rng = np.random.default_rng(5)
+    ours, others = rng.random((2, 400))
+    expected = user_interval(ours - others, USERS)
+    assert paired_interval([ours], [others], USERS) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_seeds_that_differ_make_an_interval_wider(side):
+    """By as much as the mean of three of them, drawn with replacement, varies."""
+    rng = np.random.default_rng(6)
+    values = rng.random(400) / 10
+    seeds = [values - 0.3, values, values + 0.3]
+    sides = [[values], [values]]
+    sides[side] = seeds
+    low, high = paired_interval(*sides, USERS)
+    drawn = [np.mean(three) for three in itertools.product((-0.3, 0.0, 0.3), repeat=3)]
+    assert (low, high) == pytest.approx((min(drawn), max(drawn)), abs=1e-12)
+    alone = paired_interval(seeds, [], USERS)
+    assert alone[1] - alone[0] > 0.5
 
 
 def test_one_user_has_no_interval():

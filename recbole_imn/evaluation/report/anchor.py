@@ -10,7 +10,7 @@ import numpy as np
 from recbole_imn.evaluation.leaderboards import Leaderboard, leaderboard_of
 from recbole_imn.evaluation.report.gather import Board, label
 from recbole_imn.evaluation.report.parts import Section, Table, spread
-from recbole_imn.evaluation.significance import mean_gain, user_interval
+from recbole_imn.evaluation.significance import gains, mean_gain, paired_interval
 
 
 def anchor(board: Board) -> Iterator[Section]:
@@ -46,8 +46,8 @@ def _results(board: Board, facts: Mapping[str, Any]) -> Section:
             "Every event is a row, users' and items' first events included. The reciprocal rank "
             "has no cut, and the rank is the mean of the best and the worst that ties allow.",
             "Each event is scored from everything before it in the file; no item is left out. "
-            "Mean ± standard deviation over seeds; intervals come from resampling users, seeds "
-            "averaged.",
+            "Mean ± standard deviation over seeds; intervals come from resampling users and "
+            "seeds.",
         ],
         Table(columns, rows),
         kind="anchor",
@@ -58,7 +58,7 @@ def _cells(board: Board, ranks: list[Any], users: Any) -> tuple[str, str]:
     """Give mean and deviation over seeds, and the interval over users."""
     metric = board.agreed.metric
     values = np.array([mean_gain([rank], metric).mean() for rank in ranks])
-    low, high = user_interval(mean_gain(ranks, metric), users)
+    low, high = paired_interval(gains(ranks, metric), [], users)
     return spread(values), f"{low:.4f} to {high:.4f}"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,28 +13,31 @@ from recbole_imn.evaluation.paper.figures import published
 from recbole_imn.evaluation.permutation import sign_flip_p_value
 from recbole_imn.evaluation.report.gather import Board, label
 from recbole_imn.evaluation.report.parts import METRICS, PROTOCOLS, SIMULATED, Section, Table
-from recbole_imn.evaluation.significance import Figure, holm, mean_gain, user_interval
+from recbole_imn.evaluation.significance import Figure, averaged, gains, holm, paired_interval
 
 # Of a difference that is seen.
 SURE = 0.05
 RULE = (
     "Verdicts: a claim is made of comparisons, a system against another in a metric. It holds if "
     "the 95% intervals of all its differences lie above 0. It does not hold if one does not: the "
-    "opposite is seen where a difference is below 0 by the permutation test over users, after "
-    "Holm's correction for all comparisons of the claim, and no difference is shown otherwise. It "
-    "is not testable if a system was not run and nothing that was run speaks against it. The "
-    "comparison shown is the surest opposite one where there is one, and else that with the "
-    "lowest interval. Differences are paired by row and averaged over seeds; intervals come from "
-    "resampling users, and know nothing of other seeds or other logs."
+    "opposite is seen where an interval lies below 0, by the permutation test over users too, "
+    "after Holm's correction for all comparisons of the claim; otherwise no difference is shown, "
+    "which does not mean that there is none: the interval says how large it may be. It is not "
+    "testable if a system was not run and nothing that was run speaks against it. The comparison "
+    "shown is the surest opposite one where there is one, and else that with the lowest interval. "
+    "Differences are paired by row and averaged over seeds; intervals come from resampling users, "
+    "and the seeds of either side. Where a side has one seed, how far others would be from it is "
+    "in no interval, and three seeds tell little of it. Of other logs none of this says anything."
 )
 
 
 @dataclass(frozen=True)
 class Tested:
-    """A pair and its difference on the test rows."""
+    """A pair and its difference: of every test row, float64 [n_rows], and their mean."""
 
     pair: Pair
     figure: Figure
+    rows: Reals
 
 
 @dataclass(frozen=True)
@@ -65,9 +68,9 @@ def claims_section(board: Board) -> Section:
     board : Board
         Its first protocol is looked at, which is also that of validation.
     """
-    gains: dict[Side, Reals] = {}
-    rows = [_row(claim, judge(claim, board, gains)) for claim in CLAIMS]
-    columns = ("claim", "where in the paper", "there", "here, 95% interval", "verdict")
+    known: dict[Side, list[Reals]] = {}
+    rows = [_row(claim, judge(claim, board, known), board) for claim in CLAIMS]
+    columns = ("claim", "where in the paper", "there", "here, 95% interval", "seeds", "verdict")
     mark = f" ({SIMULATED})" if board.any_result["simulated"] else ""
     return Section(
         f"The paper's claims{mark}",
@@ -82,30 +85,29 @@ def claims_section(board: Board) -> Section:
     )
 
 
-def judge(claim: Claim, board: Board, gains: dict[Side, Reals] | None = None) -> Verdict:
+def judge(claim: Claim, board: Board, known: dict[Side, list[Reals]] | None = None) -> Verdict:
     """Say whether a claim holds among the runs of a report.
 
     Parameters
     ----------
     claim : Claim
     board : Board
-    gains : dict, optional
-        Means over seeds of what was looked at before, float64 [n_rows] each; it is filled.
+    known : dict, optional
+        What was looked at before, float64 [n_rows] a seed; it is filled.
     """
     if claim.needs_purchases and not board.knows_purchases:
         return Verdict("not testable here (the log knows no purchases)", None, 0)
-    gains = {} if gains is None else gains
-    differences = {
-        pair: _difference(pair, board, gains)
+    known = {} if known is None else known
+    found = [
+        _tested(pair, board, known)
         for pair in claim.pairs
         if {pair.ahead.system, pair.behind.system} <= set(board.results)
-    }
-    found = [Tested(pair, _figure_of(rows, board)) for pair, rows in differences.items()]
+    ]
     # Equal ones in order of the claim.
     lowest = min(found, key=_low, default=None)
     if lowest is None or _low(lowest) > 0:
         return Verdict(_as_far_as_run(claim, board), lowest, len(found))
-    opposite = _opposite(found, differences, board)
+    opposite = _opposite(found, board)
     if opposite is not None:
         return Verdict("does not hold (the opposite is seen)", opposite, len(found))
     return Verdict("does not hold (no difference is shown)", lowest, len(found))
@@ -124,37 +126,36 @@ def _as_far_as_run(claim: Claim, board: Board) -> str:
     return "holds"
 
 
-def _opposite(
-    found: Sequence[Tested], differences: Mapping[Pair, Reals], board: Board
-) -> Tested | None:
+def _opposite(found: Sequence[Tested], board: Board) -> Tested | None:
     """Give the comparison that says the opposite of a claim most surely, if there is one."""
-    p_values = holm([sign_flip_p_value(rows, board.users) for rows in differences.values()])
+    p_values = holm([sign_flip_p_value(tested.rows, board.users) for tested in found])
     sure = [
         (p_value, _low(tested), place)
         for place, (p_value, tested) in enumerate(zip(p_values, found, strict=True))
-        if tested.figure.mean < 0 and p_value < SURE
+        # An interval of a single user is none.
+        if tested.figure.mean < 0 and not tested.figure.high >= 0 and p_value < SURE
     ]
     return found[min(sure)[-1]] if sure else None
 
 
-def _difference(pair: Pair, board: Board, gains: dict[Side, Reals]) -> Reals:
-    """Give the paired difference of a pair, float64 [n_rows]."""
+def _tested(pair: Pair, board: Board, known: dict[Side, list[Reals]]) -> Tested:
     for side in (pair.ahead, pair.behind):
-        if side not in gains:
-            gains[side] = mean_gain(board.ranks[board.protocols[0], side.system], side.metric)
-    return gains[pair.ahead] - gains[pair.behind]
+        if side not in known:
+            known[side] = gains(board.ranks[board.protocols[0], side.system], side.metric)
+    ahead, behind = known[pair.ahead], known[pair.behind]
+    difference = averaged(ahead) - averaged(behind)
+    interval = paired_interval(ahead, behind, board.users)
+    figure = Figure(float(difference.mean()), *interval)
+    return Tested(pair, figure, difference)
 
 
-def _figure_of(difference: Reals, board: Board) -> Figure:
-    return Figure(float(difference.mean()), *user_interval(difference, board.users))
-
-
-def _row(claim: Claim, verdict: Verdict) -> tuple[str, ...]:
+def _row(claim: Claim, verdict: Verdict, board: Board) -> tuple[str, ...]:
     text = f"{claim.text} ({claim.remark})" if claim.remark else claim.text
     where = " and ".join(claim.logs) or "its text"
     shown = (verdict.worst.pair,) if verdict.worst else claim.pairs
     theirs = ", ".join(_theirs(log, shown) for log in claim.logs) or "no figure"
-    return (text, where, theirs, _ours(verdict, len(claim.pairs)), verdict.text)
+    ours, seeds = _ours(verdict, len(claim.pairs)), _seeds(verdict, board)
+    return (text, where, theirs, ours, seeds, verdict.text)
 
 
 def _theirs(log: str, pairs: Sequence[Pair]) -> str:
@@ -179,6 +180,15 @@ def _ours(verdict: Verdict, n_pairs: int) -> str:
     missing = n_pairs - verdict.n_tested
     which += f", {missing} not run" if missing else ""
     return f"{text} ({which})" if n_pairs > 1 else text
+
+
+def _seeds(verdict: Verdict, board: Board) -> str:
+    """Give the seeds of both sides of what is shown."""
+    if verdict.worst is None:
+        return "-"
+    pair = verdict.worst.pair
+    numbers = [len(board.results[side.system]) for side in (pair.ahead, pair.behind)]
+    return " and ".join(map(str, dict.fromkeys(numbers)))
 
 
 def _named(pair: Pair) -> str:

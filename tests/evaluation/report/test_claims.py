@@ -48,6 +48,19 @@ def test_seeds_are_averaged_in_the_paired_difference(make_bench):
     assert judge(ABOVE, board).worst.figure.mean == pytest.approx(-0.5)
 
 
+def test_seeds_of_either_side_are_named(make_bench):
+    bench = make_bench().add("IMNNet", 1, 1, 2).add("IMNNetStar", 40)
+    assert row(bench.board(), "IMN-Net*")[4] == "3 and 1"
+
+
+def test_a_seed_that_says_otherwise_is_doubt(make_bench):
+    """Two of three seeds are far behind for every user, the third is ahead for every user."""
+    board = make_bench().add("IMNNet", 9, 9, 1).add("JODIE", 2, 2, 2).board()
+    verdict = judge(ABOVE, board)
+    assert verdict.worst.figure.mean < 0 < verdict.worst.figure.high
+    assert verdict.text == "does not hold (no difference is shown)"
+
+
 def test_a_claim_of_systems_that_were_not_run_says_which(make_bench):
     board = make_bench().add("IMNNet", 1).board()
     assert judge(ABOVE, board).text == "not testable here (JODIE was not run)"
@@ -83,19 +96,19 @@ def test_purchases_are_known_of_older_results_too(make_bench):
 
 def test_a_row_has_the_papers_difference_and_ours(make_bench):
     board = make_bench().add("IMNNet", 1).add("IMNNetStar", 40).board()
-    _, where, theirs, ours, verdict = row(board, "IMN-Net*")
+    _, where, theirs, ours, seeds, verdict = row(board, "IMN-Net*")
     assert where == "CZB and Tmall"
     # NDCG@10 and Recall@10 differ by 1 alike, and so the first metric of the claim is shown.
     assert theirs == "CZB +0.0046, Tmall +0.0042"
     assert ours.startswith("Recall@10, IMN-Net - IMN-Net*: +1.0000 [+1.0000, +1.0000] (one of")
-    assert verdict == "holds"
+    assert (seeds, verdict) == ("1", "holds")
 
 
 def test_without_a_comparison_here_the_papers_differences_are_a_range(make_bench):
     board = make_bench().add("IMNNet", 1).board()
-    _, _, theirs, ours, _ = row(board, "five baselines")
+    _, _, theirs, ours, seeds, _ = row(board, "five baselines")
     # NDCG@10 against JODIE, and Recall@20 against NextItNet.
-    assert (theirs, ours) == ("CZB +0.0133 to +0.0868", "-")
+    assert (theirs, ours, seeds) == ("CZB +0.0133 to +0.0868", "-", "-")
     assert row(board, "IMN_NCE is below")[2] == "CZB +0.0162 to +0.0167, Tmall +0.0425 to +0.1230"
 
 
@@ -103,7 +116,7 @@ def test_impossible_figures_are_not_found_here(make_bench):
     bench = make_bench()
     for system in ("JODIE", "IMN_MSE", "IMNNet", "IMN_NCE"):
         bench.add(system, ranks(len(system)))
-    _, where, theirs, ours, verdict = row(bench.board(), "NDCG@10 is above Recall@10")
+    _, where, theirs, ours, _, verdict = row(bench.board(), "NDCG@10 is above Recall@10")
     assert (where, verdict) == ("Tmall", "does not hold (the opposite is seen)")
     assert theirs.startswith("Tmall +0.1")
     assert "NDCG@10 - Recall@10: -0." in ours
@@ -113,7 +126,7 @@ def test_parts_are_claims_about_systems_with_switches(make_bench):
     bench = make_bench().add("IMNNet n_negatives=127", 1)
     for negatives in (31, 63, 255, 319):
         bench.add(f"IMNNet n_negatives={negatives}", 40 if negatives != 63 else 1)
-    _, where, theirs, ours, verdict = row(bench.board(), "N = 128")
+    _, where, theirs, ours, _, verdict = row(bench.board(), "N = 128")
     assert (where, theirs) == ("its text", "no figure")
     assert verdict == "does not hold (no difference is shown)"
     assert "IMN-Net n_negatives=127 - IMN-Net n_negatives=63" in ours
