@@ -28,10 +28,10 @@ def comparison_section(board: Board, protocol: str, compared: Against) -> Sectio
         [
             f"The baseline is the one with the highest {shown} on these rows. Difference, interval "
             f"and p are all of {shown}, paired by row, seeds averaged. Rows of a user are not "
-            "independent: intervals come from resampling users, and p, two-sided, from flipping "
-            f"the signs of whole users ({PERMUTATIONS:,} times at random; of few users in every "
-            f"possible way), corrected by Holm over the {len(compared.found)} comparisons of this "
-            "table."
+            "independent: intervals come from resampling users, and the seeds of both; p, "
+            f"two-sided, comes from flipping the signs of whole users ({PERMUTATIONS:,} times at "
+            "random; of few users in every possible way), corrected by Holm over the "
+            f"{len(compared.found)} comparisons of this table."
         ],
         _table(list(compared.found.values()), shown),
         kind="comparisons",

@@ -13,6 +13,7 @@ from recbole_imn.evaluation.report.chosen import about_settings, chosen, tuned_i
 from recbole_imn.evaluation.report.claims import claims_section
 from recbole_imn.evaluation.report.comparisons import against, comparison_section
 from recbole_imn.evaluation.report.gather import STRONG, Board, Result, label
+from recbole_imn.evaluation.report.log import log_section, users_section
 from recbole_imn.evaluation.report.paper import paper_sections
 from recbole_imn.evaluation.report.parts import (
     METRICS,
@@ -40,9 +41,10 @@ def make_contents(board: Board) -> Contents:
         sections.append(_results(board, protocol))
         if protocol in found:
             sections.append(comparison_section(board, protocol, found[protocol]))
+        sections.append(users_section(board, protocol, board.best_baseline(protocol)))
         sections.append(_slices(board, protocol))
     sections += [*paper_sections(board), claims_section(board)]
-    sections += [_cost(board), _settings(board), _environment(board)]
+    sections += [log_section(board), _cost(board), _settings(board), _environment(board)]
     return Contents(title, notices, sections, found)
 
 
@@ -206,7 +208,8 @@ def _settings(board: Board) -> Section:
     candidates = PROTOCOLS[board.protocols[0]]
     sentences = [
         f"The best epoch by {config['valid_metric']} on the validation rows ({candidates}) is "
-        f"tested; training stops after {config['stopping_step']} validations without a better one.",
+        f"tested; training stops when more than {config['stopping_step']} validations in a row "
+        "were no better.",
         about_settings(board),
         "Defaults are those of the packages, with the paper's width, optimiser, step size and "
         "batch for models of RecBole. A system with a KEY=VALUE has its model's settings but for "
@@ -228,7 +231,7 @@ def _environment(board: Board) -> Section:
     for name in board.any_result["environment"]:
         rows.append((name, "; ".join(sorted({run["environment"][name] for run in runs}))))
     sentences = [
-        "Runs, ranks of every row and settings are in the folder beside this page.",
+        "Runs, ranks of every row and settings are in the folder that the benchmark wrote.",
         f"The paper is {SOURCE}.",
     ]
     table = Table(("what", "value"), rows)

@@ -54,7 +54,7 @@ class Painter:
         return Forest(
             f"{self._shown} less that of {label(compared.baseline)}: {PROTOCOLS[protocol]}",
             [rows[one] for one in ordered if self._mean(protocol, one) >= ZERO],
-            "Paired differences with 95% intervals over users.",
+            "Paired differences with 95% intervals over users and seeds.",
             zeros,
             _folded(zeros, "at 0.0000 itself"),
         )

@@ -57,7 +57,7 @@ def _tiles(contents: Contents, board: Board) -> Iterator[Tile]:
         beside = f"{label(compared.baseline)}, the strongest baseline: {baseline}"
         yield Tile(best, f"{label(mine[0])}, the best of ours: {about}", beside)
         found = compared.found[mine[0]]
-        interval = f"95% interval over users: {found.interval}"
+        interval = f"95% interval over users and seeds: {found.interval}"
         yield Tile(f"{found.difference:+.4f}", f"Difference of the two: {about}", interval)
 
 
@@ -105,6 +105,8 @@ def _results(contents: Contents, board: Board, painter: Painter, protocol: str) 
         figures.append(painter.forest(protocol, contents.against[protocol]))
         folds.append(Fold("Table: differences, intervals and p", section.table))
         notes += section.sentences
+    (users,) = contents.of("users", protocol)
+    folds.append(Fold("Table: every user counted once", users.table, sentences=users.sentences))
     return Part(results.title, [results.sentences[0], *warned], figures, None, notes, folds)
 
 
@@ -141,7 +143,9 @@ def _paper(contents: Contents) -> Iterator[Part]:
 
 def _plain(contents: Contents, board: Board, painter: Painter) -> Iterator[Part]:
     """Give what there is to know of the runs themselves."""
-    (cost,), (settings,), (source,) = map(contents.of, ("cost", "settings", "environment"))
+    kinds = ("log", "cost", "settings", "environment")
+    (log,), (cost,), (settings,), (source,) = map(contents.of, kinds)
+    yield Part(log.title, log.sentences, table=log.table)
     table = Fold("Table: time, memory and size", cost.table)
     yield Part(cost.title, [], [painter.training_time()], None, cost.sentences, [table])
     table = Fold("Table: settings by model", settings.table)

@@ -14,6 +14,7 @@ from recbole_imn.evaluation.paper.figures import (
     published,
 )
 from recbole_imn.evaluation.report.gather import Board, label
+from recbole_imn.evaluation.report.log import purchases
 from recbole_imn.evaluation.report.parts import METRICS as SHOWN
 from recbole_imn.evaluation.report.parts import PROTOCOLS, SIMULATED, Section, Table, spread
 
@@ -25,10 +26,14 @@ NOT_THE_SAME = (
     "Comparable as far as the log, its cut and its rows are the paper's, which the paper does not "
     "tell in full."
 )
+OTHER = (
+    "This is none of the paper's logs: the figures are not comparable, and are shown so that "
+    "nobody has to look them up."
+)
 
 
 def paper_sections(board: Board) -> Iterator[Section]:
-    """Lay out Table 2 and Tables 3 and 4 of the paper beside the runs; nothing on other logs.
+    """Lay out Tables 3 and 4 of the paper beside the runs, and Table 2 beside one of its logs.
 
     Parameters
     ----------
@@ -37,42 +42,42 @@ def paper_sections(board: Board) -> Iterator[Section]:
     """
     simulated = bool(board.any_result["simulated"])
     log = log_of(board.dataset, simulated)
-    if log is None:
-        return
     mark = f" ({SIMULATED})" if simulated else ""
-    sentence = NOT_COMPARABLE if simulated else NOT_THE_SAME
-    yield _results(board, log, mark, sentence)
+    yield _results(board, mark, OTHER if log is None else NOT_COMPARABLE if mark else NOT_THE_SAME)
     # Older results do not know the log's size.
-    if "log" in board.any_result:
+    if log is not None and "log" in board.any_result:
         yield _log(board, TABLE_2[log], mark)
 
 
-def _results(board: Board, log: str, mark: str, sentence: str) -> Section:
-    (protocol, *_), name = board.protocols, TABLE_2[log].title
-    rows = [(label(system), *_cells(board, log, protocol, system)) for system in SYSTEMS]
-    columns = [f"{SHOWN[metric]}, {whose}" for metric in METRICS for whose in ("paper", "here")]
+def _results(board: Board, mark: str, sentence: str) -> Section:
+    protocol = board.protocols[0]
+    rows = [(label(system), *_cells(board, protocol, system)) for system in SYSTEMS]
+    columns = [f"{SHOWN[metric]}, {whose}" for metric in METRICS for whose in (*TABLE_2, "here")]
     return Section(
-        f"The paper's figures of {name} beside ours{mark}",
+        f"The paper's figures beside ours{mark}",
         [
-            f"{sentence} Tables 3 and 4 of {SOURCE}; here {PROTOCOLS[protocol]}, mean ± standard "
-            "deviation over seeds.",
+            f"{sentence} Tables 3 and 4 of {SOURCE}, of its logs "
+            f"{' and '.join(f'{log} ({TABLE_2[log].title})' for log in TABLE_2)}; here "
+            f"{PROTOCOLS[protocol]}, mean ± standard deviation over seeds.",
         ],
         Table(("model", *columns), rows),
         kind="paper",
     )
 
 
-def _cells(board: Board, log: str, protocol: str, system: str) -> Iterator[str]:
+def _cells(board: Board, protocol: str, system: str) -> Iterator[str]:
     for metric in METRICS:
-        theirs = published(log, system, metric)
-        yield "-" if theirs is None else f"{theirs:.4f}"
+        for log in TABLE_2:
+            theirs = published(log, system, metric)
+            yield "-" if theirs is None else f"{theirs:.4f}"
         has_run = system in board.results
         yield spread(board.metric(system, protocol, metric)) if has_run else "not run"
 
 
 def _log(board: Board, paper: LogFigures, mark: str) -> Section:
     """Put the log's size beside that of the paper's Table 2."""
-    here = board.any_result["log"]
+    here, share = board.any_result["log"], purchases(board)
+    purchased = "-" if share is None else f"{share:.2%} of the test rows"
     rows = [
         ("users", f"{paper.users:,}", f"{here['users']:,}"),
         ("items", f"{paper.items:,}", f"{here['items']:,}"),
@@ -87,22 +92,14 @@ def _log(board: Board, paper: LogFigures, mark: str) -> Section:
             f"{paper.actions_an_item} ({paper.actions / paper.items:.1f} by division)",
             f"{here['events'] / here['items']:.1f}",
         ),
-        ("span", paper.span, "-"),
-        ("purchases", f"{paper.purchases:.2%}", _purchases(board)),
-        ("price of an item", paper.price, "-"),
+        ("purchases", f"{paper.purchases:.2%}", purchased),
     ]
     return Section(
         f"The paper's log and this one{mark}",
-        [f"Table 2 of the paper, {paper.title}. Where it contradicts itself, both are given."],
+        [
+            f"Table 2 of the paper, {paper.title}, {paper.span}, mean price {paper.price}. Where "
+            "it contradicts itself, both are given. The command describe shows more of the log."
+        ],
         Table(("what", "paper", "here"), rows),
         kind="paper log",
     )
-
-
-def _purchases(board: Board) -> str:
-    """Give the share of purchases among the test rows, where it was counted."""
-    slices = board.any_result["protocols"][board.protocols[0]]["slices"]
-    counts = {one["slice"]: one["rows"] for one in slices if one["grouping"] == "row's own event"}
-    if not counts:
-        return "-"
-    return f"{counts.get('a purchase', 0) / sum(counts.values()):.2%} of the test rows"
