@@ -149,7 +149,8 @@ def heading(options: argparse.Namespace) -> list[str]:
         "each user to the first four fifths. One is given the true pressure on capital and the "
         "true stock; another one only the log's purchases, fading at the true pace, with the "
         "true segments of cars; the last one only the purchases, and what the log tells of cars, "
-        "and learns which cars compete and how fast purchases fade.",
+        "and learns which cars compete and how fast purchases fade. That it looks at pairs of "
+        "fields of cars was chosen on market seeds 1 to 4.",
         "",
     ]
 

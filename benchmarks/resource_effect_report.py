@@ -148,9 +148,10 @@ def _header(records: Records, epochs: int) -> list[str]:
         "Intervals are Student's over markets, of the mean difference on each. A slope is by least "
         "squares over strengths, one for each seed of markets, whose users and cars are the same "
         "at every strength; its p-value is Student's over seeds, after Holm's correction for all "
-        f"{len(SLICES)} tables. The first lines of each table are what "
+        f"{len(SLICES)} tables. Lines in italics are what "
         "[resource_ceiling.py](resource_ceiling.md) finds to be gained on the same markets, by "
-        "learners of choices in sessions among the cars on the shelf.",
+        "learners of choices in sessions among the cars on the shelf: on another scale, since "
+        "models rank the whole catalogue at every event.",
         "",
         f"Commit {', '.join(commits)}; {versions}. Settings, seeds, data fingerprints and ranks "
         "of every run are in its file.",
