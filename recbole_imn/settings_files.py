@@ -95,7 +95,21 @@ def read_any_settings(file: Path) -> dict[str, Any]:
     values = read_yaml(file, SettingsError) or {}
     if not isinstance(values, dict):
         raise SettingsError(f"{file} holds {type(values).__name__}, not settings KEY: VALUE")
+    for key, value in values.items():
+        _require_plain(value, f"{file}: {key}")
     return values
+
+
+def _require_plain(value: object, where: str) -> None:
+    """Refuse what no result file can hold, such as a date, which yaml makes of 2024-01-01."""
+    if isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            _require_plain(part, where)
+    elif not isinstance(value, str | int | float | None):
+        raise SettingsError(
+            f"{where} is {value} ({type(value).__name__}), neither a number nor text; write "
+            f"'{value}' in quotes if text is meant"
+        )
 
 
 def read_config_files(files: Sequence[str | Path] | None, loader: Any) -> dict[str, Any]:

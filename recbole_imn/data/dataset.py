@@ -24,6 +24,8 @@ from recbole_imn.log import NO_EVENT, EventLog, Ids
 from recbole_imn.model.rows import EVENT_INDEX
 from recbole_imn.past import Past
 
+# Draws the rows of a sample, whatever the seed of a run; RecBole's own by default.
+SAMPLE_SEED = 2020
 DELTAS = ("delta_user", "delta_item", "delta_purchase")
 
 
@@ -249,6 +251,7 @@ class StreamDataset(ScaledDataset):
             self._refuse_other_split()
             check_items(self)
             parts: list[StreamDataset] = super().build()
+            self._sample_evaluation(parts)
             self._check_parts(parts)
             return parts
         self._change_feat_format()
@@ -276,13 +279,18 @@ class StreamDataset(ScaledDataset):
         parts[2] = parts[1]
 
     def _sample_evaluation(self, parts: list[StreamDataset]) -> None:
-        """Keep some rows of validation and test, where ``eval_rows`` asks for a sample."""
+        """Keep some rows of validation and test, where ``eval_rows`` asks for a sample.
+
+        The same ones whatever the seed: seeds are compared, and averaged, row by row.
+        """
         at_most = self.config["eval_rows"]
         if not at_most or self.excerpt:
             return
         for number, part in enumerate(parts[1:]):
-            rows = spread(len(part), at_most, self.config["seed"] + number)
-            part.inter_feat = part.inter_feat.part(rows)
+            rows = spread(len(part), at_most, SAMPLE_SEED + number)
+            feat = part.inter_feat
+            # RecBole's own splits give rows that are made already.
+            part.inter_feat = feat.part(rows) if isinstance(feat, EventRows) else feat[rows]
 
     def _check_parts(self, parts: list[StreamDataset]) -> None:
         """Refuse parts without rows: nothing to learn from, to choose by, or to test."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,27 @@ FILTERS: dict[str, tuple[Any, ...]] = {
     "user_inter_num_interval": (None, "[0,inf)"),
     "item_inter_num_interval": (None, "[0,inf)"),
 }
+
+
+def filters_set(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the settings that leave events out, of those that are set."""
+    found = {key: settings[key] for key in FILTERS if key in settings}
+    return {key: value for key, value in found.items() if value not in FILTERS[key]}
+
+
+def what_is_left_out(settings: Mapping[str, Any]) -> str:
+    """Say in a sentence that only a part of a log is used, or of its rows; nothing otherwise.
+
+    Parameters
+    ----------
+    settings : mapping
+        Those of a run, as plain values.
+    """
+    named = ", ".join(f"{key}: {value}" for key, value in filters_set(settings).items())
+    events = f"Only a part of the events of the files is used ({named})." if named else ""
+    at_most = settings.get("eval_rows")
+    rows = f"Of validation and test at most {at_most:,} rows are ranked." if at_most else ""
+    return f"{events} {rows}".strip()
 
 
 class Filtered:
@@ -75,9 +97,8 @@ class Filtered:
 
     def _filters(self) -> str:
         """Name the filters that are set."""
-        named = {key: self.config[key] for key in FILTERS}
-        shown = [f"{key}: {value}" for key, value in named.items() if value not in FILTERS[key]]
-        return "the settings " + ", ".join(shown)
+        named = filters_set({key: self.config[key] for key in FILTERS})
+        return "the settings " + ", ".join(f"{key}: {value}" for key, value in named.items())
 
     def _reset_index(self) -> None:
         """Count rows from 0 again (dataset.py, same name)."""

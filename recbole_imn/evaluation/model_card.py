@@ -12,10 +12,11 @@ import yaml
 
 from recbole_imn import own_models, registry
 from recbole_imn.checkpoints import plain_config
+from recbole_imn.data.filters import what_is_left_out
 from recbole_imn.data.scaling import is_global_time_split
 from recbole_imn.evaluation.full_ranking import FullMRR
 from recbole_imn.evaluation.metrics import CUTS
-from recbole_imn.evaluation.significance import user_interval
+from recbole_imn.evaluation.significance import interval, user_interval
 from recbole_imn.files import replace_text
 from recbole_imn.rank_metrics import FULL_MRR, rank_metric
 
@@ -46,7 +47,7 @@ BODY = """
 ## Data
 
 `{dataset}`, SHA-256 of its atomic files `{fingerprint}`. {split}
-{rows} test rows of {users} users, {candidates}.
+{part}{rows} test rows of {users} users, {candidates}.
 
 ## Results on the test rows
 
@@ -121,7 +122,7 @@ class Facts:
             dataset=config["dataset"],
             simulated=simulated,
             fingerprint=fingerprint,
-            candidates=config["candidates"],
+            candidates=config["candidates"] or "all",
             config=plain_config(config)["final"],
             environment=environment,
         )
@@ -210,11 +211,12 @@ def _body(
         simulated=f"\n**{facts.simulated}.**\n" if facts.simulated else "",
         fingerprint=facts.fingerprint,
         split=_split(facts.config["eval_args"]),
+        part=f"{part}\n" if (part := what_is_left_out(facts.config)) else "",
         rows=len(table),
         users=table["user"].nunique(),
         candidates=kinds[facts.candidates],
         results="\n".join(
-            f"| {name} | {mean:.4f} | {low:.4f} to {high:.4f} |"
+            f"| {name} | {mean:.4f} | {interval(low, high)} |"
             for name, (mean, low, high) in results.items()
         ),
         settings="\n".join(shown),

@@ -45,7 +45,7 @@ class Comparison:
     @property
     def interval(self) -> str:
         """The interval as text."""
-        return f"{self.low:+.4f} to {self.high:+.4f}" if self.low <= self.high else "of one user"
+        return interval(self.low, self.high, "+")
 
     @property
     def figure(self) -> Figure:
@@ -174,6 +174,11 @@ def _drawn(means: Reals, rng: np.random.Generator) -> Reals:
     places = rng.integers(len(means), size=means.shape)
     mean: Reals = np.take_along_axis(means, places, axis=0).mean(axis=0)
     return mean
+
+
+def interval(low: float, high: float, sign: str = "") -> str:
+    """Write an interval, with signs if ``sign`` is ``+``; ``of one user`` where there is none."""
+    return f"{low:{sign}.4f} to {high:{sign}.4f}" if low <= high else "of one user"
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,16 @@ def test_every_model_is_tested_on_the_same_sample(prepare, mode):
             assert set(sample) < set(whole)
 
 
+@pytest.mark.parametrize("split", [{"RS": [0.8, 0.1, 0.1]}, {"LS": "valid_and_test"}])
+def test_every_seed_has_the_same_sample_whatever_the_split(prepare, split):
+    """Seeds of a benchmark are compared row by row."""
+    options = {"eval_rows": 5, "eval_args": {"split": split}}
+    parts = [prepare("SASRec", seed=seed, **options)[2][1:] for seed in (1, 2)]
+    first, second = ([rows_of(loader) for loader in loaders] for loaders in parts)
+    assert first == second
+    assert [len(rows) for rows in first] == [5, 5]
+
+
 def test_standard_errors_are_told_beside_the_metrics(make_config, caplog):
     from recbole_imn.preparation import prepare
 

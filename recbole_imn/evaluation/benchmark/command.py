@@ -22,7 +22,8 @@ from recbole_imn.evaluation.benchmark.plan import (
     check_models,
     make_run,
 )
-from recbole_imn.evaluation.benchmark.tuned import FOLDER, TUNING
+from recbole_imn.evaluation.benchmark.refusals import refuse_options, require_ranking
+from recbole_imn.evaluation.benchmark.tuned import FOLDER, TUNING, require_same_data
 from recbole_imn.evaluation.paper.claims import systems_of_claims
 from recbole_imn.evaluation.protocols import PROTOCOLS as AGREED
 from recbole_imn.evaluation.protocols import require_no_contradiction
@@ -35,19 +36,6 @@ from recbole_imn.settings_files import named_files, read_settings
 
 # What --tuned says instead of a folder.
 NONE = "none"
-# Settings that have an option here: in a file they would contradict what the report says.
-OPTIONS = {
-    "dataset": "--dataset",
-    "data_path": "--data_path",
-    "model": "--models",
-    "seed": "--seeds",
-    "epochs": "--epochs",
-    "candidates": "--candidates",
-    "protocol": "--protocol",
-    "user_share": "--users",
-}
-
-
 # Stands for all systems that a claim of the paper is about.
 CLAIMED = "claims"
 
@@ -136,10 +124,10 @@ def run(options: argparse.Namespace) -> int:
     require_no_contradiction(protocol, {"candidates": options.candidates})
     if "on_shelf" in PROTOCOLS[options.candidates]:
         require_stays(folder / f"{options.dataset}.item")
-    common = dict(_common_settings(options.config_files))
+    data = fingerprint(folder, options.dataset)
+    common = _common_settings(options.config_files, "" if options.other_data else data)
     if options.users is not None:
         common["user_share"] = options.users
-    data = fingerprint(folder, options.dataset)
     # Seeds outside, so that an interrupted benchmark has all models with few seeds.
     runs: list[Run] = [
         make_run(
@@ -159,7 +147,10 @@ def run(options: argparse.Namespace) -> int:
         for model in models
     ]
     name = options.dataset if options.users is None else f"{options.dataset}-{options.users:g}"
-    out = options.out or Path("results") / name
+    out: Path = options.out or Path("results") / name
+    if out.name in ("", ".."):
+        # The report lies beside the folder, under its name.
+        out = out.resolve()
     make_folder(out)
     with only_one(out, "a benchmark"):
         _tell_untuned(runs, options.tuned)
@@ -207,28 +198,20 @@ def _systems(text: str) -> list[str]:
     )
     systems = [parse_system(name) for name in names]
     for system in systems:
-        _refuse_options(system.switches, f"the system {system.name!r}")
+        refuse_options(system.switches, f"the system {system.name!r}")
     return list(dict.fromkeys(system.name for system in systems))
 
 
-def _refuse_options(settings: Mapping[str, Any], where: str) -> None:
-    """Refuse settings that have an option here."""
-    for key in (key for key in OPTIONS if key in settings):
-        raise ValueError(f"{where} sets {key} to {settings[key]!r}; use {OPTIONS[key]} instead")
-
-
-def _common_settings(files: str) -> Mapping[str, Any]:
+def _common_settings(files: str, data: str) -> dict[str, Any]:
+    """Read settings for all models, found on some data where that is named."""
     settings: dict[str, Any] = {}
     for file in named_files(files):
         found = read_settings(file)
         # What a file of tuned settings tells of itself is no setting.
-        found.pop(TUNING, None)
-        _refuse_options(found, str(file))
+        tuning = found.pop(TUNING, None) or {}
+        if data:
+            require_same_data(file, tuning, data, "--other_data")
+        refuse_options(found, str(file))
+        require_ranking(found, str(file))
         settings.update(found)
-    mode = (settings.get("eval_args") or {}).get("mode", "full")
-    if {mode} != {"full"} if isinstance(mode, str) else set(mode.values()) != {"full"}:
-        raise ValueError(
-            f"eval_args mode is {mode!r}, but a benchmark ranks the catalogue, or with "
-            "--candidates=on_shelf what is for sale; leave it out"
-        )
     return settings

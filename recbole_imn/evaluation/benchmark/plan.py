@@ -14,6 +14,7 @@ from recbole_imn import own_models, registry
 from recbole_imn.compat import model_names
 from recbole_imn.data.atomic import read_header
 from recbole_imn.errors import UnknownModelError
+from recbole_imn.evaluation.benchmark.refusals import refuse_options, require_ranking
 from recbole_imn.evaluation.benchmark.tuned import FOLDER, Tuned, read_tuned
 from recbole_imn.evaluation.protocols import (
     STANDARD,
@@ -217,13 +218,23 @@ def make_run(
     ------
     SettingsError
         If settings contradict the protocol, or the model cannot be asked about all its rows.
-        If tuned ones were found on other data.
+        If tuned ones were found on other data, or set what the command has an option for. If
+        ``eval_args`` is not one cut in time for all users with everything ranked.
     """
     system = parse_system(model)
     model = system.model
     tuned = Tuned()
     if tuned_folder is not None:
         tuned = read_tuned(tuned_folder / dataset / f"{model}.yaml", fingerprint, other_data)
+        refuse_options(tuned.settings, tuned.file)
+    of_dataset = _dataset_settings(dataset, folder)
+    sources = {
+        f"the settings of {dataset}": of_dataset,
+        tuned.file: tuned.settings,
+        f"the system {system.name!r}": system.switches,
+    }
+    for where, found in sources.items():
+        require_ranking(found, where)
     settings = {
         "data_path": str(folder.parent),
         "event_stream": True,
@@ -250,7 +261,7 @@ def make_run(
         protocols=PROTOCOLS[candidates],
         tuned=tuned.file,
         fingerprint=fingerprint,
-        dataset_settings=_dataset_settings(dataset, folder),
+        dataset_settings=of_dataset,
         tuning=tuned.tuning,
         variant=system.variant,
     )

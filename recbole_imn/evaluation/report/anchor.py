@@ -10,7 +10,7 @@ import numpy as np
 from recbole_imn.evaluation.leaderboards import Leaderboard, leaderboard_of
 from recbole_imn.evaluation.report.gather import Board, label
 from recbole_imn.evaluation.report.parts import Section, Table, spread
-from recbole_imn.evaluation.significance import gains, mean_gain, paired_interval
+from recbole_imn.evaluation.significance import gains, interval, mean_gain, paired_interval
 
 
 def anchor(board: Board) -> Iterator[Section]:
@@ -59,7 +59,7 @@ def _cells(board: Board, ranks: list[Any], users: Any) -> tuple[str, str]:
     metric = board.agreed.metric
     values = np.array([mean_gain([rank], metric).mean() for rank in ranks])
     low, high = paired_interval(gains(ranks, metric), [], users)
-    return spread(values), f"{low:.4f} to {high:.4f}"
+    return spread(values), interval(low, high)
 
 
 def _leaderboard(published: Leaderboard, facts: Mapping[str, Any]) -> Section:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from recbole_imn import registry
+from recbole_imn.data.filters import what_is_left_out
 from recbole_imn.evaluation.paper.figures import SOURCE
 from recbole_imn.evaluation.report.anchor import anchor
 from recbole_imn.evaluation.report.chosen import about_settings, chosen, tuned_in
@@ -79,6 +80,8 @@ def _about_rows(board: Board, protocol: str) -> list[str]:
         f"{facts['rows']:,} test rows, the same for every model. Mean ± standard deviation over "
         "seeds; items with equal scores count half. Pop ranks by the number of training events."
     ]
+    part = what_is_left_out(board.any_result["config"])
+    sentences += [part] if part else []
     sentences += _about_seeds(board)
     if protocol == "on_shelf":
         sentences.append(

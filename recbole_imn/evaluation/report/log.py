@@ -10,7 +10,7 @@ import numpy.typing as npt
 from recbole_imn.evaluation.metrics import Reals
 from recbole_imn.evaluation.report.gather import Board, label
 from recbole_imn.evaluation.report.parts import PROTOCOLS, Section, Table, spread
-from recbole_imn.evaluation.significance import averaged, gains, paired_interval
+from recbole_imn.evaluation.significance import averaged, gains, interval, paired_interval
 
 
 def log_section(board: Board) -> Section:
@@ -100,6 +100,5 @@ def _difference(
 ) -> tuple[str, str]:
     if is_same or not others:
         return "-", "-"
-    low, high = paired_interval(seeds, others, users)
     difference = float((averaged(seeds) - averaged(others)).mean())
-    return f"{difference:+.4f}", f"{low:+.4f} to {high:+.4f}"
+    return f"{difference:+.4f}", interval(*paired_interval(seeds, others, users), "+")

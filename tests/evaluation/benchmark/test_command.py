@@ -221,10 +221,18 @@ def test_claims_stand_for_their_systems():
         ("--models=IMNNet seed=3", "the system 'IMNNet seed=3' sets seed to 3; use --seeds"),
         ("--models=IMNNet fusionn=sum", "the system 'IMNNet fusionn=sum' has the unknown key"),
         ("--config_files=seed.yaml", "seed.yaml sets seed to 3; use --seeds instead"),
+        ("--config_files=other.yaml", "other.yaml was tuned on other data (elsewhere, not sha"),
+        ("--config_files=word.yaml", "word.yaml: eval_args is 'full'; it must be settings"),
+        ("--config_files=mode.yaml", "mode.yaml: eval_args: mode"),
+        ("--config_files=date.yaml", "date.yaml: val_interval is 2024-01-01 (date), neither a"),
     ],
 )
 def test_mistakes_are_one_line(folder, again, capsys, argument, message):
     (folder / "seed.yaml").write_text("seed: 3\n")
+    (folder / "other.yaml").write_text("topk: [5]\ntuning: {data: elsewhere}\n")
+    (folder / "word.yaml").write_text("eval_args: full\n")
+    (folder / "mode.yaml").write_text("eval_args: {mode: [full]}\n")
+    (folder / "date.yaml").write_text("val_interval: {timestamp: 2024-01-01}\n")
     assert main([*ARGUMENTS, argument]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("error: ")

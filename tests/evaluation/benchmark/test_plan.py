@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from recbole_imn import registry
-from recbole_imn.errors import UnknownModelError
+from recbole_imn.errors import SettingsError, UnknownModelError
 from recbole_imn.evaluation.benchmark.plan import (
     Run,
     all_models,
@@ -87,8 +87,6 @@ def test_tuned_settings_win_over_the_papers_and_common_ones_over_all(shop):
 
 
 def test_what_is_told_of_a_search_is_kept_beside_the_settings(shop):
-    from pathlib import Path
-
     file = Path("mine") / "shop" / "FPMC.yaml"
     file.parent.mkdir(parents=True)
     told = {"minutes": 20, "trials": 7, "data": "f"}
@@ -110,6 +108,35 @@ def test_settings_that_were_tuned_on_other_data_are_refused_unless_told(shop):
     with pytest.raises(ValueError, match=r"was tuned on other data \(other, not f\); tune again"):
         planned(shop, "FPMC")
     assert planned(shop, "FPMC", other_data=True).settings["learning_rate"] == 0.01
+
+
+def test_tuned_settings_cannot_say_what_an_option_says(shop):
+    file = Path("tuned") / "shop" / "FPMC.yaml"
+    file.parent.mkdir(parents=True)
+    for key, option in (("seed", "--seeds"), ("epochs", "--epochs"), ("user_share", "--users")):
+        file.write_text(f"{key}: 1\n")
+        with pytest.raises(SettingsError, match=f"{key} to 1; use {option} instead"):
+            planned(shop, "FPMC")
+
+
+@pytest.mark.parametrize(
+    ("eval_args", "message"),
+    [
+        ("{split: {LS: valid_and_test}}", "a benchmark cuts the log in time, at one moment"),
+        ("{group_by: user}", "a benchmark cuts the log in time, at one moment"),
+        ("{mode: uni10}", "a benchmark ranks the catalogue"),
+        ("{mode: {test: pop5}}", "a benchmark ranks the catalogue"),
+    ],
+)
+def test_a_benchmark_has_one_cut_and_ranks_everything(shop, eval_args, message):
+    config = Path("dataset_configs") / "shop.yaml"
+    config.write_text(f"{CONFIG}eval_args: {eval_args}\n")
+    with pytest.raises(SettingsError, match=f"the settings of shop: .*{message}"):
+        planned(shop, "FPMC")
+    config.write_text(f"{CONFIG}eval_args: {{split: {{RS: [0.6, 0.2, 0.2]}}}}\n")
+    assert planned(shop, "FPMC").dataset_settings["eval_args"] == {"split": {"RS": [0.6, 0.2, 0.2]}}
+    with pytest.raises(SettingsError, match="the system .FPMC eval_args"):
+        planned(shop, 'FPMC eval_args={"mode":"uni10"}')
 
 
 def test_validation_ranks_what_the_test_ranks_first(shop):
