@@ -202,25 +202,27 @@ def _wrap_property_files() -> None:
         for file in (file for file in files if file not in of_dataset):
             self._update_internal_config_dict(str(file))
         self.internal_config_dict.update(defaults)
+        usual = self.internal_config_dict.get("eval_args")
         for file in of_dataset:
             values = self._update_internal_config_dict(str(file)) or {}
             known = self.parameters["Dataset"]
             known += [key for key in values if key not in known]
-        _complete_eval_args(self.external_config_dict, self.internal_config_dict)
+        _complete_eval_args(self.internal_config_dict, usual)
+        _complete_eval_args(self.external_config_dict, self.internal_config_dict["eval_args"])
 
     config_class._load_internal_config_dict = load
 
 
-def _complete_eval_args(external: dict[str, Any], internal: dict[str, Any]) -> None:
-    """Let ``eval_args`` with some of its keys keep the others, as they are by default."""
-    asked, usual = external.get("eval_args"), internal.get("eval_args")
+def _complete_eval_args(settings: dict[str, Any], usual: Any) -> None:
+    """Let ``eval_args`` with some of its keys keep the others, as they are without it."""
+    asked = settings.get("eval_args")
     if not (isinstance(asked, dict) and isinstance(usual, dict)):
         return
     split = asked.get("split")
     if isinstance(split, dict) and "LS" in split:
         # Leaving one out means one of each user.
         usual = {**usual, "group_by": "user"}
-    external["eval_args"] = {**usual, **asked}
+    settings["eval_args"] = {**usual, **asked}
 
 
 def _wrap_create_dataset() -> None:

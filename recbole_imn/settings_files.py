@@ -24,6 +24,11 @@ CONFIG_KEYS = (
     # Old names of train_neg_sample_args, which RecBole warns of.
     "neg_sampling", "training_neg_sample_num",
 )  # fmt: skip
+# How any model learns, whatever it is judged by.
+OF_LEARNING = (
+    "train_batch_size", "learner", "learning_rate", "train_neg_sample_args", "clip_grad_norm",
+    "weight_decay", "MAX_ITEM_LIST_LENGTH",
+)  # fmt: skip
 # Settings that there were once, and what to write now.
 REMOVED = {
     "pointer": "sources: [own_items, successors, predecessors]; or sources: [], calibrate: False",
@@ -180,6 +185,15 @@ def known_keys(model: str, dataset: str) -> frozenset[str]:
         *registry.property_files(model, dataset, {"event_stream": True}),
     ]
     return general_keys() | keys_of(own) | own_models.own_defaults(model).keys()
+
+
+def model_keys(model: str) -> frozenset[str]:
+    """Give the settings that a model has of its own, and those that say how it learns."""
+    files = [
+        RECBOLE_PROPERTIES / "model" / f"{own_models.recbole_parent(model)}.yaml",
+        *registry.model_files(model),
+    ]
+    return frozenset({*keys_of(files), *own_models.own_defaults(model), *OF_LEARNING})
 
 
 def keys_of(files: Iterable[Path]) -> set[str]:

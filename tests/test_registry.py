@@ -65,6 +65,19 @@ def test_a_part_of_eval_args_leaves_the_rest(make_config):
     assert leave_one_out["eval_args"]["order"] == "TO"
 
 
+@pytest.mark.parametrize("model", ["IMNNet", "SASRec"])
+def test_a_data_set_of_its_own_keeps_the_rest_too(make_config, tmp_path, monkeypatch, model):
+    """A part means the same wherever it stands."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dataset_configs").mkdir()
+    file = tmp_path / "dataset_configs" / "toy.yaml"
+    for split in ({"RS": [0.6, 0.2, 0.2]}, {"LS": "valid_and_test"}):
+        file.unlink(missing_ok=True)
+        asked = make_config(model, eval_args={"split": split})["eval_args"]
+        file.write_text(f"eval_args: {{split: {split}}}\n")
+        assert make_config(model)["eval_args"] == asked
+
+
 def test_a_market_under_another_name_is_read_like_czb(tmp_path):
     (tmp_path / "taste").mkdir()
     assert registry.dataset_config("taste", tmp_path) is None

@@ -1,11 +1,14 @@
 """Scores of single users: RecBole's ``full_sort_scores`` and ``full_sort_topk``, strict.
 
 RecBole (utils/case_study.py) looks users up in the rows of a loader. Where it finds none it
-goes on with fewer rows than users, or fails in the model; what is not for sale it leaves in.
+goes on with fewer rows than users, or fails in the model; what is not for sale it leaves in. Where
+it finds several of a user, as of one cut in time for all, it would give more rows than users, the
+second of which is not that of the second user.
 """
 
 from __future__ import annotations
 
+import copy
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -41,11 +44,13 @@ def _strict_scores(original: Callable[..., Tensor]) -> Callable[..., Tensor]:
     ) -> Tensor:
         users = [int(user) for user in uid_series]
         _require_rows(users, test_data)
-        scores = original(users, model, test_data, device)
+        if not test_data.is_sequential:
+            return original(users, model, test_data, device)
+        rows = _latest_rows(test_data.dataset)
+        scores = original(users, model, _with_rows(test_data, rows), device)
         if hasattr(test_data, "shelf"):
-            scores[
-                test_data.not_for_sale(_rows_of(users, test_data)).to(scores.device)
-            ] = -torch.inf
+            wanted = torch.tensor([rows[user] for user in users])
+            scores[test_data.not_for_sale(wanted).to(scores.device)] = -torch.inf
         return scores
 
     return full_sort_scores
@@ -87,9 +92,15 @@ def _require_rows(users: list[int], test_data: Any) -> None:
         )
 
 
-def _rows_of(users: list[int], test_data: Any) -> Tensor:
-    """Places of the rows that RecBole scores, in its order, int64 [n]."""
-    dataset = test_data.dataset
-    ids = dataset.inter_feat[dataset.uid_field]
-    rows: Tensor = (ids == torch.tensor(users)[:, None]).nonzero(as_tuple=True)[1]
-    return rows
+def _latest_rows(dataset: Any) -> dict[int, int]:
+    """Give the place of the latest row of each user; rows are in order of time."""
+    ids = dataset.inter_feat[dataset.uid_field].tolist()
+    return {user: row for row, user in enumerate(ids)}
+
+
+def _with_rows(test_data: Any, rows: dict[int, int]) -> Any:
+    """Give a loader that has these rows alone."""
+    loader, dataset = copy.copy(test_data), copy.copy(test_data.dataset)
+    dataset.inter_feat = dataset.inter_feat[sorted(rows.values())]
+    loader._dataset = dataset
+    return loader

@@ -12,7 +12,8 @@ def split_positions(n_events: int, ratios: Sequence[float]) -> tuple[int, ...]:
     """Give the position where each part of a log but the first begins.
 
     Every part but the first is rounded down, as RecBole does
-    (data/dataset/dataset.py, ``_calcu_split_ids``).
+    (data/dataset/dataset.py, ``_calcu_split_ids``), but that a part of less than an event is one
+    while the first part can spare it.
 
     Parameters
     ----------
@@ -25,7 +26,11 @@ def split_positions(n_events: int, ratios: Sequence[float]) -> tuple[int, ...]:
     tuple of int
         One position fewer than there are ratios.
     """
-    sizes = [int(n_events * ratio / sum(ratios)) for ratio in ratios[1:]]
+    exact = [n_events * ratio / sum(ratios) for ratio in ratios[1:]]
+    sizes = [int(size) for size in exact]
+    for part in reversed(range(len(sizes))):
+        if n_events - sum(sizes) > 1 and 0 < exact[part] < 1:
+            sizes[part] += 1
     starts = n_events - np.cumsum(sizes[::-1])[::-1]
     return tuple(int(start) for start in starts)
 

@@ -25,7 +25,12 @@ OF_EVERY_MODEL = (
 ROOM = WIDTH - 10
 REPORT = "--out=build/report"
 # Those that the benchmark has as well.
-OF_BENCHMARK = ("data_path", "epochs", "candidates", "protocol", "config_files")
+OF_BENCHMARK = {
+    **{name: name for name in ("data_path", "epochs", "candidates", "protocol", "config_files")},
+    "user_share": "users",
+}
+# It has no option for these, and would compare something else.
+NOT_OF_BENCHMARK = ("eval_args", "split_by")
 
 
 def python() -> str:
@@ -91,8 +96,10 @@ def next_steps(
         user = f"--user={_latest_user(test_data._dataset)}"
         words = [*other_words(program), "recommend", str(trainer.saved_model_file), user]
         steps.append((_line(words), "recommendations for a user, now"))
-    what = "a report that compares models, with intervals; it trains each of them"
-    return [*steps, (_line(_benchmark(program, options)), what)]
+    if not options.keys() & set(NOT_OF_BENCHMARK):
+        what = "a report that compares models, with intervals; it trains each of them"
+        steps.append((_line(_benchmark(program, options)), what))
+    return steps
 
 
 def _latest_user(dataset: Any) -> str:
@@ -112,7 +119,7 @@ def _line(words: Sequence[str]) -> str:
 def _benchmark(program: str, options: Mapping[str, str]) -> Sequence[str]:
     others = ("RecentHistory", "LastItem", "SessionKNN")
     models = ",".join(dict.fromkeys([options["model"], MODEL_TO_USE, *others]))
-    kept = [f"--{key}={options[key]}" for key in OF_BENCHMARK if key in options]
+    kept = [f"--{name}={options[key]}" for key, name in OF_BENCHMARK.items() if key in options]
     dataset = f"--dataset={options['dataset']}"
     return [
         *other_words(program),

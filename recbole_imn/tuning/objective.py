@@ -16,6 +16,8 @@ from recbole.data import create_dataset
 from recbole_imn.data.publishing import settle
 from recbole_imn.errors import SettingsError
 from recbole_imn.evaluation.benchmark.plan import starting_settings
+from recbole_imn.evaluation.benchmark.refusals import refuse_options
+from recbole_imn.evaluation.benchmark.tuned import TUNING
 from recbole_imn.preparation import no_options, prepare
 from recbole_imn.registry import is_sequential
 from recbole_imn.settings_files import read_settings
@@ -24,6 +26,14 @@ from recbole_imn.tuning.data import StudyData
 
 # Validations without a better one after which a trial ends.
 PATIENCE = 3
+# Settings that have an option of the command: a file's would be another one's.
+OPTIONS = {
+    "model": "--model",
+    "dataset": "--dataset",
+    "data_path": "--data_path",
+    "epochs": "--epochs",
+    "seed": "--seed",
+}
 
 
 @dataclass(frozen=True)
@@ -81,17 +91,28 @@ class TrialRequest:
             return Config(self.model, self.dataset, config_dict=settings)
 
     @cached_property
-    def _files(self) -> dict[str, Any]:
+    def fixed(self) -> dict[str, Any]:
+        """Settings of files, which are not searched.
+
+        Raises
+        ------
+        SettingsError
+            If one has an option of the command.
+        """
         settings: dict[str, Any] = {}
         for file in self.config_files:
-            settings.update(read_settings(Path(file)))
+            found = read_settings(Path(file))
+            # What a file of tuned settings tells of itself is no setting.
+            found.pop(TUNING, None)
+            refuse_options(found, file, OPTIONS)
+            settings.update(found)
         return settings
 
     @cached_property
     def _beginning(self) -> dict[str, Any]:
         """Settings before anything is searched."""
         usual = starting_settings(self.model, self.dataset, self.folder)
-        return {"stopping_step": PATIENCE, **usual, **self._files}
+        return {"stopping_step": PATIENCE, **usual, **self.fixed}
 
     @cached_property
     def _usual_epochs(self) -> int:
@@ -100,7 +121,7 @@ class TrialRequest:
     @cached_property
     def folder(self) -> Path:
         """Where the data set lies."""
-        return Path(self._config(self._files)["data_path"])
+        return Path(self._config(self.fixed)["data_path"])
 
 
 def make_data(request: TrialRequest) -> None:

@@ -9,6 +9,7 @@ import yaml
 
 from recbole_imn.files import replace_text, sealed
 from recbole_imn.provenance import PACKAGES, comment_lines, versions
+from recbole_imn.settings_files import model_keys
 
 if TYPE_CHECKING:
     from recbole_imn.tuning.study import Tuning
@@ -37,7 +38,9 @@ def write_result(tuning: Tuning, file: Path, notice: str | None = None) -> None:
         f"best validation {tuning.metric}": f"{best.value:.4f} (there were no test rows)",
         "trials": f"{len(tuning.finished)}, {counts}",
     }
-    values = {**tuning.values_of(best), "tuning": facts(tuning)}
+    # Without what was fixed of the model, another one would be trained than was found.
+    fixed = {key: value for key, value in request.fixed.items() if key in model_keys(request.model)}
+    values = {**fixed, **tuning.values_of(best), "tuning": facts(tuning)}
     text = yaml.safe_dump(values, sort_keys=False, width=100)
     replace_text(file, sealed(comment_lines(head) + text))
 

@@ -44,6 +44,15 @@ def test_a_split_rounds_every_part_but_the_first_down():
     assert split_positions(25, [8, 1, 1]) == (21, 23)
 
 
+def test_a_part_of_less_than_an_event_is_one_as_with_recbole():
+    from recbole.data.dataset import Dataset
+
+    for n in range(30):
+        for ratios in ([0.8, 0.1, 0.1], [0.7, 0.15, 0.15], [0.5, 0.5]):
+            expected = tuple(map(int, Dataset._calcu_split_ids(None, n, ratios)))
+            assert split_positions(n, ratios) == expected, (n, ratios)
+
+
 SHARES = st.sampled_from([(0.7, 0.15, 0.15), (0.8, 0.1, 0.1), (8, 1, 1), (1, 1, 1), (0.5, 0.5)])
 
 

@@ -257,15 +257,28 @@ def test_scores_that_are_not_numbers_are_refused(prepare, monkeypatch):
 @pytest.mark.parametrize("model", ["IMNNet", "SASRec"])
 def test_users_without_test_rows_are_named(prepare, model):
     _, dataset, (_, _, test), network = prepare(model, **SMALL)
-    rows = test._dataset.inter_feat["user_id"]
-    known = int(rows[0])
-    scores = full_sort_scores([known], network, test)
-    assert scores.shape == (int((rows == known).sum()), dataset.item_num)
+    known = int(test._dataset.inter_feat["user_id"][0])
+    assert full_sort_scores([known], network, test).shape == (1, dataset.item_num)
     for users in ([0], [known, 99], []):
         with pytest.raises(DataError, match="have no rows in this part of toy"):
             full_sort_topk(users, network, test, 3)
     with pytest.raises(DataError, match="k is 99; it must be 1 to 20"):
         full_sort_topk([known], network, test, 99)
+
+
+@pytest.mark.parametrize("model", ["IMNNet", "SASRec"])
+def test_each_user_has_the_scores_of_their_latest_row(prepare, model):
+    """In the order in which users are asked for, one row each, whatever rows there are."""
+    _, _, (_, _, test), network = prepare(model, **SMALL)
+    ids = test._dataset.inter_feat["user_id"]
+    users = ids.unique()[:3].flip(0)
+    latest = [int((ids == user).nonzero()[-1]) for user in users]
+    assert len(ids) > len(ids.unique())
+    found = full_sort_scores(users, network, test)
+    network.eval()
+    expected = network.full_sort_predict(test.dataset[latest]).view(3, -1)
+    assert found.shape == expected.shape
+    assert torch.allclose(found[:, 1:], expected[:, 1:], atol=1e-6)
 
 
 def test_a_sampled_loader_has_no_scores_of_users(prepare):

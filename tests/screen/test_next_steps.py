@@ -55,6 +55,14 @@ def test_a_model_that_can_be_used_is(toy):
     assert len(steps({**OPTIONS, "model": "IMNNetPlus"}, model, snapshot=False)) == 1
 
 
+def test_the_benchmark_compares_what_the_run_has_shown(toy):
+    """The same users; and nothing where it has no option for how rows were chosen."""
+    *_, (benchmark, _) = steps({**OPTIONS, "user_share": "0.05"})
+    assert "--users=0.05" in words_of(benchmark)
+    for key in ("eval_args", "split_by"):
+        assert all("benchmark" not in text for text, _ in steps({**OPTIONS, key: "times"}))
+
+
 def test_long_commands_are_written_on_lines_that_a_shell_joins(toy):
     folder = "data/" + "x" * 80
     (command, _), (benchmark, _) = steps({**OPTIONS, "data_path": folder})

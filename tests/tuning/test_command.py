@@ -35,6 +35,35 @@ def test_a_study_writes_settings_that_training_reads(arguments, toy, capsys, mon
     assert train([*again, f"--config_files=fixed.yaml {file}"]) == 0
 
 
+def test_settings_of_files_are_fixed_and_written_where_they_are_the_models(arguments, toy):
+    (toy / "rate.yaml").write_text("learning_rate: 0.05\nembedding_size: 8\nmetrics: [NDCG]\n")
+    arguments[-1] = "--config_files=fixed.yaml rate.yaml"
+    assert main(arguments) == 0
+    found = yaml.safe_load((toy / "tuned" / "toy" / "FPMC.yaml").read_text())
+    assert (found["learning_rate"], found["embedding_size"]) == (0.05, 8)
+    assert not {"topk", "use_gpu", "metrics", "show_progress"} & set(found)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ("seed: 9", "fixed.yaml sets seed to 9; use --seed instead"),
+        ("data_path: elsewhere", "fixed.yaml sets data_path to 'elsewhere'; use --data_path"),
+        ("tuning: {data: elsewhere}", "fixed.yaml was tuned on other data (elsewhere, not sha256"),
+        (
+            "{embedding_size: 8, learning_rate: 0.1, train_batch_size: 64, weight_decay: 0}",
+            "--config_files has all settings that would be searched; leave some out",
+        ),
+    ],
+)
+def test_files_that_are_no_settings_beside_the_search_are_refused(
+    arguments, toy, capsys, settings, message
+):
+    (toy / "fixed.yaml").write_text(f"{settings}\n")
+    assert main(arguments) == 2
+    assert message in capsys.readouterr().err.strip().splitlines()[-1]
+
+
 def test_a_study_goes_on_where_it_stopped(arguments, toy, capsys):
     assert main(arguments) == 0
     first = capsys.readouterr()

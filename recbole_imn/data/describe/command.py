@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
+from collections.abc import Mapping
 from logging import getLogger
 from pathlib import Path
 from typing import Any
 
 from recbole_imn.data.atomic import check_name
+from recbole_imn.data.filters import filters_set
 from recbole_imn.data.first_use import provide
 from recbole_imn.data.publishing import reading
 from recbole_imn.data.simulated import simulated_notice
@@ -43,18 +46,27 @@ def run(options: argparse.Namespace) -> int:
 
     check_name(options.name, "NAME")
     name, folder = options.name, options.data_path / options.name
-    form = logs.Format.of(_settings(name, options))
+    settings = _settings(name, options)
+    _tell_of_filters(settings)
+    form = logs.Format.of(settings)
     provide(folder, name, getLogger())
     with reading(folder, name):
         log = logs.read_log(folder, name, form)
         notice = simulated_notice(folder, name)
     found = profile(log)
     report = {"name": name, "simulated": notice is not None, **found.figures}
+    print(text(name, report, notice))
     replace_text(folder / f"{name}.report.json", json.dumps(report, indent=2) + "\n")
     replace_text(folder / f"{name}.report.html", html(name, found, log.origin, notice))
-    print(text(name, report, notice))
     print(f"\nwritten to {folder / name}.report.json and {folder / name}.report.html")
     return 0
+
+
+def _tell_of_filters(settings: Mapping[str, Any]) -> None:
+    """Say that events are shown which training would leave out."""
+    named = ", ".join(f"{key}: {value}" for key, value in filters_set(settings).items())
+    if named:
+        print(f"the whole log is described; training leaves events out by {named}", file=sys.stderr)
 
 
 def _settings(name: str, options: argparse.Namespace) -> dict[str, Any]:

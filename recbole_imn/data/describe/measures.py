@@ -14,6 +14,7 @@ import numpy as np
 from recbole_imn.data.describe import bins
 from recbole_imn.data.describe.log import Integers, Log, Reals
 from recbole_imn.data.describe.walk import Walk, walk
+from recbole_imn.log import split_positions
 
 DAY = 86_400.0
 # Share of the events, by time, of validation and of test, each rounded down as for training.
@@ -171,14 +172,14 @@ def unseen(log: Log) -> tuple[np.ndarray[Any, np.dtype[np.bool_]], dict[str, flo
     dict
         Of events, the shares on items that training, or training or validation, did see.
     """
-    n, part = len(log.item), int(len(log.item) * PART)
-    test = log.item[n - part :]
+    later, latest = split_positions(len(log.item), (1 - 2 * PART, PART, PART))
+    test = log.item[latest:]
     n_items = int(log.item.max()) + 1
     is_seen, is_tested = (np.zeros(n_items, np.bool_) for _ in range(2))
-    is_seen[log.item[: n - 2 * part]] = True
+    is_seen[log.item[:later]] = True
     is_tested[test] = True
     is_seen_later = is_seen.copy()
-    is_seen_later[log.item[n - 2 * part : n - part]] = True
+    is_seen_later[log.item[later:latest]] = True
     tested, new = int(is_tested.sum()), int((is_tested & ~is_seen).sum())
     is_new = ~is_seen[test]
     return is_new, {

@@ -25,15 +25,25 @@ OPTIONS = {
 ONE_CUT = {"split": {"RS": [0.8, 0.1, 0.1]}, "order": "TO", "group_by": "none", "mode": "full"}
 
 
-def refuse_options(settings: Mapping[str, Any], where: str) -> None:
+def refuse_options(
+    settings: Mapping[str, Any], where: str, options: Mapping[str, str] = OPTIONS
+) -> None:
     """Refuse settings that have an option of the command.
+
+    Parameters
+    ----------
+    settings : mapping
+    where : str
+        They come from, for the message.
+    options : mapping of str to str
+        The option of each setting that has one.
 
     Raises
     ------
     SettingsError
     """
-    for key in (key for key in OPTIONS if key in settings):
-        raise SettingsError(f"{where} sets {key} to {settings[key]!r}; use {OPTIONS[key]} instead")
+    for key in (key for key in options if key in settings):
+        raise SettingsError(f"{where} sets {key} to {settings[key]!r}; use {options[key]} instead")
 
 
 def require_ranking(settings: Mapping[str, Any], where: str) -> None:

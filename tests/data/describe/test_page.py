@@ -121,3 +121,12 @@ def test_a_broken_log_is_refused_as_in_training(tmp_path, capsys, rows, message)
 def test_a_data_set_that_is_not_there_is_named(tmp_path, capsys):
     assert main(["describe", "gone", f"--data_path={tmp_path}"]) == 2
     assert "gone.inter does not exist" in capsys.readouterr().err
+
+
+def test_it_is_said_that_filters_of_training_are_not_applied(tmp_path, capsys):
+    write_log(tmp_path, "toy", random_rows())
+    (tmp_path / "few.yaml").write_text("user_share: 0.5\nrm_dup_inter: ~\n")
+    options = [f"--data_path={tmp_path}", f"--config_files={tmp_path / 'few.yaml'}"]
+    assert main(["describe", "toy", *options]) == 0
+    told = capsys.readouterr().err
+    assert "the whole log is described; training leaves events out by user_share: 0.5\n" in told

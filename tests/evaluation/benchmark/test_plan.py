@@ -135,7 +135,7 @@ def test_a_benchmark_has_one_cut_and_ranks_everything(shop, eval_args, message):
         planned(shop, "FPMC")
     config.write_text(f"{CONFIG}eval_args: {{split: {{RS: [0.6, 0.2, 0.2]}}}}\n")
     assert planned(shop, "FPMC").dataset_settings["eval_args"] == {"split": {"RS": [0.6, 0.2, 0.2]}}
-    with pytest.raises(SettingsError, match="the system .FPMC eval_args"):
+    with pytest.raises(SettingsError, match=r"the system .FPMC eval_args"):
         planned(shop, 'FPMC eval_args={"mode":"uni10"}')
 
 
