@@ -32,6 +32,7 @@ class Setup:
 SHOP = "python examples/shop/make_shop.py --rows=2000"
 SMALLER = {"--rows": "--rows", '"epochs": 5': '"epochs": 1'}
 BENCHMARK = "--models=RecentHistory,LastItem --seeds=1 --epochs=1"
+SMALL_STUDY = "--minutes=0.02 --trials=1 --train_events=2000 --valid_rows=200"
 NEW_EVENTS = """printf 'user,item,time,behavior\\n' > new.csv
 for n in 1 2 3 4 5 6 7 8 9 10 11 12; do
   printf '%d,%d,2019-11-0%dT10:%d:00Z,bid\\n' $n $((2 * n)) $((1 + n / 5)) $((10 + n)) >> new.csv
@@ -67,7 +68,7 @@ SETUPS = {
     ),
     "docs/tuning.md": Setup(
         changes={
-            "tune --model=SASRec": "tune --model=SASRec --minutes=0.02 --trials=1",
+            "tune --model=SASRec": f"tune --model=SASRec {SMALL_STUDY}",
             "--models=SASRec --seeds=1": "--models=SASRec --seeds=1 --epochs=1",
         }
     ),

@@ -124,7 +124,7 @@ def test_an_export_goes_on_to_the_same_bytes(shop, monkeypatch, small_parts, tmp
     interrupts = _Interrupts(monkeypatch)
 
     @settings(
-        max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+        max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
     )
     @given(st.lists(st.integers(0, 12), min_size=1, max_size=3))
     def check(calls):
