@@ -64,6 +64,8 @@ class Run:
         What the file of tuned settings tells of their search.
     variant : str
         Settings that are switched against the model of that name, as a system's name has them.
+    common : dict
+        Those of ``settings`` that files gave for all systems.
     """
 
     model: str
@@ -76,6 +78,7 @@ class Run:
     dataset_settings: dict[str, Any]
     tuning: dict[str, Any] = field(default_factory=dict)
     variant: str = ""
+    common: dict[str, Any] = field(default_factory=dict)
 
     @property
     def system(self) -> str:
@@ -99,7 +102,7 @@ class Run:
         Not where the data lie: the fingerprint says what they are. Nor how settings were found.
         """
         parts = asdict(self)
-        del parts["settings"]["data_path"], parts["tuning"]
+        del parts["settings"]["data_path"], parts["tuning"], parts["common"]
         if not self.variant:
             # A model without switches has no other identity than before there were any.
             del parts["variant"]
@@ -264,6 +267,7 @@ def make_run(
         dataset_settings=of_dataset,
         tuning=tuned.tuning,
         variant=system.variant,
+        common=dict(common),
     )
 
 

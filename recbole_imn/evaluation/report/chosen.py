@@ -24,7 +24,13 @@ def chosen(runs: list[Result]) -> str:
 
 
 def about_settings(board: Board) -> str:
-    """Say in a sentence who was tuned, and whether all had the same time."""
+    """Say who was tuned, whether all had the same time, and what files gave for all of them."""
+    given = board.any_result.get("common") or {}
+    named = ", ".join(f"{key}: {value}" for key, value in sorted(given.items()))
+    return f"{_who_was_tuned(board)} All were given {named}." if named else _who_was_tuned(board)
+
+
+def _who_was_tuned(board: Board) -> str:
     ways = {system: chosen(runs) for system, runs in board.results.items()}
     untuned = [label(system) for system, way in ways.items() if way == DEFAULTS]
     if len(untuned) == len(ways):

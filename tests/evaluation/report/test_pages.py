@@ -168,3 +168,11 @@ def test_times_of_runs_that_shared_the_machine_are_said_to_be(make_bench):
     assert shared not in section(page(bench), "Time and memory")
     bench.add("FPMC", 1, runs_at_a_time=2)
     assert shared in section(page(bench), "Time and memory")
+
+
+def test_what_files_gave_for_all_is_said(make_bench):
+    board = make_bench().add("SASRec", 1, common={"stopping_step": 3, "hidden_size": 64}).board()
+    assert about_settings(board) == (
+        "Settings: all systems have their defaults; none was tuned. "
+        "All were given hidden_size: 64, stopping_step: 3."
+    )
