@@ -28,6 +28,11 @@ LOGS = {
 LEADERBOARD = "quality/tgb_jodie_wikipedia.md"
 PUBLISHED = ("TPNet", "LocalGlobal recency and popularity heuristic", "HyperEvent", "DyGFormer")
 EFFECT, HIDDEN = "resource_effect.md", "purchases_hidden.md"
+CLAIMS = {
+    "[czb](../results/czb_claims.md) (SIMULATED)": "czb_claims.md",
+    "[RetailRocket](../results/retailrocket_claims.md)": "retailrocket_claims.md",
+    "[Wikipedia](../results/jodie_wikipedia_claims.md)": "jodie_wikipedia_claims.md",
+}
 Rows = list[list[str]]
 
 
@@ -169,6 +174,23 @@ def effect() -> str:
     return "\n\n".join(parts)
 
 
+def claims() -> str:
+    """Give the verdict on each claim of the paper, a column a log."""
+    found: dict[str, list[str]] = {}
+    for name in CLAIMS.values():
+        table = tables(section(read(name), "The paper's claims"))[0]
+        here, verdict = (table[0].index(column) for column in ("here, 95% interval", "verdict"))
+        for row in table[1:]:
+            difference = re.search(r": ([+-]\d\.\d+ \[[^]]+\])", row[here])
+            told = row[verdict].replace("not testable here", "not testable")
+            cells = found.setdefault(row[0], [])
+            cells.append(f"{told}: {difference[1]}" if difference else told)
+    lines = [f"| claim | {' | '.join(CLAIMS)} |", "|---" * (len(CLAIMS) + 1) + "|"]
+    return "\n".join(
+        [*lines, *(f"| {claim} | {' | '.join(row)} |" for claim, row in found.items())]
+    )
+
+
 def hidden() -> str:
     """Give what purchases are worth on a real log."""
     return "\n".join(line for line in read(HIDDEN).splitlines() if line.startswith("|"))
@@ -235,7 +257,7 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {
         "ablations": ablations,
     },
     "docs/benchmark.md": {"anchors": below(anchors)},
-    "docs/claim.md": {"effect": below(effect), "hidden": hidden},
+    "docs/claim.md": {"effect": below(effect), "hidden": hidden, "claims": claims},
     "docs/traps.md": {"mends": mends},
 }
 

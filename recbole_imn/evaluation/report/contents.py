@@ -25,6 +25,9 @@ from recbole_imn.evaluation.report.parts import (
     spread,
 )
 from recbole_imn.evaluation.systems import model_of
+from recbole_imn.settings_files import keys_of
+
+HISTORY = "MAX_ITEM_LIST_LENGTH"
 
 
 def make_contents(board: Board) -> Contents:
@@ -195,15 +198,16 @@ def _settings(board: Board) -> Section:
         "batch": "train_batch_size",
         "embedding": "embedding_size",
         "hidden": "hidden_size",
-        "history": "MAX_ITEM_LIST_LENGTH",
+        "history": HISTORY,
         "epochs at most": "epochs",
     }
     rows = []
     for model, runs in board.results.items():
         config = dict(runs[0]["config"])
-        if registry.is_ours(model_of(model)):
+        own_files = registry.model_files(model_of(model))
+        if own_files and HISTORY not in keys_of(own_files):
             # Histories in the stream have no end.
-            config["MAX_ITEM_LIST_LENGTH"] = "-"
+            config[HISTORY] = "-"
         shown = [str(config.get(name, "-")) for name in named.values()]
         rows.append((label(model), *shown, chosen(runs), _files(runs)))
     columns = ("model", *named, "chosen by", "file")
