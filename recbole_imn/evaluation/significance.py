@@ -148,7 +148,7 @@ def paired_interval(
         found: Reals = _drawn(means[: len(mine)], seeds) - _drawn(means[len(mine) :], seeds)
         return found
 
-    interval = bootstrap(
+    ends = bootstrap(
         (*mine, *theirs, counts),
         difference,
         paired=True,
@@ -158,7 +158,7 @@ def paired_interval(
         batch=100,
         rng=np.random.default_rng(0),
     ).confidence_interval
-    return float(interval.low), float(interval.high)
+    return float(ends.low), float(ends.high)
 
 
 def _sums(values: Sequence[Reals], group: npt.NDArray[np.intp]) -> list[Reals]:

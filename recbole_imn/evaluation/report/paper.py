@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from recbole_imn.evaluation.metrics import CUTS
 from recbole_imn.evaluation.paper.figures import (
     METRICS,
     SOURCE,
@@ -43,18 +44,21 @@ def paper_sections(board: Board) -> Iterator[Section]:
     simulated = bool(board.any_result["simulated"])
     log = log_of(board.dataset, simulated)
     mark = f" ({SIMULATED})" if simulated else ""
-    yield _results(board, mark, OTHER if log is None else NOT_COMPARABLE if mark else NOT_THE_SAME)
+    sentence = OTHER if log is None else NOT_COMPARABLE if mark else NOT_THE_SAME
+    for cut in CUTS:
+        yield _results(board, cut, mark, sentence)
     # Older results do not know the log's size.
     if log is not None and "log" in board.any_result:
         yield _log(board, TABLE_2[log], mark)
 
 
-def _results(board: Board, mark: str, sentence: str) -> Section:
+def _results(board: Board, cut: int, mark: str, sentence: str) -> Section:
     protocol = board.protocols[0]
-    rows = [(label(system), *_cells(board, protocol, system)) for system in SYSTEMS]
-    columns = [f"{SHOWN[metric]}, {whose}" for metric in METRICS for whose in (*TABLE_2, "here")]
+    metrics = [metric for metric in METRICS if metric.endswith(f"@{cut}")]
+    rows = [(label(system), *_cells(board, protocol, system, metrics)) for system in SYSTEMS]
+    columns = [f"{SHOWN[metric]}, {whose}" for metric in metrics for whose in (*TABLE_2, "here")]
     return Section(
-        f"The paper's figures beside ours{mark}",
+        f"The paper's figures beside ours, the first {cut}{mark}",
         [
             f"{sentence} Tables 3 and 4 of {SOURCE}, of its logs "
             f"{' and '.join(f'{log} ({TABLE_2[log].title})' for log in TABLE_2)}; here "
@@ -65,8 +69,8 @@ def _results(board: Board, mark: str, sentence: str) -> Section:
     )
 
 
-def _cells(board: Board, protocol: str, system: str) -> Iterator[str]:
-    for metric in METRICS:
+def _cells(board: Board, protocol: str, system: str, metrics: Sequence[str]) -> Iterator[str]:
+    for metric in metrics:
         for log in TABLE_2:
             theirs = published(log, system, metric)
             yield "-" if theirs is None else f"{theirs:.4f}"
