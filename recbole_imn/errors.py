@@ -59,6 +59,10 @@ class ServingError(RecBoleImnError):
     """A request that cannot be answered, or events that cannot be taken."""
 
 
+class JournalError(ServingError):
+    """A journal that takes nothing now: a full disk, a server that cannot be reached."""
+
+
 class UnknownItemError(ServingError):
     """An item that nobody has told of.
 

@@ -11,7 +11,7 @@ from recbole_imn.errors import DataError, ServingError
 from recbole_imn.serving.columns import Columns
 from recbole_imn.serving.names import raw_id
 from recbole_imn.serving.policies import Policies
-from recbole_imn.serving.times import LogClock
+from recbole_imn.serving.times import LogClock, require_near
 
 Record = dict[str, Any]
 # User, item, seconds and behaviour: what makes two events the same.
@@ -177,7 +177,8 @@ class Intake:
             raise ServingError(
                 "an event needs its time, in seconds of the log: nobody knows when that began"
             )
-        return now
+        # A clock of another machine may run ahead: what has no time is never late for it.
+        return max(now, self.last)
 
     def _purchase(self, value: Any, behavior: str | None) -> bool:
         if value is None and behavior is not None and behavior not in self.purchase_of:
@@ -206,7 +207,9 @@ class Intake:
     def _timely(self, row: dict[str, Any], last: float) -> str | None:
         """Give the reason to drop an event that comes too late or too early."""
         now = self.clock.now()
-        if now is not None and row["time"] > now + self.policies.future_tolerance:
+        if now is None:
+            require_near(row["time"], last, row["time"])
+        elif row["time"] > now + self.policies.future_tolerance:
             reason = self._ruled("future", row, "lies in the future")
             row["time"] = now
             return reason

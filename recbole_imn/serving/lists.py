@@ -15,7 +15,7 @@ from recbole_imn.errors import ServingError, UnknownItemError
 from recbole_imn.log import Integers
 from recbole_imn.serving.choice import NOTHING, POOL, Ranking, best_of_rows, cosines, varied
 from recbole_imn.serving.market import Market
-from recbole_imn.serving.names import raw_id
+from recbole_imn.serving.names import OWN_COLUMNS, raw_id
 from recbole_imn.session import Query
 
 Candidates = Literal["on_shelf"] | Sequence[str] | None
@@ -61,6 +61,11 @@ class Wish:
             raise ServingError(f"k is {self.k!r}; it must be a whole number from 1")
         if not 0 <= self.diversify <= 1:
             raise ServingError(f"diversify is {self.diversify!r}; it must be between 0 and 1")
+        for name in (name for name in self.attributes if name in OWN_COLUMNS):
+            raise ServingError(
+                f"the attribute {name!r} cannot be told: lists have a column of that name; call it "
+                "otherwise in the table of items"
+            )
 
 
 class Lists:

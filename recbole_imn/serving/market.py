@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from secrets import token_hex
 from typing import Any
 
 import numpy as np
@@ -14,13 +15,16 @@ from recbole_imn.log import NO_EVENT, Integers
 from recbole_imn.log.completing import complete_columns
 from recbole_imn.serving.intake import Event, Record
 from recbole_imn.serving.names import Names, raw_id
+from recbole_imn.serving.packing import in_parts
 from recbole_imn.serving.shelf import OpenShelf
 from recbole_imn.serving.snapshot import EVENT_FIELDS, Snapshot
 from recbole_imn.session import Session
 
 # Room that is made at a time: numbers without a name, of whom nothing has happened.
 SPARE = 256
-# What users are called whom nobody may know any more, with a number behind it.
+# Ends of the names of users whom nobody may know: nobody can guess them, and go on as one of them.
+FORGOTTEN_BYTES = 8
+# What users are called whom nobody may know any more, with a random end.
 FORGOTTEN = "forgotten-"
 
 
@@ -102,22 +106,31 @@ class Market:
         numbers = self.items.add(record["item"])
         self.snapshot.attributes.set(numbers, record["attributes"])
         self._make_room()
-        found = self.snapshot.feature_maps["item_features"]
-        if not found.fields:
+        if not self.snapshot.feature_maps["item_features"].fields:
             return
-        known = self.snapshot.attributes
-        cells = {field.name: record["attributes"].get(field.name) for field in found.fields}
-        # What is not told anew is what it was before, where that is kept at all.
-        filled = {
-            name: values
-            if values is not None
-            else (known.cells(name, numbers) if name in known.names else [None] * len(numbers))
-            for name, values in cells.items()
-        }
         features = self.snapshot.item_features.clone()
-        features[numbers] = torch.from_numpy(found.transform_cells(filled)).to(features)
+        features[numbers] = self._features(record["item"], record["attributes"])
         self.snapshot.item_features = features
         self.session.grow(item_features=features)
+
+    def _features(self, names: Sequence[str], cells: Mapping[str, list[Any]]) -> torch.Tensor:
+        """Give the features of items of which some attributes are told anew; others stay.
+
+        Raises
+        ------
+        DataError
+            If a cell cannot be a feature.
+        """
+        found, known = self.snapshot.feature_maps["item_features"], self.snapshot.item_features
+        empty = [None] * len(names)
+        told = {field.name: cells.get(field.name, empty) for field in found.fields}
+        features = torch.from_numpy(found.transform_cells(told)).to(known)
+        stays = torch.tensor([owner not in cells for owner in found.owners])
+        numbers = torch.tensor([self.items.get(name) or 0 for name in names])
+        before = known[numbers.clamp(max=len(known) - 1)]
+        # Who has events alone so far has no features yet, and gets those of empty cells.
+        has_some = (numbers > 0) & (numbers < len(known)) & (before != 0).any(dim=1)
+        return torch.where(has_some[:, None] & stays, before, features)
 
     def _apply_listing(self, record: Record) -> None:
         numbers = [self.number_of(name) for name in record["item"]]
@@ -133,6 +146,10 @@ class Market:
         if record["user"] != record["as"] and record["user"] in self.users:
             self.users.rename(record["user"], record["as"])
         self.snapshot.forgotten += 1
+
+    def name_to_forget(self) -> str:
+        """Give a name that tells nothing of a user, and that nobody has."""
+        return f"{FORGOTTEN}{token_hex(FORGOTTEN_BYTES)}"
 
     def _make_room(self) -> None:
         """Have numbers to spare, so that tables do not grow with every newcomer."""
@@ -167,12 +184,31 @@ class Market:
         cells = {name: values for name, values in columns.items() if name != "item"}
         for field in self.snapshot.feature_maps["item_features"].fields:
             if field.name in cells:
-                try:
-                    field.columns(field.read(cells[field.name]))
-                except (DataError, TypeError, ValueError) as error:
-                    reason = " ".join(str(error).split())
-                    raise ServingError(f"attribute {field.name!r}: {reason}") from None
+                cells[field.name] = [in_parts(cell, field.kind) for cell in cells[field.name]]
+                # All that applying it does: what was kept must be possible to apply.
+                self._try_features(names, {field.name: cells[field.name]})
         return {"kind": "items", "item": names, "attributes": cells}
+
+    def item_columns(self, told: Sequence[tuple[Any, Mapping[str, Any]]]) -> dict[str, list[Any]]:
+        """Lay out items in columns; what one does not tell, and others do, is what it was."""
+        names = dict.fromkeys(name for _, attributes in told for name in attributes)
+        numbers = [self.items.get(str(item)) or 0 for item, _ in told]
+        known = self.snapshot.attributes
+        columns: dict[str, list[Any]] = {"item": [item for item, _ in told]}
+        for name in names:
+            before = known.cells(name, numbers) if name in known.names else [None] * len(told)
+            columns[name] = [
+                attributes.get(name, cell)
+                for (_, attributes), cell in zip(told, before, strict=True)
+            ]
+        return columns
+
+    def _try_features(self, names: Sequence[str], cells: Mapping[str, list[Any]]) -> None:
+        try:
+            self._features(names, cells)
+        except (DataError, TypeError, ValueError, LookupError) as error:
+            reason = " ".join(str(error).split())
+            raise ServingError(f"attribute {next(iter(cells))!r}: {reason}") from None
 
     # -- looking things up ---------------------------------------------------------------------
 

@@ -8,6 +8,8 @@ from typing import Any
 from recbole_imn.errors import ServingError
 
 LONGEST = 1000
+# What every list has of its own, beside attributes of items.
+OWN_COLUMNS = ("user", "rank", "item", "score")
 
 
 def raw_id(value: Any, what: str) -> str:

@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+
+
+def in_parts(cell: Any, kind: str) -> Any:
+    """Give the cell of a sequence as a list, where it is written as in an atomic file.
+
+    Parameters
+    ----------
+    cell : str, number, sequence or None
+    kind : str
+        Of its field, such as ``token_seq``.
+    """
+    if not (kind.endswith("_seq") and isinstance(cell, str)):
+        return cell
+    return cell.split(" ") if cell else None
 
 
 def pack(strings: Iterable[str]) -> dict[str, Tensor]:

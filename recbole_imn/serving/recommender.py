@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,6 @@ import numpy as np
 
 from recbole_imn.checkpoints import load_checkpoint
 from recbole_imn.checkpoints.sealed import CHECKPOINT, write_sealed
-from recbole_imn.data.time_range import LONGEST_SPAN, YEAR
 from recbole_imn.errors import ServingError
 from recbole_imn.serving.answers import Answers
 from recbole_imn.serving.columns import Columns, columns_of
@@ -20,12 +19,12 @@ from recbole_imn.serving.joining import joined
 from recbole_imn.serving.journal.base import check_position
 from recbole_imn.serving.journal.handle import Handle
 from recbole_imn.serving.lists import Lists
-from recbole_imn.serving.market import FORGOTTEN, Market
+from recbole_imn.serving.market import Market
 from recbole_imn.serving.names import raw_id
 from recbole_imn.serving.opening import open_session, recbole_weights
 from recbole_imn.serving.policies import Observed, Policies
 from recbole_imn.serving.snapshot import EVENT_FIELDS, KEY, snapshot_of
-from recbole_imn.serving.times import LogClock
+from recbole_imn.serving.times import LogClock, require_near
 from recbole_imn.session.counterfactual import keep_anchor
 from recbole_imn.session.locks import ReadWriteLock
 
@@ -192,6 +191,15 @@ class Recommender(Answers):
             self._settle()
         return new
 
+    def tell_items(self, told: Sequence[tuple[Any, Mapping[str, Any]]]) -> int:
+        """Make items known, or tell more of them: of each its own attributes, all others stay.
+
+        Takes pairs of an item and its attributes; result and errors are as of :meth:`add_items`.
+        """
+        with self._writing:
+            self._settle()
+            return self.add_items(self.market.item_columns(told))
+
     def list_items(self, items: Iterable[Any], at: Any = None) -> None:
         """Put items on the shelf from a moment on, that of the last event by default.
 
@@ -203,7 +211,7 @@ class Recommender(Answers):
         self._change_shelf("list", items, at)
 
     def delist_items(self, items: Iterable[Any], at: Any = None) -> None:
-        """Take items off the shelf; parameters and errors as of :meth:`list_items`."""
+        """Take items off the shelf, where they are not at that moment any more; as `list_items`."""
         self._change_shelf("delist", items, at)
 
     def forget(self, user: Any) -> bool:
@@ -222,7 +230,7 @@ class Recommender(Answers):
             self._settle()
             if name not in self.market.users:
                 return False
-            other = f"{FORGOTTEN}{self.market.snapshot.forgotten + 1}"
+            other = self.market.name_to_forget()
             self._keep({"kind": "forget", "user": name, "as": other})
             self._settle()
             if self.journal is not None:
@@ -264,7 +272,9 @@ class Recommender(Answers):
             self._settle()
             for name in names:
                 self.market.number_of(name)
-            self._keep({"kind": kind, "item": names, "at": self._seconds(at)})
+            moment = self._seconds(at)
+            require_near(moment, self.last_time, at)
+            self._keep({"kind": kind, "item": names, "at": moment})
             self._settle()
 
     def _keep(self, record: Record) -> None:
@@ -293,9 +303,13 @@ class Recommender(Answers):
         if not self._waiting:
             return
         with self._writing, self._lock.writing():
-            waiting, self._waiting = self._waiting, []
-            for record in joined(waiting):
-                self.market.apply(record)
+            waiting = list(joined(self._waiting))
+            while waiting:
+                # What cannot be applied stays, so that nobody is answered as if it had not been.
+                self._waiting = waiting
+                self.market.apply(waiting[0])
+                waiting = waiting[1:]
+            self._waiting = []
 
     def _happened(self, event: Any) -> bool:
         self._settle()
@@ -310,14 +324,8 @@ class Recommender(Answers):
             If that is no moment, or centuries away, as milliseconds taken for seconds are.
         """
         asked = self._seconds(at)
-        if not np.isfinite(self.last_time):
-            return asked
-        if asked - self.last_time > LONGEST_SPAN:
-            raise ServingError(
-                f"{at!r} is {(asked - self.last_time) / YEAR:,.0f} years after the last event; "
-                "times are in seconds, not milliseconds, or ISO 8601"
-            )
-        return max(asked, self.last_time)
+        require_near(asked, self.last_time, at)
+        return max(asked, self.last_time) if np.isfinite(self.last_time) else asked
 
     def _seconds(self, at: Any) -> float:
         """Give seconds of the log; those of the last event by default."""

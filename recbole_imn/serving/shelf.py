@@ -34,12 +34,12 @@ class OpenShelf:
         self.end = np.append(self.end, np.full(len(items), np.inf))
 
     def delist_items(self, items: npt.ArrayLike, at: float) -> None:
-        """End the stays that the items have then; what was to begin later does not."""
+        """End the stays that the items have then, just before; none begins later."""
         self._kept = None
-        chosen = np.isin(self.item, items) & (self.end > at)
-        later = chosen & (self.start > at)
+        chosen = np.isin(self.item, items) & (self.end >= at)
+        later = chosen & (self.start >= at)
         # A new array: readers may have hold of the old one.
-        self.end = np.where(chosen, at, self.end)
+        self.end = np.where(chosen, np.nextafter(at, -np.inf), self.end)
         kept = ~later
         self.item, self.start, self.end = self.item[kept], self.start[kept], self.end[kept]
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from recbole_imn.data.time_range import LONGEST_SPAN, YEAR
 from recbole_imn.errors import ServingError
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -72,9 +73,13 @@ class LogClock:
         try:
             zoned = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
             # An interval, since a float of epoch seconds may lose the last microsecond.
-            return (zoned - EPOCH - timedelta(seconds=self.origin)).total_seconds()
+            seconds = (zoned - EPOCH - timedelta(seconds=self.origin)).total_seconds()
         except (ValueError, TypeError, OverflowError) as error:
             raise ServingError(f"{moment!r} is no moment") from error
+        if not math.isfinite(seconds):
+            # The date of pandas that is none.
+            raise ServingError(f"{moment!r} is no moment")
+        return seconds
 
     def now(self) -> float | None:
         """Give the present by the machine's clock; None where the origin is not known."""
@@ -89,6 +94,27 @@ class LogClock:
         except OverflowError:
             return f"{seconds:g} s"
         return moment.isoformat()
+
+
+def require_near(seconds: float, last: float, moment: Any) -> None:
+    """Refuse a moment centuries after the last event, as milliseconds taken for seconds are.
+
+    Parameters
+    ----------
+    seconds, last : float
+        Of the log; -infinity before the first event.
+    moment : moment
+        As it was given.
+
+    Raises
+    ------
+    ServingError
+    """
+    if math.isfinite(last) and seconds - last > LONGEST_SPAN:
+        raise ServingError(
+            f"{moment!r} is {(seconds - last) / YEAR:,.0f} years after the last event; "
+            "times are in seconds, not milliseconds, or ISO 8601"
+        )
 
 
 def _read(text: str) -> datetime | float:

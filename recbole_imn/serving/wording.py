@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from recbole_imn.model.explaining import EVERYBODY
+from recbole_imn.model.explaining import ATTENDED, EVERYBODY
 from recbole_imn.model.explaining.contexts import (
     GENERAL,
     LIMITED,
@@ -38,6 +38,7 @@ ORIGINS = {
     TOGETHER: "what the user has been doing and has purchased",
     STATIC_USER: "the user's lasting preferences",
     PREVIOUS: "the item that the user came to last",
+    ATTENDED: "the items that the user came to lately",
     EVERYBODY: "how it does with everybody",
 }
 

@@ -1,7 +1,12 @@
 """Users and items that nobody had seen, and what is told of items."""
 
-import numpy as np
+import time
 
+import numpy as np
+import pandas as pd
+import pytest
+
+from recbole_imn.errors import ServingError
 from tests.serving.shops import moment
 
 
@@ -69,7 +74,21 @@ def test_listing_and_delisting_decide_what_is_on_the_shelf(recommender):
     recommender.list_items(["x"], moment(recommender, 10))
     assert ["x" in shelf(later) for later in (0, 10, 20)] == [False, True, True]
     recommender.delist_items(["x"], moment(recommender, 30))
-    assert ["x" in shelf(later) for later in (20, 30, 31)] == [True, True, False]
+    assert ["x" in shelf(later) for later in (20, 30, 31)] == [True, False, False]
+
+
+def test_an_item_that_is_taken_off_is_off_at_once_and_may_come_back(recommender):
+    """Without a moment both happen at that of the last event."""
+    recommender.add_items({"item": ["x"]})
+    user = recommender.users[0]
+
+    def is_there(at=None):
+        return "x" in recommender.recommend(user, at, 10**6, "on_shelf")["item"].tolist()
+
+    for change, expected in (("list", True), ("delist", False), ("list", True)):
+        getattr(recommender, f"{change}_items")(["x"])
+        assert is_there() == expected
+    assert is_there(moment(recommender, 1000))
 
 
 def test_who_is_forgotten_is_a_stranger(recommender):
@@ -82,3 +101,57 @@ def test_who_is_forgotten_is_a_stranger(recommender):
     assert np.array_equal(recommender.scores([user])[1], strangers)
     recommender.observe(user, recommender.items[0], moment(recommender))
     assert recommender.users[-1] == user
+
+
+def test_what_cannot_be_applied_is_not_kept(recommender, tmp_path):
+    """Else no process could open the journal again."""
+    known, before = recommender.items[0], len(recommender.items)
+    told = {"item": [known, "new"], "price": [1e25, 1.0]}
+    with pytest.raises(ServingError, match="attribute 'price': price is 1e\\+25, too far"):
+        recommender.add_items(told)
+    assert len(recommender.items) == before
+    assert recommender.add_items({"item": ["new"], "price": [1.0]}) == 1
+
+
+def test_what_is_told_of_some_changes_nothing_else(recommender):
+    first, second = recommender.items[:2]
+    features = recommender.market.snapshot.item_features[1:3].clone()
+    brands = recommender.market.snapshot.attributes.cells("brand", [1, 2])
+    recommender.add_items({"item": [first], "title": ["a nice car"]})
+    assert recommender.tell_items([(first, {"price": 5}), (second, {"brand": None})]) == 0
+    after = recommender.market.snapshot
+    assert after.attributes.cells("brand", [1, 2]) == [brands[0], None]
+    assert after.attributes.cells("price", [1])[0] == 5
+    recommender.tell_items([(second, {"brand": brands[1]})])
+    owners = np.array(after.feature_maps["item_features"].owners)
+    kept = recommender.market.snapshot.item_features[1:3]
+    assert np.array_equal(kept[1], features[1])
+    assert np.array_equal(kept[0][owners != "price"], features[0][owners != "price"])
+
+
+def test_lists_have_no_attribute_of_the_name_of_their_own_columns(recommender):
+    recommender.add_items({"item": [recommender.items[0]], "score": [5.0]})
+    with pytest.raises(ServingError, match="the attribute 'score' cannot be told"):
+        recommender.recommend(recommender.users[0], attributes=["score"])
+
+
+def test_a_name_of_the_forgotten_is_nobody_elses(recommender):
+    user, other = recommender.users[:2]
+    recommender.observe("forgotten-1", recommender.items[0], moment(recommender))
+    assert recommender.forget(user)
+    assert recommender.forget(other)
+    names = [name for name in recommender.users if name.startswith("forgotten-")]
+    assert len(set(names)) == 3
+
+
+def test_what_has_no_time_is_never_late(recommender, monkeypatch):
+    recommender.observe("ahead", recommender.items[0], time.time() + 250)
+    assert recommender.observe("later", recommender.items[0]).accepted == 1
+
+
+def test_times_that_are_none_or_centuries_away_are_refused(recommender):
+    with pytest.raises(ServingError, match="is no moment"):
+        recommender.observe("u", recommender.items[0], pd.NaT)
+    for change in (recommender.list_items, recommender.delist_items):
+        with pytest.raises(ServingError, match="times are in seconds, not milliseconds"):
+            change([recommender.items[0]], at=1.7e12)

@@ -4,8 +4,12 @@ import dataclasses
 
 import pytest
 
+from recbole_imn.model.explaining import ATTENDED, EVERYBODY
+from recbole_imn.model.explaining.contexts import GENERAL, LIMITED, PREVIOUS, STATIC_USER, TOGETHER
 from recbole_imn.serving.explanation import Explanation, PurchaseChange
 from recbole_imn.serving.score_rows import PartRow, ProposalRow, TasteRow
+
+CONTEXTS = (GENERAL, LIMITED, TOGETHER, STATIC_USER)
 
 
 def proposal(source, item="i17", behavior="view", share=0.61):
@@ -54,6 +58,12 @@ def test_the_two_largest_leads_are_told_with_their_figures():
 def test_each_source_has_its_own_words(source, expected):
     found = explanation([part("proposals", 2.0)], proposals=(proposal(source),))
     assert f"because {expected}" in found.sentence
+
+
+@pytest.mark.parametrize("origin", [*CONTEXTS, PREVIOUS, ATTENDED, EVERYBODY])
+def test_every_origin_of_the_density_has_words(origin):
+    found = explanation([part(f"density: {origin}", 2.0)]).sentence
+    assert "because it " in found
 
 
 def test_proposals_of_one_source_by_one_item_are_told_together():

@@ -2,6 +2,7 @@
 
 from recbole_imn.model.explaining.candidates import Candidates
 from recbole_imn.model.explaining.score_parts import (
+    ATTENDED,
     EVERYBODY,
     ITEM_SIDES,
     ScoreParts,
@@ -10,6 +11,7 @@ from recbole_imn.model.explaining.score_parts import (
 from recbole_imn.model.explaining.tastes import TASTE_ORIGINS
 
 __all__ = [
+    "ATTENDED",
     "EVERYBODY",
     "ITEM_SIDES",
     "TASTE_ORIGINS",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from recbole_imn.arguments import positive
 from recbole_imn.errors import ServingError
+from recbole_imn.serving.names import OWN_COLUMNS
 
 if TYPE_CHECKING:
     from recbole_imn.serving import Recommender
@@ -108,7 +109,7 @@ def attributes_of(options: argparse.Namespace, known: Sequence[str]) -> list[str
         If one is not known, or comes twice.
     """
     if options.attributes == "all":
-        return list(known)
+        return [name for name in known if name not in OWN_COLUMNS]
     names = [name.strip() for name in options.attributes.split(",") if name.strip()]
     for name in names:
         if name not in known:

@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from recbole_imn.errors import ServingError, UnknownItemError, UnknownUserError
+from recbole_imn.errors import JournalError, ServingError, UnknownItemError, UnknownUserError
 
 MEDIA_TYPE = "application/problem+json"
 LOG = getLogger(__name__)
@@ -29,7 +29,7 @@ MEANING = {
     421: "The service does not go by this name.",
     422: "A value is of the wrong kind, or out of range.",
     429: "Too many requests of this client.",
-    503: "Still loading, or too busy.",
+    503: "Still loading, too busy, or the journal takes nothing now.",
 }
 SCHEMA = {
     "title": "Problem",
@@ -95,6 +95,9 @@ def add_problems(app: FastAPI) -> None:
 def _serving(request: Request, error: Exception) -> Response:
     if isinstance(error, UnknownItemError | UnknownUserError):
         return problem(404, str(error))
+    if isinstance(error, JournalError):
+        # Nothing is wrong with the request: it may be sent again.
+        return problem(503, str(error), {"Retry-After": "5"})
     # Well formed, and yet refused.
     return problem(409, str(error))
 

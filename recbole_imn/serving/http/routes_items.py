@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 
@@ -38,7 +38,8 @@ def items_router(service: Service) -> APIRouter:
     @router.post("/items", responses=WRITES)
     def add_items(body: NewItems) -> Count:
         """Make items known, or their attributes."""
-        return Count(items=service.writer().add_items(_columns(body)))
+        told = [(item.item, item.attributes) for item in body.items]
+        return Count(items=service.writer().tell_items(told))
 
     @router.post("/items/list", responses=WRITES)
     def list_items(body: ItemsAt) -> Count:
@@ -53,10 +54,3 @@ def items_router(service: Service) -> APIRouter:
         return Count(items=len(set(body.items)))
 
     return router
-
-
-def _columns(body: NewItems) -> dict[str, list[Any]]:
-    """Lay items out in columns; an item that says nothing of an attribute has an empty cell."""
-    names = dict.fromkeys(name for item in body.items for name in item.attributes)
-    columns = {name: [item.attributes.get(name) for item in body.items] for name in names}
-    return {**columns, "item": [item.item for item in body.items]}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from recbole_imn.errors import ServingError
+from recbole_imn.errors import JournalError, ServingError
 
 ANSWER = 10.0
 """Seconds after which an answer counts as lost."""
@@ -156,12 +156,12 @@ def explained(name: str) -> Iterator[None]:
     try:
         yield
     except absences() as error:
-        raise ServingError(
+        raise JournalError(
             f"the Redis server of the journal {name} cannot be reached ({_line(error)}); start it, "
             "or correct the url"
         ) from error
     except refusals() as error:
-        raise ServingError(_meaning(name, _line(error))) from error
+        raise JournalError(_meaning(name, _line(error))) from error
 
 
 def _meaning(name: str, refusal: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from recbole_imn.errors import ServingError
+from recbole_imn.errors import JournalError, ServingError
 from recbole_imn.files import make_folder, os_line, sync_folder
 from recbole_imn.locks import Lock
 from recbole_imn.serving.journal.base import (
@@ -306,7 +306,7 @@ def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        raise ServingError(
+        raise JournalError(
             f"{path}: {error}; see that the disk has space and that the file may be written"
         ) from error
     except sqlite3.DatabaseError as error:

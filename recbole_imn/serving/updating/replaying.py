@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from recbole_imn.data.feature_maps import FeatureMap
 from recbole_imn.errors import DataError, ServingError
+from recbole_imn.serving.packing import in_parts
 from recbole_imn.serving.policies import Observed
 from recbole_imn.serving.recommender import Recommender
 from recbole_imn.serving.snapshot import EVENT_FIELDS
@@ -88,7 +89,5 @@ def field_kinds(maps: list[FeatureMap]) -> dict[str, str]:
 
 def read_cell(text: str | None, kind: str) -> Any:
     """Read a cell of a field as an atomic file would have it; None where it is empty."""
-    if text is None or text == "":
-        return None
     # What is no number is refused with the field's name by whoever takes it.
-    return text.split(" ") if kind.endswith("_seq") else text
+    return in_parts(text, kind) or None
