@@ -18,6 +18,7 @@ from recbole_imn.serving.intake import Intake, Record
 from recbole_imn.serving.joining import joined
 from recbole_imn.serving.journal.base import check_position
 from recbole_imn.serving.journal.handle import Handle
+from recbole_imn.serving.journal.marks import ORIGIN, check_same, in_own_time, mark_of
 from recbole_imn.serving.lists import Lists
 from recbole_imn.serving.market import Market
 from recbole_imn.serving.names import raw_id
@@ -72,6 +73,8 @@ class Recommender(Answers):
         self.data_name, self.simulated = snapshot.data_name, snapshot.simulated
         #: Records of the journal that have become part of all this.
         self.journal_offset = snapshot.journal_offset
+        #: Of the last of them, by which the journal is known again.
+        self.journal_mark = snapshot.journal_mark
         self._writing, self._lock = RLock(), ReadWriteLock()
         self._waiting: list[Record] = []
         self._position = len(snapshot.log)
@@ -241,8 +244,9 @@ class Recommender(Answers):
         """Take records from a journal, in their order; they were checked when they were written."""
         with self._writing:
             for record in records:
-                self._remember(record)
+                self._remember(in_own_time(record, self.clock.origin))
             self.journal_offset += len(records)
+            self.journal_mark = mark_of(records[-1]) if records else self.journal_mark
 
     def save(self, path: str | Path) -> None:
         """Write a checkpoint of all this as it is now."""
@@ -252,6 +256,7 @@ class Recommender(Answers):
             session.seek(len(session.past.log))
             snapshot.memories = session.state()["memories"]
             snapshot.journal_offset = self.journal_offset
+            snapshot.journal_mark = self.journal_mark
             snapshot.keys = list(self._intake.keys)
             weights = recbole_weights(session.network)
             values = {**self._checkpoint, "state_dict": weights, KEY: snapshot.to_values()}
@@ -280,8 +285,11 @@ class Recommender(Answers):
     def _keep(self, record: Record) -> None:
         """Make a record durable, and only then part of what happened."""
         if self.journal is not None:
+            if self.clock.origin is not None:
+                record[ORIGIN] = self.clock.origin
             self.journal.append([record])
             self.journal_offset += 1
+            self.journal_mark = mark_of(record)
         self._remember(record)
 
     def _remember(self, record: Record) -> None:
@@ -295,6 +303,7 @@ class Recommender(Answers):
     def _catch_up(self, journal: Journal) -> None:
         if not isinstance(journal, Handle):
             check_position(journal, self.journal_offset)
+        check_same(journal, self.journal_offset, self.journal_mark)
         for _, record in journal.read(self.journal_offset):
             self.apply([record])
 

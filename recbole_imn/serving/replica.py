@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 from recbole_imn.errors import ServingError
 from recbole_imn.serving.journal.base import PAGE, Journal, Record, StateMachine, check_position
+from recbole_imn.serving.journal.marks import check_same
 
 Machine = TypeVar("Machine", bound=StateMachine)
 WAIT = 0.5
@@ -41,6 +42,7 @@ class Replica(Generic[Machine]):
     def __init__(
         self, recommender: Machine, journal: Journal, reload: Callable[[], Machine] | None = None
     ) -> None:
+        check_same(journal, recommender.journal_offset, getattr(recommender, "journal_mark", ""))
         self.recommender, self.journal = recommender, journal
         self.failed: Exception | None = None
         self._reload = reload

@@ -59,6 +59,8 @@ class Snapshot:
         States at the log's end, as ``Session.state`` gives them; None before they are made.
     journal_offset : int
         Records of a journal that are part of all this.
+    journal_mark : str
+        Sum of the last of them, by which the journal is known again; empty where there is none.
     keys : list of str
         Keys of the latest events that had one, oldest first.
     forgotten : int
@@ -87,6 +89,7 @@ class Snapshot:
     keys: list[str] = field(default_factory=list)
     forgotten: int = 0
     n_fitted: int | None = None
+    journal_mark: str = ""
 
     def to_values(self) -> dict[str, Any]:
         """Give plain values and tensors, which a checkpoint can hold."""
@@ -112,6 +115,7 @@ class Snapshot:
             "simulated": self.simulated,
             "memories": self.memories,
             "journal_offset": self.journal_offset,
+            "journal_mark": self.journal_mark,
             "keys": pack(self.keys),
             "forgotten": self.forgotten,
             "n_fitted": self.n_fitted,
@@ -149,6 +153,7 @@ class Snapshot:
             unpack(values["keys"]),
             values["forgotten"],
             values.get("n_fitted"),
+            values.get("journal_mark", ""),
         )
 
 
