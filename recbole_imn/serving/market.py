@@ -144,7 +144,9 @@ class Market:
     def _apply_forgetting(self, record: Record) -> None:
         # In a journal that was rewritten, the user is called so from the beginning.
         if record["user"] != record["as"] and record["user"] in self.users:
-            self.users.rename(record["user"], record["as"])
+            # Names in older journals had a number, which somebody could have for an id.
+            is_free = record["as"] not in self.users
+            self.users.rename(record["user"], record["as"] if is_free else self.name_to_forget())
         self.snapshot.forgotten += 1
 
     def name_to_forget(self) -> str:
