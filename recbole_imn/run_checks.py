@@ -85,6 +85,8 @@ def mend() -> None:
         if reads_a_stream(self, settings):
             put_in_place(settings, _given(self), self.model)
             check(self, settings)
+            # RecBole looks into it.
+            settings["numerical_features"] = settings.get("numerical_features") or []
         return settings
 
     @wraps(place)
@@ -227,6 +229,11 @@ def _check_transform(run: RunSettings, settings: Mapping[str, Any]) -> None:
 
 
 def _check_evaluation(model: str, run: RunSettings, settings: Mapping[str, Any]) -> None:
+    if run.first_events and not registry.is_ours(model):
+        raise SettingsError(
+            f"first_events is True, but {model} cannot score a user without a history, and would "
+            "be tested on fewer rows than models of the stream; leave it out"
+        )
     if run.split_by == "times" and not is_global_time_split(settings["eval_args"]):
         raise SettingsError(
             "split_by is 'times', but parts begin at times only with one cut for all users; set "

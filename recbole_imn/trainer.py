@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from recbole_imn.bars import bar
 from recbole_imn.distributed.evaluation import chosen_batches
-from recbole_imn.errors import SettingsError
+from recbole_imn.errors import RecBoleImnError, SettingsError
 from recbole_imn.log import Integers
 from recbole_imn.model.calibration.rows import RowCollector
 from recbole_imn.model.calibration.search import search_proportions
@@ -99,7 +99,14 @@ class IMNNetTrainer(Trainer):  # type: ignore[misc]  # RecBole is untyped
         asked = eval_data and load_best_model and self.config["snapshot"]
         if asked and group().writes and can_be_used(self.model):
             file = Path(model_file or self.saved_model_file)
-            add_snapshot(file, self.model, eval_data._dataset)
+            try:
+                add_snapshot(file, self.model, eval_data._dataset)
+            except (RecBoleImnError, OSError) as error:
+                # Figures that took days are worth more than what can be added later.
+                self.logger.warning(
+                    f"{file} has weights, but nothing to be used without its data: {error}; when "
+                    f"that is mended: python -m recbole_imn snapshot {file}"
+                )
         return result
 
     def _valid_epoch(self, valid_data: Any, show_progress: bool = False) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from recbole_imn.checkpoints.ids import require_same_ids
 from recbole_imn.checkpoints.sealed import CHECKPOINT, read_sealed
 from recbole_imn.checkpoints.values import decode_parameter, is_plain, on_device, plain
 from recbole_imn.data.atomic import check_name
@@ -247,6 +248,7 @@ def restore(model: Any, checkpoint: dict[str, Any], file: str | Path) -> None:
         raise CheckpointError(
             f"{file} does not fit {type(model).__name__} with these settings and data: {wrong}"
         )
+    require_same_ids(model, checkpoint, file)
     model.load_state_dict(weights)
     other = checkpoint.get("other_parameter")
     if not isinstance(other, dict | None):

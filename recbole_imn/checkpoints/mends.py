@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from recbole_imn.checkpoints import guards
+from recbole_imn.checkpoints import guards, ids
+from recbole_imn.checkpoints.ids import IDS, MODEL_IDS
 from recbole_imn.checkpoints.loading import (
     load_checkpoint,
     load_data_and_model,
@@ -34,6 +35,7 @@ def install() -> bool:
     for name in ("recbole.quick_start.quick_start", "recbole.quick_start"):
         vars(import_module(name))["load_data_and_model"] = load_data_and_model
     guards.install()
+    ids.install()
     return True
 
 
@@ -97,6 +99,7 @@ def _values(trainer: Any, epoch: int) -> dict[str, Any]:
         "config": plain_config(trainer.config),
         "epoch": epoch,
         "state_dict": trainer.model.state_dict(),
+        IDS: getattr(trainer.model, MODEL_IDS, ""),
         "other_parameter": encode_parameters(trainer.model.other_parameter()),
         # Holds the learning rate, which may be a number of numpy.
         "optimizer": encode_parameters(trainer.optimizer.state_dict()),

@@ -19,6 +19,7 @@ from recbole_imn.data.excerpt import evenly, spread
 from recbole_imn.data.feature_maps import FeatureMap
 from recbole_imn.data.features import event_features, item_features
 from recbole_imn.data.scaling import PARTS, PURCHASE, ScaledDataset
+from recbole_imn.data.stream_settings import columns_setting
 from recbole_imn.errors import DataError
 from recbole_imn.log import NO_EVENT, EventLog, Ids
 from recbole_imn.model.rows import EVENT_INDEX
@@ -96,6 +97,8 @@ class StreamDataset(ScaledDataset):
         return data if isinstance(data, EventRows) else super()._dataframe_to_interaction(data)
 
     def _make_log(self, log: pd.DataFrame) -> EventLog:
+        unused = columns_setting(self.config, "unused_col", "inter") or set()
+        log = log.drop(columns=[name for name in ("behavior", PURCHASE) if name in unused & {*log}])
         behaviour, n_behaviours = self._behaviours(log)
         return EventLog.from_columns(
             user=log[self.uid_field].to_numpy(),

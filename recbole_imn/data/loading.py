@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from recbole_imn.data.stream_settings import check_data_settings, check_unused, 
 from recbole_imn.data.time_range import suspicious
 from recbole_imn.data.token_ids import TokenIds
 from recbole_imn.errors import DataError, SettingsError
+from recbole_imn.files import read_yaml
+from recbole_imn.registry import PROPERTIES
 from recbole_imn.validation import nearest
 
 
@@ -169,7 +172,9 @@ class AtomicDataset(Filtered, TokenIds, SequentialDataset):  # type: ignore[misc
     def _chosen(self, header: dict[str, str], source: FeatureSource | str) -> list[str]:
         """Give the fields of a file that are loaded."""
         load, unload = self._get_load_and_unload_col(source)
-        self._check_slips(header, load or set(), source)
+        if self.config["load_col"] != _usual_columns():
+            # What nobody has named, nobody can have mistyped.
+            self._check_slips(header, load or set(), source)
         return [
             field
             for field in header
@@ -228,10 +233,30 @@ class AtomicDataset(Filtered, TokenIds, SequentialDataset):  # type: ignore[misc
         super()._drop_unused_col()
 
     def _register(self, field: str, field_type: FeatureType, source: FeatureSource | str) -> None:
+        self._refuse_second(field, field_type, source)
         self.field2source[field], self.field2type[field] = source, field_type
         self.field2seqlen[field] = 1
         if "float" in field_type.value:
             self.field2bucketnum[field] = 2
+
+    def _refuse_second(
+        self, field: str, field_type: FeatureType, source: FeatureSource | str
+    ) -> None:
+        """Refuse a column of two files where one would be taken for the other.
+
+        A number of the log beside one of the item passes, as long as the log's is not read.
+        """
+        other = self.field2source.get(field)
+        sources = (FeatureSource.INTERACTION, FeatureSource.ITEM, FeatureSource.USER)
+        if field in (self.uid_field, self.iid_field) or other == source or other not in sources:
+            return
+        is_read = field in (*self.names("event_features"), *self.names("inventory_features"))
+        are_tokens = "token" in field_type.value or "token" in self.field2type[field].value
+        if is_read or are_tokens:
+            raise DataError(
+                f"both .{_name(other)} and .{_name(source)} have a column {field!r}, and one would "
+                "be taken for the other; rename one of them, or leave one out of load_col"
+            )
 
     def _split_sequences(self, path: Path, column: pd.Series[Any]) -> list[npt.NDArray[Any]]:
         """Split the cells of a sequence field; an empty cell is an empty sequence."""
@@ -251,6 +276,12 @@ class AtomicDataset(Filtered, TokenIds, SequentialDataset):  # type: ignore[misc
         """Give a setting that is a list of fields; one field may stand alone."""
         fields: Collection[str] = self.config[key] or []
         return [fields] if isinstance(fields, str) else list(fields)
+
+
+@cache
+def _usual_columns() -> Any:
+    """Give the columns that are loaded where nobody names any."""
+    return read_yaml(PROPERTIES / "stream.yaml", SettingsError)["load_col"]
 
 
 def _name(source: FeatureSource | str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from multiprocessing import get_all_start_methods, get_start_method
 from typing import Any
 
 from recbole_imn.errors import SettingsError
@@ -33,6 +34,13 @@ def check_data_settings(config: Any) -> None:
             f"threshold is {config['threshold']}, but every event of a stream is a target and "
             "none has a label; leave events out with val_interval, or set event_stream: False "
             "for a model of RecBole"
+        )
+    # The first is what a program gets that chooses none.
+    start = get_start_method(allow_none=True) or get_all_start_methods()[0]
+    if config["worker"] and start != "fork":
+        raise SettingsError(
+            f"worker is {config['worker']}, but processes are started by {start} here, and rows of "
+            "a stream can be handed to forked ones alone; leave it out"
         )
     if config["normalize_field"] and config["normalize_all"]:
         raise SettingsError("normalize_field and normalize_all are both set; use one of them")

@@ -118,6 +118,9 @@ def _attributes(dataset: Any, items: list[str]) -> Attributes:
         return Attributes({})
     form = dataset.config["field_separator"], dataset.config["encoding"] or "utf-8"
     header, key = dataset.header("item"), dataset.iid_field
+    if key not in header:
+        # A file of other things, which nothing of the data set reads either.
+        return Attributes({})
     names = [name for name, kind in header.items() if kind in READABLE and name != key]
     table = read_columns(path, header, [key, *names], *form).drop_duplicates(key)
     table = table.set_index(key).reindex(items)
