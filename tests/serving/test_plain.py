@@ -129,8 +129,8 @@ def test_stays_begin_and_end():
     assert shelf.on_shelf(12).tolist() == [1, 2, 3]
     shelf.list_items([1], 12.0)
     shelf.delist_items([1, 2], 13.0)
-    assert shelf.on_shelf(13).tolist() == [1, 2, 3]
-    assert shelf.on_shelf(13.5).tolist() == [3]
+    assert shelf.on_shelf(12.5).tolist() == [1, 2, 3]
+    assert shelf.on_shelf(13).tolist() == [3]
     shelf.delist_items([3], 1.0)
     assert shelf.on_shelf(14).tolist() == []
 

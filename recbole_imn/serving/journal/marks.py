@@ -35,7 +35,9 @@ def check_same(journal: Journal, offset: int, mark: str) -> None:
     ------
     ServingError
     """
-    if not mark or not journal.start < offset <= journal.end:
+    # Records up to one that was rewritten are not handed out any more.
+    first = max(journal.start, journal.rewritten)
+    if not mark or not first < offset <= journal.end:
         return
     for _, record in journal.read(offset - 1, 1):
         if mark_of(record) != mark:
