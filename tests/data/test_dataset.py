@@ -172,5 +172,5 @@ def test_a_missing_data_set_says_where_it_should_be(make_config):
 
 def test_a_log_too_short_to_split_is_refused(tmp_path, make_config):
     write_log(tmp_path, "short", [("u", "i", 1, "v", 0), ("u", "j", 2, "v", 0)])
-    with pytest.raises(DataError, match="the validation part has no rows"):
+    with pytest.raises(DataError, match="the training part has no rows"):
         parts_of(make_config("IMNNet", dataset="short"))

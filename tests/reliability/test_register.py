@@ -288,7 +288,7 @@ def test_two_classes_of_one_name_are_refused_but_a_new_definition_is_not():
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("a: [1", "cannot be read"), ("- 1\n", "holds list, not settings"), (None, "No such file")],
+    [("a: [1", "is not valid yaml"), ("- 1\n", "holds list, not settings"), (None, "No such file")],
 )
 def test_properties_that_cannot_be_read_are_one_line(tmp_path, text, message):
     class MyModel(IMNNet):
