@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -11,8 +12,11 @@ import torch
 from recbole_imn.errors import ServingError
 from recbole_imn.serving.packing import pack, unpack
 
-# Stands for a cell without content among texts; no text has it.
-_EMPTY = "\0"
+# Stands for a cell without content among texts, and before one that is written as JSON: what is
+# no text, or begins so.
+_EMPTY, _JSON = "\0", "\1"
+# Beyond them a float does not hold every whole number.
+_LARGEST = 2**53
 
 
 class Attributes:
@@ -67,18 +71,39 @@ class Attributes:
 
 
 def _column_values(column: list[Any]) -> Any:
-    numbers = all(cell is None or isinstance(cell, int | float) for cell in column)
-    if numbers:
+    if all(map(_is_number, column)):
         cells = [np.nan if cell is None else float(cell) for cell in column]
         return torch.tensor(cells, dtype=torch.float64)
-    return pack(_EMPTY if cell is None else str(cell) for cell in column)
+    return pack(map(_text, column))
+
+
+def _is_number(cell: Any) -> bool:
+    """Whether a float holds a cell to the last digit, or it is empty."""
+    if isinstance(cell, bool):
+        return False
+    return cell is None or isinstance(cell, float) or (isinstance(cell, int) and _fits(cell))
+
+
+def _fits(number: float) -> bool:
+    return abs(number) < _LARGEST
+
+
+def _text(cell: Any) -> str:
+    if cell is None:
+        return _EMPTY
+    is_plain = isinstance(cell, str) and not cell.startswith(_JSON)
+    return cell if is_plain else _JSON + json.dumps(cell)
 
 
 def _column(values: Any) -> list[Any]:
     if isinstance(values, torch.Tensor):
         return [None if cell != cell else _whole(cell) for cell in values.tolist()]
-    return [None if cell == _EMPTY else cell for cell in unpack(values)]
+    return [None if cell == _EMPTY else _cell(cell) for cell in unpack(values)]
+
+
+def _cell(text: str) -> Any:
+    return json.loads(text[1:]) if text.startswith(_JSON) else text
 
 
 def _whole(number: float) -> float | int:
-    return int(number) if number.is_integer() and abs(number) < 2**53 else number
+    return int(number) if number.is_integer() and _fits(number) else number

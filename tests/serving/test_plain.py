@@ -154,3 +154,16 @@ def test_frames_of_all_kinds_are_columns():
 def test_rules_that_are_none_are_refused(rules):
     with pytest.raises(ServingError):
         Policies(**rules)
+
+
+def test_attributes_of_any_kind_come_back_as_they_were():
+    columns = {
+        "tags": [None, ["red", "wood"], "red"],
+        "is_new": [None, True, False],
+        "serial": [None, 2**60, 1],
+        "price": [None, 5, 2.5],
+        "mixed": ["5", 5, None],
+    }
+    found = Attributes.from_values(Attributes(columns).to_values()).columns
+    assert found == columns
+    assert [type(cell) for cell in found["is_new"][1:]] == [bool, bool]
