@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recbole_imn.checkpoints import load_checkpoint
+from recbole_imn.checkpoints.ids import IDS
 from recbole_imn.checkpoints.sealed import CHECKPOINT, write_sealed
 from recbole_imn.errors import ServingError
 from recbole_imn.serving.answers import Answers
@@ -71,9 +72,8 @@ class Recommender(Answers):
         self.anchors = [keep_anchor(self.market.session)]
         self.clock = LogClock(snapshot.origin)
         self.data_name, self.simulated = snapshot.data_name, snapshot.simulated
-        #: Records of the journal that have become part of all this.
+        #: Records of the journal that are part of all this, and the sum of the last one.
         self.journal_offset = snapshot.journal_offset
-        #: Of the last of them, by which the journal is known again.
         self.journal_mark = snapshot.journal_mark
         self._writing, self._lock = RLock(), ReadWriteLock()
         self._waiting: list[Record] = []
@@ -195,10 +195,7 @@ class Recommender(Answers):
         return new
 
     def tell_items(self, told: Sequence[tuple[Any, Mapping[str, Any]]]) -> int:
-        """Make items known, or tell more of them: of each its own attributes, all others stay.
-
-        Takes pairs of an item and its attributes; result and errors are as of :meth:`add_items`.
-        """
+        """Do as :meth:`add_items` with pairs of an item and its own attributes; all others stay."""
         with self._writing:
             self._settle()
             return self.add_items(self.market.item_columns(told))
@@ -259,7 +256,9 @@ class Recommender(Answers):
             snapshot.journal_mark = self.journal_mark
             snapshot.keys = list(self._intake.keys)
             weights = recbole_weights(session.network)
-            values = {**self._checkpoint, "state_dict": weights, KEY: snapshot.to_values()}
+            # Users and items may be more by now than those of the data set.
+            names = {IDS: "", KEY: snapshot.to_values()}
+            values = {**self._checkpoint, "state_dict": weights, **names}
             snapshot.memories = None
             write_sealed(Path(path), values, CHECKPOINT)
 
