@@ -222,19 +222,6 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return [float(value) for value in corrected]
 
 
-def mean_gain(ranks: Sequence[Reals], metric: str) -> Reals:
-    """Give a metric of each row, the seeds averaged, float64 [n_rows].
-
-    Parameters
-    ----------
-    ranks : sequence of float64 [n_rows]
-        One array a seed.
-    metric : str
-        Such as ``ndcg@10``, or ``fullmrr``.
-    """
-    return averaged(gains(ranks, metric))
-
-
 def averaged(seeds: Sequence[Reals]) -> Reals:
     """Average what seeds have of each row, float64 [n_rows]; their order changes no bit."""
     mean: Reals = np.sort(np.stack(seeds), axis=0).mean(axis=0)

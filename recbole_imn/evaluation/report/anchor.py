@@ -10,7 +10,7 @@ import numpy as np
 from recbole_imn.evaluation.leaderboards import Leaderboard, leaderboard_of
 from recbole_imn.evaluation.report.gather import Board, label
 from recbole_imn.evaluation.report.parts import Section, Table, spread
-from recbole_imn.evaluation.significance import gains, interval, mean_gain, paired_interval
+from recbole_imn.evaluation.significance import gains, interval, paired_interval
 
 
 def anchor(board: Board) -> Iterator[Section]:
@@ -56,10 +56,9 @@ def _results(board: Board, facts: Mapping[str, Any]) -> Section:
 
 def _cells(board: Board, ranks: list[Any], users: Any) -> tuple[str, str]:
     """Give mean and deviation over seeds, and the interval over users."""
-    metric = board.agreed.metric
-    values = np.array([mean_gain([rank], metric).mean() for rank in ranks])
-    low, high = paired_interval(gains(ranks, metric), [], users)
-    return spread(values), interval(low, high)
+    seeds = gains(ranks, board.agreed.metric)
+    means = np.array([one.mean() for one in seeds])
+    return spread(means), interval(*paired_interval(seeds, [], users))
 
 
 def _leaderboard(published: Leaderboard, facts: Mapping[str, Any]) -> Section:
