@@ -19,7 +19,7 @@ run: env
 	$(BIN)/python run_recbole_imn.py $(strip $(DEFAULTS) $(ARGS))
 
 test: env lint
-	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
 
 lint: env
 	$(BIN)/ruff check .

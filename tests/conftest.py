@@ -20,6 +20,27 @@ torch.set_num_threads(1)
 hypothesis.settings.register_profile("steady", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("steady")
 
+# Files of few tests that take long begin first, so that no process waits for another's at the end.
+LONGEST = (
+    "docs/test_commands.py",
+    "reliability/test_faults.py",
+    "serving/http/test_run.py",
+    "reliability/test_fuzz.py",
+    "serving/commands/test_export.py",
+    "distributed/test_runs.py",
+    "data/market/test_simulation.py",
+    "tuning/test_study.py",
+    "docs/test_site.py",
+    "docs/test_walk_through.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order tests by file: the longest, then all others as they were."""
+    folder = Path(__file__).parent
+    order = {folder / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path, len(order)))
+
 
 def write_log(folder: Path, name: str, rows: list[tuple], header: str | None = None) -> Path:
     """Write NAME.inter in its folder and give the parent folder."""
