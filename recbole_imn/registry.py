@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -20,6 +19,7 @@ from recbole.utils import ModelType
 
 from recbole_imn import literals, own_models, tracking
 from recbole_imn.checkpoints.guards import refuse_pickles
+from recbole_imn.compat.views import replace
 
 PACKAGE = Path(__file__).parent
 PROPERTIES = PACKAGE / "properties"
@@ -237,8 +237,7 @@ def _wrap_create_dataset() -> None:
         upstream = getattr(recbole.data.dataset, f"{config['model']}Dataset", None)
         return _import("data.own_classes").stream_class(config["model"], upstream)(config)
 
-    for module in _modules_with("create_dataset", original):
-        module.create_dataset = create_dataset
+    replace(original, create_dataset)
 
 
 def _wrap_create_samplers() -> None:
@@ -249,8 +248,7 @@ def _wrap_create_samplers() -> None:
     def create_samplers(config: Any, dataset: Any, parts: Any) -> Any:
         return original(config, parts[0] if hasattr(dataset, "log") else dataset, parts)
 
-    for module in _modules_with("create_samplers", original):
-        module.create_samplers = create_samplers
+    replace(original, create_samplers)
 
 
 def _wrap_get_dataloader() -> None:
@@ -271,14 +269,4 @@ def _wrap_get_dataloader() -> None:
             return _import("evaluation.sampled").SampledEvalDataLoader
         return original(config, phase)
 
-    for module in _modules_with("get_dataloader", original):
-        module.get_dataloader = get_dataloader
-
-
-def _modules_with(name: str, value: object) -> list[Any]:
-    """Find loaded RecBole modules that hold a function under its name."""
-    return [
-        module
-        for key, module in list(sys.modules.items())
-        if key.partition(".")[0] == "recbole" and getattr(module, name, None) is value
-    ]
+    replace(original, get_dataloader)

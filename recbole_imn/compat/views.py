@@ -49,9 +49,18 @@ def show(modules: Iterable[str], alias: str, **names: Any) -> None:
         vars(module)[alias] = View(vars(module)[alias], **names)
 
 
-def replace(original: Any, replacement: Any) -> None:
-    """Put a function in the place of another in every module of RecBole that holds it."""
+def replace(original: Any, replacement: Any, everywhere: bool = False) -> None:
+    """Put a function in the place of another, under whatever name modules hold it.
+
+    Parameters
+    ----------
+    original, replacement : function
+    everywhere : bool
+        Not in modules of RecBole alone, but in those of this package and of whoever uses it.
+    """
     for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] == "recbole":
-            for alias in [alias for alias, value in vars(module).items() if value is original]:
-                vars(module)[alias] = replacement
+        if everywhere or name.partition(".")[0] == "recbole":
+            # A program may keep there what is no module.
+            held = getattr(module, "__dict__", {})
+            for alias in [alias for alias, value in held.items() if value is original]:
+                setattr(module, alias, replacement)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Callable, Mapping
 from functools import wraps
 from importlib import import_module
@@ -13,6 +12,7 @@ from recbole.trainer import Trainer
 from recbole.utils.wandblogger import WandbLogger
 
 from recbole_imn import tracking
+from recbole_imn.compat.views import replace
 from recbole_imn.processes.group import group, of_first, one_first, wait_for_all
 
 
@@ -30,21 +30,14 @@ class NoBoard:
 
 def install() -> None:
     """Let one process of a run write (trainer/trainer.py, utils/logger.py, data/utils.py)."""
-    _replace("init_logger", _one_logger)
-    _replace("create_dataset", _one_reads_first)
+    upstream = import_module("recbole.quick_start.quick_start")
+    for name, wrap in (("init_logger", _one_logger), ("create_dataset", _one_reads_first)):
+        original = getattr(upstream, name)
+        replace(original, wrap(original), everywhere=True)
     tracking.open_board = _one_board(tracking.open_board)
     WandbLogger.setup = _one_does(WandbLogger.setup)
     Trainer.__init__ = _one_name(Trainer.__init__)
     Trainer._save_checkpoint = _one_does(Trainer._save_checkpoint)
-
-
-def _replace(name: str, wrapped: Callable[[Any], Any]) -> None:
-    """Replace a function of RecBole wherever it has been imported."""
-    original = vars(import_module("recbole.quick_start.quick_start"))[name]
-    for key, module in list(sys.modules.items()):
-        held = key.partition(".")[0] in ("recbole", "recbole_imn")
-        if held and vars(module).get(name) is original:
-            vars(module)[name] = wrapped(original)
 
 
 def _one_logger(original: Callable[[Any], None]) -> Callable[[Any], None]:

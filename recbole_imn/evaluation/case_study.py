@@ -9,7 +9,6 @@ second of which is not that of the second user.
 from __future__ import annotations
 
 import copy
-import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
@@ -19,6 +18,7 @@ from recbole.data.dataloader import FullSortEvalDataLoader
 from recbole.utils import case_study
 from torch import Tensor
 
+from recbole_imn.compat.views import replace
 from recbole_imn.errors import DataError
 from recbole_imn.validation import shown
 
@@ -27,14 +27,8 @@ def mend() -> None:
     """Check what both functions are asked, wherever they have been imported already."""
     scores, topk = case_study.full_sort_scores, case_study.full_sort_topk
     # full_sort_topk finds the other function in its module.
-    _replace("full_sort_scores", scores, _strict_scores(scores))
-    _replace("full_sort_topk", topk, _strict_topk(topk))
-
-
-def _replace(name: str, old: object, new: object) -> None:
-    for module in list(sys.modules.values()):
-        if getattr(module, "__dict__", {}).get(name) is old:
-            setattr(module, name, new)
+    replace(scores, _strict_scores(scores), everywhere=True)
+    replace(topk, _strict_topk(topk), everywhere=True)
 
 
 def _strict_scores(original: Callable[..., Tensor]) -> Callable[..., Tensor]:
