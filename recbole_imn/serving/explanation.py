@@ -27,7 +27,13 @@ from recbole_imn.serving.spans import counted
 from recbole_imn.serving.times import LogClock
 from recbole_imn.serving.wording import sentence_of
 from recbole_imn.session import Query, Session
-from recbole_imn.session.counterfactual import MOST_EVENTS, Anchor, latest_purchases, without_events
+from recbole_imn.session.counterfactual import (
+    MOST_EVENTS,
+    Anchor,
+    latest_purchases,
+    with_all_events,
+    without_events,
+)
 from recbole_imn.session.parts import score_parts
 
 if TYPE_CHECKING:
@@ -168,8 +174,9 @@ def explain(
             tuple(taste_rows(market, parts)),
         )
         fork, events, why_not = _fork(asked, name, purchases, anchors, most_events)
+        whole = None if fork is None else with_all_events(asked.session, fork, anchors)
         bought = _purchased(market, clock, events)
-    change = None if fork is None else asked.change(fork, *bought)
+    change = None if fork is None or whole is None else asked.change(whole, fork, *bought)
     return Explanation(
         name, wanted, clock.text(asked.at), asked.score, asked.rank(asked.scores),
         len(asked.items), *rows, change, why_not, recommender.simulated,
@@ -223,12 +230,13 @@ class _Asked:
         return 1 + int(before.sum())
 
     def change(
-        self, fork: Session, items: tuple[str, ...], times: tuple[str, ...]
+        self, whole: Session, fork: Session, items: tuple[str, ...], times: tuple[str, ...]
     ) -> PurchaseChange:
         """Compare with the scores of a session in which purchases are absent."""
         replayed = len(fork.past.log) - fork.position
+        known = self.scores if whole is self.session else _scores(whole, self.user, self.at)
         without = _scores(fork, self.user, self.at)
-        moved = self._against_mean(self.scores) - self._against_mean(without)
+        moved = self._against_mean(known) - self._against_mean(without)
         return PurchaseChange(items, times, self.rank(without), moved, replayed)
 
     def _against_mean(self, scores: Floats) -> float:

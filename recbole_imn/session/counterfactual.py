@@ -89,7 +89,8 @@ def without_purchases(
     """Score the catalogue as if a user's last purchases had not happened.
 
     All other events of everybody have happened as they did; states, candidates and terms are
-    what the present weights make of such a log, bit for bit. The session itself stays as it is.
+    what the present weights make of such a log, bit for bit, with the features that items have
+    now. The session itself stays as it is.
 
     Parameters
     ----------
@@ -199,6 +200,26 @@ def without_events(
         fork.load_state(state)
         fork.same_weights()
     return fork
+
+
+def with_all_events(session: Session, fork: Session, anchors: Sequence[Anchor] = ()) -> Session:
+    """Give what a fork without events can be compared with: what has all, made in the same way.
+
+    Features that have changed since events happened act on a replay, and not on the states of
+    the session. Where they may have, another fork replays all events from where the first began.
+
+    Parameters
+    ----------
+    session : Session
+    fork : Session
+        That :func:`without_events` gave, and that has not been asked yet.
+    anchors
+        As it was given.
+    """
+    if session.as_made or not session.network.states.item_features.shape[1]:
+        return session
+    usable = [anchor for anchor in anchors if anchor.position <= fork.position]
+    return without_events(session, np.empty(0, np.int64), usable, len(session.past.log))
 
 
 def nearest_anchor(session: Session, anchors: Sequence[Anchor], position: int) -> Anchor | None:

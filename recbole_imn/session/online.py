@@ -24,9 +24,10 @@ class OnlineReplay:
 
     Static embeddings, centres and initial states stay, since the catalogue as ranking sees it
     is kept from window to window; so do tables of ids, and terms by cells. Learning begins
-    anew with each part of the log, and is forgotten when the weights change or an earlier
-    event is asked for: scores depend on the weights and the log alone. Between calls the
-    network has its own weights.
+    anew with each part of the log, from states that the network's own weights made, and is
+    forgotten when these change, an earlier event is asked for or the session moved otherwise:
+    scores depend on the weights and the log alone. Between calls the network has its own
+    weights.
 
     Parameters
     ----------
@@ -63,6 +64,8 @@ class OnlineReplay:
         self._part = self._start = self._stop = -1
         self._made_by: Any = None
         self._ranked: Ranked | None = None
+        # Told to the session once states are of what has been learned.
+        self._learning: object | None = None
 
     def __call__(self, session: Replayable, events: Integers, chunk: int) -> Iterator[Replayed]:
         """Replay as :func:`~recbole_imn.session.replay.plain_replay` does, and learn."""
@@ -84,14 +87,17 @@ class OnlineReplay:
         """Move on until the present window has an event."""
         part = max(bound for bound in self.bounds[:-1] if bound <= event)
         came_back = part != self._part or event < self._start
-        if came_back or self._made_by is not session.made_by:
+        moved = session.position != self._start or session.astray is not self._learning
+        if came_back or moved or self._made_by is not session.made_by:
             self._begin(session, part)
         while event >= self._stop:
             self._next(session)
 
     def _begin(self, session: Replayable, part: int) -> None:
+        session.come_back()
         session.go_to(part)
         session.catalogue()
+        self._learning = None
         self._part = self._start = self._stop = part
         self._ranked, self._made_by = None, session.made_by
         self._learned = [weight.detach().clone() for weight in self.weights]
@@ -121,6 +127,9 @@ class OnlineReplay:
             gradients = torch.autograd.grad(loss, self.weights, allow_unused=True)
         # Of the weights that scored the window.
         session.commit(unrolled)
+        if self._learning is None:
+            self._learning = object()
+            session.go_astray(self._learning)
         for weight, gradient in zip(self.weights, gradients, strict=True):
             weight.grad = gradient
         assert self._optimizer is not None

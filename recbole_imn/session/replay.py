@@ -63,14 +63,26 @@ class Replayable(Protocol):
     past : Past
     made_by : object
         Tells the weights that made the states; None before there are any.
+    position : int
+        Events that have made the states.
     held : Held or None
         The window that was asked for last.
+    astray : object or None
+        The learning whose weights made the latest states, if those of :attr:`made_by` did not.
     """
 
     network: Network
     past: Past
     made_by: Any
+    position: int
     held: Held | None
+    astray: object | None
+
+    def go_astray(self, learning: object) -> None:
+        """Say that other weights make the states from here on."""
+
+    def come_back(self) -> None:
+        """Go back to states by the present weights."""
 
     def go_to(self, position: int) -> None:
         """Move states to a position of the log."""

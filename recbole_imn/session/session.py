@@ -49,6 +49,8 @@ class Session(Scoring):
     frozen : bool
         Whether weights change only where :meth:`weights_changed` says so: to look at each of
         them takes a good part of a single answer's time.
+    as_made : bool
+        Whether items are known to have the features that they had when they made the states.
     """
 
     def __init__(
@@ -71,6 +73,8 @@ class Session(Scoring):
         self.frozen = False
         self._table: Tensor | None = None
         self.held: Held | None = None
+        self.astray: object | None = None
+        self.as_made = True
         self._end_of_training: dict[str, Any] | None = None
         self._lineage = object()
         self._ahead: tuple[tuple[int, ...], Window] | None = None
@@ -169,6 +173,7 @@ class Session(Scoring):
         """Whether states are those of all that has happened, by the present weights."""
         return (
             self._table is not None
+            and self.astray is None
             and self.made_by == self._weights()
             and self.position == self.past.position == len(self.past.log)
         )
@@ -178,12 +183,14 @@ class Session(Scoring):
     def rewind(self) -> None:
         """Go to the log's beginning and forget all states."""
         self.network.reset()
-        self.position, self._table, self.held = 0, None, None
+        self.position, self._table, self.held, self.astray = 0, None, None, None
+        self.as_made = True
 
     def seek(self, position: int) -> None:
         """Bring states, made by the present weights, to a position of the log."""
         with self.lock.writing():
             self._freshen()
+            self.come_back()
             self.go_to(position)
 
     @torch.no_grad()
@@ -205,6 +212,16 @@ class Session(Scoring):
             self.past.move_to(stop)
             self.commit(self.network.unroll(self.look(start, stop, self._no_rows())))
 
+    def go_astray(self, learning: object) -> None:
+        """Say that other weights make the states from here on, those of a learning replay."""
+        self.astray = learning
+
+    def come_back(self) -> None:
+        """Go back to states by the present weights, where others made the later ones."""
+        if self.astray is not None:
+            self.held = None
+            self._go_back(self.n_training)
+
     def hold(self, held: Held) -> None:
         """Keep a window that was asked for at the present position, to be asked for again."""
         self.held = held
@@ -221,7 +238,7 @@ class Session(Scoring):
         if kept is not None and position >= kept["position"]:
             for memory, state in zip(self.network.memories(), kept["memories"], strict=True):
                 memory.load_state(state)
-            self.position, self._table = kept["position"], None
+            self.position, self._table, self.astray = kept["position"], None, None
         else:
             self.rewind()
 
@@ -264,6 +281,7 @@ class Session(Scoring):
             missing = log.n_items - len(known)
             if item_features is None:
                 item_features = torch.cat([known, known.new_zeros(missing, known.shape[1])])
+            self.as_made &= torch.equal(item_features[: len(known)].to(known), known)
             fresh = self.made_by is not None and self.made_by == self._weights()
             self.network.grow(log.n_users, log.n_items, item_features.to(known))
             if fresh:
@@ -275,6 +293,7 @@ class Session(Scoring):
     def _be_present(self) -> None:
         """Bring states to the end of what has happened."""
         self._freshen()
+        self.come_back()
         self.go_to(len(self.past.log))
         self.past.move_to(len(self.past.log))
         self.catalogue()
@@ -324,5 +343,6 @@ class Session(Scoring):
         """Take back what :meth:`state` gave."""
         self._forget_scores()
         self.position, self.passes = state["position"], state["passes"]
+        self.astray, self.as_made = None, False
         for memory, kept in zip(self.network.memories(), state["memories"], strict=True):
             memory.load_state(kept)

@@ -221,6 +221,30 @@ def test_online_updates_learn_and_are_forgotten(prepare):
     assert not torch.equal(frozen, scores)
 
 
+def test_what_was_learned_online_ends_with_its_part_of_the_log(prepare):
+    _, _, (train, valid, test), model = prepare("JODIE", online_updates=True, train_batch_size=8)
+    train_one_epoch(model, train)
+    ids = {name: loader._dataset for name, loader in (("valid", valid), ("test", test))}
+    rows = {name: part[np.arange(len(part))] for name, part in ids.items()}
+    expected = model.full_sort_predict(rows["test"])
+    session, log = model.session, model.session.past.log
+    session.weights_changed()
+    present = session.scores(session.query([3], log.time[-1:]))
+    assert torch.equal(model.full_sort_predict(rows["test"]), expected)
+    assert torch.equal(session.scores(session.query([3], log.time[-1:])), present)
+    # From states that validation has learned from, and with a question in between.
+    session.weights_changed()
+    model.full_sort_predict(rows["valid"])
+    assert torch.equal(model.full_sort_predict(rows["test"]), expected)
+    session.weights_changed()
+    half = len(expected) // 2
+    found = [model.full_sort_predict(rows["test"][:half])]
+    session.query([3], log.time[-1:])
+    session.seek(session.replay._start)
+    found.append(model.full_sort_predict(rows["test"][half:]))
+    assert torch.equal(torch.cat(found), expected)
+
+
 def test_online_updates_leave_tables_of_ids_and_freshness(prepare, toy):
     items = "".join(f"i{number}\t{number}\n" for number in range(1, 21))
     (toy / "toy" / "toy.item").write_text(f"item_id:token\tprice:float\n{items}")

@@ -12,6 +12,7 @@ from recbole_imn.session.counterfactual import (
     keep_anchor,
     last_purchases,
     log_without,
+    with_all_events,
     without_events,
     without_purchases,
 )
@@ -142,6 +143,29 @@ def test_anchors_of_other_weights_are_of_no_use(plus):
     assert found.replayed == 299
     real = session_on(absent(plus.past.log, found.events), plus)
     assert torch.equal(found.scores, real.scores(real.query([3], [plus.past.log.time[-1]]))[0])
+
+
+def test_what_is_compared_knows_items_by_the_same_features(plus):
+    users, at = [3], [plus.past.log.time[-1] + 5.0]
+    before = plus.scores(plus.query(users, at))
+    anchor, nothing = keep_anchor(plus), np.empty(0, np.int64)
+    fork = without_events(plus, nothing)
+    assert with_all_events(plus, fork) is plus
+    assert torch.equal(fork.scores(fork.query(users, at)), before)
+    plus.grow(item_features=plus.network.states.item_features.clone())
+    assert with_all_events(plus, without_events(plus, nothing)) is plus
+    plus.grow(item_features=plus.network.states.item_features + 1)
+    for anchors in ([], [anchor]):
+        fork = without_events(plus, nothing, anchors)
+        whole = with_all_events(plus, fork, anchors)
+        scores = fork.scores(fork.query(users, at))
+        assert torch.equal(whole.scores(whole.query(users, at)), scores)
+    # From the beginning, by features of now; the session's states were made by those of then.
+    real = session_on(plus.past.log, plus)
+    assert with_all_events(real, fork) is real
+    plus.load_state(plus.state())
+    plus.same_weights()
+    assert with_all_events(plus, without_events(plus, nothing)) is not plus
 
 
 @settings(
