@@ -80,8 +80,11 @@ class WeightSearch:
         if self._scales is None:
             self._scales = (spread(mse), spread(nce)) if self.standard else (1.0, 1.0)
         mse_scale, nce_scale = self._scales
-        # Most rows are below the cut by any weights, and need no sweep.
-        rows = (ahead_of(targets, mse, nce) < self.metric.top).nonzero().squeeze(1)
+        # Most rows are below the cut by any weights, and need no sweep; what is no candidate
+        # is not found by any.
+        near = ahead_of(targets, mse, nce) < self.metric.top
+        shown = mse.gather(1, targets.unsqueeze(1)).squeeze(1) > -torch.inf
+        rows = (near & shown).nonzero().squeeze(1)
         grid = torch.linspace(0, 1, N_WEIGHTS, dtype=mse.dtype, device=mse.device)
         ranks = sweep_ranks(mse[rows] / mse_scale, nce[rows] / nce_scale, targets[rows], grid)
         self.found.append((self.metric(ranks.cpu().numpy()).sum(axis=0), len(targets)))

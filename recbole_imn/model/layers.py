@@ -13,6 +13,10 @@ from recbole_imn.log import Flags, Floats
 from recbole_imn.stream.products import affine, sigmoid
 
 
+# Of the mean: what deviates less is all alike.
+ALIKE = 1e-3
+
+
 class Affine(nn.Linear):
     """A linear layer in which a row's result does not depend on how many rows there are."""
 
@@ -31,7 +35,8 @@ class ElapsedTime(nn.Module):
     """Two inputs that tell an elapsed time: its standardised value and a first-event flag.
 
     Mean and deviation are those of the training events, fixed at construction and stored in
-    checkpoints. Seconds as they come (up to 10^7) would saturate every sigmoid.
+    checkpoints. Seconds as they come (up to 10^7) would saturate every sigmoid; so would those of
+    any other gap over the deviation of gaps that are all alike, which counts for nothing.
 
     Parameters
     ----------
@@ -57,8 +62,15 @@ class ElapsedTime(nn.Module):
         self.register_buffer(
             "mean", times.mean() if centred else torch.zeros((), dtype=times.dtype)
         )
-        deviation = times.std() if known else torch.ones((), dtype=times.dtype)
-        self.register_buffer("deviation", deviation.clamp(min=1e-6))
+        self.register_buffer("deviation", self._scale_of(times))
+
+    def _scale_of(self, times: Tensor) -> Tensor:
+        """Give what times are divided by."""
+        one = torch.ones((), dtype=times.dtype)
+        if len(times) < 2:
+            return one
+        deviation, typical = times.std(), torch.maximum(times.mean(), one)
+        return deviation if deviation > ALIKE * typical else typical
 
     def _transform(self, seconds: Floats) -> Floats:
         # Not torch's log1p: its last bit depends on an element's place in the tensor.

@@ -42,6 +42,9 @@ class Learned:
     represented : float [n + n_versions of all comparisons, 2d]
         The items of the rows' events, then the negatives of each comparison in all versions
         that its rows see.
+    targets : float [n, 2d]
+        The items of the rows' events as they were just before, of which the last columns are
+        predicted.
     squares, scores, products
         As :func:`~recbole_imn.kernels.comparison.compare` gives them; where each row has
         negatives of its own, products are those of its own alone, float [stop - start, m].
@@ -49,6 +52,7 @@ class Learned:
 
     rows: Rows
     represented: Tensor
+    targets: Tensor
     squares: Tensor
     scores: Tensor
     products: list[Tensor]
@@ -121,9 +125,9 @@ class Learning(Ranking):
     def _loss(self, unrolled: Unrolled, embedded: Tensor, read: Read) -> Tensor:
         """Sum over the rows that the window has."""
         lessons = unrolled.window.lessons
-        represented, latest, of_latest = self._represent(unrolled, lessons, embedded)
+        represented, targets, latest, of_latest = self._represent(unrolled, lessons, embedded)
         rows = self._rows(unrolled, latest, of_latest, read)
-        learned = Learned(rows, represented, *self._compare(rows, represented, lessons))
+        learned = Learned(rows, represented, targets, *self._compare(rows, represented, lessons))
         loss: Tensor | None = None
         for term in self.losses:
             part = term(self, unrolled, learned)
@@ -133,15 +137,23 @@ class Learning(Ranking):
 
     def _represent(
         self, unrolled: Unrolled, lessons: Lessons, embedded: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Represent what rows are compared with; give what contexts take from items as well."""
-        plan, table, rows = unrolled.window.plan, self.statics.item, lessons.states
+        plan, table, n = unrolled.window.plan, self.statics.item, len(lessons.items)
+        rows, places = lessons.states, lessons.places
+        apart = self.settings.targets_apart
         if self.settings.positive_state == "after":
-            rows = torch.cat([lessons.after, rows[len(lessons.items) :]])
-        latest = plan.item_row, plan.latest_items
-        return self.item_condition.with_latest(
-            unrolled.states, rows, table, embedded, lessons.places, *latest
+            # Of states that have seen the event nothing is predicted.
+            before = rows[:n] if apart else rows[:0]
+            rows = torch.cat([lessons.after, rows[n:], before])
+            places = torch.cat([places, places[: len(before)]])
+        represented, latest, of_latest = self.item_condition.with_latest(
+            unrolled.states, rows, table, embedded, places, plan.item_row, plan.latest_items
         )
+        if not apart:
+            return represented, represented[:n], latest, of_latest
+        compared = len(lessons.places)
+        return represented[:compared], represented[compared:], latest, of_latest
 
     def _compare(
         self, rows: Rows, represented: Tensor, lessons: Lessons

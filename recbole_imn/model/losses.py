@@ -41,7 +41,7 @@ class PredictionLoss:
         if settings.takes_plain_squares:
             return learned.squares
         predicted = learned.rows.mapped.predicted
-        target = learned.represented[: len(predicted), -predicted.shape[1] :]
+        target = learned.targets[:, -predicted.shape[1] :]
         target = target.detach() if settings.detached_targets else target
         return _sum_of_distances(predicted - target, settings.distance)
 

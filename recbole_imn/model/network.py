@@ -97,8 +97,8 @@ class Network(Learning):
         self.cell_term, self.pointer, self.attention = cell_term, pointer, attention
         self.losses, self.draw_negatives = list(losses), draw_negatives
         # Buffers: a checkpoint ranks by the weights that were found for it.
-        weights = [settings.ranking_mse_weight, settings.ranking_nce_weight]
-        self.register_buffer("ranking_weights", torch.tensor(weights))
+        weights = torch.tensor(settings.ranking_weights)
+        self.register_buffer("ranking_weights", weights)
         self.register_buffer("ranking_scales", torch.ones(2))
         self._heard_by: Callable[[Asked, Facts], None] | None = None
 

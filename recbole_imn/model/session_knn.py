@@ -112,8 +112,10 @@ class NeighbourSettings:
     idf_weight : float
         A score grows by so many times the logarithm of training sessions by those with the item.
     reminder_weight : float
-        Added for the user's newest item, where 1 is what an item of all neighbours has; the
-        r-th newest gets the r-th part.
+        Of the user's own items, where 1 is what an item of all neighbours has.
+    reminder_decay : str
+        What part of it the r-th newest gets: 1 / r with 'div'. That of the newest is 1 with
+        'div', 'quadratic' and 'same', 0.9 with 'linear' and 2.3 with 'log', as in [1]_.
     recent_events : int
         The user's latest events whose items are added so.
 

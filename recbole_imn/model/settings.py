@@ -57,7 +57,8 @@ class NetworkSettings:
     detached_targets : bool
         Whether (20) moves predictions alone. False: items move towards their predictions too.
     ranking_mse_weight, ranking_nce_weight : float
-        alpha_m and alpha_n of equations (23)-(24), until a search finds better ones.
+        alpha_m and alpha_n of equations (23)-(24), until a search finds better ones; of a part
+        that is not learned nothing is ranked. With terms or sources they must be 0 and 1.
     search_ranking_weights : bool
         Whether validation searches for alpha_m and alpha_n. Nothing is searched where
         mse_weight or nce_weight is 0, since only one part has learned.
@@ -84,7 +85,8 @@ class NetworkSettings:
         'simplified' (equation 6), 'full' (3-5), 'none' (IMN-Net*) or ``module.Class``.
     purchase_reach : int
         How many purchases of a user before a window are unrolled again in training, so that
-        gradients reach them; 0 is the paper's form, in which they end at the window's start.
+        gradients reach them; 0 is the paper's form, in which they end at the window's start. Of no
+        effect without a branch.
     fusion : str
         How the two user states become one, f of (11): 'sum', 'concat', 'product', beyond
         the paper 'gate', a learnable mean, or ``module.Class``.
@@ -95,7 +97,8 @@ class NetworkSettings:
         'none': the paper's literal form.
     positive_state : str
         'before': the item as it was just before the event, like the negatives.
-        'after': the paper's literal (16), in which only the positive has seen the event.
+        'after': the paper's literal (16), in which only the positive has seen the event. The
+        prediction is always of the state before.
     context_start : str
         'identity': predictions start as a copy of the previous item. 'random': as usual.
     shared_map : bool
@@ -110,7 +113,8 @@ class NetworkSettings:
         'mean': the mean time is 0, and a flag tells that there was no event before. 'zero': no
         time is 0, so that the projection (7)-(10) leaves a state as it is then, and no flag.
     shared_projection : bool
-        Whether both user states are projected by the same W_t, as the paper has it.
+        Whether both user states are projected by the same W_t, as the paper has it; of no
+        effect without a branch.
     event_input : str
         Which v updates of general and item states see, equations (1) and (2). 'own': that of the
         event itself. 'previous': that of the user's, and of the item's, event before it.
@@ -136,13 +140,14 @@ class NetworkSettings:
     static_features : bool
         Beyond the paper: item features in static embeddings, for items without a past.
     n_active_negatives : int
-        Beyond the paper: further negatives, from the items that were touched lately.
+        Beyond the paper: further negatives, from the items that were touched lately; of no
+        effect without terms and sources, which are learned against the catalogue.
     unseen_ids : str
         What ids read that no training event has: 'random' static embeddings of their own, or
         one 'learned' embedding for all of them.
     id_dropout : float
-        Share of the ids that read the learned embedding, for the length of a window; of no
-        effect with random ones.
+        Share of the ids that read the learned embedding where losses read them, for the length
+        of a window; of no effect with random ones. The branch reads all ids as they are.
 
     Raises
     ------
@@ -201,15 +206,18 @@ class NetworkSettings:
             raise ValueError(
                 "ranking_mse_weight and ranking_nce_weight are both 0: nothing would be ranked"
             )
-        if self.attended_events and self.nce_weight == 0:
-            raise ValueError(
-                f"attended_events is {self.attended_events}, but nce_weight is 0: attention is "
-                "part of the density ratio, which learns nothing; set one of them otherwise"
-            )
+        self._check_density()
         if self.searches_ranking and (self.terms or self.sources):
             raise ValueError(
                 "search_ranking_weights is True, but with terms or sources a ranking is no "
-                "weighted sum of two parts; set it to False"
+                "weighted sum of two parts; set it to False, ranking_mse_weight to 0 and "
+                "ranking_nce_weight to 1"
+            )
+        if (self.terms or self.sources) and self.ranking_weights != (0, 1):
+            raise ValueError(
+                f"ranking_mse_weight is {self.ranking_mse_weight} and ranking_nce_weight "
+                f"{self.ranking_nce_weight}, but terms and sources are learned beside the density "
+                "ratio alone, as it is; set them to 0 and 1"
             )
         if self.calibrate and not self.sources:
             raise ValueError(
@@ -228,11 +236,44 @@ class NetworkSettings:
             )
         return self
 
+    def _check_density(self) -> None:
+        """Refuse parts of the density ratio where it is not learned, and a part that ranks so."""
+        parts = {
+            "attended_events": self.attended_events,
+            "terms": self.terms,
+            "sources": self.sources,
+        }
+        for name, value in parts.items():
+            if value and self.nce_weight == 0:
+                raise ValueError(
+                    f"{name} is {value!r}, but nce_weight is 0: that is part of the density "
+                    "ratio, which learns nothing; set one of them otherwise"
+                )
+        if self.ranking_weights == (0, 0):
+            learned = "nce" if self.mse_weight == 0 else "mse"
+            raise ValueError(
+                f"ranking_{learned}_weight is 0, but nothing else is learned; set it to 1"
+            )
+
+    @property
+    def ranking_weights(self) -> tuple[float, float]:
+        """alpha_m and alpha_n; 0 for a part that is not learned."""
+        predicts = self.mse_weight > 0 or self.shared_map
+        return (
+            self.ranking_mse_weight if predicts else 0.0,
+            self.ranking_nce_weight if self.nce_weight > 0 else 0.0,
+        )
+
     @property
     def takes_plain_squares(self) -> bool:
         """Whether the prediction's loss has the form that is computed beside the density ratio."""
         plain = self.distance == "squared" and self.prediction_target == "both"
-        return plain and self.detached_targets
+        return plain and self.detached_targets and not self.targets_apart
+
+    @property
+    def targets_apart(self) -> bool:
+        """Whether what is predicted is another state than what the density ratio compares."""
+        return self.positive_state == "after" and self.prediction_target == "both"
 
     @property
     def searches_ranking(self) -> bool:

@@ -85,6 +85,15 @@ def test_the_search_totals_all_rows(name):
     assert best.nce == pytest.approx(GRID[int(expected.argmax())].item())
 
 
+def test_an_item_that_is_not_shown_is_not_found():
+    parts = [torch.tensor([[-torch.inf, 3.0, 4.0, -torch.inf]]) for _ in range(2)]
+    search = WeightSearch("NDCG@5", standard=False)
+    search.add(*parts, torch.tensor([3]))
+    assert search.best().score == 0.0
+    search.add(*parts, torch.tensor([2]))
+    assert search.best().score == 0.5
+
+
 def test_scaled_parts_are_weighed_alike_in_any_unit():
     first, second, targets = random_parts(0)
     found = []

@@ -111,4 +111,10 @@ def test_in_a_batch_they_are_the_items_of_its_rows(n):
 @pytest.mark.parametrize("negatives", ["row", "in_batch"])
 def test_what_stands_for_the_catalogue_is_drawn_once_a_window(negatives):
     with pytest.raises(SettingsError, match="drawn once a window; set it to window"):
-        NetworkSettings(negatives=negatives, terms=["freshness"], search_ranking_weights=False)
+        NetworkSettings(
+            negatives=negatives,
+            terms=["freshness"],
+            search_ranking_weights=False,
+            ranking_mse_weight=0.0,
+            ranking_nce_weight=1.0,
+        )

@@ -49,7 +49,11 @@ class Nothing:
 
 number = 3
 """
-RANKED = {"search_ranking_weights": False}
+RANKED = {
+    "search_ranking_weights": False,
+    "ranking_mse_weight": 0.0,
+    "ranking_nce_weight": 1.0,
+}
 
 
 @pytest.fixture

@@ -279,10 +279,11 @@ class NaiveNetwork:
             others = [self.represent(j) for j in of_event if j != self.log.item[event]]
             self.update(event)
             after = self.hidden(event)
+            predicted = positive
             if settings.positive_state == "after":
                 positive = self.represent(int(self.log.item[event]))
             if context is not None:
-                total = total + self.event_loss(context, positive, others)
+                total = total + self.event_loss(context, predicted, positive, others)
             total = total + settings.user_drift_weight * self.length(after[0] - before[0])
             total = total + settings.item_drift_weight * self.length(after[1] - before[1])
         return total
@@ -291,14 +292,14 @@ class NaiveNetwork:
         user, item = self.log.user[event], self.log.item[event]
         return self.user_state(user)[: self.width], self.item_state(item)[: self.width]
 
-    def event_loss(self, context, positive, others):
+    def event_loss(self, context, target, positive, others):
         network, settings = self.network, self.settings
         maps = network.maps
         mapped = maps.linear.weight @ context
         if settings.biases:
             mapped = mapped + maps.linear.bias
         width = (1 if settings.prediction_target == "static" else 2) * self.width
-        target = positive[-width:]
+        target = target[-width:]
         if settings.detached_targets:
             target = target.detach()
         predicted, compared = mapped.new_zeros(width), mapped.new_zeros(2 * self.width)

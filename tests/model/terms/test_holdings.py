@@ -21,6 +21,14 @@ from tests.stream.naive import random_stream_columns
 
 FIELDS = ["brand", "brand", "brand", "price", "image", "image"]
 
+# Terms are beside the density ratio alone.
+NAMES = {
+    "embedding_size": 8,
+    "search_ranking_weights": False,
+    "ranking_mse_weight": 0.0,
+    "ranking_nce_weight": 1.0,
+}
+
 
 def some_features(n_items=31, seed=0):
     rng = np.random.default_rng(seed)
@@ -139,9 +147,7 @@ def test_it_changes_no_other_first_weight_and_learns():
     for terms in (["taste"], ["taste", "holdings"]):
         torch.manual_seed(3)
         _, _, making = make_holdings()
-        making.settings = NetworkSettings(
-            embedding_size=8, n_negatives=5, terms=terms, search_ranking_weights=False
-        )
+        making.settings = NetworkSettings(n_negatives=5, terms=terms, **NAMES)
         network = build_network(making)
         states.append({name: value.clone() for name, value in network.state_dict().items()})
     assert states[0].keys() < states[1].keys()
@@ -156,7 +162,7 @@ def test_it_changes_no_other_first_weight_and_learns():
 
 def test_a_checkpoint_has_the_same_term():
     _, past, making = make_holdings()
-    names = {"embedding_size": 8, "terms": ["holdings"], "search_ranking_weights": False}
+    names = {"terms": ["holdings"], **NAMES}
     making.settings = NetworkSettings(**names)
     network = build_network(making)
     term = network.products["holdings"]
