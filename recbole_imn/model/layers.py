@@ -12,7 +12,6 @@ from recbole_imn.kernels.conditioning import project
 from recbole_imn.log import Flags, Floats
 from recbole_imn.stream.products import affine, sigmoid
 
-
 # Of the mean: what deviates less is all alike.
 ALIKE = 1e-3
 
