@@ -16,7 +16,7 @@ from texttable import Texttable
 from recbole_imn import own_models, registry
 from recbole_imn.data.simulated import SIMULATED, simulated_notice
 from recbole_imn.distributed.ending import first_to_tell, together
-from recbole_imn.errors import RecBoleImnError
+from recbole_imn.errors import RecBoleImnError, StoppedError
 from recbole_imn.evaluation.model_card import Facts, write_card
 from recbole_imn.evaluation.ranks import RankRecorder, recorded_trainers
 from recbole_imn.files import os_line
@@ -137,6 +137,11 @@ def _run(options: dict[str, str], arguments: Sequence[str]) -> None:
                 config_dict={"event_stream": True},
             )
             _conclude(run, trainers[-1], result, options, program[0])
+    except OSError as error:
+        if how := _how_to_go_on(trainers, program[0], arguments):
+            # A full disk, say: what was kept before is whole.
+            raise StoppedError(os_line(error, how)) from error
+        raise
     except KeyboardInterrupt as stop:
         raise KeyboardInterrupt(_how_to_go_on(trainers, program[0], arguments)) from stop
     finally:

@@ -47,6 +47,10 @@ class DivergenceError(RecBoleImnError):
     """Training that has blown up."""
 
 
+class StoppedError(RecBoleImnError):
+    """The system refused something to a run, which has left what it can go on from."""
+
+
 class DifferentWeightsError(RecBoleImnError):
     """Processes that have come to other weights than one another."""
 

@@ -22,8 +22,8 @@ _BLOCK = 1 << 20
 _AWAY = "move it away, or choose another place"
 _RUST = re.compile(r"\(os error (\d+)\)")
 _HINTS = {
-    errno.ENOSPC: "free some space there, then give the same command again",
-    errno.EDQUOT: "free some space there, then give the same command again",
+    errno.ENOSPC: "free some space there, then {again}",
+    errno.EDQUOT: "free some space there, then {again}",
     errno.EACCES: "change its permissions, or choose another place",
     errno.EPERM: "change its permissions, or choose another place",
     errno.EROFS: "choose another place",
@@ -198,12 +198,19 @@ def is_of_disk(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno in {*_HINTS, errno.EIO}
 
 
-def os_line(error: OSError) -> str:
-    """Say in one line which file the system refused, why, and what to do."""
+def os_line(error: OSError, again: str = "give the same command again") -> str:
+    """Say in one line which file the system refused, why, and what to do.
+
+    Parameters
+    ----------
+    error : OSError
+    again : str
+        How to go on where there is room again.
+    """
     if error.errno is None or error.strerror is None:
         return " ".join(str(error).split())
     # What was written aside was to become the second file.
     name = error.filename2 or error.filename
     hint = _HINTS.get(error.errno)
     line = f"{name}: {error.strerror}" if name else error.strerror
-    return f"{line}; {hint}" if hint else line
+    return f"{line}; {hint.format(again=again)}" if hint else line

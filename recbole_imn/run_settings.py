@@ -189,10 +189,9 @@ class Clipping(Strict):
     error_if_nonfinite: bool = False
 
 
-class RunSettings(Strict):
-    """Settings of any run on a stream, beside those of its model."""
+class Environment(Strict):
+    """Where a run runs, what it reads and where it writes."""
 
-    # Environment.
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 2020
     reproducibility: bool = True
     use_gpu: bool = True
@@ -212,7 +211,10 @@ class RunSettings(Strict):
     encoding: Annotated[str | None, AfterValidator(_encoding)] = None
     event_stream: bool = False
 
-    # Training.
+
+class Training(Strict):
+    """How a model learns, beside its own settings."""
+
     epochs: Positive = 300
     train_batch_size: Positive = 2048
     learner: Annotated[str, AfterValidator(_learner)] = "adam"
@@ -239,7 +241,10 @@ class RunSettings(Strict):
     tuning_rows: Positive | None = None
     tuning: dict[str, object] | None = None
 
-    # Evaluation.
+
+class Evaluation(Strict):
+    """What is asked of a model, and by what it is measured."""
+
     eval_args: EvalArgs
     repeatable: bool = True
     protocol: Literal["standard", "tgb"] = "standard"
@@ -259,7 +264,10 @@ class RunSettings(Strict):
     metric_decimal_place: Annotated[int, Field(ge=0, le=30)] = 4
     tail_ratio: Rate | None = None
 
-    # Data.
+
+class Data(Strict):
+    """What is read of a log."""
+
     field_separator: Text = "\t"
     seq_separator: Text = " "
     USER_ID_FIELD: Text = "user_id"
@@ -293,3 +301,7 @@ class RunSettings(Strict):
     additional_feat_suffix: OneOrMore = None
     alias_of_user_id: Names = None
     alias_of_item_id: Names = None
+
+
+class RunSettings(Environment, Training, Evaluation, Data):
+    """Settings of any run on a stream, beside those of its model."""

@@ -48,7 +48,8 @@ def named_files(text: str) -> list[Path]:
     files = [Path(name) for name in text.split()]
     for file in files:
         if not file.is_file():
-            raise UsageError(f"--config_files names {file}, which does not exist")
+            why = "is a folder" if file.is_dir() else "does not exist"
+            raise UsageError(f"--config_files names {file}, which {why}")
         if not file.stat().st_size:
             raise UsageError(f"--config_files names {file}, which is empty")
     return files
@@ -136,7 +137,8 @@ def read_config_files(files: Sequence[str | Path] | None, loader: Any) -> dict[s
         raise SettingsError(f"config_file_list is {shown(files)}; it must be a list of files")
     for file in map(Path, files or ()):
         if not file.is_file():
-            raise SettingsError(f"config_file_list names {file}, which does not exist")
+            why = "is a folder" if file.is_dir() else "does not exist"
+            raise SettingsError(f"config_file_list names {file}, which {why}")
         # Refuses what is no plain yaml, before a loader sees it that may make other objects.
         read_any_settings(file)
         settings.update(yaml.load(file.read_text(encoding="utf-8"), Loader=loader) or {})

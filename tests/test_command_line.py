@@ -29,6 +29,7 @@ GOOD = ["--model=IMNNet", "--dataset=toy"]
         (["--dataset=toy"], "--model=NAME is missing"),
         (["--model=IMNNet"], "--dataset=NAME is missing"),
         ([*GOOD, "--config_files=gone.yaml"], "names gone.yaml, which does not exist"),
+        ([*GOOD, f"--config_files={Path(__file__).parent}"], "tests, which is a folder"),
         ([*GOOD, "--pointr=2"], "unknown key --pointr"),
     ],
 )

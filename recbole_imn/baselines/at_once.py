@@ -26,6 +26,8 @@ class AtOnceTrainer(IMNNetTrainer):
     def __init__(self, config: Any, model: nn.Module) -> None:
         super().__init__(config, model)
         self.epochs = 1
+        # RecBole has limited it by the epochs that were asked for.
+        self.eval_step = min(int(config["eval_step"]), 1)
         # Refused before anything is learned.
         self._metric = searched_metric(config["valid_metric"]) if model.chooses else None
 

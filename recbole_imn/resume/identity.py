@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from recbole_imn.checkpoints.values import plain_config
+from recbole_imn.model.build import find_parts
+from recbole_imn.model.settings import NetworkSettings
 from recbole_imn.provenance import NOT_SHAPING, fingerprint, versions
 
 PACKAGE = Path(__file__).parents[1]
@@ -46,7 +50,7 @@ def identity_of(trainer: Any) -> Identity:
     return {
         "settings": {**settings, "eval_step": trainer.eval_step},
         "data": fingerprint(Path(config["data_path"]), config["dataset"]),
-        "code": _code(trainer.model.__class__),
+        "code": _code((trainer.model.__class__, *_parts(config.final_config_dict))),
         "packages": versions(),
         "device": str(config["device"]),
         "weights": _weights(trainer.model),
@@ -71,7 +75,7 @@ def differences(now: Identity, then: Identity) -> str:
         found = _changed(now["packages"], then.get("packages") or {})
         if now["device"] != then.get("device"):
             found.append(f"the device is {now['device']}, was {then.get('device')}")
-        named = {"data": "the data has", "code": "the code of recbole_imn or of the model has"}
+        named = {"data": "the data has", "code": "the code of recbole_imn, the model or a part has"}
         found += [f"{what} changed" for key, what in named.items() if now[key] != then.get(key)]
     if not found:
         found = ["the model begins with other weights"]
@@ -98,16 +102,27 @@ def _canonical(value: Any) -> str:
     return repr(value)
 
 
+def _parts(settings: Mapping[str, Any]) -> list[type[Any]]:
+    """Give the classes that a network is made of, of which some may be one's own."""
+    if "resource_branch" not in settings:
+        return []
+    parts = find_parts(NetworkSettings.from_mapping(settings))
+    branch = [] if parts.branch is None else [parts.branch]
+    return [*branch, parts.fusion, *parts.terms.values(), *parts.sources.values()]
+
+
 @cache
-def _code(model: Any) -> str:
-    """Hash the source of the package, and of a model that is defined elsewhere."""
+def _code(kinds: tuple[type[Any], ...]) -> str:
+    """Hash the source of the package, and of classes and their bases that are defined elsewhere."""
     digest = hashlib.sha256()
     files = sorted(PACKAGE.rglob("*.py"))
-    if model.__module__.partition(".")[0] not in ("recbole", "recbole_imn"):
-        # A class of a notebook has no file.
-        with suppress(TypeError, OSError):
-            files.append(Path(inspect.getfile(model)))
-    for file in files:
+    own = set()
+    for kind in chain.from_iterable(kind.__mro__ for kind in kinds):
+        if kind.__module__.partition(".")[0] not in ("builtins", "recbole", "recbole_imn", "torch"):
+            # A class of a notebook has no file.
+            with suppress(TypeError, OSError):
+                own.add(Path(inspect.getfile(kind)))
+    for file in [*files, *sorted(own)]:
         digest.update(file.name.encode() + file.read_bytes())
     return digest.hexdigest()
 

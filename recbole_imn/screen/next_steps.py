@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from recbole_imn.processes import group
+from recbole_imn.run_settings import Data, Environment, Evaluation
 from recbole_imn.screen.columns import WIDTH
 from recbole_imn.serving.taking import can_be_used
 
 MODEL_TO_USE = "IMNNetPlus"
-# Options that mean the same whatever the model.
+# Options that mean the same whatever the model: all but how it learns.
 OF_EVERY_MODEL = (
-    "dataset", "data_path", "config_files", "epochs", "seed", "eval_args", "eval_rows", "topk",
-    "metrics", "valid_metric", "eval_step", "stopping_step", "candidates", "protocol", "split_by",
-    "user_share", "use_gpu", "checkpoint_dir", "screen",
+    "dataset", "config_files", "epochs", "eval_step", "stopping_step",
+    *Environment.model_fields, *Evaluation.model_fields, *Data.model_fields,
 )  # fmt: skip
 # Of a line, beside what stands around a command.
 ROOM = WIDTH - 10
@@ -29,8 +29,9 @@ OF_BENCHMARK = {
     **{name: name for name in ("data_path", "epochs", "candidates", "protocol", "config_files")},
     "user_share": "users",
 }
-# It has no option for these, and would compare something else.
-NOT_OF_BENCHMARK = ("eval_args", "split_by")
+# Which events are read, and which rows are ranked. Without an option for one the benchmark would
+# compare something else.
+OF_ROWS = {"eval_args", "split_by", "repeatable", "encoding", *Data.model_fields}
 
 
 def python() -> str:
@@ -51,13 +52,20 @@ def run_words(program: str) -> list[str]:
     program : str
         The first word of ``sys.argv``.
     """
+    is_file = program.endswith(".py") and Path(program).name != "__main__.py"
+    words = [program] if is_file else ["-m", "recbole_imn", "run"]
     if group().is_several:
-        return ["torchrun", f"--nproc_per_node={os.environ.get('LOCAL_WORLD_SIZE', '')}", program]
-    if Path(program).name == "__main__.py":
-        return [python(), "-m", "recbole_imn", "run"]
-    if program.endswith(".py"):
-        return [python(), program]
+        return [*_launcher(), f"--nproc_per_node={os.environ.get('LOCAL_WORLD_SIZE', '')}", *words]
+    if is_file or program.endswith(".py"):
+        return [python(), *words]
     return [_installed(program), "run"]
+
+
+def _launcher() -> list[str]:
+    """Give the words that start several processes, whether or not a shell finds torchrun."""
+    beside = Path(sys.executable).parent / "torchrun"
+    found = shutil.which("torchrun") == str(beside)
+    return ["torchrun"] if found else [python(), "-m", "torch.distributed.run"]
 
 
 def other_words(program: str) -> list[str]:
@@ -96,7 +104,7 @@ def next_steps(
         user = f"--user={_latest_user(test_data._dataset)}"
         words = [*other_words(program), "recommend", str(trainer.saved_model_file), user]
         steps.append((_line(words), "recommendations for a user, now"))
-    if not options.keys() & set(NOT_OF_BENCHMARK):
+    if not options.keys() & OF_ROWS - OF_BENCHMARK.keys():
         what = "a report that compares models, with intervals; it trains each of them"
         steps.append((_line(_benchmark(program, options)), what))
     return steps

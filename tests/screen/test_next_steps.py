@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from recbole_imn.options import check
+from recbole_imn.screen import next_steps as next_steps_of
 from recbole_imn.screen.next_steps import next_steps, other_words, python, run_words
 
 OPTIONS = {
@@ -59,8 +60,44 @@ def test_the_benchmark_compares_what_the_run_has_shown(toy):
     """The same users; and nothing where it has no option for how rows were chosen."""
     *_, (benchmark, _) = steps({**OPTIONS, "user_share": "0.05"})
     assert "--users=0.05" in words_of(benchmark)
-    for key in ("eval_args", "split_by"):
+    for key in ("eval_args", "split_by", "val_interval", "TIME_FIELD", "load_col", "encoding"):
         assert all("benchmark" not in text for text, _ in steps({**OPTIONS, key: "times"}))
+
+
+def test_the_same_rows_are_read_and_ranked(toy):
+    given = {
+        "user_inter_num_interval": "[5,inf)",
+        "val_interval": "{'timestamp':'[0,9]'}",
+        "rm_dup_inter": "first",
+        "first_events": "True",
+        "TIME_FIELD": "time",
+        "encoding": "latin-1",
+        "eval_rows": "9",
+        "alias_of_item_id": "[other]",
+    }
+    words = words_of(steps({**OPTIONS, **given})[0][0])
+    assert {f"--{key}={value}" for key, value in given.items()} <= set(words)
+    assert not any(word.startswith(("--n_layers", "--learning_rate")) for word in words)
+
+
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        ("run.py", ["run.py"]),
+        ("/x/recbole_imn/__main__.py", ["-m", "recbole_imn", "run"]),
+        ("/x/bin/recbole-imn", ["-m", "recbole_imn", "run"]),
+    ],
+)
+def test_several_processes_are_started_as_they_were(tmp_path, monkeypatch, program, words):
+    monkeypatch.setattr(next_steps_of, "group", lambda: SimpleNamespace(is_several=True))
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    module = [python(), "-m", "torch.distributed.run", "--nproc_per_node=2"]
+    assert run_words(program) == [*module, *words]
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    (tmp_path / "torchrun").write_text("")
+    (tmp_path / "torchrun").chmod(0o755)
+    assert run_words(program) == ["torchrun", "--nproc_per_node=2", *words]
 
 
 def test_long_commands_are_written_on_lines_that_a_shell_joins(toy):

@@ -1,6 +1,8 @@
 """Runs of the training command as people see them, without a terminal."""
 
+import errno
 import logging
+import os
 import re
 from pathlib import Path
 
@@ -107,3 +109,23 @@ def test_the_log_is_there_where_it_is_asked_for(toy, capsys, monkeypatch):
     assert printed.out.splitlines()[0].split()[:3] == ["LastItem", "on", "toy"]
     for word in ("train_neg_sample_args", "running environment", "test result"):
         assert word in printed.err
+
+
+def test_a_full_disk_is_told_with_the_command_that_goes_on(shown, capsys, monkeypatch):
+    options = ["--model=IMNNet", "--embedding_size=8", "--epochs=3"]
+    validate, seen = IMNNet.eval, []
+
+    def fill(self):
+        seen.append(1)
+        if len(seen) == 3:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "saved/x.pth")
+        return validate(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(IMNNet, "eval", fill)
+        assert main([*SMALL, *options]) == 2
+    line = capsys.readouterr().err.splitlines()[-1]
+    told = "error: saved/x.pth: No space left on device; free some space there, then go on with: "
+    assert line.startswith(told)
+    assert line.endswith(" --epochs=3 --resume")
+    assert any("done before" in line for line in shown(*options, "--resume"))

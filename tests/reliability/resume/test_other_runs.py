@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import torch
 from recbole.trainer import Trainer
 
 from recbole_imn.errors import SettingsError
+from recbole_imn.resume import identity
 from recbole_imn.resume.run import Run
 from recbole_imn.resume.state import load_random_state, random_state
 from tests.conftest import random_rows, write_log
@@ -33,7 +35,7 @@ def test_what_is_another_run_is_told_apart(start, toy, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr("recbole_imn.resume.identity._code", lambda model: "other")
         with pytest.raises(
-            SettingsError, match=r"code of recbole_imn or of the model has changed$"
+            SettingsError, match=r"code of recbole_imn, the model or a part has changed$"
         ):
             train(start("FPMC", resume=True))
     trainer, loaders = start("FPMC", resume=True)
@@ -44,6 +46,37 @@ def test_what_is_another_run_is_told_apart(start, toy, monkeypatch):
     write_log(toy, "toy", random_rows(seed=5))
     with pytest.raises(SettingsError, match=r"the data has changed"):
         train(start("FPMC", resume=True))
+
+
+PART = """
+from own_base import Base
+
+class Mine(Base):
+    pass
+"""
+BASE = """
+from recbole_imn.model.sources.own_items import OwnItems
+
+class Base(OwnItems):
+    n_slots = {}
+"""
+
+
+@pytest.mark.parametrize("changed", ["own_part", "own_base"])
+def test_a_part_of_ones_own_belongs_to_the_run(start, tmp_path, monkeypatch, changed):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "own_base.py").write_text(BASE.format(3))
+    (tmp_path / "own_part.py").write_text(PART)
+    options = {"sources": ["own_part.Mine"]}
+    stopped(start("IMNNetPlus", **options), monkeypatch, Trainer, "_save_checkpoint", 2)
+    with (tmp_path / f"{changed}.py").open("a") as file:
+        file.write("# another\n")
+    # A process of its own would import it anew.
+    identity._code.cache_clear()
+    with pytest.raises(SettingsError, match=r"code of recbole_imn, the model or a part has chang"):
+        train(start("IMNNetPlus", **options, resume=True))
+    for name in ("own_part", "own_base"):
+        del sys.modules[name]
 
 
 def test_a_finished_run_says_so(start):
