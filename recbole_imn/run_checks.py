@@ -30,7 +30,7 @@ from recbole_imn.evaluation.protocols import put_in_place
 from recbole_imn.model.build import find_parts
 from recbole_imn.model.settings import NetworkSettings
 from recbole_imn.model_settings import check_activation, check_model_settings, check_own_settings
-from recbole_imn.run_settings import RunSettings
+from recbole_imn.run_settings import FOLDER_OF_DIGITS, RunSettings
 from recbole_imn.settings_files import (
     REMOVED,
     all_keys,
@@ -71,7 +71,8 @@ def mend() -> None:
         check_name(dataset, "dataset")
         given = self.external_config_dict
         if not isinstance(given.get("data_path"), str | Path | None):
-            raise SettingsError(f"data_path is {shown(given['data_path'])}; it must be a folder")
+            path = shown(given["data_path"])
+            raise SettingsError(f"data_path is {path}; {FOLDER_OF_DIGITS.format(path)}")
         own = registry.dataset_config(dataset, Path(given.get("data_path") or registry.DATA_PATH))
         if own:
             read_settings(own)

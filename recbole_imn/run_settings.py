@@ -21,6 +21,7 @@ LEARNERS = ("adam", "adamw", "sgd", "adagrad", "rmsprop", "sparse_adam")
 LEVELS = ("debug", "info", "warning", "error", "critical")
 MODE = re.compile(r"full|(uni|pop)[1-9][0-9]{0,5}")
 TRANSFORMS = ("mask_itemseq", "inverse_itemseq", "crop_itemseq", "reorder_itemseq", "user_defined")
+FOLDER_OF_DIGITS = "it must be a folder; one whose name reads as a number is written as ./{}"
 NUMBER = r"\s*-?(inf|[0-9.]+(e[-+]?[0-9]+)?)\s*"
 INTERVAL = re.compile(rf"\s*[\[(]({NUMBER}),({NUMBER})[\])]\s*")
 
@@ -118,6 +119,8 @@ def _tuple_listed(value: object) -> object:
 
 
 def _path_text(path: object) -> object:
+    if isinstance(path, int | float) and not isinstance(path, bool):
+        raise ValueError(FOLDER_OF_DIGITS.format(path))
     return str(path) if isinstance(path, Path) else path
 
 
@@ -135,9 +138,7 @@ OneOrMore = Annotated[list[Text], BeforeValidator(_listed)] | None
 Columns = dict[str, Annotated[Names, BeforeValidator(_all_of_them)]] | None
 Interval = Annotated[str | None, BeforeValidator(_intervals)]
 Mode = Annotated[str, AfterValidator(_mode)]
-Folder = Annotated[
-    Text, BeforeValidator(lambda path: str(path) if isinstance(path, Path) else path)
-]
+Folder = Annotated[Text, BeforeValidator(_path_text)]
 
 
 class Split(Strict):

@@ -52,7 +52,8 @@ WRONG = [
     ({"clip_grad_norm": 5}, "clip_grad_norm is 5; it must be a list of NAME: VALUE"),
     ({"weight_decay": -1}, "weight_decay is -1; it must be 0 or above"),
     ({"repeatable": False}, "repeatable is False"),
-    ({"data_path": 5}, "data_path is 5; it must be a folder"),
+    ({"data_path": 5}, r"data_path is 5; it must be a folder; .* is written as \./5"),
+    ({"checkpoint_dir": 2024}, r"checkpoint_dir is 2024; it must be a folder; .*\./2024"),
 ]
 EVALUATION = [
     ({"mode": "labeled"}, "eval_args.mode.valid is 'labeled'; rows of a stream are next events"),
