@@ -19,6 +19,7 @@ from recbole_imn.data.convert.layout import Layout, Table
 from recbole_imn.data.convert.output import write_events, write_items
 from recbole_imn.data.convert.rejects import FileCount, Rejects
 from recbole_imn.data.convert.rows import Step, read_rows, unchanged
+from recbole_imn.data.convert.shelf import far_away
 from recbole_imn.data.convert.sniff import require_file
 from recbole_imn.data.convert.sorting import SortedRuns
 from recbole_imn.data.convert.source import MAX_BAD, Source
@@ -200,8 +201,11 @@ def _write(
     odd = suspicious(runs.sample())
     if odd:
         job.notes.insert(0, f"the times look wrong: {odd}")
-    write_events(job, runs, origin, work)
+    if items and items.listings is not None and not source.is_relative:
+        far = far_away(items.listings, runs.earliest, runs.latest, source.time_zone)
+        job.notes += [far] if far else []
+    write_events(job, runs, items, origin, work)
     if collector:
-        write_items(job, collector, items, origin, work)
+        write_items(job, collector, items, origin, runs.whole_seconds, work)
     record = json.dumps(job.record(), indent=2, ensure_ascii=False)
     work.path("source.json").write_text(record + "\n", encoding="utf-8")

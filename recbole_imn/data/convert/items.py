@@ -147,7 +147,11 @@ class ItemCollector:
 
 
 def item_table(
-    items: pl.DataFrame, types: dict[str, str], extra: Items | None, origin: int
+    items: pl.DataFrame,
+    types: dict[str, str],
+    extra: Items | None,
+    origin: int,
+    whole_seconds: bool,
 ) -> pl.DataFrame:
     """Lay out the ``.item`` file.
 
@@ -161,6 +165,8 @@ def item_table(
         What other files say, of items without an event too.
     origin : int
         Moment that times count from, microseconds since 1970.
+    whole_seconds : bool
+        Whether all events are at whole seconds.
 
     Returns
     -------
@@ -175,7 +181,7 @@ def item_table(
         new = {name: _written(kind) for name, kind in extra.types.items() if name not in types}
         types = types | new
         if extra.listings is not None:
-            stays = _stays(extra.listings, origin)
+            stays = _stays(extra.listings, origin, whole_seconds)
             items = items.join(stays, on="item_id", how="left", maintain_order="left")
             types = types | dict.fromkeys(STAYS, "float_seq")
     names = {"item_id": "item_id:token"} | {name: f"{name}:{kind}" for name, kind in types.items()}
@@ -206,16 +212,19 @@ def _as_seconds(times: pl.Series, origin: int, is_whole: bool | None = None) -> 
     return text.scatter(places, seconds(known, origin, is_whole).cast(pl.String))
 
 
-def _stays(listings: pl.DataFrame, origin: int) -> pl.DataFrame:
+def _stays(listings: pl.DataFrame, origin: int, whole_seconds: bool) -> pl.DataFrame:
     """Join starts and ends of each item's stays, in order, as seconds since the origin.
 
     An open end is ``inf``: whoever goes on from here must know that the item is still there.
+    The last microsecond of a second is written as that second where no event is within one.
     """
     filled = listings.with_columns(start=pl.col("start").fill_null(origin))
     later = pl.max_horizontal("start", "end")
     filled = filled.with_columns(end=pl.when(pl.col("end").is_not_null()).then(later))
     filled = filled.sort("item_id", "start", "end", nulls_last=True)
-    is_whole = not filled.select((pl.col("start", "end") % SECOND != 0).any()).sum_horizontal()[0]
+    ends = [0, SECOND - 1] if whole_seconds else [0]
+    is_cut = (pl.col("start") % SECOND != 0) | ~(pl.col("end") % SECOND).is_in(ends)
+    is_whole = not filled.select(is_cut.any()).item()
     return (
         filled.select(
             "item_id",

@@ -40,6 +40,9 @@ class Counts:
         attributes than its first row.
     images_left_out : int
         Images of items that neither the log nor the table of items has.
+    off_shelf, purchases_off_shelf : int
+        Events of items that were not for sale then, where anything says when they were; those
+        of them that are purchases.
     """
 
     rows: int = 0
@@ -58,6 +61,8 @@ class Counts:
     repeated_item_rows: int = 0
     differing_item_rows: int = 0
     images_left_out: int = 0
+    off_shelf: int = 0
+    purchases_off_shelf: int = 0
 
     def add(self, other: Counts) -> None:
         """Add the counts of a part of the events; rows are counted where they are read."""
@@ -65,6 +70,8 @@ class Counts:
         self.duplicates += other.duplicates
         self.tied_events += other.tied_events
         self.purchases += other.purchases
+        self.off_shelf += other.off_shelf
+        self.purchases_off_shelf += other.purchases_off_shelf
         for action, count in other.purchases_by_action.items():
             self.purchases_by_action[action] = self.purchases_by_action.get(action, 0) + count
 
@@ -131,6 +138,7 @@ class Conversion:
             _line(counts.tied_events, "events share their time with another; ties keep file order"),
             _line(counts.purchases, "purchases"),
             *self._item_lines(),
+            *self._shelf_lines(),
             *self._warnings(),
             f"times are seconds since {self.origin}",
             *self.notes,
@@ -174,6 +182,15 @@ class Conversion:
             (counts.images_left_out, "images left out, of items that nothing else knows"),
         ]
         return [_line(count, what) for count, what in told if count]
+
+    def _shelf_lines(self) -> Sequence[str]:
+        """Say how many events no ranking of what is for sale can find."""
+        counts = self.counts
+        if not counts.off_shelf:
+            return []
+        bought = f", {counts.purchases_off_shelf:,} of them purchases" if counts.purchases else ""
+        what = f"events ({counts.off_shelf / counts.events:.1%}{bought}) are of items not for sale"
+        return [_line(counts.off_shelf, f"{what} then; --candidates=on_shelf never finds them")]
 
 
 def _line(count: int, what: str) -> str:
