@@ -116,7 +116,7 @@ class _Reading:
             digest.update(block)
             self._bar.update(len(block))
 
-        yield from read_rows(table, watch, then)
+        yield from read_rows(table, watch, then, partial(self.job.rejects.joined, table.path))
         about = {"path": table.path, "file": table.path.name, "bytes": table.path.stat().st_size}
         self.job.inputs.append({**about, "sha256": digest.hexdigest()})
 
