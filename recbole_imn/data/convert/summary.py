@@ -34,7 +34,7 @@ class Counts:
         Rows of the ``.item`` file; those of items that the log has no event of, and of items
         that no other file knows.
     other_attributes : int
-        Distinct rows of the log that told other attributes of an item than its first row.
+        Distinct rows of the log that told other attributes of an item than its earliest row.
     repeated_item_rows, differing_item_rows : int
         Rows of a table of items that told nothing new of an item, and those that told other
         attributes than its first row.
@@ -172,7 +172,10 @@ class Conversion:
             (counts.items, "items with attributes"),
             (counts.items_without_events, "of them have no event yet; they are kept"),
             (counts.items_of_log_only, "of them are in the log only, and in no file of items"),
-            (counts.other_attributes, "rows told other attributes of an item than its first row"),
+            (
+                counts.other_attributes,
+                "rows told other attributes of an item than its earliest event",
+            ),
             (counts.repeated_item_rows, "rows of the table of items told nothing new of an item"),
             (
                 counts.differing_item_rows,
