@@ -16,6 +16,7 @@ from tqdm import tqdm
 from recbole_imn.data.convert.events import first_fault, to_events
 from recbole_imn.data.convert.items import ItemCollector, Items
 from recbole_imn.data.convert.layout import Layout, Table
+from recbole_imn.data.convert.odd_times import odd
 from recbole_imn.data.convert.output import write_events, write_items
 from recbole_imn.data.convert.rejects import FileCount, Rejects
 from recbole_imn.data.convert.rows import Step, read_rows, unchanged
@@ -198,9 +199,8 @@ def _write(
     source = job.source
     origin = 0 if source.is_relative else midnight_before(runs.earliest, source.time_zone)
     job.origin = "an unknown moment" if source.is_relative else as_text(origin, source.time_zone)
-    odd = suspicious(runs.sample())
-    if odd:
-        job.notes.insert(0, f"the times look wrong: {odd}")
+    if wrong := _odd_times(source, runs):
+        job.notes.insert(0, f"the times look wrong: {wrong}")
     if items and items.listings is not None and not source.is_relative:
         far = far_away(items.listings, runs.earliest, runs.latest, source.time_zone)
         job.notes += [far] if far else []
@@ -209,3 +209,10 @@ def _write(
         write_items(job, collector, items, origin, runs.whole_seconds, work)
     record = json.dumps(job.record(), indent=2, ensure_ascii=False)
     work.path("source.json").write_text(record + "\n", encoding="utf-8")
+
+
+def _odd_times(source: Source, runs: SortedRuns) -> str | None:
+    if source.is_relative:
+        return suspicious(runs.sample())
+    is_told = source.options.get("time_format", "auto") != "auto"
+    return odd(runs.sample(), source.layout.time_format, is_told, source.time_zone)

@@ -110,7 +110,10 @@ class Conversion:
     outputs: dict[str, dict[str, int | str]] = field(default_factory=dict)
 
     def record(self) -> dict[str, Any]:
-        """Give what ``NAME.source.json`` holds; the same files give the same record."""
+        """Give what ``NAME.source.json`` holds.
+
+        The same files give the same record, but for a note on times that were still to come.
+        """
         return {
             "simulated": False,
             "source": self.source.name,

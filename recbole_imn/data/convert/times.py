@@ -50,7 +50,14 @@ PATTERNS = (
 DAY_NUMBER = "%Y%m%d"
 # Numbers of so many digits that are clock readings, when most of the sample can be read so.
 MOST = 0.9
-DIGITS = {8: DAY_NUMBER, 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S", 17: "%Y%m%d%H%M%S%3f"}
+HOUR_NUMBER = "%Y%m%d%H"
+DIGITS = {
+    8: DAY_NUMBER,
+    10: HOUR_NUMBER,
+    12: "%Y%m%d%H%M",
+    14: "%Y%m%d%H%M%S",
+    17: "%Y%m%d%H%M%S%3f",
+}
 # A whole number as columns of numbers with gaps are written.
 _WHOLE = r"^([+-]?[0-9]+)\.0*$"
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -159,8 +166,9 @@ def _since_1970(moment: pl.Expr) -> pl.Expr:
 def guess_format(values: Sequence[str], time_zone: str) -> str:
     """Find the format that fits most of a column's first values, the first such one.
 
-    Numbers that can nearly all be days or compact clock readings are these; others are seconds,
-    milliseconds, microseconds or nanoseconds by their size.
+    Numbers that can nearly all be days or compact clock readings are these, days with an hour only
+    if they would lie in the future as seconds; others are seconds, milliseconds, microseconds or
+    nanoseconds by their size.
 
     Raises
     ------
@@ -206,6 +214,8 @@ def find_format(values: Sequence[str], time_zone: str, likely: str) -> str:
 
 def fitting(values: Sequence[str], time_format: str, time_zone: str) -> int:
     """Count values that a format fits, a number only by the unit that its size is of."""
+    if time_format == HOUR_NUMBER:
+        values = [value for value in values if _is_hour(value)]
     if time_format in UNITS:
         values = [value for value in values if _unit(value) == time_format]
     return len(values) - _parsed(values, time_format, time_zone).null_count()
@@ -241,6 +251,13 @@ def _candidates(values: Sequence[str]) -> Sequence[str]:
     compact = [name for length, name in DIGITS.items() if length in lengths]
     units = [unit for value in values if (unit := _unit(value))]
     return [*compact, *dict.fromkeys(units), *(PATTERNS if len(units) < len(values) else ())]
+
+
+def _is_hour(value: str) -> bool:
+    """Whether ten digits are a day and an hour of this time that seconds have not reached yet."""
+    figures = re.sub(_WHOLE, r"\1", value.strip())
+    is_of_this_time = len(figures) == 10 and figures[:2] in ("19", "20")
+    return is_of_this_time and float(figures) > datetime.now(timezone.utc).timestamp()
 
 
 def _unit(value: str) -> str | None:
