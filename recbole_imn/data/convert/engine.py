@@ -14,6 +14,7 @@ import polars as pl
 from tqdm import tqdm
 
 from recbole_imn.data.convert.events import first_fault, to_events
+from recbole_imn.data.convert.ids import Ids
 from recbole_imn.data.convert.items import ItemCollector, Items
 from recbole_imn.data.convert.layout import Layout, Table
 from recbole_imn.data.convert.odd_times import odd
@@ -138,7 +139,7 @@ def _size(source: Source) -> int:
 def _read_events(
     source: Source, reading: _Reading, items: Items | None, work: Workspace
 ) -> tuple[SortedRuns, ItemCollector | None]:
-    runs = SortedRuns(work.scratch)
+    runs, ids = SortedRuns(work.scratch), Ids()
     attributes = list(source.layout.item_columns)
     collector = ItemCollector(attributes) if attributes or items else None
     first_listed = items.first_listed() if items else None
@@ -147,9 +148,11 @@ def _read_events(
         step = partial(_events, layout=layout, first_listed=first_listed)
         for events in reading.rows(replace(table, used=layout.used), step):
             good = reading.job.rejects.separate(events, table.path)
+            ids.add(good, table.path)
             if collector:
                 collector.add(good)
             runs.add(good.select(columns))
+    reading.job.notes += ids.notes()
     return runs, collector
 
 

@@ -88,6 +88,9 @@ def _text(name: str, dtype: pl.DataType) -> pl.Expr:
         is_whole = (column == column.floor()) & (column.abs() < EXACT)
         whole = pl.when(is_whole).then(column).cast(pl.Int64).cast(pl.String)
         return pl.coalesce(whole, pl.when(column.is_not_nan()).then(column).cast(pl.String))
+    if isinstance(dtype, pl.Decimal):
+        # As of floats: a whole number is written as one.
+        return column.cast(pl.String).str.replace(r"\.0+$", "")
     if dtype == pl.Binary:
         return column.map_batches(_decoded, return_dtype=pl.String)
     return column.cast(pl.String, strict=False)

@@ -20,6 +20,7 @@ LONGEST_LINE = 16 << 20
 # Characters that an atomic file cannot hold inside a cell.
 CONTROL = "\t\r\n\0"
 BROKEN = "\ufffd"
+BYTE_ORDER_MARK = "\ufeff"
 CELL_FAULTS = {"encoding": BROKEN, "control character": CONTROL}
 Watch = Callable[[bytes], None]
 Step = Callable[[pl.DataFrame], pl.DataFrame]
@@ -150,7 +151,10 @@ def _lines(text: str, first_line: int) -> pl.DataFrame:
     frame = frame.with_row_index("line", offset=first_line).with_columns(
         pl.col("line").cast(pl.Int64)
     )
-    return frame.with_columns(row.str.strip_suffix("\r")) if "\r" in text else frame
+    if BYTE_ORDER_MARK in text:
+        # Files with a mark that were put together have it in the middle.
+        row = row.str.strip_prefix(BYTE_ORDER_MARK)
+    return frame.with_columns(row.str.strip_suffix("\r") if "\r" in text else row)
 
 
 def _parsed(piece: Piece, table: Table, skipped: int) -> pl.DataFrame:

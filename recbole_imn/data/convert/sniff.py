@@ -129,7 +129,8 @@ def first_lines(path: Path, encoding: str, size: int | None = BEGINNING) -> list
         text = data.removeprefix(b"\xef\xbb\xbf").decode(encoding, "replace")
     except LookupError as error:
         raise DataError(f"there is no encoding {encoding!r}; try utf-8 or gbk") from error
-    return [line.removesuffix("\r") for line in text.split("\n")][blank_lines(start) :]
+    lines = [line.removeprefix("\ufeff").removesuffix("\r") for line in text.split("\n")]
+    return lines[blank_lines(start) :]
 
 
 def first_records(
