@@ -22,7 +22,7 @@ from recbole_imn.data.convert.output import write_events, write_items
 from recbole_imn.data.convert.rejects import FileCount, Rejects
 from recbole_imn.data.convert.rows import Step, read_rows, unchanged
 from recbole_imn.data.convert.shelf import far_away
-from recbole_imn.data.convert.sniff import require_file
+from recbole_imn.data.convert.sniff import require_different, require_file
 from recbole_imn.data.convert.sorting import SortedRuns
 from recbole_imn.data.convert.source import MAX_BAD, Source
 from recbole_imn.data.convert.summary import Conversion
@@ -129,10 +129,9 @@ def _size(source: Source) -> int:
         *(source.items.tables if source.items else ()),
         *(table for table, _ in source.tables),
     ]
-    for place, table in enumerate(tables):
+    for table in tables:
         require_file(table.path)
-        if table.path in (other.path for other in tables[:place]):
-            raise DataError(f"{table.path} is named twice; its rows would be read twice")
+    require_different([table.path for table in tables], "rows")
     return sum(table.path.stat().st_size for table in tables)
 
 

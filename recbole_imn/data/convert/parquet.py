@@ -14,6 +14,7 @@ ROWS = 1 << 20
 CLOCK = "%Y-%m-%d %H:%M:%S%.6f"
 # Whole numbers up to here are exact as floats.
 EXACT = 2**53
+DURATIONS = "lengths of time"
 
 
 def scan_parquet(path: Path) -> tuple[pl.LazyFrame, pl.Schema]:
@@ -39,9 +40,11 @@ def _damaged(path: Path, error: Exception) -> DataError:
 
 
 def nested_columns(schema: pl.Schema) -> dict[int, str]:
-    """Give the types of columns whose cells are no single values, by their places from 0."""
-    nested = {place: dtype for place, dtype in enumerate(schema.dtypes()) if dtype.is_nested()}
-    return {place: str(dtype) for place, dtype in nested.items()}
+    """Give what cells hold that are no single values nor moments, by places from 0."""
+    types = dict(enumerate(schema.dtypes()))
+    nested = {place: str(dtype) for place, dtype in types.items() if dtype.is_nested()}
+    lengths = {place: DURATIONS for place, dtype in types.items() if dtype == pl.Duration}
+    return nested | lengths
 
 
 def parquet_cells(table: Table, limit: int | None = None) -> Iterator[pl.DataFrame]:
