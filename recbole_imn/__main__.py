@@ -73,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("doctor", help="versions, mends, devices and folders; what is wrong")
     market = commands.add_parser("simulate", help="make a simulated market as atomic files")
     market.add_argument("name", choices=("czb", "czb-mini"), help="the market's size")
-    market.add_argument("--scale", type=float, help="share of the full market, such as 0.1")
+    market.add_argument("--scale", type=float, help="share of the market named, such as 0.1")
     market.add_argument("--seed", type=int, default=1, help="seed of all draws (default 1)")
     market.add_argument(
         "--resource-strength",

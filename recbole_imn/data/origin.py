@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import numpy.typing as npt
@@ -61,3 +62,23 @@ def likely_origin(folder: Path, name: str, times: npt.NDArray[np.float64]) -> da
     if has_record(folder, name):
         return origin_of(folder, name)
     return EPOCH if DATES[0] <= np.median(times) <= DATES[1] else None
+
+
+def local_origin(folder: Path, name: str, times: npt.NDArray[np.float64]) -> datetime | None:
+    """Give :func:`likely_origin` in the time zone of the record, which knows changes of the clock.
+
+    Raises
+    ------
+    DataError
+        If the record beside the files is damaged, or names no time zone.
+    """
+    origin, about = likely_origin(folder, name, times), folder / f"{name}.source.json"
+    if origin is None or not about.is_file() or (folder / f"{name}.market.json").is_file():
+        return origin
+    zone = read_json(about, DataError).get("time_zone")
+    try:
+        return origin if zone is None else origin.astimezone(ZoneInfo(zone))
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError) as error:
+        raise DataError(
+            f"{about}: time_zone is {zone!r}, which is none; write for example Asia/Shanghai"
+        ) from error

@@ -8,6 +8,7 @@ their ends only whether they lie in the past: what happens later cannot matter.
 
 from __future__ import annotations
 
+from logging import getLogger
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from recbole.data.interaction import Interaction
 from torch import Tensor
 
 from recbole_imn.data.atomic import read_columns, read_header
+from recbole_imn.data.describe.stays import missed, united
 from recbole_imn.data.stays import DELISTED, LISTED, STAYS, split_stays
 from recbole_imn.errors import DataError, SettingsError
 from recbole_imn.log import Flags, Floats, Integers
@@ -120,6 +122,19 @@ def read_stays(dataset: Any) -> tuple[Integers, Floats, Floats]:
     return items[rows], start, end
 
 
+def misses(dataset: Any) -> int:
+    """Count rows of a part whose item is not for sale at their time, which no model can find.
+
+    Parameters
+    ----------
+    dataset : StreamDataset
+    """
+    item, start, end = read_stays(dataset)
+    times = dataset.log.time[event_indices(dataset.inter_feat)]
+    asked = dataset.inter_feat[dataset.iid_field].numpy()
+    return int(missed(united(item, start, end, np.inf), asked, times).sum())
+
+
 def require_stays(path: Path, separator: str = "\t", encoding: str = "utf-8") -> dict[str, str]:
     """Give the header of an item file that says when items were for sale.
 
@@ -161,6 +176,11 @@ class ShelfEvalDataLoader(FullSortEvalDataLoader):  # type: ignore[misc]  # RecB
         # Before training, so that a data set without intervals costs nobody an epoch.
         self.shelf = read_shelf(dataset)
         super().__init__(config, dataset, sampler, shuffle)
+        if n_missed := misses(dataset):
+            getLogger().info(
+                f"{n_missed:,} of {len(dataset):,} rows are of items not for sale then: they are "
+                "misses, whatever a model ranks"
+            )
 
     def collate_fn(self, index: Any) -> tuple[Interaction, Tensor, Tensor, Tensor]:
         """Give rows, the mask of what is not for sale, and the true items.

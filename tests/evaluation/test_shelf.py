@@ -10,7 +10,7 @@ from recbole.utils import get_trainer
 
 from recbole_imn.errors import DataError, SettingsError
 from recbole_imn.evaluation.ranks import RankRecorder
-from recbole_imn.evaluation.shelf import Shelf, ShelfEvalDataLoader
+from recbole_imn.evaluation.shelf import Shelf, ShelfEvalDataLoader, misses
 from tests.conftest import random_rows
 
 ITEMS = sorted({row[1] for row in random_rows()})
@@ -74,6 +74,7 @@ def test_recboles_evaluator_ranks_the_shelf_only(toy, prepare, model):
     recorder = RankRecorder(trainer)
     trainer.evaluate(test, load_best_model=False)
     table = recorder.table()
+    assert misses(test._dataset) == np.isinf(table["rank"]).sum()
     # A row whose true item is off the shelf stays, and is a miss.
     assert (np.isinf(table["rank"]) == (table["item"] == gone)).all()
     assert (table["item"] == gone).any()
@@ -87,6 +88,17 @@ def test_everything_on_the_shelf_is_the_whole_catalogue(toy, prepare):
         trainer = get_trainer(config["MODEL_TYPE"], "IMNNet")(config, network)
         results.append(trainer.evaluate(test, load_best_model=False))
     assert results[0] == results[1]
+
+
+def test_rows_that_nobody_can_find_are_told_before_training(toy, prepare, caplog):
+    write_items(toy, {})
+    with caplog.at_level("INFO"):
+        prepare("LastItem", candidates="on_shelf")
+        assert "not for sale then" not in caplog.text
+        write_items(toy, dict.fromkeys(ITEMS, ("0", "1")))
+        _, _, (_, _, test), _ = prepare("LastItem", candidates="on_shelf")
+    n_rows = len(test._dataset)
+    assert f"{n_rows} of {n_rows} rows are of items not for sale then" in caplog.text
 
 
 def test_a_data_set_without_intervals_is_refused(prepare):

@@ -14,12 +14,15 @@ import polars as pl
 from tqdm import tqdm
 
 from recbole_imn.data.convert.events import first_fault, to_events
+from recbole_imn.data.convert.ids import Ids
 from recbole_imn.data.convert.items import ItemCollector, Items
 from recbole_imn.data.convert.layout import Layout, Table
+from recbole_imn.data.convert.odd_times import odd
 from recbole_imn.data.convert.output import write_events, write_items
 from recbole_imn.data.convert.rejects import FileCount, Rejects
 from recbole_imn.data.convert.rows import Step, read_rows, unchanged
-from recbole_imn.data.convert.sniff import require_file
+from recbole_imn.data.convert.shelf import far_away
+from recbole_imn.data.convert.sniff import require_different, require_file
 from recbole_imn.data.convert.sorting import SortedRuns
 from recbole_imn.data.convert.source import MAX_BAD, Source
 from recbole_imn.data.convert.summary import Conversion
@@ -115,7 +118,7 @@ class _Reading:
             digest.update(block)
             self._bar.update(len(block))
 
-        yield from read_rows(table, watch, then)
+        yield from read_rows(table, watch, then, partial(self.job.rejects.joined, table.path))
         about = {"path": table.path, "file": table.path.name, "bytes": table.path.stat().st_size}
         self.job.inputs.append({**about, "sha256": digest.hexdigest()})
 
@@ -126,17 +129,16 @@ def _size(source: Source) -> int:
         *(source.items.tables if source.items else ()),
         *(table for table, _ in source.tables),
     ]
-    for place, table in enumerate(tables):
+    for table in tables:
         require_file(table.path)
-        if table.path in (other.path for other in tables[:place]):
-            raise DataError(f"{table.path} is named twice; its rows would be read twice")
+    require_different([table.path for table in tables], "rows")
     return sum(table.path.stat().st_size for table in tables)
 
 
 def _read_events(
     source: Source, reading: _Reading, items: Items | None, work: Workspace
 ) -> tuple[SortedRuns, ItemCollector | None]:
-    runs = SortedRuns(work.scratch)
+    runs, ids = SortedRuns(work.scratch), Ids()
     attributes = list(source.layout.item_columns)
     collector = ItemCollector(attributes) if attributes or items else None
     first_listed = items.first_listed() if items else None
@@ -145,9 +147,11 @@ def _read_events(
         step = partial(_events, layout=layout, first_listed=first_listed)
         for events in reading.rows(replace(table, used=layout.used), step):
             good = reading.job.rejects.separate(events, table.path)
+            ids.add(good, table.path)
             if collector:
                 collector.add(good)
             runs.add(good.select(columns))
+    reading.job.notes += ids.notes()
     return runs, collector
 
 
@@ -197,11 +201,20 @@ def _write(
     source = job.source
     origin = 0 if source.is_relative else midnight_before(runs.earliest, source.time_zone)
     job.origin = "an unknown moment" if source.is_relative else as_text(origin, source.time_zone)
-    odd = suspicious(runs.sample())
-    if odd:
-        job.notes.insert(0, f"the times look wrong: {odd}")
-    write_events(job, runs, origin, work)
+    if wrong := _odd_times(source, runs):
+        job.notes.insert(0, f"the times look wrong: {wrong}")
+    if items and items.listings is not None and not source.is_relative:
+        far = far_away(items.listings, runs.earliest, runs.latest, source.time_zone)
+        job.notes += [far] if far else []
+    write_events(job, runs, items, origin, work)
     if collector:
-        write_items(job, collector, items, origin, work)
+        write_items(job, collector, items, origin, runs.whole_seconds, work)
     record = json.dumps(job.record(), indent=2, ensure_ascii=False)
     work.path("source.json").write_text(record + "\n", encoding="utf-8")
+
+
+def _odd_times(source: Source, runs: SortedRuns) -> str | None:
+    if source.is_relative:
+        return suspicious(runs.sample())
+    is_told = source.options.get("time_format", "auto") != "auto"
+    return odd(runs.sample(), source.layout.time_format, is_told, source.time_zone)

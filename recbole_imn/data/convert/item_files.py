@@ -25,7 +25,7 @@ from recbole_imn.data.convert.rows import (
     with_cell_faults,
 )
 from recbole_imn.data.convert.times import find_format, parse_times
-from recbole_imn.data.stays import STAYS
+from recbole_imn.data.stays import DELISTED, STAYS
 from recbole_imn.errors import DataError
 
 TOLD = {"float": "numbers", "time": "times", "token": "words"}
@@ -180,7 +180,7 @@ def _item_rows(cells: pl.DataFrame, opened: OpenedItems) -> pl.DataFrame:
     for name, (place, told) in stays.items():
         text = pl.lit("") if place is None else pl.col(str(place)).str.strip_chars()
         text = _without_words(text, "time")
-        columns[name] = _times(cells, told, text, opened, opened.time_format)
+        columns[name] = _times(cells, told, text, opened, opened.time_format, told == DELISTED)
         faults.append(("time", (text != "") & columns[name].is_null()))
     if opened.is_told:
         floats = {name: c for name, c in opened.columns.items() if c.type == "float"}
@@ -198,7 +198,12 @@ def _without_words(text: pl.Expr, kind: str) -> pl.Expr:
 
 
 def _times(
-    cells: pl.DataFrame, column: str, text: pl.Expr, opened: OpenedItems, time_format: str
+    cells: pl.DataFrame,
+    column: str,
+    text: pl.Expr,
+    opened: OpenedItems,
+    time_format: str,
+    is_end: bool = False,
 ) -> pl.Expr:
     """Read a column of times, whose cells tell the format if nobody did."""
     values = cells.filter(pl.col("kind").is_null()).select(text=text)["text"]
@@ -215,4 +220,4 @@ def _times(
                 f"{', '.join(sample[:3])!r}; write their format in a mapping, "
                 "items: {time_format: PATTERN}, such as %Y-%m-%d"
             ) from error
-    return parse_times(text, time_format, opened.time_zone)
+    return parse_times(text, time_format, opened.time_zone, is_end)

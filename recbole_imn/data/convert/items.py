@@ -18,8 +18,10 @@ from recbole_imn.data.stays import DELISTED, LISTED, STAYS
 
 # Rows kept between clean-ups, beyond those that stay.
 PENDING_ROWS = 4_000_000
-# Size of the table of rows that need not be kept again; 16 bytes each.
+# Size of the table of rows that need not be kept again; 8 bytes each, 24 with attributes.
 RECENT_ROWS = 1 << 23
+# Columns of the collector's own, whose names no attribute can have.
+TIME, PLACE = "time", "line"
 FILE_SUFFIX = " of the file"
 
 
@@ -93,12 +95,13 @@ class ItemReader(Protocol):
 
 
 class ItemCollector:
-    """Items of the log, with attributes that its rows tell; the first row of an item counts.
+    """Items of the log, with attributes that its rows tell; the earliest row of an item counts.
 
-    Most rows tell what an earlier one told, and finding the distinct ones among all would take
-    longer than all the rest. So rows whose hashes (64 bits of the item, 64 bits of the
-    attributes) are in a table of recent ones are passed over; a hash that was pushed out of the
-    table only costs time.
+    Of rows at one time, the first in the order of the files does: what a later row tells was not
+    known before. Most rows tell what an earlier one told, and finding the distinct ones among all
+    would take longer than all the rest. So rows whose hashes (64 bits of the item, 64 bits of the
+    attributes) are in a table of recent ones, no later than they are, are passed over; a hash that
+    was pushed out of the table only costs time.
 
     Parameters
     ----------
@@ -109,14 +112,18 @@ class ItemCollector:
     def __init__(self, columns: Sequence[str]) -> None:
         self._columns = list(columns)
         self._parts: list[pl.DataFrame] = []
-        self._recent = np.zeros(RECENT_ROWS, [("item", np.uint64), ("rest", np.uint64)])
-        self._clean = self._pending = 0
+        kinds = [("item", np.uint64), ("rest", np.uint64), ("time", np.int64)]
+        self._recent = np.zeros(RECENT_ROWS, kinds if self._columns else kinds[:1])
+        self._clean = self._pending = self._rows = 0
 
     def add(self, events: pl.DataFrame) -> None:
-        """Take the items of a block of events."""
+        """Take the items of a block of events, with ``time`` where there are attributes."""
         names = {ITEM_PREFIX + name: name for name in self._columns}
-        rows = events.select("item_id", *names).rename(names)
-        rows = rows.filter(self._is_new(rows))
+        further = [TIME] if self._columns else []
+        rows = events.select("item_id", *names, *further).rename(names)
+        place = pl.int_range(self._rows, self._rows + pl.len(), dtype=pl.Int64).alias(PLACE)
+        self._rows += len(rows)
+        rows = rows.with_columns(place).filter(self._is_new(rows))
         self._parts.append(rows)
         self._pending += len(rows)
         if self._pending > PENDING_ROWS + self._clean:
@@ -126,28 +133,45 @@ class ItemCollector:
         """Tell which rows are not among the recent ones, and put them there."""
         hashes = np.zeros(len(rows), self._recent.dtype)
         hashes["item"] = rows["item_id"].hash().to_numpy()
+        places = hashes["item"] % RECENT_ROWS
+        known = self._recent[places]
+        is_new = known["item"] != hashes["item"]
         if self._columns:
             hashes["rest"] = rows.select(pl.struct(self._columns).hash()).to_series().to_numpy()
-        places = hashes["item"] % RECENT_ROWS
-        is_new = self._recent[places] != hashes
-        self._recent[places[is_new]] = hashes[is_new]
+            hashes["time"] = rows[TIME].to_numpy()
+            is_new |= (known["rest"] != hashes["rest"]) | (known["time"] > hashes["time"])
+            # Of rows with one place in the table, the last that is put there stays.
+            order = np.argsort(-hashes["time"], kind="stable")
+            order = order[is_new[order]]
+        else:
+            order = np.flatnonzero(is_new)
+        self._recent[places[order]] = hashes[order]
         return pl.Series(is_new)
 
     def _compact(self) -> None:
+        """Keep one row of each item and attributes: the earliest, with the item's first place."""
         if self._parts:
-            distinct = pl.concat(self._parts).unique(maintain_order=True)
+            first = pl.col(PLACE).min().over("item_id")
+            rows = pl.concat(self._parts).with_columns(first)
+            # Rows of one time stay in the order in which they came.
+            rows = rows.sort(TIME, maintain_order=True) if self._columns else rows
+            distinct = rows.unique(["item_id", *self._columns], keep="first", maintain_order=True)
             self._parts, self._clean, self._pending = [distinct], len(distinct), 0
 
     def result(self) -> tuple[pl.DataFrame, int]:
         """Give one row an item, and how many rows told otherwise of an item and were dropped."""
         self._compact()
         distinct = self._parts[0]
-        items = distinct.unique("item_id", keep="first", maintain_order=True)
-        return items, len(distinct) - len(items)
+        items = distinct.unique("item_id", keep="first", maintain_order=True).sort(PLACE)
+        return items.select("item_id", *self._columns), len(distinct) - len(items)
 
 
 def item_table(
-    items: pl.DataFrame, types: dict[str, str], extra: Items | None, origin: int
+    items: pl.DataFrame,
+    types: dict[str, str],
+    extra: Items | None,
+    origin: int,
+    whole_seconds: bool,
 ) -> pl.DataFrame:
     """Lay out the ``.item`` file.
 
@@ -161,6 +185,8 @@ def item_table(
         What other files say, of items without an event too.
     origin : int
         Moment that times count from, microseconds since 1970.
+    whole_seconds : bool
+        Whether all events are at whole seconds.
 
     Returns
     -------
@@ -175,7 +201,7 @@ def item_table(
         new = {name: _written(kind) for name, kind in extra.types.items() if name not in types}
         types = types | new
         if extra.listings is not None:
-            stays = _stays(extra.listings, origin)
+            stays = _stays(extra.listings, origin, whole_seconds)
             items = items.join(stays, on="item_id", how="left", maintain_order="left")
             types = types | dict.fromkeys(STAYS, "float_seq")
     names = {"item_id": "item_id:token"} | {name: f"{name}:{kind}" for name, kind in types.items()}
@@ -206,16 +232,19 @@ def _as_seconds(times: pl.Series, origin: int, is_whole: bool | None = None) -> 
     return text.scatter(places, seconds(known, origin, is_whole).cast(pl.String))
 
 
-def _stays(listings: pl.DataFrame, origin: int) -> pl.DataFrame:
+def _stays(listings: pl.DataFrame, origin: int, whole_seconds: bool) -> pl.DataFrame:
     """Join starts and ends of each item's stays, in order, as seconds since the origin.
 
     An open end is ``inf``: whoever goes on from here must know that the item is still there.
+    The last microsecond of a second is written as that second where no event is within one.
     """
     filled = listings.with_columns(start=pl.col("start").fill_null(origin))
     later = pl.max_horizontal("start", "end")
     filled = filled.with_columns(end=pl.when(pl.col("end").is_not_null()).then(later))
     filled = filled.sort("item_id", "start", "end", nulls_last=True)
-    is_whole = not filled.select((pl.col("start", "end") % SECOND != 0).any()).sum_horizontal()[0]
+    ends = [0, SECOND - 1] if whole_seconds else [0]
+    is_cut = (pl.col("start") % SECOND != 0) | ~(pl.col("end") % SECOND).is_in(ends)
+    is_whole = not filled.select(is_cut.any()).item()
     return (
         filled.select(
             "item_id",

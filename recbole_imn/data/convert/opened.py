@@ -12,7 +12,12 @@ from recbole_imn.data.convert.header import has_header
 from recbole_imn.data.convert.json_lines import cell, parse_object, paths
 from recbole_imn.data.convert.layout import Column, Table
 from recbole_imn.data.convert.mapping import Place, TableMapping, find
-from recbole_imn.data.convert.parquet import nested_columns, parquet_cells, scan_parquet
+from recbole_imn.data.convert.parquet import (
+    DURATIONS,
+    nested_columns,
+    parquet_cells,
+    scan_parquet,
+)
 from recbole_imn.data.convert.sniff import (
     BEGINNING,
     first_lines,
@@ -55,9 +60,10 @@ class OpenedTable:
         """Give the position from 0 of a column that must be there and hold single values."""
         found = find(place, self.names, self.table.path)
         if found in self.nested:
-            raise DataError(
-                f"{self.table.path}: column {place!r} holds {self.nested[found]}, not single values"
-            )
+            kind, wrong = self.nested[found], "not single values"
+            if kind == DURATIONS:
+                wrong = "neither times nor numbers; write moments, or numbers of seconds"
+            raise DataError(f"{self.table.path}: column {place!r} holds {kind}, {wrong}")
         return found
 
     def has(self, place: Place) -> bool:

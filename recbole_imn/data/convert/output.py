@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from recbole_imn.data.convert.ahead import in_order
 from recbole_imn.data.convert.items import ItemCollector, Items, item_table, seconds
+from recbole_imn.data.convert.shelf import OnShelf
 from recbole_imn.data.convert.sorting import Range, SortedRuns
 from recbole_imn.data.convert.summary import Conversion, Counts
 from recbole_imn.data.convert.workspace import HashedFile, Workspace
@@ -18,7 +19,9 @@ from recbole_imn.data.convert.workspace import HashedFile, Workspace
 KEY = ("user_id", "item_id", "time", "behavior", "purchase")
 
 
-def write_events(job: Conversion, runs: SortedRuns, origin: int, work: Workspace) -> None:
+def write_events(
+    job: Conversion, runs: SortedRuns, items: Items | None, origin: int, work: Workspace
+) -> None:
     """Write the ``.inter`` file in order of time.
 
     Parameters
@@ -26,10 +29,13 @@ def write_events(job: Conversion, runs: SortedRuns, origin: int, work: Workspace
     job : Conversion
         Gets the counts, and size and sum of the file.
     runs : SortedRuns
+    items : Items or None
+        What files beside the log say of items.
     origin : int
         Moment that times count from, microseconds since 1970.
     work : Workspace
     """
+    shelf = OnShelf(items.listings) if items and items.listings is not None else None
     types = job.source.layout.event_types
     header = "\t".join(f"{name}:{kind}" for name, kind in types.items())
     with (
@@ -41,6 +47,8 @@ def write_events(job: Conversion, runs: SortedRuns, origin: int, work: Workspace
 
         def lay_out(pieces: Range) -> tuple[Counts, BytesIO]:
             counts, events = _without_duplicates(runs.merge(pieces), job.duplicates)
+            if shelf:
+                counts.off_shelf, counts.purchases_off_shelf = shelf.missed(events)
             time = seconds(events["time"], origin, runs.whole_seconds)
             table = events.with_columns(timestamp=time).select(list(types))
             text = BytesIO()
@@ -93,6 +101,7 @@ def write_items(
     collector: ItemCollector,
     extra: Items | None,
     origin: int,
+    whole_seconds: bool,
     work: Workspace,
 ) -> None:
     """Write the ``.item`` file.
@@ -107,11 +116,13 @@ def write_items(
         What other files say of them.
     origin : int
         Moment that times count from, microseconds since 1970.
+    whole_seconds : bool
+        Whether all events are at whole seconds.
     work : Workspace
     """
     items, job.counts.other_attributes = collector.result()
     types = {name: column.type for name, column in job.source.layout.item_columns.items()}
-    table = item_table(items, types, extra, origin)
+    table = item_table(items, types, extra, origin, whole_seconds)
     job.counts.items = len(table)
     job.counts.items_without_events = len(table) - len(items)
     if extra is not None:

@@ -14,6 +14,7 @@ ROWS = 1 << 20
 CLOCK = "%Y-%m-%d %H:%M:%S%.6f"
 # Whole numbers up to here are exact as floats.
 EXACT = 2**53
+DURATIONS = "lengths of time"
 
 
 def scan_parquet(path: Path) -> tuple[pl.LazyFrame, pl.Schema]:
@@ -39,9 +40,11 @@ def _damaged(path: Path, error: Exception) -> DataError:
 
 
 def nested_columns(schema: pl.Schema) -> dict[int, str]:
-    """Give the types of columns whose cells are no single values, by their places from 0."""
-    nested = {place: dtype for place, dtype in enumerate(schema.dtypes()) if dtype.is_nested()}
-    return {place: str(dtype) for place, dtype in nested.items()}
+    """Give what cells hold that are no single values nor moments, by places from 0."""
+    types = dict(enumerate(schema.dtypes()))
+    nested = {place: str(dtype) for place, dtype in types.items() if dtype.is_nested()}
+    lengths = {place: DURATIONS for place, dtype in types.items() if dtype == pl.Duration}
+    return nested | lengths
 
 
 def parquet_cells(table: Table, limit: int | None = None) -> Iterator[pl.DataFrame]:
@@ -88,6 +91,9 @@ def _text(name: str, dtype: pl.DataType) -> pl.Expr:
         is_whole = (column == column.floor()) & (column.abs() < EXACT)
         whole = pl.when(is_whole).then(column).cast(pl.Int64).cast(pl.String)
         return pl.coalesce(whole, pl.when(column.is_not_nan()).then(column).cast(pl.String))
+    if isinstance(dtype, pl.Decimal):
+        # As of floats: a whole number is written as one.
+        return column.cast(pl.String).str.replace(r"\.0+$", "")
     if dtype == pl.Binary:
         return column.map_batches(_decoded, return_dtype=pl.String)
     return column.cast(pl.String, strict=False)

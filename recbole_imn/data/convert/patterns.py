@@ -41,12 +41,15 @@ class Pattern:
         the cell's name of a zone, or a pattern that counts from 1970 in UTC.
     fraction_sign : str
         What stands before a fraction of a second, if it is no dot.
+    span : {"", "1d", "1mo", "1y"}
+        How long a reading lasts that names no time of day: the day, month or year that it names.
     """
 
     chrono: str
     tail: str = ""
     zone: str = "clock"
     fraction_sign: str = ""
+    span: str = ""
 
 
 def translate(pattern: str) -> Pattern:
@@ -112,4 +115,10 @@ def _filled(chrono: str, letters: set[str], zone: str, sign: str) -> Pattern:
     ]
     chrono += "".join(directive for directive, _, is_lacking in lacks if is_lacking)
     tail = "".join(text for _, text, is_lacking in lacks if is_lacking)
-    return Pattern(chrono, tail, zone, sign)
+    return Pattern(chrono, tail, zone, sign, _span(letters))
+
+
+def _span(letters: set[str]) -> str:
+    if letters & _HOUR:
+        return ""
+    return "1d" if letters & _DAY else "1mo" if letters & _MONTH else "1y"

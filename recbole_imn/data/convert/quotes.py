@@ -1,8 +1,9 @@
 """Cells in double quotes, which may hold the separator and line ends.
 
 A quote that is never closed must spoil its own row and not the rest of the file: a record may
-go on for ``LOOK_AHEAD`` lines, and must then have as many cells as the table has columns.
-Otherwise its first line is a broken row, and the next line begins a record of its own.
+go on for ``LOOK_AHEAD`` lines, must then have as many cells as the table has columns, and must
+not be made of rows line by line. Otherwise its first line is a broken row, and the next line
+begins a record of its own.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import csv
 from collections.abc import Iterable, Sequence
 
 import polars as pl
+
+from recbole_imn.data.convert.swallowed import Rows
 
 LOOK_AHEAD = 1_000
 # Of more columns, the pattern of a record would be too long.
@@ -116,6 +119,9 @@ def join_lines(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Join lines that are one record.
 
+    Lines are not joined where :meth:`~recbole_imn.data.convert.swallowed.Rows.swallowed` finds
+    that they are rows by themselves, which a quote that nobody closed would make one cell of.
+
     Parameters
     ----------
     lines : DataFrame
@@ -132,6 +138,7 @@ def join_lines(
         Records, and lines at the end of which only what follows can tell.
     """
     rows = lines["row"]
+    table = Rows(rows, separator, n_columns)
     quoted = pl.col("row").str.contains('"', literal=True)
     doubtful = quoted & ~is_whole(pl.col("row"), separator)
     records: list[tuple[int, int]] = []
@@ -149,7 +156,8 @@ def join_lines(
             continue
         except ValueError:
             continue
-        if n_lines > 1 and len(cells) == n_columns:
+        is_record = n_lines > 1 and len(cells) == n_columns
+        if is_record and not table.swallowed(ahead[:n_lines]):
             free = start + n_lines
             records.append((start, free))
     return _merged(lines[:n_decided], records), lines[n_decided:]

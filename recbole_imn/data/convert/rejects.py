@@ -17,10 +17,12 @@ QUOTING_HINT = " (where quotes are plain characters: --quoting=none)"
 
 @dataclass
 class FileCount:
-    """Rows of a file: all of them, and bad ones by kind."""
+    """Rows of a file: all, bad ones by kind, those of several lines, and lines of the longest."""
 
     rows: int = 0
     bad: Counter[str] = field(default_factory=Counter)
+    joined: int = 0
+    longest: int = 0
 
 
 @dataclass
@@ -58,6 +60,12 @@ class Rejects:
         self._add(rows.filter(~good), file)
         return rows.filter(good)
 
+    def joined(self, file: Path, records: int, longest: int) -> None:
+        """Count records of a file that run over several lines, and lines of the longest."""
+        count = self.files.setdefault(file, FileCount())
+        count.joined += records
+        count.longest = max(count.longest, longest)
+
     def _add(self, bad: pl.DataFrame, file: Path) -> None:
         self.files[file].bad.update(dict(bad["kind"].value_counts().iter_rows()))
         for line, kind, row in (
@@ -88,11 +96,16 @@ class Rejects:
         return self.counts.total()
 
     def lines(self, file: Path) -> list[str]:
-        """Say how many rows of each kind were bad in a file, and show the first of each."""
-        return [
+        """Say what a file has of long records and bad rows, and show the first of each kind."""
+        about = self.files[file]
+        lines = [
             f"{count:>13,} bad rows ({kind}), the first in {self.first[file, kind]}"
-            for kind, count in _commonest(self.files[file].bad)
+            for kind, count in _commonest(about.bad)
         ]
+        if about.joined:
+            longest = f"over several lines, the longest over {about.longest:,}"
+            lines.insert(0, f"{about.joined:>13,} of them run {longest}")
+        return lines
 
     def check(self, max_bad: float, written_to: Path) -> None:
         """Raise if more than a share of the rows of a file are bad.

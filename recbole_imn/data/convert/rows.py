@@ -20,9 +20,12 @@ LONGEST_LINE = 16 << 20
 # Characters that an atomic file cannot hold inside a cell.
 CONTROL = "\t\r\n\0"
 BROKEN = "\ufffd"
+BYTE_ORDER_MARK = "\ufeff"
 CELL_FAULTS = {"encoding": BROKEN, "control character": CONTROL}
 Watch = Callable[[bytes], None]
 Step = Callable[[pl.DataFrame], pl.DataFrame]
+# Told how many records ran over several lines, and how many the longest had.
+Joined = Callable[[int, int], None]
 # The number of its first line and bytes of whole lines; or lines already cut into records.
 Piece = tuple[int, bytes] | pl.DataFrame
 
@@ -32,7 +35,13 @@ def unchanged(rows: pl.DataFrame) -> pl.DataFrame:
     return rows
 
 
-def read_rows(table: Table, watch: Watch, then: Step = unchanged) -> Iterator[pl.DataFrame]:
+def nobody(records: int, longest: int) -> None:
+    """Hear of records of several lines."""
+
+
+def read_rows(
+    table: Table, watch: Watch, then: Step = unchanged, joined: Joined = nobody
+) -> Iterator[pl.DataFrame]:
     """Read a table in order, a block at a time, several blocks at once.
 
     Parameters
@@ -42,6 +51,8 @@ def read_rows(table: Table, watch: Watch, then: Step = unchanged) -> Iterator[pl
         Told the bytes of each block that was read.
     then : callable
         What to do with each block of rows before it is given.
+    joined : callable
+        Told of each block's records of several lines.
 
     Yields
     ------
@@ -64,7 +75,7 @@ def read_rows(table: Table, watch: Watch, then: Step = unchanged) -> Iterator[pl
         return
     skipped = blank_lines(require_text(table.path)) + table.skipped_lines
     parse = partial(_parsed, table=table, skipped=skipped)
-    yield from in_order(lambda piece: then(parse(piece)), _pieces(table, watch))
+    yield from in_order(lambda piece: then(parse(piece)), _pieces(table, watch, joined))
 
 
 def _watch_all(table: Table, watch: Watch) -> None:
@@ -73,9 +84,9 @@ def _watch_all(table: Table, watch: Watch) -> None:
             watch(data)
 
 
-def _pieces(table: Table, watch: Watch) -> Iterator[Piece]:
+def _pieces(table: Table, watch: Watch, joined: Joined) -> Iterator[Piece]:
     blocks = _numbered(_blocks(table, watch))
-    return _records(blocks, table) if table.form == "text" and table.quoted else blocks
+    return _records(blocks, table, joined) if table.form == "text" and table.quoted else blocks
 
 
 def _numbered(blocks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
@@ -86,7 +97,7 @@ def _numbered(blocks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
         line += block.count(b"\n")
 
 
-def _records(blocks: Iterable[tuple[int, bytes]], table: Table) -> Iterator[Piece]:
+def _records(blocks: Iterable[tuple[int, bytes]], table: Table, joined: Joined) -> Iterator[Piece]:
     """Cut blocks with quotes into records, which may go on in the next block."""
     join = partial(join_lines, separator=table.separator, n_columns=table.n_columns)
     waiting = pl.DataFrame()
@@ -97,9 +108,18 @@ def _records(blocks: Iterable[tuple[int, bytes]], table: Table) -> Iterator[Piec
         lines = _lines(block.decode(table.encoding, "replace"), line)
         lines = pl.concat([waiting, lines]) if len(waiting) else lines
         records, waiting = join(lines, is_end=False)
+        _tell(records, joined)
         yield records
     if len(waiting):
-        yield join(waiting, is_end=True)[0]
+        records = join(waiting, is_end=True)[0]
+        _tell(records, joined)
+        yield records
+
+
+def _tell(records: pl.DataFrame, joined: Joined) -> None:
+    ends = records["row"].str.count_matches("\n", literal=True)
+    if n_joined := int((ends > 0).sum()):
+        joined(n_joined, int(ends.to_numpy().max()) + 1)
 
 
 def _blocks(table: Table, watch: Watch) -> Iterator[bytes]:
@@ -131,7 +151,10 @@ def _lines(text: str, first_line: int) -> pl.DataFrame:
     frame = frame.with_row_index("line", offset=first_line).with_columns(
         pl.col("line").cast(pl.Int64)
     )
-    return frame.with_columns(row.str.strip_suffix("\r")) if "\r" in text else frame
+    if BYTE_ORDER_MARK in text:
+        # Files with a mark that were put together have it in the middle.
+        row = row.str.strip_prefix(BYTE_ORDER_MARK)
+    return frame.with_columns(row.str.strip_suffix("\r") if "\r" in text else row)
 
 
 def _parsed(piece: Piece, table: Table, skipped: int) -> pl.DataFrame:

@@ -22,6 +22,8 @@ _PACKED = {
     b"7z\xbc\xaf": "a 7z archive",
     b"Rar!": "a rar archive",
 }
+# Signs with which rows and cells are told apart.
+_SIGNS = '\n\r\t a0,;|":-./_'
 _LONG_TEXT = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -118,18 +120,48 @@ def first_lines(path: Path, encoding: str, size: int | None = BEGINNING) -> list
     Raises
     ------
     DataError
-        As :func:`require_text`, or if the encoding is unknown.
+        As :func:`require_text`, or if the encoding is unknown or none of tables.
     """
     start = require_text(path)
+    _require_encoding(path, encoding)
     with path.open("rb") as file:
         data = file.read(size)
         if file.read(1) and b"\n" in data:
             data = data[: data.rfind(b"\n")]
+    text = data.removeprefix(b"\xef\xbb\xbf").decode(encoding, "replace")
+    lines = [line.removeprefix("\ufeff").removesuffix("\r") for line in text.split("\n")]
+    return lines[blank_lines(start) :]
+
+
+def _require_encoding(path: Path, encoding: str) -> None:
+    """Raise unless lines and separators have the bytes in an encoding that they have in ASCII."""
     try:
-        text = data.removeprefix(b"\xef\xbb\xbf").decode(encoding, "replace")
+        is_plain = _SIGNS.encode().decode(encoding, "replace") == _SIGNS
     except LookupError as error:
-        raise DataError(f"there is no encoding {encoding!r}; try utf-8 or gbk") from error
-    return [line.removesuffix("\r") for line in text.split("\n")][blank_lines(start) :]
+        message = f"{path}: there is no encoding {encoding!r} of text; try utf-8 or gbk"
+        raise DataError(message) from error
+    except UnicodeError:
+        is_plain = False
+    if not is_plain:
+        raise DataError(
+            f"{path}: tables are not read in the encoding {encoding!r}; leave out --encoding "
+            "if the file is UTF-8, or save it as UTF-8"
+        )
+
+
+def require_different(paths: Sequence[Path], what: str) -> None:
+    """Raise if two files that are there are one, also by another spelling or a link.
+
+    Raises
+    ------
+    DataError
+        With both names; ``what`` of the file would be read twice.
+    """
+    for place, path in enumerate(paths):
+        for other in paths[:place]:
+            if path.samefile(other):
+                also = "" if path == other else f", also as {other}"
+                raise DataError(f"{path} is named twice{also}; its {what} would be read twice")
 
 
 def first_records(

@@ -34,12 +34,15 @@ class Counts:
         Rows of the ``.item`` file; those of items that the log has no event of, and of items
         that no other file knows.
     other_attributes : int
-        Distinct rows of the log that told other attributes of an item than its first row.
+        Distinct rows of the log that told other attributes of an item than its earliest row.
     repeated_item_rows, differing_item_rows : int
         Rows of a table of items that told nothing new of an item, and those that told other
         attributes than its first row.
     images_left_out : int
         Images of items that neither the log nor the table of items has.
+    off_shelf, purchases_off_shelf : int
+        Events of items that were not for sale then, where anything says when they were; those
+        of them that are purchases.
     """
 
     rows: int = 0
@@ -58,6 +61,8 @@ class Counts:
     repeated_item_rows: int = 0
     differing_item_rows: int = 0
     images_left_out: int = 0
+    off_shelf: int = 0
+    purchases_off_shelf: int = 0
 
     def add(self, other: Counts) -> None:
         """Add the counts of a part of the events; rows are counted where they are read."""
@@ -65,6 +70,8 @@ class Counts:
         self.duplicates += other.duplicates
         self.tied_events += other.tied_events
         self.purchases += other.purchases
+        self.off_shelf += other.off_shelf
+        self.purchases_off_shelf += other.purchases_off_shelf
         for action, count in other.purchases_by_action.items():
             self.purchases_by_action[action] = self.purchases_by_action.get(action, 0) + count
 
@@ -103,7 +110,10 @@ class Conversion:
     outputs: dict[str, dict[str, int | str]] = field(default_factory=dict)
 
     def record(self) -> dict[str, Any]:
-        """Give what ``NAME.source.json`` holds; the same files give the same record."""
+        """Give what ``NAME.source.json`` holds.
+
+        The same files give the same record, but for a note on times that were still to come.
+        """
         return {
             "simulated": False,
             "source": self.source.name,
@@ -131,6 +141,7 @@ class Conversion:
             _line(counts.tied_events, "events share their time with another; ties keep file order"),
             _line(counts.purchases, "purchases"),
             *self._item_lines(),
+            *self._shelf_lines(),
             *self._warnings(),
             f"times are seconds since {self.origin}",
             *self.notes,
@@ -164,7 +175,10 @@ class Conversion:
             (counts.items, "items with attributes"),
             (counts.items_without_events, "of them have no event yet; they are kept"),
             (counts.items_of_log_only, "of them are in the log only, and in no file of items"),
-            (counts.other_attributes, "rows told other attributes of an item than its first row"),
+            (
+                counts.other_attributes,
+                "rows told other attributes of an item than its earliest event",
+            ),
             (counts.repeated_item_rows, "rows of the table of items told nothing new of an item"),
             (
                 counts.differing_item_rows,
@@ -174,6 +188,15 @@ class Conversion:
             (counts.images_left_out, "images left out, of items that nothing else knows"),
         ]
         return [_line(count, what) for count, what in told if count]
+
+    def _shelf_lines(self) -> Sequence[str]:
+        """Say how many events no ranking of what is for sale can find."""
+        counts = self.counts
+        if not counts.off_shelf:
+            return []
+        bought = f", {counts.purchases_off_shelf:,} of them purchases" if counts.purchases else ""
+        what = f"events ({counts.off_shelf / counts.events:.1%}{bought}) are of items not for sale"
+        return [_line(counts.off_shelf, f"{what} then; --candidates=on_shelf never finds them")]
 
 
 def _line(count: int, what: str) -> str:

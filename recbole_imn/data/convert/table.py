@@ -20,7 +20,7 @@ from recbole_imn.data.convert.mapping import (
 from recbole_imn.data.convert.opened import OpenedTable, open_table
 from recbole_imn.data.convert.source import Source
 from recbole_imn.data.convert.time_columns import time_format, time_places
-from recbole_imn.data.convert.usual import usual_columns
+from recbole_imn.data.convert.usual import usual_in_all
 from recbole_imn.errors import DataError
 
 CZB_MAPPING = Path(__file__).with_name("czb.yaml")
@@ -58,8 +58,9 @@ def read_table(
     DataError
         If the mapping is wrong or does not fit the files.
     """
-    names = open_table(paths[0], make_mapping(settings), every_key=True).names
-    found = usual_columns(settings, names)
+    mapping = make_mapping(settings)
+    names = {path: open_table(path, mapping, every_key=True).names for path in paths}
+    found = usual_in_all(settings, names)
     settings = {**settings, "columns": {**entries(settings, "columns"), **found}}
     mapping = make_mapping(settings)
     _require_roles(mapping, paths[0])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
+from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
@@ -48,14 +50,25 @@ PATTERNS = (
 DAY_NUMBER = "%Y%m%d"
 # Numbers of so many digits that are clock readings, when most of the sample can be read so.
 MOST = 0.9
-DIGITS = {8: DAY_NUMBER, 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S", 17: "%Y%m%d%H%M%S%3f"}
+HOUR_NUMBER = "%Y%m%d%H"
+DIGITS = {
+    8: DAY_NUMBER,
+    10: HOUR_NUMBER,
+    12: "%Y%m%d%H%M",
+    14: "%Y%m%d%H%M%S",
+    17: "%Y%m%d%H%M%S%3f",
+}
+# A whole number as columns of numbers with gaps are written.
+_WHOLE = r"^([+-]?[0-9]+)\.0*$"
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 # A year of two digits read as one of four: no log is as old as the year 1000.
 _TOO_EARLY = (datetime(1000, 1, 1, tzinfo=timezone.utc) - _EPOCH) // timedelta(microseconds=1)
 
 
-def parse_times(text: pl.Expr, time_format: str, time_zone: str) -> pl.Expr:
+def parse_times(text: pl.Expr, time_format: str, time_zone: str, is_end: bool = False) -> pl.Expr:
     """Read times as int64 microseconds since 1970; null where a cell is no time.
+
+    A whole number may have a ``.0`` behind it, as columns of numbers with gaps are often written.
 
     Parameters
     ----------
@@ -66,17 +79,41 @@ def parse_times(text: pl.Expr, time_format: str, time_zone: str) -> pl.Expr:
         time of day behind it: ``%Y-%m-%d milliseconds``.
     time_zone : str
         Where the clock of a pattern without an offset hung. Where it was set back, the earlier
-        of two moments is taken; a reading that it skipped is no time.
+        of two moments is taken; a reading that it skipped is no time. A reading that names no
+        time of day is the first moment of its day, even where that is not midnight.
+    is_end : bool
+        Whether such a reading is the last microsecond of its day instead (or of its month or
+        year, where the pattern has no day).
     """
     text = text.str.strip_chars()
+    if "." not in time_format:
+        text = text.str.replace(_WHOLE, "${1}")
     if time_format in UNITS:
         return _microseconds(text, time_format)
     date, unit = split_unit(time_format)
     if unit is None:
-        return _since_1970(*_readings(text, time_format), time_zone)
-    moment, zone = _readings(text.str.extract(r"^(.*\S)\s+\S+$"), date)
+        return _moments(text, translate(time_format), time_zone, is_end)
+    pattern = translate(date)
+    moment = _readings(text.str.extract(r"^(.*\S)\s+\S+$"), pattern)
     elapsed = _microseconds(text.str.extract(r"\s(\S+)$"), unit)
-    return _since_1970(moment + pl.duration(microseconds=elapsed), zone, time_zone)
+    moment = moment + pl.duration(microseconds=elapsed)
+    return _since_1970(_localized(moment, time_zone) if pattern.zone == "clock" else moment)
+
+
+def _moments(text: pl.Expr, pattern: Pattern, time_zone: str, is_end: bool) -> pl.Expr:
+    moment, instant = _readings(text, pattern), pl.duration(microseconds=1)
+    is_end = is_end and pattern.span != ""
+    if is_end:
+        moment = moment.dt.offset_by(pattern.span) - instant
+    if pattern.zone != "clock":
+        return _since_1970(moment)
+    exact = _localized(moment, time_zone, "latest" if is_end else "earliest")
+    if is_end or not pattern.span:
+        return _since_1970(exact)
+    # A change of the clock may skip midnight; some zones once skipped a whole day.
+    first = _localized(moment - instant, time_zone) + instant
+    is_there = first.dt.date() == moment.dt.date()
+    return _since_1970(pl.coalesce(exact, pl.when(is_there).then(first)))
 
 
 def split_unit(time_format: str) -> tuple[str, str | None]:
@@ -94,13 +131,11 @@ def _microseconds(text: pl.Expr, unit: str) -> pl.Expr:
     return pl.when(possible).then((number * UNITS[unit]).round()).cast(pl.Int64)
 
 
-def _readings(text: pl.Expr, time_format: str) -> tuple[pl.Expr, str]:
-    """Give clock readings, and where their offset from UTC comes from."""
-    pattern = translate(time_format)
-    moment = _prepared(text, pattern).str.to_datetime(
+def _readings(text: pl.Expr, pattern: Pattern) -> pl.Expr:
+    """Give clock readings, or moments where the cells say their offset from UTC."""
+    return _prepared(text, pattern).str.to_datetime(
         pattern.chrono, time_unit="us", strict=False, ambiguous="earliest"
     )
-    return moment, pattern.zone
 
 
 def _prepared(text: pl.Expr, pattern: Pattern) -> pl.Expr:
@@ -117,9 +152,13 @@ def _prepared(text: pl.Expr, pattern: Pattern) -> pl.Expr:
     return text + tail if tail else text
 
 
-def _since_1970(moment: pl.Expr, zone: str, time_zone: str) -> pl.Expr:
-    if zone == "clock":
-        moment = moment.dt.replace_time_zone(time_zone, ambiguous="earliest", non_existent="null")
+def _localized(
+    moment: pl.Expr, time_zone: str, ambiguous: Literal["earliest", "latest"] = "earliest"
+) -> pl.Expr:
+    return moment.dt.replace_time_zone(time_zone, ambiguous=ambiguous, non_existent="null")
+
+
+def _since_1970(moment: pl.Expr) -> pl.Expr:
     time = moment.dt.epoch("us")
     return pl.when(time >= _TOO_EARLY).then(time)
 
@@ -127,8 +166,9 @@ def _since_1970(moment: pl.Expr, zone: str, time_zone: str) -> pl.Expr:
 def guess_format(values: Sequence[str], time_zone: str) -> str:
     """Find the format that fits most of a column's first values, the first such one.
 
-    Numbers that can nearly all be days or compact clock readings are these; others are seconds,
-    milliseconds, microseconds or nanoseconds by their size.
+    Numbers that can nearly all be days or compact clock readings are these, days with an hour only
+    if they would lie in the future as seconds; others are seconds, milliseconds, microseconds or
+    nanoseconds by their size.
 
     Raises
     ------
@@ -152,6 +192,8 @@ def guess_format(values: Sequence[str], time_zone: str) -> str:
 def find_format(values: Sequence[str], time_zone: str, likely: str) -> str:
     """Take a likely format that most of a column's first values have; otherwise guess.
 
+    Numbers are guessed, too, where a unit is likely: days such as 20240301 are no seconds.
+
     Parameters
     ----------
     values : sequence of str
@@ -164,13 +206,16 @@ def find_format(values: Sequence[str], time_zone: str, likely: str) -> str:
     DataError
         If no value is a time.
     """
-    if likely != "auto" and fitting(values, likely, time_zone) >= MOST * len(values):
-        return likely
-    return guess_format(values, time_zone)
+    if likely == "auto" or fitting(values, likely, time_zone) < MOST * len(values):
+        return guess_format(values, time_zone)
+    found = guess_format(values, time_zone) if likely in UNITS else likely
+    return found if found in DIGITS.values() else likely
 
 
 def fitting(values: Sequence[str], time_format: str, time_zone: str) -> int:
     """Count values that a format fits, a number only by the unit that its size is of."""
+    if time_format == HOUR_NUMBER:
+        values = [value for value in values if _is_hour(value)]
     if time_format in UNITS:
         values = [value for value in values if _unit(value) == time_format]
     return len(values) - _parsed(values, time_format, time_zone).null_count()
@@ -201,10 +246,18 @@ def _parsed(values: Sequence[str], time_format: str, time_zone: str) -> pl.Serie
 
 def _candidates(values: Sequence[str]) -> Sequence[str]:
     """Give formats to try."""
-    lengths = {len(value.strip()) for value in values if value.strip().isdigit()}
+    figures = (re.sub(_WHOLE, r"\1", value.strip()) for value in values)
+    lengths = {len(value) for value in figures if value.isdigit()}
     compact = [name for length, name in DIGITS.items() if length in lengths]
     units = [unit for value in values if (unit := _unit(value))]
     return [*compact, *dict.fromkeys(units), *(PATTERNS if len(units) < len(values) else ())]
+
+
+def _is_hour(value: str) -> bool:
+    """Whether ten digits are a day and an hour of this time that seconds have not reached yet."""
+    figures = re.sub(_WHOLE, r"\1", value.strip())
+    is_of_this_time = len(figures) == 10 and figures[:2] in ("19", "20")
+    return is_of_this_time and float(figures) > datetime.now(timezone.utc).timestamp()
 
 
 def _unit(value: str) -> str | None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from recbole_imn.data.convert.mapping import LogMapping, entries, make_mapping
+from recbole_imn.errors import DataError
 
 USUAL = {
     "user_id": ("user", "user_id"),
@@ -13,6 +15,13 @@ USUAL = {
     "timestamp": ("time", "timestamp"),
     "behavior": ("behavior",),
     "purchase": ("purchase",),
+}
+ROLES = {
+    "user_id": "the user",
+    "item_id": "the item",
+    "timestamp": "the time",
+    "behavior": "the action",
+    "purchase": "purchases",
 }
 
 
@@ -52,6 +61,49 @@ def usual_columns(settings: Mapping[str, Any], names: Sequence[str]) -> dict[str
         # Actions tell of purchases.
         found.pop("purchase", None)
     return found
+
+
+def usual_in_all(
+    settings: Mapping[str, Any], tables: Mapping[Path, Sequence[str]]
+) -> dict[str, str]:
+    """Find the columns of a log of several tables, each of which must have them.
+
+    Parameters
+    ----------
+    settings : mapping
+        As in czb.yaml.
+    tables : mapping of Path to sequence of str
+        Names of each table's columns.
+
+    Raises
+    ------
+    DataError
+        As :func:`usual_columns`, or if a table has a column for what another has none for.
+    """
+    found = {path: usual_columns(settings, names) for path, names in tables.items()}
+    roles = dict.fromkeys(role for columns in found.values() for role in columns)
+    for role in roles:
+        having = {path: columns[role] for path, columns in found.items() if role in columns}
+        for path, columns in found.items():
+            # A table without a header is refused where its columns are looked for by name.
+            if any(tables[path]) and columns.get(role) != next(iter(having.values())):
+                raise _differing(role, path, columns.get(role), having)
+    return {role: next(c[role] for c in found.values() if role in c) for role in roles}
+
+
+def _differing(role: str, path: Path, column: str | None, having: Mapping[Path, str]) -> DataError:
+    other, name = next(iter(having.items()))
+    if column is not None:
+        return DataError(
+            f"{path}: the column of {ROLES[role]} is {column!r}, but in {other} it is {name!r}; "
+            "call them alike"
+        )
+    advice = "add it, or name the column that has the same in both"
+    if role in ("behavior", "purchase"):
+        advice = (
+            f"add it, or write columns: {{{role}: null}} in --mapping=FILE to use it of neither"
+        )
+    return DataError(f"{path}: no column {name!r}, in which {other} has {ROLES[role]}; {advice}")
 
 
 def usual_item(mapping: LogMapping, names: Sequence[str]) -> str | None:

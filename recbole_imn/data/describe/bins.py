@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
 
+from recbole_imn.data.describe.days import DAY, HOUR, moments_of_days
 from recbole_imn.data.describe.log import Integers, Reals
 
-DAY, HOUR = 86_400.0, 3_600.0
 # Points of a curve, at most.
 MOST_POINTS = 366
 # Bins of a curve of shares, each with as many events.
@@ -79,7 +80,7 @@ def by_life(seconds: Reals, counts: Integers) -> list[tuple[str, int]]:
     return [("a single event", int((counts == 1).sum())), *zip(names, found, strict=True)]
 
 
-def per_day(times: Reals, log_times: Reals) -> Curve:
+def per_day(times: Reals, log_times: Reals, origin: datetime | None = None) -> Curve:
     """Give the number of times a day, the mean of several days where there are many.
 
     Parameters
@@ -88,9 +89,10 @@ def per_day(times: Reals, log_times: Reals) -> Curve:
         Seconds, in order.
     log_times : float64 [n_events]
         Seconds, in order; days are counted from the first to the last.
+    origin : datetime, optional
+        The moment that times count from, with the time zone in which days begin.
     """
-    first, last = log_times[0] // DAY, log_times[-1] // DAY
-    days = np.arange(first, last + 1) * DAY
+    days = moments_of_days(float(log_times[0]), float(log_times[-1]), origin)
     before = np.searchsorted(times, days, side="left")
     return of_days(days, np.diff(before, append=len(times)))
 

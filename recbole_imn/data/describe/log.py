@@ -13,9 +13,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from recbole_imn.data.atomic import read_columns, read_header
+from recbole_imn.data.describe.stays import Stays, united
 from recbole_imn.data.log_file import LogFile
 from recbole_imn.data.numbers import check_numbers
-from recbole_imn.data.origin import likely_origin
+from recbole_imn.data.origin import local_origin
 from recbole_imn.data.stays import STAYS, split_stays
 from recbole_imn.data.time_range import suspicious
 from recbole_imn.errors import DataError
@@ -82,10 +83,10 @@ class Log:
         None without such a column.
     price : float64 [n_items] or None
         Prices of items in the ``.item`` file.
-    stays : tuple of float64 [n_stays] or None
-        Seconds at which items came to the shelf, and left it.
+    stays : Stays or None
+        When items were on the shelf, those of an item apart and none beyond the log's end.
     origin : datetime or None
-        The moment that times count from, if it is known.
+        The moment that times count from, if it is known, in the time zone of the log.
     notes : tuple of str
         What is odd about the files.
     """
@@ -96,7 +97,7 @@ class Log:
     behavior: dict[str, int]
     purchase: npt.NDArray[np.bool_] | None
     price: Reals | None
-    stays: tuple[Reals, Reals] | None
+    stays: Stays | None
     origin: datetime | None
     notes: tuple[str, ...] = ()
 
@@ -136,8 +137,8 @@ def read_log(folder: Path, name: str, form: Format | None = None) -> Log:
         behavior=_counts(events["behavior"].cat) if "behavior" in events else {},
         purchase=events["purchase"].to_numpy() > 0 if has_purchase else None,
         price=_prices(path, owners),
-        stays=_stays(path, owners, form, float(time[-1])),
-        origin=likely_origin(folder, name, time),
+        stays=_stays(path, owners, form, items.categories, float(time[-1])),
+        origin=local_origin(folder, name, time),
         notes=(*notes, *user_notes, *item_notes),
     )
 
@@ -221,10 +222,15 @@ def _prices(path: Path, items: pd.DataFrame | None) -> Reals | None:
 
 
 def _stays(
-    path: Path, items: pd.DataFrame | None, form: Format, end: float
-) -> tuple[Reals, Reals] | None:
-    """Give stays on the shelf, open ones up to the end of the log; None without listings."""
+    path: Path, items: pd.DataFrame | None, form: Format, used: pd.Index[str], end: float
+) -> Stays | None:
+    """Give stays on the shelf up to the end of the log; None without listings.
+
+    Items without an event have numbers behind those of the events.
+    """
     if items is None or not {*STAYS} <= set(items.columns):
         return None
-    _, starts, ends = split_stays(path, items, form.seq_separator)
-    return starts, np.where(np.isfinite(ends), ends, np.maximum(starts, end))
+    rows, starts, ends = split_stays(path, items, form.seq_separator)
+    number = used.get_indexer(pd.Index(items["id"]))
+    number = np.where(number < 0, len(used) + np.arange(len(items)), number).astype(np.int64)
+    return united(number[rows], starts, ends, end)

@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from recbole_imn.data.describe import bins
+from recbole_imn.data.describe.days import DAY, day_text, moments_of_days
 from recbole_imn.data.describe.log import Integers, Log, Reals
+from recbole_imn.data.describe.stays import missed
 from recbole_imn.data.describe.walk import Walk, walk
 from recbole_imn.log import split_positions
 
-DAY = 86_400.0
 # Share of the events, by time, of validation and of test, each rounded down as for training.
 PART = 0.1
 
@@ -77,8 +78,8 @@ def profile(log: Log) -> Profile:
         bins.by_number(per_user),
         bins.by_number(per_item),
         bins.by_life(walked.last - walked.first, per_item),
-        bins.per_day(log.time, log.time),
-        bins.per_day(log.time[log.purchase], log.time) if has_purchases else None,
+        bins.per_day(log.time, log.time, log.origin),
+        bins.per_day(log.time[log.purchase], log.time, log.origin) if has_purchases else None,
         None if on_shelf is None else bins.of_days(on_shelf[1], on_shelf[2]),
         bins.shares(is_new, log.time[len(log.time) - len(is_new) :]),
     )
@@ -86,7 +87,7 @@ def profile(log: Log) -> Profile:
 
 def size(log: Log) -> dict[str, float | str | None]:
     """Figures of the paper's Table 2."""
-    actions = len(log.time)
+    actions, ends = len(log.time), (float(log.time[0]), float(log.time[-1]))
     users, items = int(log.user.max()) + 1, int(log.item.max()) + 1
     return {
         "users": users,
@@ -94,19 +95,12 @@ def size(log: Log) -> dict[str, float | str | None]:
         "actions": actions,
         "actions_per_user": actions / users,
         "actions_per_item": actions / items,
-        "first_day": day_text(log, float(log.time[0])),
-        "last_day": day_text(log, float(log.time[-1])),
-        "days": float(log.time[-1] // DAY - log.time[0] // DAY + 1),
+        "first_day": day_text(ends[0], log.origin),
+        "last_day": day_text(ends[1], log.origin),
+        "days": float(len(moments_of_days(*ends, log.origin))),
         "purchase_percent": None if log.purchase is None else _percent(log.purchase),
         "mean_price": None if log.price is None or not len(log.price) else float(log.price.mean()),
     }
-
-
-def day_text(log: Log, time: float) -> str:
-    """Give the day of a time, counted from the first if the origin is unknown."""
-    if log.origin is None:
-        return f"day {int(time // DAY)}"
-    return str(np.datetime64(log.origin.date()) + np.timedelta64(int(time // DAY), "D"))
 
 
 def _percent(flags: Any) -> float:
@@ -192,21 +186,26 @@ def unseen(log: Log) -> tuple[np.ndarray[Any, np.dtype[np.bool_]], dict[str, flo
     }
 
 
-def shelf(log: Log) -> tuple[dict[str, float], Reals, Integers]:
+def shelf(log: Log) -> tuple[dict[str, float | None], Reals, Integers]:
     """Give figures of the shelf, the start of each day of the log, and the items there then."""
-    assert log.stays is not None
-    starts, ends = (np.sort(times) for times in log.stays)
-    days = np.arange(log.time[0] // DAY, log.time[-1] // DAY + 1) * DAY
+    stays = log.stays
+    assert stays is not None
+    first, last = float(log.time[0]), float(log.time[-1])
     # Noon, when every item of the day is there; a log that ends before it knows no later moment.
-    at = np.minimum(days + DAY / 2, log.time[-1])
+    at = np.minimum(moments_of_days(first, last, log.origin, hour=12), last)
     # The moment of going is part of a stay.
-    there = np.searchsorted(starts, at, side="right") - np.searchsorted(ends, at, side="left")
-    lengths = (log.stays[1] - log.stays[0]) / DAY
+    begun = np.searchsorted(np.sort(stays.start), at, side="right")
+    there = begun - np.searchsorted(np.sort(stays.end), at, side="left")
+    lengths = (stays.end - stays.start) / DAY
+    is_missed = missed(stays, log.item, log.time)
+    bought = None if log.purchase is None else int((is_missed & log.purchase).sum())
     figures = {
-        "listings": len(starts),
+        "listings": len(stays.start),
         "mean_items": float(there.mean()),
         "smallest_items": int(there.min()),
         "largest_items": int(there.max()),
         "mean_stay_days": float(lengths.mean()) if len(lengths) else 0.0,
+        "events_off_shelf": int(is_missed.sum()),
+        "purchases_off_shelf": bought,
     }
-    return figures, days, there
+    return figures, moments_of_days(first, last, log.origin), there

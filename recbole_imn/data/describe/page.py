@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-import numpy as np
-
-from recbole_imn.data.describe.bins import DAY, Curve
+from recbole_imn.data.describe.bins import Curve
+from recbole_imn.data.describe.days import DAY, day_text
 from recbole_imn.data.describe.measures import Profile
 from recbole_imn.data.describe.published import columns, note, rows
 from recbole_imn.data.describe.report import ORDER, column, facts
@@ -30,7 +29,7 @@ def html(name: str, profile: Profile, origin: datetime | None, notice: str | Non
     profile : Profile
         What :func:`~recbole_imn.data.describe.measures.profile` gave.
     origin : datetime or None
-        The moment that times count from, if it is known.
+        The moment that times count from, if it is known, in the time zone of its days.
     notice : str or None
         That the data is simulated, if it is.
     """
@@ -156,10 +155,7 @@ def _series(title: str, curve: Curve, origin: datetime | None) -> Series:
 
 def _places(curve: Curve, origin: datetime | None) -> list[str]:
     """Write the moments below a curve: dates if the origin is known, else days."""
-    if origin is None:
-        return [f"day {int(time // DAY)}" for time in curve.times]
-    day = np.datetime64(origin.date())
-    return [str(day + np.timedelta64(int(time // DAY), "D")) for time in curve.times]
+    return [day_text(time, origin) for time in curve.times]
 
 
 def _tables(name: str, figures: dict[str, Any], notice: str | None) -> Iterator[Part]:

@@ -50,11 +50,23 @@ def facts(figures: dict[str, Any]) -> list[tuple[str, str]]:
                 "stays on the shelf, and their mean length in days",
                 f"{shelf['listings']:,}, {shelf['mean_stay_days']:.2f}",
             ),
+            *_off_shelf(shelf, figures["size"]["actions"]),
         ]
     lines += [
         (f"{label}, % of events", f"{figures['order'][key]:.2f}") for key, label in ORDER.items()
     ]
     return lines
+
+
+def _off_shelf(shelf: dict[str, Any], actions: int) -> list[tuple[str, str]]:
+    """Say how many events no ranking of what is for sale can find, if there are any."""
+    missed, bought = shelf["events_off_shelf"], shelf["purchases_off_shelf"]
+    if not missed:
+        return []
+    label, purchases = "events on items not for sale then", ""
+    if bought is not None:
+        label, purchases = f"{label}, and purchases among them", f", {bought:,}"
+    return [(label, f"{missed:,} ({100 * missed / actions:.1f}%){purchases}")]
 
 
 def column(name: str, notice: str | None) -> str:

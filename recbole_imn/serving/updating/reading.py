@@ -16,7 +16,7 @@ from recbole_imn.data.convert.events import to_events
 from recbole_imn.data.convert.item_files import Extras
 from recbole_imn.data.convert.layout import Column, Layout, Table
 from recbole_imn.data.convert.rows import Step, read_rows, unchanged
-from recbole_imn.data.convert.sniff import require_file
+from recbole_imn.data.convert.sniff import require_different, require_file
 from recbole_imn.data.convert.table import read_table
 from recbole_imn.data.convert.times import SECOND
 from recbole_imn.errors import DataError
@@ -120,10 +120,9 @@ def read_events(
     DataError
         If a file is not what it claims, or for the first row that is no event.
     """
-    for place, path in enumerate(paths):
+    for path in paths:
         require_file(path)
-        if path in paths[:place]:
-            raise DataError(f"{path} is named twice; its events would be read twice")
+    require_different(paths, "events")
     parts = [_read(path, settings, wanted, files) for path in paths]
     return pl.concat(parts, how="diagonal").sort("time", maintain_order=True)
 

@@ -266,7 +266,10 @@ def test_features_of_a_jodie_log_enter_the_stream(shop, toy, make_config):
 @settings(max_examples=40, deadline=None)
 @given(
     st.lists(
-        st.lists(st.tuples(st.sampled_from("abcdef"), st.sampled_from("xy")), max_size=8),
+        st.lists(
+            st.tuples(st.sampled_from("abcdef"), st.sampled_from("xy"), st.integers(-2, 3)),
+            max_size=8,
+        ),
         min_size=1,
         max_size=6,
     )
@@ -277,11 +280,21 @@ def test_items_are_collected_in_order_whatever_is_forgotten_meanwhile(blocks):
         patch.setattr(items, "RECENT_ROWS", 2)
         collector = items.ItemCollector(["brand"])
         for block in blocks:
-            schema = {"item_id": pl.String, "item.brand": pl.String}
+            schema = {"item_id": pl.String, "item.brand": pl.String, "time": pl.Int64}
             collector.add(pl.DataFrame(block, schema=schema, orient="row"))
     found, n_others = collector.result()
-    first = {}
-    for item, brand in (row for block in blocks for row in block):
-        first.setdefault(item, brand)
-    assert found.rows() == list(first.items())
-    assert n_others == len({row for block in blocks for row in block}) - len(first)
+    rows = [row for block in blocks for row in block]
+    order = list(dict.fromkeys(item for item, _, _ in rows))
+    earliest = {}
+    for item, brand, _ in sorted(rows, key=lambda row: row[2]):
+        earliest.setdefault(item, brand)
+    assert found.rows() == [(item, earliest[item]) for item in order]
+    assert n_others == len({row[:2] for row in rows}) - len(order)
+
+
+def test_attributes_of_a_log_written_newest_first_are_those_of_the_earliest_event(shop):
+    rows = "".join(f"u,x,{time},{price}\n" for time, price in ((30, 7), (20, 8), (10, 9), (10, 5)))
+    mapping = shop.write("m.yaml", "item_columns: {price: {column: price, type: float}}\n")
+    path = shop.write("log.csv", f"user,item,time,price\nu,y,40,1\n{rows}")
+    shop.convert("csv", path, f"--mapping={mapping}")
+    assert [(row["item_id"], row["price"]) for row in shop.rows("item")] == [("y", "1"), ("x", "9")]

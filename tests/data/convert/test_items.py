@@ -75,14 +75,14 @@ def test_words_that_say_that_there_is_none_are_no_times(shop):
     rows = "i1,2024-04-01,null\ni2,2024-04-02,-\ni3,2024-04-02,2024-04-05\n"
     path = shop.write("items.csv", f"item,listed_at,delisted_at\n{rows}")
     shop.convert("csv", log, f"--items={path}")
-    assert [row["delisted_at"] for row in shop.rows("item")] == ["inf", "inf", str(2 * 86_400)]
+    assert [row["delisted_at"] for row in shop.rows("item")] == ["inf", "inf", str(3 * 86_400 - 1)]
 
 
 def test_who_has_no_end_is_there_still(shop):
     log = shop.write("log.csv", "user,item,time\na,i1,2024-04-03\n")
     path = shop.write("items.csv", "item,delisted_at\ni1,2024-04-05\ni2,\n")
     shop.convert("csv", log, f"--items={path}")
-    assert [row["delisted_at"] for row in shop.rows("item")] == [str(2 * 86_400), "inf"]
+    assert [row["delisted_at"] for row in shop.rows("item")] == [str(3 * 86_400 - 1), "inf"]
     assert [row["listed_at"] for row in shop.rows("item")] == ["0", "0"]
     path = shop.write("both.csv", "item,listed_at,delisted_at\ni1,2024-04-01,\ni2,,\n")
     printed = shop.convert("csv", log, f"--items={path}", name="both")
@@ -104,3 +104,78 @@ def test_a_table_that_knows_none_of_the_logs_items_is_a_warning(shop):
     path = shop.write("items.csv", "item,price\n1.0,5\n3.0,6\n")
     assert warning not in shop.convert("csv", log, f"--items={path}", name="one")
     assert warning not in shop.convert("csv", log, name="alone")
+
+
+def test_an_end_that_is_a_day_is_the_end_of_that_day(shop):
+    log = shop.write(
+        "log.csv", "user,item,time\na,i1,2024-04-03 12:00:00\na,i1,2024-04-04 00:00:00\n"
+    )
+    path = shop.write("items.csv", "item,listed_at,delisted_at\ni1,2024-04-03,2024-04-03\n")
+    printed = shop.convert("csv", log, f"--items={path}")
+    assert shop.rows("item")[0]["delisted_at"] == str(86_399)
+    assert "1 events (50.0%) are of items not for sale then" in printed
+    assert shop.about()["counts"]["off_shelf"] == 1
+    text = "user,item,time\na,i1,2024-04-03 23:59:59.5\n"
+    printed = shop.convert("csv", shop.write("log.csv", text), f"--items={path}", name="fine")
+    assert shop.rows("item", "fine")[0]["delisted_at"] == str(86_399.999999)
+    assert "not for sale" not in printed
+
+
+def test_events_of_items_not_for_sale_are_counted_with_their_purchases(shop):
+    rows = [("i1", day, day == 5) for day in range(1, 8)] + [("i2", 3, True), ("i3", 1, False)]
+    text = "".join(f"u,{item},2024-04-0{day} 10:00,{int(buy)}\n" for item, day, buy in rows)
+    log = shop.write("log.csv", f"user,item,time,purchase\n{text}")
+    stays = "i1,2024-04-02,2024-04-03\ni1,2024-04-03,2024-04-04\ni1,2024-04-06,\ni2,2024-04-01,\n"
+    path = shop.write("items.csv", f"item,listed_at,delisted_at\n{stays}")
+    printed = shop.convert("csv", log, f"--items={path}", "--max-bad=0.5")
+    # i1 on its first and fifth day, and i3, which no file knows.
+    assert "3 events (33.3%, 1 of them purchases) are of items not for sale then" in printed
+
+
+def test_days_of_stays_may_have_a_decimal_as_columns_with_gaps_do(shop):
+    log = shop.write("log.csv", "user,item,time\na,i1,2024-03-03 10:00\nb,i2,2024-03-04 10:00\n")
+    for name, told in (("auto", ()), ("told", ("--time-format=%Y-%m-%d %H:%M",))):
+        path = shop.write(
+            "items.csv", "item,listed_at,delisted_at\ni1,20240301.0,\ni2,20240302.0,20240305.0\n"
+        )
+        printed = shop.convert("csv", log, f"--items={path}", *told, name=name)
+        stays = [(row["listed_at"], row["delisted_at"]) for row in shop.rows("item", name)]
+        assert stays == [(str(-2 * 86_400), "inf"), ("-86400", str(3 * 86_400 - 1))]
+        assert "years away" not in printed
+
+
+def test_days_of_items_are_no_seconds_though_the_log_has_seconds(shop):
+    log = shop.write("log.csv", "user,item,time\na,i1,1709460000\n")
+    path = shop.write("items.csv", "item,listed_at\ni1,20240301\n")
+    shop.convert("csv", log, f"--items={path}", "--time-format=seconds")
+    assert shop.rows("item")[0]["listed_at"] == str(-2 * 86_400)
+
+
+def test_stays_years_away_from_the_log_are_pointed_out(shop):
+    log = shop.write("log.csv", "user,item,time\na,i1,2024-03-03 10:00\n")
+    path = shop.write("items.csv", "item,listed_at,delisted_at\ni1,1709200000,\ni2,1709200,\n")
+    printed = shop.convert("csv", log, f"--items={path}")
+    assert (
+        "1 of 2 stays on the shelf lie years away from the log, which is of 2024-03-03" in printed
+    )
+    assert "of item 'i2', listed 1970-01-20" in printed
+    assert "items: {time_format: PATTERN}" in printed
+
+
+def test_days_without_a_midnight_begin_when_the_clock_goes_on(shop):
+    log = shop.write(
+        "log.csv", "user,item,time\na,i1,2018-11-03\na,i1,2018-11-04\na,i1,2018-11-05\n"
+    )
+    path = shop.write(
+        "items.csv", "item,listed_at,delisted_at,made_on\ni1,2018-11-04,2018-11-04,2018-11-04\n"
+    )
+    shop.convert("csv", log, f"--items={path}", "--time-zone=America/Sao_Paulo")
+    assert [row["timestamp"] for row in shop.rows()] == ["0", "86400", str(47 * 3600)]
+    assert shop.rows("item") == [
+        {
+            "item_id": "i1",
+            "made_on": "86400",
+            "listed_at": "86400",
+            "delisted_at": str(47 * 3600 - 1),
+        }
+    ]

@@ -75,6 +75,14 @@ def test_a_pattern_that_leaves_the_moment_open_is_refused(shop, pattern):
         ("2020-01-01 10:00:00 AM", 36_000),
         ("1577872800000000000", 36_000),
         ("01.01.2020 10:00", 36_000),
+        ("2020010110", 36_000),
+        ("2020010110.0", 36_000),
+        ("20200101.0", 0),
+        ("20200101100000.0", 36_000),
+        ("202001011000.00", 36_000),
+        ("1577872800.0", 36_000),
+        ("1577872800000.0", 36_000),
+        ("1577872800000000000.0", 36_000),
     ],
 )
 def test_times_are_recognised(shop, when, seconds):
@@ -113,3 +121,38 @@ def test_a_row_in_seconds_among_milliseconds_is_pointed_out(shop):
     printed = shop.convert("csv", shop.write("log.csv", "u,i,t\n" + lines), *NAMED)
     assert "the times look wrong" in printed
     assert "1970-01-19" in printed
+
+
+@pytest.mark.parametrize("place", [0, 40])
+def test_days_with_an_hour_are_no_seconds_of_2034(shop, place):
+    whens = [f"202403{1 + row % 28:02d}{row % 24:02d}" for row in range(50)]
+    whens[place] = "2024139999"
+    lines = "".join(f"a,x,{when}\n" for when in whens)
+    printed = shop.convert("csv", shop.write("log.csv", "u,i,t\n" + lines), *NAMED, "--max-bad=0.1")
+    assert "times were read as %Y%m%d%H" in printed
+    assert [kind for _, kind, _ in shop.rejected()] == ["time"]
+    assert "look wrong" not in printed
+
+
+def test_seconds_are_seconds_though_some_could_be_hours(shop):
+    lines = "".join(f"a,x,{1_999_010_100 + row * 7_919}\n" for row in range(50))
+    printed = shop.convert("csv", shop.write("log.csv", "u,i,t\n" + lines), *NAMED)
+    assert "times were read as seconds" in printed
+    assert "lie in the future, up to 2033-05-" in printed
+
+
+@pytest.mark.parametrize(
+    ("whens", "told"),
+    [
+        (["45352.5", "45360.25"], "days of a spreadsheet, 2024-03-01 to 2024-03-09"),
+        (["5", "1000"], "all of them lie within 1 hours of 1970 (5 to 1000 seconds)"),
+    ],
+)
+def test_a_log_of_hours_after_1970_is_pointed_out(shop, whens, told):
+    lines = "".join(f"a,x,{when}\n" for when in whens)
+    path = shop.write("log.csv", "u,i,t\n" + lines)
+    assert told in shop.convert("csv", path, *NAMED)
+    assert "look wrong" not in shop.convert("csv", path, *NAMED, "--time-format=seconds")
+    path = shop.write("log.csv", f"u,i,t\na,x,{START}\n")
+    printed = shop.convert("csv", path, *NAMED, "--time-format=milliseconds")
+    assert "all of them lie within 18 days of 1970" in printed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -125,3 +125,38 @@ def test_a_name_that_two_columns_have_is_refused(shop):
 def test_a_file_that_is_named_twice_is_refused(shop):
     path = shop.write("log.csv", "u,i,t\na,x,5\n")
     assert "is named twice" in shop.fail("csv", path, f"--input={Path(path)}", *NAMED)
+
+
+@pytest.mark.parametrize("kind", ["spelling", "link", "hard link"])
+def test_a_file_under_another_name_is_the_same_file(shop, kind):
+    path = shop.write("log.csv", "u,i,t\na,x,5\n")
+    other = shop.folder / "other.csv"
+    if kind == "spelling":
+        other = shop.folder / "." / ".." / shop.folder.name / "log.csv"
+    elif kind == "link":
+        other.symlink_to(path)
+    else:
+        other.hardlink_to(path)
+    line = shop.fail("csv", path, f"--input={other}", *NAMED)
+    assert f"{other} is named twice, also as {path}; its rows would be read twice" in line
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "idna", "cp037", "undefined"])
+def test_an_encoding_that_tables_are_not_read_in_is_refused(shop, encoding):
+    path = shop.write("log.csv", "u,i,t\na,x,5\n")
+    line = shop.fail("csv", path, *NAMED, f"--encoding={encoding}")
+    assert f"{path}: tables are not read in the encoding {encoding!r}; leave out" in line
+
+
+def test_lengths_of_time_in_parquet_are_no_damage(shop):
+    path = shop.folder / "log.parquet"
+    lengths = pl.Series([timedelta(seconds=5), timedelta(hours=1)])
+    frame = pl.DataFrame({"u": ["a", "b"], "i": ["x", "y"], "t": [5, 6], "spent": lengths})
+    frame.write_parquet(path)
+    assert "2 events written" in shop.convert("csv", path, *NAMED)
+    line = shop.fail("csv", path, *NAMED[:2], "--time=spent")
+    assert f"{path}: column 'spent' holds lengths of time, neither times nor numbers; write" in line
+    items = frame.select(item="i", spent="spent")
+    items.write_parquet(shop.folder / "items.parquet")
+    printed = shop.convert("csv", path, *NAMED, f"--items={shop.folder / 'items.parquet'}")
+    assert "spent (lengths of time in its cells)" in printed
