@@ -20,8 +20,8 @@ from recbole_imn.data.stays import DELISTED, LISTED, STAYS
 PENDING_ROWS = 4_000_000
 # Size of the table of rows that need not be kept again; 8 bytes each, 24 with attributes.
 RECENT_ROWS = 1 << 23
-# Columns of the collector's own, whose names no attribute can have.
-TIME, PLACE = "time", "line"
+# No attribute can have this name.
+TIME = "time"
 FILE_SUFFIX = " of the file"
 
 
@@ -112,18 +112,18 @@ class ItemCollector:
     def __init__(self, columns: Sequence[str]) -> None:
         self._columns = list(columns)
         self._parts: list[pl.DataFrame] = []
-        kinds = [("item", np.uint64), ("rest", np.uint64), ("time", np.int64)]
-        self._recent = np.zeros(RECENT_ROWS, kinds if self._columns else kinds[:1])
-        self._clean = self._pending = self._rows = 0
+        self._order = pl.DataFrame(schema={"item_id": pl.String})
+        kinds = (np.uint64, np.uint64, np.int64) if self._columns else (np.uint64,)
+        # Hashes of items and of attributes, and times; apart, since numpy is slow with records.
+        self._recent = [np.zeros(RECENT_ROWS, kind) for kind in kinds]
+        self._clean = self._pending = 0
 
     def add(self, events: pl.DataFrame) -> None:
         """Take the items of a block of events, with ``time`` where there are attributes."""
         names = {ITEM_PREFIX + name: name for name in self._columns}
         further = [TIME] if self._columns else []
         rows = events.select("item_id", *names, *further).rename(names)
-        place = pl.int_range(self._rows, self._rows + pl.len(), dtype=pl.Int64).alias(PLACE)
-        self._rows += len(rows)
-        rows = rows.with_columns(place).filter(self._is_new(rows))
+        rows = rows.filter(self._is_new(rows))
         self._parts.append(rows)
         self._pending += len(rows)
         if self._pending > PENDING_ROWS + self._clean:
@@ -131,38 +131,38 @@ class ItemCollector:
 
     def _is_new(self, rows: pl.DataFrame) -> pl.Series:
         """Tell which rows are not among the recent ones, and put them there."""
-        hashes = np.zeros(len(rows), self._recent.dtype)
-        hashes["item"] = rows["item_id"].hash().to_numpy()
-        places = hashes["item"] % RECENT_ROWS
-        known = self._recent[places]
-        is_new = known["item"] != hashes["item"]
+        told = [rows["item_id"].hash().to_numpy()]
+        places = (told[0] % RECENT_ROWS).astype(np.int64)
+        is_new = self._recent[0][places] != told[0]
         if self._columns:
-            hashes["rest"] = rows.select(pl.struct(self._columns).hash()).to_series().to_numpy()
-            hashes["time"] = rows[TIME].to_numpy()
-            is_new |= (known["rest"] != hashes["rest"]) | (known["time"] > hashes["time"])
-            # Of rows with one place in the table, the last that is put there stays.
-            order = np.argsort(-hashes["time"], kind="stable")
-            order = order[is_new[order]]
-        else:
-            order = np.flatnonzero(is_new)
-        self._recent[places[order]] = hashes[order]
+            rest = rows.select(pl.struct(self._columns).hash()).to_series().to_numpy()
+            told += [rest, rows[TIME].to_numpy()]
+            is_new |= self._recent[1][places] != told[1]
+            is_new |= self._recent[2][places] > told[2]
+        new = places[is_new]
+        for recent, values in zip(self._recent, told, strict=True):
+            recent[new] = values[is_new]
         return pl.Series(is_new)
 
     def _compact(self) -> None:
-        """Keep one row of each item and attributes: the earliest, with the item's first place."""
-        if self._parts:
-            first = pl.col(PLACE).min().over("item_id")
-            rows = pl.concat(self._parts).with_columns(first)
-            # Rows of one time stay in the order in which they came.
-            rows = rows.sort(TIME, maintain_order=True) if self._columns else rows
-            distinct = rows.unique(["item_id", *self._columns], keep="first", maintain_order=True)
-            self._parts, self._clean, self._pending = [distinct], len(distinct), 0
+        """Keep the earliest row of each item and attributes, and the order of items."""
+        if not self._parts:
+            return
+        # What was kept before is in order of time, and its items are in their order already.
+        ids = [part.select("item_id") for part in self._parts[bool(self._clean) :]]
+        self._order = pl.concat([self._order, *ids]).unique(maintain_order=True)
+        rows = pl.concat(self._parts)
+        # Rows of one time stay in the order in which they came.
+        rows = rows.sort(TIME, maintain_order=True) if self._columns else rows
+        distinct = rows.unique(["item_id", *self._columns], keep="first", maintain_order=True)
+        self._parts, self._clean, self._pending = [distinct], len(distinct), 0
 
     def result(self) -> tuple[pl.DataFrame, int]:
         """Give one row an item, and how many rows told otherwise of an item and were dropped."""
         self._compact()
         distinct = self._parts[0]
-        items = distinct.unique("item_id", keep="first", maintain_order=True).sort(PLACE)
+        items = distinct.unique("item_id", keep="first", maintain_order=True)
+        items = self._order.join(items, on="item_id", how="left", maintain_order="left")
         return items.select("item_id", *self._columns), len(distinct) - len(items)
 
 
