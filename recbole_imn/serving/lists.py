@@ -15,7 +15,7 @@ from recbole_imn.errors import ServingError, UnknownItemError
 from recbole_imn.log import Integers
 from recbole_imn.serving.choice import NOTHING, POOL, Ranking, best_of_rows, cosines, varied
 from recbole_imn.serving.market import Market
-from recbole_imn.serving.names import OWN_COLUMNS, raw_id
+from recbole_imn.serving.names import raw_id, require_attributes
 from recbole_imn.session import Query
 
 Candidates = Literal["on_shelf"] | Sequence[str] | None
@@ -61,11 +61,7 @@ class Wish:
             raise ServingError(f"k is {self.k!r}; it must be a whole number from 1")
         if not 0 <= self.diversify <= 1:
             raise ServingError(f"diversify is {self.diversify!r}; it must be between 0 and 1")
-        for name in (name for name in self.attributes if name in OWN_COLUMNS):
-            raise ServingError(
-                f"the attribute {name!r} cannot be told: lists have a column of that name; call it "
-                "otherwise in the table of items"
-            )
+        require_attributes(self.attributes)
 
 
 class Lists:
@@ -222,6 +218,8 @@ class Lists:
                 raise ServingError(
                     f"exclude is {exclude!r}; it must be {SEEN!r}, {PURCHASED!r} or a list of items"
                 )
+            # The past of a session that still has to replay is not yet that of the present.
+            self.market.session.query([], [])
             return [_places(items, self._own_items(user, exclude)) for user in users]
         names = [raw_id(item, "item") for item in exclude]
         unknown = [name for name in names if name not in self.market.items]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from recbole_imn.errors import ServingError
@@ -33,6 +33,27 @@ def raw_id(value: Any, what: str) -> str:
             "character"
         )
     return text
+
+
+def require_attributes(names: Iterable[str], read: Collection[str] = ()) -> None:
+    """Refuse attributes of items that go by the name of a column that every list has.
+
+    Parameters
+    ----------
+    names : iterable of str
+    read : collection of str
+        Attributes that the model reads, which must be told whatever they are called.
+
+    Raises
+    ------
+    ServingError
+    """
+    for name in names:
+        if name in OWN_COLUMNS and (name == "item" or name not in read):
+            raise ServingError(
+                f"the attribute {name!r} cannot be told: lists have a column of that name; call it "
+                "otherwise in the table of items"
+            )
 
 
 class Names:

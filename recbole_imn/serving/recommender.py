@@ -14,7 +14,7 @@ from recbole_imn.checkpoints.ids import IDS
 from recbole_imn.checkpoints.sealed import CHECKPOINT, write_sealed
 from recbole_imn.errors import ServingError
 from recbole_imn.serving.answers import Answers
-from recbole_imn.serving.columns import Columns, columns_of
+from recbole_imn.serving.columns import Columns, columns_of, with_features
 from recbole_imn.serving.intake import Intake, Record
 from recbole_imn.serving.joining import joined
 from recbole_imn.serving.journal.base import check_position
@@ -151,7 +151,7 @@ class Recommender(Answers):
         """
         columns = {"user": [user], "item": [item], "time": [time], "behavior": [behavior]}
         columns |= {"purchase": [purchase], "key": [key]}
-        return self._take(columns | {name: [cell] for name, cell in (features or {}).items()})
+        return self._take(with_features(columns, [features or {}]))
 
     def observe_many(self, frame: Any) -> Observed:
         """Take many events, in the order of their times.

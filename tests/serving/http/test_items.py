@@ -44,6 +44,14 @@ def test_an_item_that_comes_twice_is_refused(client, recommender):
     assert recommender.items == known
 
 
+def test_an_attribute_never_stands_for_another_item(client, recommender):
+    first, second = recommender.items[:2]
+    told = {"item": first, "attributes": {"item": second, "price": 77}}
+    answer = client.post("/items", json={"items": [told]})
+    assert (answer.status_code, "'item' cannot be told" in answer.json()["detail"]) == (409, True)
+    assert 77 not in recommender.market.snapshot.attributes.cells("price", [1, 2])
+
+
 def test_attributes_without_content_are_null(client):
     client.post("/items", json={"items": [{"item": "bare"}]})
     whole = client.get("/users/nobody/recommendations?k=1000&attributes=price").json()["items"]
