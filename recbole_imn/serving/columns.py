@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from recbole_imn.errors import ServingError
 
 Columns = dict[str, list[Any]]
@@ -81,6 +83,8 @@ def columns_of(frame: Any) -> Columns:
 
 
 def _cell(value: Any) -> Any:
+    if isinstance(value, np.number | np.bool_):
+        value = value.item()
     if value is None or (isinstance(value, float) and value != value):
         return None
     # pandas writes times that are missing as NaT, which equals nothing.

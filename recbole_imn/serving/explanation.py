@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
-from recbole_imn.errors import CounterfactualError, ServingError
+from recbole_imn.errors import CounterfactualError
 from recbole_imn.log import Floats, Integers
+from recbole_imn.serving.checks import whole
 from recbole_imn.serving.lists import Candidates, Lists
 from recbole_imn.serving.market import Market
 from recbole_imn.serving.names import raw_id
@@ -156,7 +157,7 @@ def explain(
         If something else that is asked for does not exist.
     """
     name, wanted = raw_id(user, "user"), raw_id(item, "item")
-    _check_number(purchases)
+    purchases = whole(purchases, "purchases", 0)
     market, clock = recommender.market, recommender.clock
     recommender._settle()
     with recommender._lock.reading():
@@ -234,11 +235,6 @@ class _Asked:
     def _against_mean(self, scores: Floats) -> float:
         mean = scores[self.items].mean() if len(self.items) else 0.0
         return float(scores[self.item] - mean)
-
-
-def _check_number(purchases: Any) -> None:
-    if isinstance(purchases, bool) or not isinstance(purchases, int) or purchases < 0:
-        raise ServingError(f"purchases is {purchases!r}; it must be a whole number from 0")
 
 
 def _purchased(

@@ -188,9 +188,10 @@ class Market:
         require_attributes(cells, self._read_of_items())
         for field in self.snapshot.feature_maps["item_features"].fields:
             if field.name in cells:
-                cells[field.name] = [in_parts(cell, field.kind) for cell in cells[field.name]]
+                told = [in_parts(cell, field.kind) for cell in cells[field.name]]
                 # All that applying it does: what was kept must be possible to apply.
-                self._try_features(names, {field.name: cells[field.name]})
+                self._try_features(names, {field.name: told})
+                cells[field.name] = [field.written(cell) for cell in told]
         return {"kind": "items", "item": names, "attributes": cells}
 
     def item_columns(self, told: Sequence[tuple[Any, Mapping[str, Any]]]) -> dict[str, list[Any]]:
