@@ -19,7 +19,7 @@ def events_router(service: Service) -> APIRouter:
     """Give the route that takes events."""
     router = APIRouter(tags=["events"])
 
-    @router.post("/events", responses=declared(400, 409, 413, 415, 422, 429, 503))
+    @router.post("/events", responses=declared(400, 408, 409, 413, 415, 422, 429, 503))
     def post_events(
         body: Events,
         idempotency_key: Annotated[
