@@ -42,6 +42,21 @@ def origin_of(folder: Path, name: str) -> datetime | None:
         return None
 
 
+def time_zone_of(folder: Path, name: str) -> str | None:
+    """Find the time zone that a log's clocks hung in; None where nobody says.
+
+    Raises
+    ------
+    DataError
+        If the record beside the files is damaged.
+    """
+    about = folder / f"{name}.source.json"
+    if not about.is_file():
+        return None
+    zone = read_json(about, DataError).get("time_zone")
+    return zone if isinstance(zone, str) and zone else None
+
+
 def likely_origin(folder: Path, name: str, times: npt.NDArray[np.float64]) -> datetime | None:
     """Find the moment that times count from; 1970 where no record says and they read as dates.
 
