@@ -29,14 +29,18 @@ class FarValue(DataError):
     ----------
     field : str
     value : float
+    row : int
+        Among those that were to be transformed.
+    place : int
+        Of the number in its cell, if that is a sequence; else 0.
     """
 
-    def __init__(self, field: str, value: float) -> None:
+    def __init__(self, field: str, value: float, row: int = 0, place: int = 0) -> None:
         super().__init__(
             f"{field} is {value:g}, too far from all numbers of the training part to be "
             "computed with"
         )
-        self.field, self.value = field, value
+        self.field, self.value, self.row, self.place = field, value, row, place
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,9 +71,9 @@ class Scale:
 
     def __call__(self, values: Floats) -> Features:
         """Scale rows to mean 0 and deviation 1, float32 [n, n_columns]."""
-        scaled = (values - self.mean) / self.deviation
         # What is too large becomes infinite here, and is refused by whoever asked.
         with np.errstate(over="ignore"):
+            scaled = (values - self.mean) / self.deviation
             return scaled.astype(np.float32)
 
 
@@ -166,8 +170,11 @@ class FeatureMap:
         self._forget_constants(matrix)
         far = np.argwhere(~(np.abs(matrix) < LARGEST_FEATURE))
         if len(far):
-            row, column = far[0]
-            raise FarValue(self.owners[column], float(numbers[row, column]))
+            row, column = (int(place) for place in far[0])
+            owner = self.owners[column]
+            raise FarValue(
+                owner, float(numbers[row, column]), row, column - self.owners.index(owner)
+            )
         return matrix
 
     def transform_cells(self, cells: Mapping[str, Sequence[Any]]) -> Features:
@@ -191,7 +198,18 @@ class FeatureMap:
         missing = [field.name for field in self.fields if field.name not in cells]
         if missing:
             raise DataError(f"there are no cells of {', '.join(missing)}")
-        return self.transform([field.read(cells[field.name]) for field in self.fields])
+        try:
+            return self.transform([field.read(cells[field.name]) for field in self.fields])
+        except FarValue as far:
+            raise self._as_given(far, cells[far.field][far.row]) from None
+
+    def _as_given(self, far: FarValue, cell: Any) -> FarValue:
+        """Tell of a number as it was given, which may be none of the numbers of the data set."""
+        (field,) = (field for field in self.fields if field.name == far.field)
+        if cell is None or field.preparation.components is not None:
+            return far
+        given = np.atleast_1d(np.asarray(cell, np.float64))
+        return FarValue(far.field, float(given[far.place]), far.row, far.place)
 
     def _forget_constants(self, matrix: Features) -> None:
         """Set columns of numbers to 0 that never change in training: others have no scale there.

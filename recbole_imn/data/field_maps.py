@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -16,8 +18,34 @@ MAX_CATEGORIES = 512
 KINDS = ("token", "token_seq", "float", "float_seq")
 # Id of an empty cell, and one that no category has.
 EMPTY, NO_CATEGORY = 0, -1
+# A whole number as text; zeros before it are part of a name.
+WHOLE = re.compile(r"(-?[0-9]+)(?:\.0+)?")
 
 Floats = npt.NDArray[np.float64]
+
+
+def whole_number(value: Any) -> int | None:
+    """Give a whole number, with or without a fraction of 0, as int; None for anything else."""
+    if isinstance(value, Integral):
+        return None if isinstance(value, bool) else int(value)
+    if isinstance(value, Real) and float(value).is_integer():
+        return int(float(value))
+    return None
+
+
+def spellings_of(token: Any) -> tuple[str, ...]:
+    """Give the texts that a token may have in a file: as it was given, then the others.
+
+    Whether a whole number has a fraction of 0 is an accident of who wrote the table: a column
+    with an empty cell is one of fractions to many programs.
+
+    Parameters
+    ----------
+    token : str or number
+    """
+    whole, given = whole_number(token), str(token)
+    found = WHOLE.fullmatch(given if whole is None else str(whole))
+    return (given, found[1], f"{found[1]}.0") if found else (given,)
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,23 +153,50 @@ class FieldMap:
             return np.array([self._id(cell) for cell in cells], np.int64)
         if self.kind == "float":
             numbers = [np.nan if cell is None else float(cell) for cell in cells]
-            return self.preparation(np.array(numbers, np.float64)).astype(self.precision)
+            return self._prepared(np.array(numbers, np.float64))
         sequences = [() if cell is None else cell for cell in cells]
         if self.kind == "token_seq":
             ids = [np.array([self._id(token) for token in row], np.int64) for row in sequences]
             return padded(ids, self.width).astype(np.int64)
-        rows = [self.preparation(np.array(row, np.float64)) for row in sequences]
-        return padded(rows, self.width).astype(self.precision)
+        with np.errstate(over="ignore"):
+            rows = [self.preparation(np.array(row, np.float64)) for row in sequences]
+            return padded(rows, self.width).astype(self.precision)
+
+    def _prepared(self, numbers: Floats) -> npt.NDArray[Any]:
+        # What is too large becomes infinite here, and is refused by whoever asked.
+        with np.errstate(over="ignore"):
+            return self.preparation(numbers).astype(self.precision)
+
+    def written(self, cell: Any) -> Any:
+        """Give a cell of tokens as training read it; other cells stay as they are.
+
+        Parameters
+        ----------
+        cell : token, number, sequence of either, or None
+            Whoever has numbers for names may have them with a fraction of 0.
+        """
+        if self.is_number or cell is None:
+            return cell
+        if self.kind == "token":
+            return self._written(cell)
+        return [self._written(token) for token in cell]
+
+    def _written(self, token: Any) -> Any:
+        whole = whole_number(token)
+        known = (text for text in spellings_of(token) if text in self.tokens)
+        return next(known, token if whole is None else str(whole))
 
     def _id(self, token: Any) -> int:
         """Give the id of a token."""
-        if token is None or token == "":
+        # What equals nothing is how pandas writes an empty cell among numbers.
+        if token is None or token == "" or (isinstance(token, float) and token != token):
             return EMPTY
         # Of a token field, the first name is that of empty cells.
         n_empty = int(self.kind == "token")
         known = self.tokens[n_empty:]
-        if self.categories is not None and str(token) in known:
-            return int(self.categories[n_empty + known.index(str(token))])
+        found = [text for text in spellings_of(token) if text in known]
+        if self.categories is not None and found:
+            return int(self.categories[n_empty + known.index(found[0])])
         return EMPTY if self.new_is_empty else NO_CATEGORY
 
     def to_values(self) -> dict[str, Any]:

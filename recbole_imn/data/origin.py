@@ -43,6 +43,26 @@ def origin_of(folder: Path, name: str) -> datetime | None:
         return None
 
 
+def time_zone_of(folder: Path, name: str) -> str | None:
+    """Find the time zone that a log's clocks hung in; None where nobody says.
+
+    Raises
+    ------
+    DataError
+        If the record beside the files is damaged, or names no time zone.
+    """
+    about = folder / f"{name}.source.json"
+    if not about.is_file():
+        return None
+    zone: str | None = read_json(about, DataError).get("time_zone")
+    try:
+        return None if zone is None else ZoneInfo(zone).key
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError) as error:
+        raise DataError(
+            f"{about}: time_zone is {zone!r}, which is none; write for example Asia/Shanghai"
+        ) from error
+
+
 def likely_origin(folder: Path, name: str, times: npt.NDArray[np.float64]) -> datetime | None:
     """Find the moment that times count from; 1970 where no record says and they read as dates.
 
@@ -72,13 +92,8 @@ def local_origin(folder: Path, name: str, times: npt.NDArray[np.float64]) -> dat
     DataError
         If the record beside the files is damaged, or names no time zone.
     """
-    origin, about = likely_origin(folder, name, times), folder / f"{name}.source.json"
-    if origin is None or not about.is_file() or (folder / f"{name}.market.json").is_file():
+    origin = likely_origin(folder, name, times)
+    if origin is None or (folder / f"{name}.market.json").is_file():
         return origin
-    zone = read_json(about, DataError).get("time_zone")
-    try:
-        return origin if zone is None else origin.astimezone(ZoneInfo(zone))
-    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError) as error:
-        raise DataError(
-            f"{about}: time_zone is {zone!r}, which is none; write for example Asia/Shanghai"
-        ) from error
+    zone = time_zone_of(folder, name)
+    return origin if zone is None else origin.astimezone(ZoneInfo(zone))

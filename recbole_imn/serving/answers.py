@@ -10,7 +10,7 @@ import pandas as pd
 from recbole_imn.serving.intake import Intake
 from recbole_imn.serving.lists import Candidates, Lists, Wish
 from recbole_imn.serving.market import Market
-from recbole_imn.serving.names import raw_id
+from recbole_imn.serving.names import raw_id, raw_ids
 from recbole_imn.serving.times import LogClock
 from recbole_imn.session.locks import ReadWriteLock
 
@@ -155,7 +155,7 @@ class Answers:
         DataFrame
             ``user``, ``rank``, ``item``, ``score``, and the attributes.
         """
-        names = [raw_id(user, "user") for user in users]
+        names = raw_ids(users, "user")
         wish = Wish(k, candidates, exclude, diversify, attributes)
         self._settle()
         with self._lock.reading():
@@ -249,7 +249,7 @@ class Answers:
             Of the columns.
         scores : float32 [n_users, n_items]
         """
-        names = [raw_id(user, "user") for user in users]
+        names = raw_ids(users, "user")
         self._settle()
         with self._lock.reading():
             moment = self._moment(at)

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
-from recbole_imn.errors import CounterfactualError, ServingError
+from recbole_imn.errors import CounterfactualError
 from recbole_imn.log import Floats, Integers
+from recbole_imn.serving.checks import whole
 from recbole_imn.serving.lists import Candidates, Lists
 from recbole_imn.serving.market import Market
 from recbole_imn.serving.names import raw_id
@@ -162,7 +163,7 @@ def explain(
         If something else that is asked for does not exist.
     """
     name, wanted = raw_id(user, "user"), raw_id(item, "item")
-    _check_number(purchases)
+    purchases = whole(purchases, "purchases", 0)
     market, clock = recommender.market, recommender.clock
     recommender._settle()
     with recommender._lock.reading():
@@ -174,9 +175,9 @@ def explain(
             tuple(taste_rows(market, parts)),
         )
         fork, events, why_not = _fork(asked, name, purchases, anchors, most_events)
-        whole = None if fork is None else with_all_events(asked.session, fork, anchors)
+        unchanged = fork and with_all_events(asked.session, fork, anchors)
         bought = _purchased(market, clock, events)
-    change = None if fork is None or whole is None else asked.change(whole, fork, *bought)
+    change = asked.change(unchanged, fork, *bought) if fork and unchanged else None
     return Explanation(
         name, wanted, clock.text(asked.at), asked.score, asked.rank(asked.scores),
         len(asked.items), *rows, change, why_not, recommender.simulated,
@@ -230,11 +231,12 @@ class _Asked:
         return 1 + int(before.sum())
 
     def change(
-        self, whole: Session, fork: Session, items: tuple[str, ...], times: tuple[str, ...]
+        self, unchanged: Session, fork: Session, items: tuple[str, ...], times: tuple[str, ...]
     ) -> PurchaseChange:
         """Compare with the scores of a session in which purchases are absent."""
         replayed = len(fork.past.log) - fork.position
-        known = self.scores if whole is self.session else _scores(whole, self.user, self.at)
+        is_own = unchanged is self.session
+        known = self.scores if is_own else _scores(unchanged, self.user, self.at)
         without = _scores(fork, self.user, self.at)
         moved = self._against_mean(known) - self._against_mean(without)
         return PurchaseChange(items, times, self.rank(without), moved, replayed)
@@ -242,11 +244,6 @@ class _Asked:
     def _against_mean(self, scores: Floats) -> float:
         mean = scores[self.items].mean() if len(self.items) else 0.0
         return float(scores[self.item] - mean)
-
-
-def _check_number(purchases: Any) -> None:
-    if isinstance(purchases, bool) or not isinstance(purchases, int) or purchases < 0:
-        raise ServingError(f"purchases is {purchases!r}; it must be a whole number from 0")
 
 
 def _purchased(

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from recbole_imn.data.feature_maps import FeatureMap
+from recbole_imn.data.field_maps import spellings_of, whole_number
 from recbole_imn.errors import DataError, ServingError
+from recbole_imn.serving.checks import shown
 from recbole_imn.serving.columns import Columns
 from recbole_imn.serving.names import raw_id
 from recbole_imn.serving.policies import Policies
@@ -151,9 +153,7 @@ class Intake:
         return sorted(rows, key=lambda row: row["time"])
 
     def _row(self, cells: dict[str, Any]) -> dict[str, Any]:
-        behavior = cells.get("behavior")
-        if behavior is not None:
-            behavior = str(behavior)
+        behavior = self._behavior(cells.get("behavior"))
         if behavior is not None and behavior not in self.behaviours[1:]:
             known = ", ".join(self.behaviours[1:]) or "none: the log has no behaviours"
             raise ServingError(f"behavior is {behavior!r}, which training never saw ({known})")
@@ -163,11 +163,18 @@ class Intake:
             "time": self._time(cells.get("time")),
             "behavior": behavior,
             "purchase": self._purchase(cells.get("purchase"), behavior),
-            "key": None if cells.get("key") is None else str(cells["key"]),
+            "key": None if cells.get("key") is None else _key(cells["key"]),
             **{name: cells.get(name) for name in self.fields},
         }
         self._check_fields(row)
         return row
+
+    def _behavior(self, told: Any) -> str | None:
+        """Give a kind of action as the log calls it."""
+        if told is None:
+            return None
+        spellings = spellings_of(told)
+        return next((name for name in spellings if name in self.behaviours[1:]), spellings[0])
 
     def _time(self, moment: Any) -> float:
         if moment is not None:
@@ -188,8 +195,8 @@ class Intake:
             )
         if value is None:
             return behavior is not None and self.purchase_of[behavior]
-        if value not in (0, 1, True, False):
-            raise ServingError(f"purchase is {value!r}, neither true nor false")
+        if getattr(value, "ndim", 0) or value not in (0, 1, True, False):
+            raise ServingError(f"purchase is {shown(value)}, neither true nor false")
         return bool(value)
 
     def _check_fields(self, row: Mapping[str, Any]) -> None:
@@ -245,6 +252,12 @@ class Intake:
 
 def _event(row: Mapping[str, Any]) -> Event:
     return row["user"], row["item"], row["time"], row["behavior"]
+
+
+def _key(told: Any) -> str:
+    """Give a key as text; whole numbers have no fraction, however they were given."""
+    whole = whole_number(told)
+    return str(told if whole is None else whole)
 
 
 def _plain(cell: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,9 +13,10 @@ from torch import Tensor
 
 from recbole_imn.errors import ServingError, UnknownItemError
 from recbole_imn.log import Integers
+from recbole_imn.serving.checks import is_number, shown, whole
 from recbole_imn.serving.choice import NOTHING, POOL, Ranking, best_of_rows, cosines, varied
 from recbole_imn.serving.market import Market
-from recbole_imn.serving.names import OWN_COLUMNS, raw_id
+from recbole_imn.serving.names import raw_ids, require_attributes
 from recbole_imn.session import Query
 
 Candidates = Literal["on_shelf"] | Sequence[str] | None
@@ -57,15 +58,12 @@ class Wish:
 
     def __post_init__(self) -> None:
         """Refuse what is no length and no share."""
-        if isinstance(self.k, bool) or not isinstance(self.k, int) or self.k < 1:
-            raise ServingError(f"k is {self.k!r}; it must be a whole number from 1")
-        if not 0 <= self.diversify <= 1:
-            raise ServingError(f"diversify is {self.diversify!r}; it must be between 0 and 1")
-        for name in (name for name in self.attributes if name in OWN_COLUMNS):
-            raise ServingError(
-                f"the attribute {name!r} cannot be told: lists have a column of that name; call it "
-                "otherwise in the table of items"
-            )
+        object.__setattr__(self, "k", whole(self.k, "k"))
+        if not is_number(self.diversify) or not 0 <= self.diversify <= 1:
+            raise ServingError(f"diversify is {shown(self.diversify)}; it must be between 0 and 1")
+        if isinstance(self.attributes, str) or not isinstance(self.attributes, Iterable):
+            raise ServingError(f"attributes is {shown(self.attributes)}; give a list of names")
+        require_attributes(self.attributes)
 
 
 class Lists:
@@ -193,7 +191,7 @@ class Lists:
                     f"candidates is {wish!r}; it must be 'on_shelf' or a list of items"
                 )
             return market.on_shelf(moment)
-        return market.known_items([raw_id(item, "item") for item in wish])
+        return market.known_items(raw_ids(wish, "candidate"))
 
     def scores(self, names: Sequence[str], moment: float, items: Integers) -> Tensor:
         """Score items for users, float [n_users, n_items]."""
@@ -222,8 +220,10 @@ class Lists:
                 raise ServingError(
                     f"exclude is {exclude!r}; it must be {SEEN!r}, {PURCHASED!r} or a list of items"
                 )
+            # The past of a session that still has to replay is not yet that of the present.
+            self.market.session.query([], [])
             return [_places(items, self._own_items(user, exclude)) for user in users]
-        names = [raw_id(item, "item") for item in exclude]
+        names = raw_ids(exclude, "item to be left out")
         unknown = [name for name in names if name not in self.market.items]
         if unknown:
             raise UnknownItemError(unknown[0], "exclude names items that there are")

@@ -14,7 +14,7 @@ from recbole_imn.errors import DataError, ServingError, UnknownItemError
 from recbole_imn.log import NO_EVENT, Integers
 from recbole_imn.log.completing import complete_columns
 from recbole_imn.serving.intake import Event, Record
-from recbole_imn.serving.names import Names, raw_id
+from recbole_imn.serving.names import Names, raw_id, require_attributes
 from recbole_imn.serving.packing import in_parts
 from recbole_imn.serving.shelf import OpenShelf
 from recbole_imn.serving.snapshot import EVENT_FIELDS, Snapshot
@@ -175,7 +175,8 @@ class Market:
         Raises
         ------
         ServingError
-            If an attribute cannot be a feature of the model.
+            If an attribute cannot be a feature of the model, or goes by the name of a column that
+            lists have.
         """
         if "item" not in columns:
             raise ServingError(f"items have no column 'item', but {', '.join(columns)}")
@@ -184,16 +185,25 @@ class Market:
             twice = next(name for name in names if names.count(name) > 1)
             raise ServingError(f"item {twice!r} comes twice")
         cells = {name: values for name, values in columns.items() if name != "item"}
+        require_attributes(cells, self._read_of_items())
         for field in self.snapshot.feature_maps["item_features"].fields:
             if field.name in cells:
-                cells[field.name] = [in_parts(cell, field.kind) for cell in cells[field.name]]
+                told = [in_parts(cell, field.kind) for cell in cells[field.name]]
                 # All that applying it does: what was kept must be possible to apply.
-                self._try_features(names, {field.name: cells[field.name]})
+                self._try_features(names, {field.name: told})
+                cells[field.name] = [field.written(cell) for cell in told]
         return {"kind": "items", "item": names, "attributes": cells}
 
     def item_columns(self, told: Sequence[tuple[Any, Mapping[str, Any]]]) -> dict[str, list[Any]]:
-        """Lay out items in columns; what one does not tell, and others do, is what it was."""
+        """Lay out items in columns; what one does not tell, and others do, is what it was.
+
+        Raises
+        ------
+        ServingError
+            If an attribute goes by the name of a column that lists have.
+        """
         names = dict.fromkeys(name for _, attributes in told for name in attributes)
+        require_attributes(names, self._read_of_items())
         numbers = [self.items.get(str(item)) or 0 for item, _ in told]
         known = self.snapshot.attributes
         columns: dict[str, list[Any]] = {"item": [item for item, _ in told]}
@@ -204,6 +214,9 @@ class Market:
                 for (_, attributes), cell in zip(told, before, strict=True)
             ]
         return columns
+
+    def _read_of_items(self) -> list[str]:
+        return [field.name for field in self.snapshot.feature_maps["item_features"].fields]
 
     def _try_features(self, names: Sequence[str], cells: Mapping[str, list[Any]]) -> None:
         try:

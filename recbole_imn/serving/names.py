@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from recbole_imn.errors import ServingError
+from recbole_imn.serving.checks import shown
 
 LONGEST = 1000
 # What every list has of its own, beside attributes of items.
@@ -20,12 +21,12 @@ def raw_id(value: Any, what: str) -> str:
     ServingError
         If it is empty, no text and no whole number, or could not stand in a file.
     """
-    if hasattr(value, "item"):
+    if hasattr(value, "item") and getattr(value, "ndim", 0) == 0:
         value = value.item()
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise ServingError(f"{what} is {value!r}; an id is text or a whole number")
+        raise ServingError(f"{what} is {shown(value)}; an id is text or a whole number")
     text = str(value)
     if not text or len(text) > LONGEST or any(ord(letter) < 32 for letter in text):
         raise ServingError(
@@ -33,6 +34,46 @@ def raw_id(value: Any, what: str) -> str:
             "character"
         )
     return text
+
+
+def raw_ids(values: Any, what: str) -> list[str]:
+    """Give several raw ids as text.
+
+    Parameters
+    ----------
+    values : iterable of str or int
+    what : str
+        One of them.
+
+    Raises
+    ------
+    ServingError
+        If they are no list of ids; a text is none, whose letters are not meant.
+    """
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise ServingError(f"{shown(values)} is no list; give each {what} in a list, also one")
+    return [raw_id(value, what) for value in values]
+
+
+def require_attributes(names: Iterable[str], read: Collection[str] = ()) -> None:
+    """Refuse attributes of items that go by the name of a column that every list has.
+
+    Parameters
+    ----------
+    names : iterable of str
+    read : collection of str
+        Attributes that the model reads, which must be told whatever they are called.
+
+    Raises
+    ------
+    ServingError
+    """
+    for name in names:
+        if name in OWN_COLUMNS and (name == "item" or name not in read):
+            raise ServingError(
+                f"the attribute {name!r} cannot be told: lists have a column of that name; call it "
+                "otherwise in the table of items"
+            )
 
 
 class Names:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from recbole_imn.errors import ServingError
+from recbole_imn.serving.checks import is_number, shown
 
 Untimely = Literal["refuse", "drop", "now"]
 Repeated = Literal["refuse", "drop", "accept"]
@@ -44,9 +45,9 @@ class Policies:
             value = getattr(self, name)
             if value not in get_args(kind):
                 raise ServingError(f"{name} is {value!r}; it must be one of {get_args(kind)}")
-        if not self.future_tolerance >= 0:
+        if not is_number(self.future_tolerance) or not self.future_tolerance >= 0:
             raise ServingError(
-                f"future_tolerance is {self.future_tolerance}, not 0 seconds or more"
+                f"future_tolerance is {shown(self.future_tolerance)}, not 0 seconds or more"
             )
 
 

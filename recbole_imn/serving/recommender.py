@@ -14,7 +14,7 @@ from recbole_imn.checkpoints.ids import IDS
 from recbole_imn.checkpoints.sealed import CHECKPOINT, write_sealed
 from recbole_imn.errors import ServingError
 from recbole_imn.serving.answers import Answers
-from recbole_imn.serving.columns import Columns, columns_of
+from recbole_imn.serving.columns import Columns, columns_of, with_features
 from recbole_imn.serving.intake import Intake, Record
 from recbole_imn.serving.joining import joined
 from recbole_imn.serving.journal.base import check_position
@@ -22,7 +22,7 @@ from recbole_imn.serving.journal.handle import Handle
 from recbole_imn.serving.journal.marks import ORIGIN, check_same, in_own_time, mark_of
 from recbole_imn.serving.lists import Lists
 from recbole_imn.serving.market import Market
-from recbole_imn.serving.names import raw_id
+from recbole_imn.serving.names import raw_id, raw_ids
 from recbole_imn.serving.opening import open_session, recbole_weights
 from recbole_imn.serving.policies import Observed, Policies
 from recbole_imn.serving.snapshot import EVENT_FIELDS, KEY, snapshot_of
@@ -151,7 +151,7 @@ class Recommender(Answers):
         """
         columns = {"user": [user], "item": [item], "time": [time], "behavior": [behavior]}
         columns |= {"purchase": [purchase], "key": [key]}
-        return self._take(columns | {name: [cell] for name, cell in (features or {}).items()})
+        return self._take(with_features(columns, [features or {}]))
 
     def observe_many(self, frame: Any) -> Observed:
         """Take many events, in the order of their times.
@@ -271,7 +271,7 @@ class Recommender(Answers):
             return Observed(accepted, dict(dropped), self.position)
 
     def _change_shelf(self, kind: str, items: Iterable[Any], at: Any) -> None:
-        names = [raw_id(item, "item") for item in items]
+        names = raw_ids(items, "item")
         with self._writing:
             self._settle()
             for name in names:
@@ -339,7 +339,7 @@ class Recommender(Answers):
         """Give seconds of the log; those of the last event by default."""
         if at is None:
             return self.last_time if np.isfinite(self.last_time) else 0.0
-        if at == "now":
+        if isinstance(at, str) and at == "now":
             now = self.clock.now()
             if now is None:
                 raise ServingError(

@@ -68,6 +68,8 @@ class Snapshot:
     n_fitted : int or None
         Events that scales were fitted on, at the log's start; None where these are all that
         the weights were trained on.
+    time_zone : str or None
+        Where the clocks hung that the log's times were read from; None where nobody knows.
     """
 
     log: EventLog
@@ -90,6 +92,7 @@ class Snapshot:
     forgotten: int = 0
     n_fitted: int | None = None
     journal_mark: str = ""
+    time_zone: str | None = None
 
     def to_values(self) -> dict[str, Any]:
         """Give plain values and tensors, which a checkpoint can hold."""
@@ -119,6 +122,7 @@ class Snapshot:
             "keys": pack(self.keys),
             "forgotten": self.forgotten,
             "n_fitted": self.n_fitted,
+            "time_zone": self.time_zone,
         }  # fmt: skip
 
     @classmethod
@@ -154,7 +158,14 @@ class Snapshot:
             values["forgotten"],
             values.get("n_fitted"),
             values.get("journal_mark", ""),
+            _text_or_none(values.get("time_zone")),
         )
+
+
+def _text_or_none(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    raise TypeError(f"{value!r} is no text")
 
 
 COLUMNS = ("user", "item", "time", "behaviour", "purchase", "features", "inventory")

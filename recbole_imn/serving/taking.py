@@ -10,7 +10,7 @@ from recbole_imn.checkpoints.sealed import CHECKPOINT, NO_RUN, run_of, write_sea
 from recbole_imn.checkpoints.values import on_device
 from recbole_imn.data.atomic import read_columns
 from recbole_imn.data.feature_maps import FeatureMap
-from recbole_imn.data.origin import has_record, origin_of
+from recbole_imn.data.origin import has_record, origin_of, time_zone_of
 from recbole_imn.data.simulated import simulated_notice
 from recbole_imn.data.stays import STAYS
 from recbole_imn.errors import CheckpointError
@@ -83,6 +83,7 @@ def take_snapshot(model: Any, dataset: Any, stop: int | None = None) -> Snapshot
         name,
         simulated_notice(folder, name),
         on_device(model.session.state()["memories"], "cpu"),
+        time_zone=time_zone_of(folder, name),
     )
 
 

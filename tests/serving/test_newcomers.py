@@ -129,10 +129,35 @@ def test_what_is_told_of_some_changes_nothing_else(recommender):
     assert np.array_equal(kept[0][owners != "price"], features[0][owners != "price"])
 
 
-def test_lists_have_no_attribute_of_the_name_of_their_own_columns(recommender):
-    recommender.add_items({"item": [recommender.items[0]], "score": [5.0]})
+@pytest.mark.parametrize("name", ["user", "rank", "item", "score"])
+def test_items_have_no_attribute_of_the_name_of_a_list_s_own_columns(recommender, name):
+    first, second = recommender.items[:2]
+    before = recommender.market.snapshot.attributes.cells("price", [1, 2])
+    told = {"price": 5, name: second}
+    with pytest.raises(ServingError, match=f"the attribute '{name}' cannot be told"):
+        recommender.tell_items([(first, told)])
+    if name != "item":
+        with pytest.raises(ServingError, match=f"the attribute '{name}' cannot be told"):
+            recommender.add_items({"item": [first], name: [second]})
+    assert recommender.market.snapshot.attributes.cells("price", [1, 2]) == before
+
+
+def test_a_journal_with_such_an_attribute_is_read(recommender):
+    record = {"kind": "items", "item": [recommender.items[0]], "attributes": {"score": [5.0]}}
+    recommender.apply([record])
+    user = recommender.users[0]
+    assert len(recommender.recommend(user, k=3)) == 3
     with pytest.raises(ServingError, match="the attribute 'score' cannot be told"):
-        recommender.recommend(recommender.users[0], attributes=["score"])
+        recommender.recommend(user, attributes=["score"])
+    recommender.tell_items([(recommender.items[0], {"price": 5})])
+
+
+@pytest.mark.parametrize("name", ["user", "item", "time", "key", "behavior"])
+def test_a_feature_changes_nothing_else_of_its_event(recommender, name):
+    user, item = recommender.users[0], recommender.items[0]
+    told = {"behavior": recommender.behaviors[0], "features": {name: "7"}}
+    with pytest.raises(ServingError, match=f"the feature '{name}' is '7'"):
+        recommender.observe(user, item, moment(recommender), **told)
 
 
 def test_a_name_of_the_forgotten_is_nobody_elses(recommender):

@@ -79,6 +79,25 @@ def test_an_item_is_like_others_and_not_itself(recommender):
         (lambda r: r.recommend("u", exclude=["nothing"]), "item 'nothing' is not known"),
         (lambda r: r.recommend("u", diversify=2), "diversify is 2"),
         (lambda r: r.recommend("u", attributes=["colour"]), "no attribute 'colour'"),
+        (lambda r: r.recommend("u", k=True), "k is True"),
+        (lambda r: r.recommend("u", candidates=5), "5 is no list"),
+        (lambda r: r.recommend("u", exclude=None), "None is no list"),
+        (lambda r: r.recommend("u", diversify="a"), "diversify is 'a'"),
+        (lambda r: r.recommend("u", diversify=float("nan")), "diversify is nan"),
+        (lambda r: r.recommend("u", attributes="price"), "attributes is 'price'; give a list"),
+        (lambda r: r.recommend_many("abc"), "'abc' is no list; give each user"),
+        (lambda r: r.allocate("abc"), "'abc' is no list; give each user"),
+        (lambda r: r.allocate(["u"], attributes=["item"]), "attribute 'item' cannot be told"),
+        (lambda r: r.allocate(["u"], width=True), "width is True"),
+        (lambda r: r.allocate(["u"], temperature="a"), "temperature is 'a'"),
+        (lambda r: r.allocate(["u"], budget={}, price="price"), "nothing for user 'u'"),
+        (lambda r: r.list_items("abc"), "'abc' is no list; give each item"),
+        (lambda r: r.recommend(np.array([1, 2])), r"user is array\(\[1, 2\]\)"),
+        (lambda r: r.explain("u", r.items[0], purchases=1.5), "purchases is 1.5"),
+        (
+            lambda r: r.observe("a", "b", moment(r), purchase=np.array([1, 0])),
+            r"purchase is array\(\[1, 0\]\)",
+        ),
         (lambda r: r.recommend("u", at="soon"), "'soon' is no moment"),
         (
             lambda r: r.recommend("u", at=1000 * moment(r)),
@@ -104,6 +123,23 @@ def test_what_cannot_be_is_one_line_and_changes_nothing(recommender, ask, messag
         ask(recommender)
     assert "\n" not in str(told.value)
     assert np.array_equal(recommender.scores(recommender.users[:3])[1], before)
+
+
+def test_numbers_of_numpy_are_numbers(recommender):
+    one, user = np.int64(1), recommender.users[0]
+    item = recommender.recommend(user, k=one)["item"][0]
+    assert recommender.explain(user, item, purchases=one).rank == 1
+    assert len(recommender.allocate([user], k=one, width=one, capacity=one).lists) == 1
+    told = {"item": np.array(["x"]), "stock": np.array([5]), "price": np.array([2.5], np.float32)}
+    recommender.add_items(told)
+    cells = recommender.market.snapshot.attributes.columns["stock"]
+    assert [type(cells[-1]), cells[-1]] == [int, 5]
+
+
+def test_a_key_is_the_same_number_with_and_without_a_fraction(recommender):
+    user, item = recommender.users[0], recommender.items[0]
+    assert recommender.observe(user, item, moment(recommender), key=5).accepted == 1
+    assert recommender.observe(user, item, moment(recommender, 1), key=5.0).accepted == 0
 
 
 @pytest.mark.parametrize("candidates", [None, "on_shelf"])

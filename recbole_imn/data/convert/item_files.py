@@ -114,8 +114,9 @@ def _read_items(opened: OpenedItems, rows: RowReader, rejects: Rejects) -> Items
         is_inside = pl.col("kind").is_in(list(CELL_FAULTS))
         cells = cells.with_columns(kind=pl.when(~is_inside).then("kind"))
         cells = with_cell_faults(cells, found.used, CONTROL + BROKEN)
-    good = rejects.separate(_item_rows(cells, found), opened.table.path)
-    return _items(good, found, notes)
+    formats: list[str] = []
+    good = rejects.separate(_item_rows(cells, found, formats), opened.table.path)
+    return replace(_items(good, found, notes), time_formats=tuple(formats))
 
 
 def _kinds(opened: OpenedItems, cells: pl.DataFrame) -> dict[str, Kind]:
@@ -165,8 +166,11 @@ def _items(good: pl.DataFrame, opened: OpenedItems, notes: Sequence[str]) -> Ite
     )
 
 
-def _item_rows(cells: pl.DataFrame, opened: OpenedItems) -> pl.DataFrame:
-    """Give the item, its attributes and a stay of each row, and what is wrong with it."""
+def _item_rows(cells: pl.DataFrame, opened: OpenedItems, formats: list[str]) -> pl.DataFrame:
+    """Give the item, its attributes and a stay of each row, and what is wrong with it.
+
+    The formats of times that were found are added to ``formats``.
+    """
     columns: dict[str, pl.Expr] = {"item_id": pl.col(str(opened.item_id)).str.strip_chars()}
     faults = [("empty id", columns["item_id"] == "")]
     for name, column in opened.columns.items():
@@ -174,13 +178,14 @@ def _item_rows(cells: pl.DataFrame, opened: OpenedItems) -> pl.DataFrame:
         text = joined(column) if is_plain else _without_words(joined(column), column.type)
         columns[name] = text
         if column.type == "time":
-            columns[name] = _times(cells, name, text, opened, "auto")
+            columns[name] = _times(cells, name, text, opened, "auto", formats)
             faults.append(("time", (text != "") & columns[name].is_null()))
     stays = {"start": (opened.listed_at, STAYS[0]), "end": (opened.delisted_at, STAYS[1])}
     for name, (place, told) in stays.items():
         text = pl.lit("") if place is None else pl.col(str(place)).str.strip_chars()
         text = _without_words(text, "time")
-        columns[name] = _times(cells, told, text, opened, opened.time_format, told == DELISTED)
+        is_end = told == DELISTED
+        columns[name] = _times(cells, told, text, opened, opened.time_format, formats, is_end)
         faults.append(("time", (text != "") & columns[name].is_null()))
     if opened.is_told:
         floats = {name: c for name, c in opened.columns.items() if c.type == "float"}
@@ -203,6 +208,7 @@ def _times(
     text: pl.Expr,
     opened: OpenedItems,
     time_format: str,
+    formats: list[str],
     is_end: bool = False,
 ) -> pl.Expr:
     """Read a column of times, whose cells tell the format if nobody did."""
@@ -220,4 +226,5 @@ def _times(
                 f"{', '.join(sample[:3])!r}; write their format in a mapping, "
                 "items: {time_format: PATTERN}, such as %Y-%m-%d"
             ) from error
+    formats.append(time_format)
     return parse_times(text, time_format, opened.time_zone, is_end)

@@ -55,6 +55,8 @@ class Items:
     catalogue : DataFrame or None
         ``item_id`` of the items that are written though the log has no event of them; all
         that have attributes or a listing where it is None.
+    time_formats : sequence of str
+        How the times of attributes and listings were written.
     """
 
     attributes: pl.DataFrame
@@ -64,6 +66,7 @@ class Items:
     differing: int = 0
     notes: Sequence[str] = ()
     catalogue: pl.DataFrame | None = None
+    time_formats: Sequence[str] = ()
 
     def ids(self) -> pl.DataFrame:
         """Give ``item_id`` of the catalogue, in the order of the files."""

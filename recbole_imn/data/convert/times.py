@@ -122,6 +122,12 @@ def split_unit(time_format: str) -> tuple[str, str | None]:
     return (date, unit) if unit in UNITS and date else (time_format, None)
 
 
+def has_no_offset(time_format: str) -> bool:
+    """Whether times of a format are readings of a clock, of which nobody says where it hung."""
+    date, _ = split_unit(time_format)
+    return date not in UNITS and translate(date).zone == "clock"
+
+
 def _microseconds(text: pl.Expr, unit: str) -> pl.Expr:
     if unit == "nanoseconds":
         # More digits than a float has.

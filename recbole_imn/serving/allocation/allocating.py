@@ -17,8 +17,9 @@ from recbole_imn.serving.allocation.comparing import OWN, compare
 from recbole_imn.serving.allocation.exact import assign_exactly
 from recbole_imn.serving.allocation.greedy import fill, greedy
 from recbole_imn.serving.allocation.problem import Problem
-from recbole_imn.serving.allocation.reading import PerItem, read_problem
+from recbole_imn.serving.allocation.reading import PerItem, PerUser, read_problem
 from recbole_imn.serving.allocation.result import Allocation
+from recbole_imn.serving.checks import is_number, shown, whole
 
 Method = Literal["auto", "exact", "auction", "greedy"]
 # Candidates of all users up to which 'auto' is exact: some seconds.
@@ -29,9 +30,9 @@ def allocate(
     items: npt.ArrayLike,
     scores: npt.ArrayLike,
     capacity: PerItem = 1,
-    k: npt.ArrayLike = 10,
+    k: PerUser = 10,
     *,
-    budget: npt.ArrayLike | None = None,
+    budget: PerUser | None = None,
     price: PerItem | None = None,
     method: Method = "auto",
     tolerance: float = 0.01,
@@ -50,9 +51,9 @@ def allocate(
         :func:`~recbole_imn.serving.allocation.calibrate`. Minus infinity for no candidate.
     capacity : int, mapping of item to int, or int [at least the largest item + 1]
         How many lists an item may be on.
-    k : int or int [n_users]
+    k : int, mapping of user to int, or int [n_users]
         How many items a list may have: a budget of exposures, of all users or of each.
-    budget : float or float [n_users], optional
+    budget : float, mapping of user to float, or float [n_users], optional
         The most that a user can pay for an item. The items of a list are alternatives of
         which one is bought, so it limits the price of each and not their sum.
     price : float, mapping of item to float, or float by item, optional
@@ -85,7 +86,8 @@ def allocate(
         If an argument is nothing of the kind.
     """
     _check(method, tolerance)
-    problem = read_problem(items, scores, capacity, k, budget, price, outside)
+    n_items = None if n_items is None else whole(n_items, "n_items", 0)
+    problem = read_problem(items, scores, capacity, k, budget, price, outside, users)
     names = _names(users, len(problem.slots))
     used, chosen, bound = _solve(problem, method, tolerance)
     loss, spread = compare(problem, chosen, n_items)
@@ -139,18 +141,16 @@ def _lists(problem: Problem, chosen: Flags, names: npt.NDArray[Any]) -> pd.DataF
 
 
 def _check(method: str, tolerance: float) -> None:
-    if method not in get_args(Method):
+    if not isinstance(method, str) or method not in get_args(Method):
         choices = ", ".join(get_args(Method))
-        raise ServingError(f"method is {method!r}; choose one of {choices}")
-    if not 0 < tolerance < 1:
-        raise ServingError(f"tolerance is {tolerance}; it is above 0 and below 1")
+        raise ServingError(f"method is {shown(method)}; choose one of {choices}")
+    if not is_number(tolerance) or not 0 < tolerance < 1:
+        raise ServingError(f"tolerance is {shown(tolerance)}; it is above 0 and below 1")
 
 
 def _names(users: Sequence[Any] | None, n_users: int) -> npt.NDArray[Any]:
     if users is None:
         return np.arange(n_users)
-    if len(users) != n_users:
-        raise ServingError(f"there are {len(users)} users for {n_users} rows; name each row")
     names = np.empty(n_users, object)
     names[:] = list(users)
     return names

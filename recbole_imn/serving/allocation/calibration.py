@@ -19,6 +19,7 @@ from scipy.optimize import brentq
 
 from recbole_imn.errors import ServingError
 from recbole_imn.log import Floats, Integers
+from recbole_imn.serving.checks import floats, is_number, shown
 
 
 def calibrate(scores: npt.ArrayLike, temperature: float = 1.0) -> Floats:
@@ -41,8 +42,8 @@ def calibrate(scores: npt.ArrayLike, temperature: float = 1.0) -> Floats:
     ServingError
         If a score is NaN or plus infinity, or the temperature not above 0.
     """
-    if not 0 < temperature < np.inf:
-        raise ServingError(f"temperature is {temperature}; it is a number above 0")
+    if not is_number(temperature) or not 0 < temperature < np.inf:
+        raise ServingError(f"temperature is {shown(temperature)}; it is a number above 0")
     powers = np.exp(_below_best(_checked(scores)) / temperature)
     totals = powers.sum(axis=1, keepdims=True)
     shares: Floats = np.divide(powers, totals, out=np.zeros_like(powers), where=totals > 0)
@@ -73,7 +74,7 @@ def fit_temperature(scores: npt.ArrayLike, true_places: npt.ArrayLike) -> float:
     """
     checked = _checked(scores)
     below = _below_best(checked)
-    true = _true_scores(below, np.asarray(true_places))
+    true = _true_scores(below, _places(true_places))
     _refuse_extremes(below, true)
     top = 1.0
     while _slope(top, below, true) < 0:
@@ -81,9 +82,16 @@ def fit_temperature(scores: npt.ArrayLike, true_places: npt.ArrayLike) -> float:
     return float(1 / brentq(_slope, 0.0, top, args=(below, true), xtol=1e-12 * top))
 
 
+def _places(told: npt.ArrayLike) -> Integers:
+    places = floats(told, "true_places")
+    if not ((places == np.floor(places)) & (np.abs(places) < 2**52)).all():
+        raise ServingError(f"true_places is {shown(told)}; they are whole numbers, of columns")
+    return places.astype(np.int64)
+
+
 def _checked(scores: npt.ArrayLike) -> Floats:
     """Give scores as rows of float64 that lie one behind the other."""
-    checked = np.ascontiguousarray(scores, np.float64)
+    checked = np.ascontiguousarray(floats(scores, "scores"))
     if checked.ndim != 2:
         raise ServingError(f"scores have shape {checked.shape}; they are [n, n_items]")
     wrong = np.argwhere(np.isnan(checked) | (checked == np.inf))

@@ -7,16 +7,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from recbole_imn.errors import ServingError
 from recbole_imn.log import Floats, Integers
 from recbole_imn.serving.allocation.allocating import Method, allocate
-from recbole_imn.serving.allocation.reading import per_user, whole_numbers
+from recbole_imn.serving.allocation.reading import PerUser, per_user, whole_numbers
 from recbole_imn.serving.allocation.result import Allocation
 from recbole_imn.serving.allocation.shortlists import Offer, Shortlists, shortlists
-from recbole_imn.serving.lists import Candidates, Lists
-from recbole_imn.serving.names import raw_id
+from recbole_imn.serving.checks import is_number, shown, whole
+from recbole_imn.serving.lists import Candidates, Lists, Wish
+from recbole_imn.serving.names import raw_ids
 
 if TYPE_CHECKING:
     from recbole_imn.serving.answers import Answers
@@ -29,13 +29,13 @@ def allocate_lists(
     recommender: Answers,
     users: Iterable[Any],
     capacity: int | Mapping[str, int] = 1,
-    k: npt.ArrayLike = 10,
+    k: PerUser = 10,
     at: Any = None,
     candidates: Candidates = "on_shelf",
     exclude: Sequence[str] | str = (),
     *,
     temperature: float = 1.0,
-    budget: npt.ArrayLike | None = None,
+    budget: PerUser | None = None,
     price: str | Mapping[str, float] | None = None,
     method: Method = "auto",
     tolerance: float = 0.01,
@@ -54,14 +54,14 @@ def allocate_lists(
         Raw ids, each once; one that is not known is a new user.
     capacity : int or mapping of str to int
         How many lists an item may be on; a mapping has all candidates.
-    k : int or int [n_users]
+    k : int, mapping of str to int, or int [n_users]
         Length of a list, of all users or of each.
     at, candidates, exclude, attributes
         As of :meth:`~recbole_imn.serving.Recommender.recommend`.
     temperature : float
         Of scores, from :func:`~recbole_imn.serving.allocation.fit_temperature`.
-    budget : float or float [n_users], optional
-        The most that a user can pay for an item.
+    budget : float, mapping of str to float, or float [n_users], optional
+        The most that a user can pay for an item; a mapping has all users.
     price : str or mapping of str to float, optional
         With ``budget``: the attribute that is an item's price, or the price of each candidate.
     method, tolerance
@@ -82,15 +82,18 @@ def allocate_lists(
     ServingError
         If something that is asked for does not exist, or an argument is nothing of the kind.
     """
-    if isinstance(width, bool) or not isinstance(width, int) or width < 1:
-        raise ServingError(f"width is {width!r}; it must be a whole number from 1")
-    names = _each_once([raw_id(user, "user") for user in users])
-    slots = whole_numbers(per_user(k, len(names), "k"), "k")
+    width = whole(width, "width")
+    # Attributes are checked as those of all lists are, before anything is computed.
+    attributes = Wish(attributes=attributes).attributes
+    names = _each_once(raw_ids(users, "user"))
+    slots = whole_numbers(per_user(k, names, "k"), "k")
     recommender._settle()
     with recommender._lock.reading():
         lists, moment = recommender._lists, recommender._moment(at)
+        for name in attributes:
+            lists.market.snapshot.attributes.cells(name, ())
         items = lists.candidates(candidates, moment)
-        prices, budgets = _prices(lists, items, len(names), budget, price)
+        prices, budgets = _prices(lists, items, names, budget, price)
         offer = Offer(lists, names, moment, items, exclude, temperature, prices, budgets)
         stock = _by_number(lists, items, capacity, "capacity")
         found = _grown(offer, stock, slots, width, method, tolerance)
@@ -154,8 +157,8 @@ def _each_once(names: list[str]) -> list[str]:
 def _prices(
     lists: Lists,
     items: Integers,
-    n_users: int,
-    budget: npt.ArrayLike | None,
+    names: Sequence[str],
+    budget: PerUser | None,
     price: str | Mapping[str, float] | None,
 ) -> tuple[Floats | None, Floats | None]:
     """Give the price of each candidate and the budget of each user, or None for both."""
@@ -168,7 +171,7 @@ def _prices(
         cells = lists.market.snapshot.attributes.cells(price, [int(item) for item in items])
         known = [lists.market.items.name(int(item)) for item in items]
         price = dict(zip(known, cells, strict=True))
-    budgets = per_user(budget, n_users, "budget")
+    budgets = per_user(budget, names, "budget")
     return _by_number(lists, items, price, "price")[items], budgets
 
 
@@ -179,10 +182,11 @@ def _by_number(
     found = np.zeros(int(items.max(initial=0)) + 1)
     for item in items:
         name = lists.market.items.name(int(item))
-        value = given.get(name) if isinstance(given, Mapping) else given
-        if not isinstance(value, int | float | np.number) or not value >= 0:
+        value: Any = given.get(name) if isinstance(given, Mapping) else given
+        if not (is_number(value) or isinstance(value, bool)) or not value >= 0:
             raise ServingError(
-                f"{what} of item {name!r}, a candidate, is {value!r}; it is a number of at least 0"
+                f"{what} of item {name!r}, a candidate, is {shown(value)}; it is a number of at "
+                "least 0"
             )
         found[item] = value
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,10 @@ import numpy.typing as npt
 from recbole_imn.errors import ServingError
 from recbole_imn.log import Flags, Floats, Integers
 from recbole_imn.serving.allocation.problem import Problem
+from recbole_imn.serving.checks import floats, is_number, shown
 
+# A number of all, or one at each name or row.
+PerUser = Mapping[Any, Any] | npt.ArrayLike
 PerItem = int | float | Mapping[int, Any] | npt.ArrayLike
 
 
@@ -19,37 +22,39 @@ def read_problem(
     items: npt.ArrayLike,
     scores: npt.ArrayLike,
     capacity: PerItem,
-    k: npt.ArrayLike,
-    budget: npt.ArrayLike | None,
+    k: PerUser,
+    budget: PerUser | None,
     price: PerItem | None,
     outside: npt.ArrayLike,
+    users: Sequence[Any] | None = None,
 ) -> Problem:
     """Check a table of candidates and what limits it.
 
     Parameters and errors are those of :func:`~recbole_imn.serving.allocation.allocate`.
     """
     ids, values = _table(items, scores)
+    rows = _rows(users, len(ids))
     there = (ids > 0) & (values != -np.inf)
     known, item = np.unique(ids[there], return_inverse=True)
     user, score = np.nonzero(there)[0], values[there]
     _check_edges(user, known[item], score)
     order = np.lexsort((item, -score, user))
     user, item, score = user[order], item[order], score[order]
-    kept = _affordable(user, item, known, len(ids), budget, price)
+    kept = _affordable(user, item, known, rows, budget, price)
     user, item, score = user[kept], item[kept], score[kept]
     return Problem(
         items=known,
         start=np.searchsorted(user, np.arange(len(ids) + 1)),
         item=item,
         score=score,
-        slots=whole_numbers(per_user(k, len(ids), "k"), "k"),
+        slots=whole_numbers(per_user(k, rows, "k"), "k"),
         capacity=whole_numbers(_per_item(capacity, known, "capacity"), "capacity"),
-        outside=per_user(outside, len(ids), "outside"),
+        outside=per_user(outside, rows, "outside"),
     )
 
 
 def _table(items: npt.ArrayLike, scores: npt.ArrayLike) -> tuple[Integers, Floats]:
-    ids, values = np.asarray(items), np.asarray(scores, np.float64)
+    ids, values = _asarray(items), floats(scores, "scores")
     if ids.ndim != 2 or ids.shape != values.shape:
         raise ServingError(
             f"items have shape {ids.shape} and scores {values.shape}; both are "
@@ -60,6 +65,27 @@ def _table(items: npt.ArrayLike, scores: npt.ArrayLike) -> tuple[Integers, Float
     if (ids < 0).any():
         raise ServingError(f"an item is {ids.min()}; ids are above 0, and 0 is for none")
     return ids.astype(np.int64), values
+
+
+def _asarray(items: npt.ArrayLike) -> npt.NDArray[Any]:
+    try:
+        return np.asarray(items)
+    except ValueError as error:
+        raise ServingError(
+            "items have rows of different lengths; fill them up with 0, and scores with minus "
+            "infinity"
+        ) from error
+
+
+def _rows(users: Sequence[Any] | None, n_users: int) -> Sequence[Any]:
+    """Name the rows: by their numbers from 0 where nobody has given names."""
+    if users is None:
+        return range(n_users)
+    if isinstance(users, str) or not hasattr(users, "__len__"):
+        raise ServingError(f"users are {shown(users)}; give a list of names, one a row")
+    if len(users) != n_users:
+        raise ServingError(f"there are {len(users)} users for {n_users} rows; name each row")
+    return users
 
 
 def _check_edges(user: Integers, item: Integers, score: Floats) -> None:
@@ -84,8 +110,8 @@ def _affordable(
     user: Integers,
     item: Integers,
     known: Integers,
-    n_users: int,
-    budget: npt.ArrayLike | None,
+    rows: Sequence[Any],
+    budget: PerUser | None,
     price: PerItem | None,
 ) -> Flags:
     """Say of each edge whether the user can pay for the item."""
@@ -95,32 +121,43 @@ def _affordable(
         given, missing = ("price", "budget") if budget is None else ("budget", "price")
         raise ServingError(f"there is a {given} but no {missing}; give both or neither")
     affordable: Flags = (
-        _per_item(price, known, "price")[item] <= per_user(budget, n_users, "budget")[user]
+        _per_item(price, known, "price")[item] <= per_user(budget, rows, "budget")[user]
     )
     return affordable
 
 
-def per_user(given: npt.ArrayLike, n_users: int, what: str) -> Floats:
+def per_user(given: PerUser, names: Sequence[Any], what: str) -> Floats:
     """Give a number a user, float64 [n_users].
+
+    Parameters
+    ----------
+    given : number, mapping of name to number, or number [n_users]
+    names : sequence
+        Of the users.
+    what : str
+        Named in messages.
 
     Raises
     ------
     ServingError
-        If there are as many as neither one nor users, or one is below 0 or NaN.
+        If there are as many as neither one nor users, a user has none, or one is below 0 or NaN.
     """
-    values = np.asarray(given, np.float64)
-    if values.shape not in ((), (n_users,)):
+    if isinstance(given, Mapping):
+        return _numbers([_entry(given, name, what, "user") for name in names], what)
+    values = floats(given, what)
+    if values.shape not in ((), (len(names),)):
         raise ServingError(
-            f"{what} has shape {values.shape} for {n_users} users; give one number, or one a user"
+            f"{what} has shape {values.shape} for {len(names)} users; give one number, or one a "
+            "user"
         )
-    return _numbers(np.broadcast_to(values, n_users), what)
+    return _numbers(np.broadcast_to(values, len(names)), what)
 
 
 def _per_item(given: PerItem, items: Integers, what: str) -> Floats:
     """Give a number an item, float64 [n_items]."""
     if isinstance(given, Mapping):
-        return _numbers(np.array([_entry(given, int(item), what) for item in items]), what)
-    values = np.asarray(given, np.float64)
+        return _numbers([_entry(given, int(item), what, "item") for item in items], what)
+    values = floats(given, what)
     if values.ndim > 1:
         raise ServingError(
             f"{what} has shape {values.shape}; give one number, or one at each item's id"
@@ -133,14 +170,18 @@ def _per_item(given: PerItem, items: Integers, what: str) -> Floats:
     return _numbers(values[items] if values.ndim else np.full(len(items), values), what)
 
 
-def _entry(given: Mapping[int, Any], item: int, what: str) -> Any:
-    if item not in given:
-        raise ServingError(f"{what} has nothing for item {item}, which is a candidate; add it")
-    return given[item]
+def _entry(given: Mapping[Any, Any], name: Any, what: str, kind: str) -> Any:
+    if name not in given:
+        which = ", which is a candidate" if kind == "item" else ""
+        raise ServingError(f"{what} has nothing for {kind} {name!r}{which}; add it")
+    value = given[name]
+    if not (is_number(value) or isinstance(value, bool)):
+        raise ServingError(f"{what} of {kind} {name!r} is {shown(value)}; give a number")
+    return value
 
 
-def _numbers(values: npt.NDArray[Any], what: str) -> Floats:
-    numbers = values.astype(np.float64)
+def _numbers(values: Any, what: str) -> Floats:
+    numbers: Floats = floats(values, what)
     wrong = np.flatnonzero(~(numbers >= 0))
     if len(wrong):
         raise ServingError(f"{what} is {numbers[wrong[0]]}; it is a number of at least 0")

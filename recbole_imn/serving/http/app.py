@@ -9,6 +9,7 @@ from typing import Any
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import Depends, FastAPI, Security
 
+from recbole_imn.serving.http.bodies import Bodies
 from recbole_imn.serving.http.gate import Gate
 from recbole_imn.serving.http.holder import Holder
 from recbole_imn.serving.http.metrics import Measured
@@ -62,7 +63,8 @@ def make_app(recommender: Any, settings: HttpSettings | None = None) -> FastAPI:
     _add_routes(app, service)
     add_problems(app)
     # The last one that is added is the first one that a request meets.
-    app.add_middleware(Gate, settings=settings)
+    app.state.bodies = Bodies(settings)
+    app.add_middleware(Gate, settings=settings, bodies=app.state.bodies)
     app.add_middleware(Measured, metrics=service.metrics)
     app.add_middleware(EncodedPaths)
     _describe_problems(app)

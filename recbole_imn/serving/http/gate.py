@@ -6,7 +6,8 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from recbole_imn.serving.http.limits import TokenBuckets, limited, too_long
+from recbole_imn.serving.http.bodies import Bodies, Refused
+from recbole_imn.serving.http.limits import TokenBuckets, too_long
 from recbole_imn.serving.http.problems import problem
 from recbole_imn.serving.http.security import host_of, is_key, is_open
 from recbole_imn.serving.http.settings import HttpSettings
@@ -25,10 +26,13 @@ class Gate:
     app : callable
         What lies behind.
     settings : HttpSettings
+    bodies : Bodies, optional
+        Reads bodies; whoever stops the service closes it.
     """
 
-    def __init__(self, app: ASGIApp, settings: HttpSettings) -> None:
+    def __init__(self, app: ASGIApp, settings: HttpSettings, bodies: Bodies | None = None) -> None:
         self._app, self._settings = app, settings
+        self._bodies = Bodies(settings) if bodies is None else bodies
         self._buckets = TokenBuckets(settings.rate, settings.burst)
         self._inside = 0
 
@@ -41,9 +45,20 @@ class Gate:
         if refusal is not None:
             await refusal(scope, receive, send)
             return
+        try:
+            body = await self._bodies.read(receive)
+        except Refused as refused:
+            if refused.answer is not None:
+                await refused.answer(scope, receive, send)
+            return
+        # Whoever has sent half of a body is not inside, and keeps nobody out.
+        refusal = None if scope["path"] in PROBES else self._full()
+        if refusal is not None:
+            await refusal(scope, receive, send)
+            return
         self._inside += 1
         try:
-            await self._app(scope, limited(receive, self._settings.body_bytes), send)
+            await self._app(scope, body, send)
         finally:
             self._inside -= 1
 
@@ -68,9 +83,12 @@ class Gate:
         if wait:
             told = f"more than {self._settings.rate:g} requests a second; wait"
             return problem(429, told, {"Retry-After": str(wait)})
-        if self._inside >= self._settings.waiting:
-            return problem(503, "too many requests at a time; wait", {"Retry-After": "1"})
-        return None
+        return self._full()
+
+    def _full(self) -> Response | None:
+        if self._inside < self._settings.waiting:
+            return None
+        return problem(503, "too many requests at a time; wait", {"Retry-After": "1"})
 
     def _locked(self, scope: Scope, headers: Headers) -> Response | None:
         key = self._settings.api_key

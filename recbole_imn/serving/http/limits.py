@@ -7,9 +7,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-from starlette.exceptions import HTTPException
-from starlette.types import Message, Receive
-
 # A bucket that nobody has used for long is full, and need not be kept.
 CLIENTS = 10_000
 
@@ -56,26 +53,3 @@ class TokenBuckets:
 def too_long(limit: int) -> str:
     """Say that a body is longer than a limit, in bytes."""
     return f"the body is longer than {limit:,} bytes; send it in parts"
-
-
-def limited(receive: Receive, limit: int) -> Receive:
-    """Read a body as long as it keeps to a limit, whatever length it has announced.
-
-    Parameters
-    ----------
-    receive : callable
-        Gives the parts of the body.
-    limit : int
-        Bytes.
-    """
-    read = 0
-
-    async def receive_part() -> Message:
-        nonlocal read
-        message = await receive()
-        read += len(message.get("body", b""))
-        if read > limit:
-            raise HTTPException(413, too_long(limit))
-        return message
-
-    return receive_part

@@ -13,9 +13,12 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    PlainSerializer,
     Tag,
     TypeAdapter,
+    ValidatorFunctionWrapHandler,
     WithJsonSchema,
+    WrapValidator,
 )
 
 from recbole_imn.serving.http.paths import decoded
@@ -53,6 +56,12 @@ def _asked_moment(value: Any) -> float | datetime | str:
         return _moment(value)
 
 
+def _as_told(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
+    """Keep whole numbers whole: as names, such as years, they are no others."""
+    checked = check(value)
+    return value if isinstance(value, int) else checked
+
+
 DATE = TypeAdapter(datetime)
 MOMENT_SCHEMAS: list[dict[str, Any]] = [
     {"type": "number", "minimum": -FARTHEST, "maximum": FARTHEST},
@@ -77,7 +86,12 @@ AskedMoment = Annotated[
         "before which nobody can be asked."
     ),
 ]
-Number = Annotated[float, Field(strict=True, ge=-1e300, le=1e300, allow_inf_nan=False)]
+Number = Annotated[
+    float,
+    Field(strict=True, ge=-1e300, le=1e300, allow_inf_nan=False),
+    WrapValidator(_as_told),
+    PlainSerializer(lambda value: value),
+]
 Text = Annotated[str, Field(strict=True, max_length=1000)]
 Value = Number | Annotated[bool, Field(strict=True)] | Text
 Values = Value | Annotated[list[Value], Field(max_length=MOST_VALUES)] | None

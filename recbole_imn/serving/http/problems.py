@@ -23,6 +23,7 @@ MEANING = {
     400: "The body cannot be read.",
     401: "The API key is missing or wrong.",
     404: "The item or user is not known.",
+    408: "The body was not there in time.",
     409: "Well formed, but what is known so far does not allow it.",
     413: "The body is too long.",
     415: "The body is no JSON.",
@@ -119,7 +120,9 @@ def _invalid(request: Request, error: Exception) -> Response:
 
 def one_line(faults: Sequence[Mapping[str, Any]]) -> str:
     """Say where the first fault is, what it is, and how many more there are."""
-    place = ".".join(str(part) for part in faults[0]["loc"])
+    parts = (str(part) for part in faults[0]["loc"])
+    # What pydantic calls a check is nothing that was sent.
+    place = ".".join(part for part in parts if not part.startswith("function-"))
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     # The value itself is left out: it may be long, secret or no JSON.
     reason = faults[0]["msg"].removeprefix("Value error, ")

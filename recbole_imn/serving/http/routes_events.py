@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header
 
+from recbole_imn.serving.columns import with_features
 from recbole_imn.serving.http.answers import EventsAnswer
 from recbole_imn.serving.http.models import Event, EventBatch, Events, Identifier
 from recbole_imn.serving.http.problems import declared
@@ -18,7 +19,7 @@ def events_router(service: Service) -> APIRouter:
     """Give the route that takes events."""
     router = APIRouter(tags=["events"])
 
-    @router.post("/events", responses=declared(400, 409, 413, 415, 422, 429, 503))
+    @router.post("/events", responses=declared(400, 408, 409, 413, 415, 422, 429, 503))
     def post_events(
         body: Events,
         idempotency_key: Annotated[
@@ -65,6 +66,5 @@ def _observe(service: Service, recommender: Any, events: list[Event]) -> EventsA
 
 def _columns(events: list[Event]) -> dict[str, list[Any]]:
     """Lay events out in columns; an event without a feature has an empty cell there."""
-    features = dict.fromkeys(name for event in events for name in event.features)
     plain = {name: [getattr(event, name) for event in events] for name in COLUMNS}
-    return plain | {name: [event.features.get(name) for event in events] for name in features}
+    return with_features(plain, [event.features for event in events])

@@ -11,7 +11,7 @@ from recbole_imn.serving.http.models import Identifier, ItemsAt, NewItems, PathI
 from recbole_imn.serving.http.problems import declared
 from recbole_imn.serving.http.service import Service
 
-WRITES = declared(400, 404, 409, 413, 415, 422, 429, 503)
+WRITES = declared(400, 404, 408, 409, 413, 415, 422, 429, 503)
 
 
 def items_router(service: Service) -> APIRouter:

@@ -16,6 +16,7 @@ import torch
 
 from recbole_imn.arguments import positive
 from recbole_imn.errors import ServingError
+from recbole_imn.places import is_same
 from recbole_imn.serving.http.opening import Opening
 from recbole_imn.serving.http.settings import HttpSettings
 from recbole_imn.serving.policies import Policies, Repeated, Untimely
@@ -179,6 +180,8 @@ def opening_of(options: argparse.Namespace) -> Opening:
         raise ServingError("--follow needs the --journal that is to be followed")
     if not options.checkpoint.is_file():
         raise ServingError(f"there is no checkpoint {options.checkpoint}")
+    if options.journal is not None and is_same(Path(options.journal), options.checkpoint):
+        raise ServingError(f"--journal is {options.journal}, which is the checkpoint")
     return Opening(
         options.checkpoint,
         Policies(options.late, options.duplicate, options.future),

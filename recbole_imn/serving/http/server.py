@@ -8,12 +8,32 @@ import uvicorn
 
 from recbole_imn.serving.http.app import make_app
 from recbole_imn.serving.http.background import Background
+from recbole_imn.serving.http.bodies import Bodies
 from recbole_imn.serving.http.holder import Holder
 from recbole_imn.serving.http.opening import Opening
 from recbole_imn.serving.http.settings import HttpSettings
 
 # Seconds that requests have to finish when the service is told to stop.
 GRACE = 30
+
+
+class Server(uvicorn.Server):
+    """A server that waits for no body when it is told to stop.
+
+    Parameters
+    ----------
+    config : uvicorn.Config
+    bodies : Bodies
+    """
+
+    def __init__(self, config: uvicorn.Config, bodies: Bodies) -> None:
+        super().__init__(config)
+        self._bodies = bodies
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let requests finish whose bodies are there, and give up the others."""
+        self._bodies.close()
+        await super().shutdown(sockets)
 
 
 def run_server(settings: HttpSettings, opening: Opening, listener: socket.socket) -> None:
@@ -32,14 +52,15 @@ def run_server(settings: HttpSettings, opening: Opening, listener: socket.socket
     """
     holder = Holder()
     # Ids of users stand in addresses: who asks for whom is not for a log.
+    app = make_app(holder, settings)
     config = uvicorn.Config(
-        make_app(holder, settings),
+        app,
         log_level="warning",
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE,
     )
-    server = uvicorn.Server(config)
+    server = Server(config, app.state.bodies)
 
     def stop() -> None:
         server.should_exit = True

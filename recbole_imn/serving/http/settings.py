@@ -27,12 +27,14 @@ class HttpSettings:
         Requests a second of one client in the long run (0: no limit), and at once.
     body_bytes : int
         Longest body of a request.
+    body_seconds : float
+        By when all of it must be there.
     threads : int
         Requests that are computed at a time. One computes on each core; the others wait for the
         disk that makes events durable. More would only make each other slower.
     waiting : int
         Requests at a time, those that wait for a thread among them; further ones are told to
-        come back.
+        come back. As many bodies are being read beside them; of more, the oldest one is given up.
     answers : int
         Answers that are kept for repeated idempotency keys.
 
@@ -48,6 +50,7 @@ class HttpSettings:
     rate: float = 100.0
     burst: float = 200.0
     body_bytes: int = 8 * 1024 * 1024
+    body_seconds: float = 30.0
     threads: int = 4
     waiting: int = 256
     answers: int = 10_000
@@ -63,6 +66,8 @@ class HttpSettings:
             raise ServingError(
                 f"rate is {self.rate} and burst {self.burst}; they are at least 0 and 1"
             )
+        if not self.body_seconds > 0:
+            raise ServingError(f"body_seconds is {self.body_seconds}; it must be above 0")
         for name in ("body_bytes", "threads", "waiting", "answers"):
             if getattr(self, name) < 1:
                 raise ServingError(f"{name} is {getattr(self, name)}; it must be 1 or more")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from recbole_imn.arguments import positive
 from recbole_imn.data.convert.command import add_table_options
 from recbole_imn.errors import DataError, UsageError
+from recbole_imn.places import require_apart
 
 if TYPE_CHECKING:
     from recbole_imn.serving.updating.update import Updated
@@ -97,6 +98,8 @@ def run(options: argparse.Namespace) -> int:
     )
     _refuse_places(options)
     done = update(options.checkpoint, options.events, options.output, wishes)
+    for note in done.notes:
+        print(note)
     files = ", ".join(map(str, options.events))
     if not done.changed:
         print(f"{files}: nothing is new; nothing was written")
@@ -131,13 +134,21 @@ def _refuse_places(options: argparse.Namespace) -> None:
     ------
     DataError
     """
-    read = [path for path in (*options.events, options.items) if path is not None]
-    for option in ("output", "card"):
-        path = getattr(options, option)
-        if path is not None and path.resolve() in [other.resolve() for other in read]:
-            raise DataError(f"--{option} is {path}, which is to be read; choose another name")
+    from recbole_imn.serving.updating.card import card_beside
+    from recbole_imn.serving.updating.update import files_read, output_beside
+
     if options.card is not None and options.card.suffix == ".json":
         raise DataError(f"--card is {options.card}; it is a text such as card.md, json beside it")
+    output = options.output or output_beside(options.checkpoint)
+    card = options.card or card_beside(output)
+    read = files_read(options.events, options.items)
+    if options.mapping is not None:
+        read.append(("the mapping", options.mapping))
+    # The old checkpoint may be replaced by the new one, and by nothing else.
+    require_apart([("--output", output)], read, DataError)
+    told = [("--card", card), ("the json beside the card", card.with_suffix(".json"))]
+    checkpoints = [("the checkpoint", options.checkpoint), ("the new checkpoint", output)]
+    require_apart(told, [*checkpoints, *read], DataError)
 
 
 def _lines(done: Updated) -> list[str]:

@@ -51,6 +51,7 @@ def read_items(path: Path, settings: Mapping[str, Any], files: Files) -> Items:
         items = MappedItems.open(mapping, Extras(path)).read(files.rows, rejects)
         for (_, kind), first in rejects.first.items():
             raise DataError(f"{first}: {WHAT_IS_WRONG.get(kind, kind)}")
+    files.note_formats(path, items.time_formats)
     return _named(items, header) if header.is_atomic else items
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ from recbole_imn.data.convert.layout import Column, Layout, Table
 from recbole_imn.data.convert.rows import Step, read_rows, unchanged
 from recbole_imn.data.convert.sniff import require_different, require_file
 from recbole_imn.data.convert.table import read_table
-from recbole_imn.data.convert.times import SECOND
+from recbole_imn.data.convert.times import SECOND, has_no_offset
 from recbole_imn.errors import DataError
 from recbole_imn.log import Floats
 from recbole_imn.serving.intake import PLAIN
@@ -75,10 +75,25 @@ class Wanted:
 
 @dataclass
 class Files:
-    """Reads files with a progress bar, and keeps the sum of each."""
+    """Reads files with a progress bar, and keeps the sum of each.
+
+    Attributes
+    ----------
+    progress : bool
+    sums : dict of str to str
+        SHA-256 of each file.
+    clocks : list of str
+        Files whose times are readings of a clock without an offset.
+    """
 
     progress: bool = True
     sums: dict[str, str] = field(default_factory=dict)
+    clocks: list[str] = field(default_factory=list)
+
+    def note_formats(self, path: Path, formats: Iterable[str]) -> None:
+        """Remember a file if its times have no offset."""
+        if any(map(has_no_offset, formats)):
+            self.clocks.append(str(path))
 
     def rows(self, table: Table, then: Step = unchanged) -> Iterator[pl.DataFrame]:
         """Read a table in order, as :func:`~recbole_imn.data.convert.rows.read_rows` does."""
@@ -135,6 +150,7 @@ def _read(path: Path, settings: Mapping[str, Any], wanted: Wanted, files: Files)
     if is_relative:
         asked["time_format"] = _seconds_of_the_log(path, asked)
     ((table, layout),) = read_table("csv", [path], asked, Extras()).tables
+    files.note_formats(path, [] if is_relative else [layout.time_format])
     if is_relative:
         further = {**layout.event_columns, EXACT: _as_written(layout)}
         layout = replace(layout, event_columns=further)

@@ -13,7 +13,9 @@ from typing import Any
 import polars as pl
 
 from recbole_imn.checkpoints import load_checkpoint
+from recbole_imn.errors import DataError
 from recbole_imn.files import file_sum
+from recbole_imn.places import require_apart
 from recbole_imn.provenance import versions
 from recbole_imn.serving.policies import Observed, Policies
 from recbole_imn.serving.recommender import Recommender
@@ -54,6 +56,8 @@ class Updated:
     seed : int
     learned : Learned or None
         What came of training.
+    notes : tuple of str
+        What a user should know, one line each.
     """
 
     checkpoint: Path
@@ -72,6 +76,7 @@ class Updated:
     simulated: str | None
     seed: int
     learned: Learned | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def changed(self) -> bool:
@@ -113,6 +118,7 @@ def update(
         If training blows up.
     """
     output = output or output_beside(checkpoint)
+    require_apart([("the new checkpoint", output)], files_read(events, wishes.items), DataError)
     found = load_checkpoint(checkpoint)
     memories = (found.get(KEY) or {}).get("memories")
     if wishes.train:
@@ -145,12 +151,13 @@ def _observe(
     fields = [f.name for key in EVENT_FIELDS for f in snapshot.feature_maps[key].fields]
     has_purchases = bool(snapshot.log.purchase.any())
     wanted = Wanted(snapshot.origin, fields, list(snapshot.behaviours)[1:], has_purchases)
-    events = read_events(paths, wishes.settings, wanted, files)
+    settings = _in_zone_of_the_log(wishes.settings, snapshot.time_zone)
+    events = read_events(paths, settings, wanted, files)
     first = first_new(events, market, recommender.clock)
     before = recommender.position, len(market.users) - 1, len(market.items) - 1
     told = None
     if wishes.items is not None:
-        items = read_items(wishes.items, wishes.settings, files)
+        items = read_items(wishes.items, settings, files)
         told = tell_items(recommender, wishes.items, items)
     new = events.slice(first)
     observed = observe_events(recommender, new, wishes.progress)
@@ -170,6 +177,23 @@ def _observe(
         recommender.data_name,
         recommender.simulated,
         int(config["final"].get("seed") or 0),
+        notes=_notes(files, settings),
+    )
+
+
+def _in_zone_of_the_log(settings: Mapping[str, Any], time_zone: str | None) -> Mapping[str, Any]:
+    """Let clocks hang where those of the log hung, unless somebody says otherwise."""
+    return settings if time_zone is None else {"time_zone": time_zone, **settings}
+
+
+def _notes(files: Files, settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """Say which times were read as UTC for want of anything better."""
+    if not files.clocks or "time_zone" in settings:
+        return ()
+    named = ", ".join(dict.fromkeys(files.clocks))
+    return (
+        f"times of {named} have no offset and were read as UTC: the checkpoint does not say what "
+        "time zone its log is in; --time-zone says otherwise",
     )
 
 
@@ -186,6 +210,12 @@ def _identity(done: Updated, wishes: Wishes) -> str:
     plain = {name: value for name, value in vars(wishes).items() if name not in of_no_matter}
     told = {"sums": done.sums, "wishes": plain, "versions": versions()}
     return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def files_read(events: Sequence[Path], items: Path | None) -> list[tuple[str, Path]]:
+    """Name the files that an update reads beside the checkpoint."""
+    told = [] if items is None else [("the table of items", items)]
+    return [("a file of events", path) for path in events] + told
 
 
 def output_beside(checkpoint: Path) -> Path:

@@ -1,10 +1,13 @@
 """The matrices of what is fitted, plain values, and rows that come later."""
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
 
 from recbole_imn.data.feature_maps import FarValue, FeatureMap
+from recbole_imn.data.field_maps import FieldMap
 from recbole_imn.errors import DataError
 from tests.data.feature_maps.cells import KEYS, cells_of_items
 from tests.reliability.logs import rich_items, rich_rows
@@ -167,6 +170,56 @@ def test_missing_cells_and_far_numbers_are_named(load):
     del cells["genres"]
     with pytest.raises(DataError, match="there are no cells of genres"):
         fitted.transform_cells(cells)
+
+
+def test_a_far_number_is_told_as_it_was_given_and_warns_of_nothing(load):
+    fitted = load().feature_maps["item_features"]
+    cells = cells_of_items([["b1", "1e300", "", "0 0"]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(FarValue, match=r"price is 1e\+300, too far from all numbers"):
+            fitted.transform_cells(cells)
+
+
+NAMED = FieldMap("year", "token", categories=np.array([0, 4, 5]), tokens=("[PAD]", "2015", "16.0"))
+
+
+@pytest.mark.parametrize(
+    ("cell", "id_", "written"),
+    [
+        ("2015", 4, "2015"),
+        (2015, 4, "2015"),
+        (2015.0, 4, "2015"),
+        (np.float32(2015), 4, "2015"),
+        (np.int64(2015), 4, "2015"),
+        (16, 5, "16.0"),
+        (16.0, 5, "16.0"),
+        ("16", 5, "16.0"),
+        ("2015.0", 4, "2015"),
+        ("02015", 0, "02015"),
+        ("2015.5", 0, "2015.5"),
+        (17.0, 0, "17"),
+        (2015.5, 0, 2015.5),
+        (True, 0, True),
+        (float("nan"), 0, None),
+        (10**400, 0, str(10**400)),
+    ],
+)
+def test_numbers_that_are_names_are_those_of_training(cell, id_, written):
+    assert NAMED.read([cell]).tolist() == [id_]
+    if written is not None:
+        assert NAMED.written(cell) == written
+
+
+def test_numbers_that_are_names_are_those_of_training_in_sequences():
+    several = FieldMap("years", "token_seq", 2, categories=np.array([4, 5]), tokens=("1", "2.0"))
+    assert several.read([[1.0, 2]]).tolist() == [[4, 5]]
+    assert several.written([1.0, 2]) == ["1", "2.0"]
+
+
+def test_both_spellings_in_training_stay_two_names():
+    both = FieldMap("y", "token", categories=np.array([0, 1, 2]), tokens=("", "7", "7.0"))
+    assert both.read([7, 7.0, "7", "7.0"]).tolist() == [1, 2, 1, 2]
 
 
 # -- components of the training part ----------------------------------------------------------

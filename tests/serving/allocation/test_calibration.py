@@ -91,6 +91,20 @@ def test_a_true_item_is_a_candidate(place):
         fit_temperature(np.array([[0.0, -np.inf]]), [place])
 
 
+@pytest.mark.parametrize("wrong", ["a", None, True, 0, [1]])
+def test_what_is_no_temperature_is_refused(wrong):
+    with pytest.raises(ServingError, match=r"temperature is .*; it is a number above 0"):
+        calibrate([[1.0, 2.0]], wrong)
+
+
+def test_what_is_no_number_is_refused():
+    with pytest.raises(ServingError, match=r"scores is \[\['a'\]\]; give numbers"):
+        calibrate([["a"]])
+    for wrong in (["a"], [0.5], [np.inf]):
+        with pytest.raises(ServingError, match="true_places is"):
+            fit_temperature([[1.0, 2.0]], wrong)
+
+
 def test_what_is_no_score_is_refused():
     with pytest.raises(ServingError, match="row 0, column 1 is nan"):
         calibrate([[0.0, np.nan]])

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from recbole_imn.__main__ import main
 from recbole_imn.serving.allocation.lists import allocate_lists
-from recbole_imn.serving.commands.export import work
+from recbole_imn.serving.commands.export import limited, work
 from recbole_imn.serving.lists import Lists
+from recbole_imn.serving.times import LogSeconds
 from tests.serving.commands.conftest import assert_same, read
 
 FORMATS = ["parquet", "csv", "jsonl"]
@@ -53,6 +54,39 @@ def test_a_parquet_file_says_what_it_is_of(command, small_parts, tmp_path):
     assert b"SIMULATED" in opened.schema_arrow.metadata[b"simulated"]
     assert b"as of" in opened.schema_arrow.metadata
     assert opened.num_row_groups > 3
+
+
+def test_lists_made_together_are_of_the_moment_of_others(
+    command, recommender, tmp_path, monkeypatch
+):
+    asked = []
+
+    def noted(*arguments, **options):
+        asked.append(recommender._moment(arguments[4]))
+        return allocate_lists(*arguments, **options)
+
+    monkeypatch.setattr(limited, "allocate_lists", noted)
+    origin, last = recommender.clock.origin, recommender.last_time
+    moments = [last + tenth / 10 for tenth in range(1, 30)]
+    # One that is later by way of epoch seconds.
+    later = next(one for one in moments if (one + origin) - origin > one)
+    recommender.observe("u", recommender.items[0], LogSeconds(later))
+    recommender.save(recommender.file)
+    output = f"--output={tmp_path / 'lists.parquet'}"
+    assert command("export", "--capacity=100000", "--k=1", output).status == 0
+    assert asked == [recommender.last_time]
+
+
+@pytest.mark.parametrize("place", ["checkpoint", "users", "link"])
+def test_nothing_that_is_read_is_written_over(command, shop, tmp_path, place):
+    users, link = tmp_path / "users", tmp_path / "link"
+    users.write_text("somebody\n")
+    link.symlink_to(shop.file)
+    before = shop.file.read_bytes()
+    file = {"checkpoint": shop.file, "users": users, "link": link}[place]
+    done = command("export", f"--users={users}", f"--output={file}")
+    assert (done.status, "choose another name" in done.err) == (2, True)
+    assert (shop.file.read_bytes(), users.read_text()) == (before, "somebody\n")
 
 
 def test_a_name_that_ends_like_another_format_is_refused(command, tmp_path):

@@ -153,3 +153,9 @@ def test_more_events_than_a_batch_may_have_are_refused(client, event):
     answer = client.post("/events", json={"events": [event] * 10_001})
     assert answer.status_code == 422
     assert "at most 10000" in answer.json()["detail"]
+
+
+def test_a_feature_never_stands_for_the_item_of_its_event(client, event, recommender):
+    answer = client.post("/events", json={**event, "features": {"item": "another"}})
+    assert (answer.status_code, "'item'" in answer.json()["detail"]) == (409, True)
+    assert "another" not in recommender.items

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from recbole_imn.serving.http.models import Item
+
 
 def shelf(client, user: str = "nobody") -> list[str]:
     answer = client.get(f"/users/{user}/recommendations?k=1000&candidates=on_shelf").json()
@@ -42,6 +44,19 @@ def test_an_item_that_comes_twice_is_refused(client, recommender):
     answer = client.post("/items", json={"items": [{"item": "a"}, {"item": "a"}]})
     assert (answer.status_code, "twice" in answer.json()["detail"]) == (409, True)
     assert recommender.items == known
+
+
+def test_whole_numbers_stay_whole():
+    told = Item.model_validate({"item": "a", "attributes": {"year": 2015, "all": [1, 2.5]}})
+    assert told.model_dump_json() == '{"item":"a","attributes":{"year":2015,"all":[1,2.5]}}'
+
+
+def test_an_attribute_never_stands_for_another_item(client, recommender):
+    first, second = recommender.items[:2]
+    told = {"item": first, "attributes": {"item": second, "price": 77}}
+    answer = client.post("/items", json={"items": [told]})
+    assert (answer.status_code, "'item' cannot be told" in answer.json()["detail"]) == (409, True)
+    assert 77 not in recommender.market.snapshot.attributes.cells("price", [1, 2])
 
 
 def test_attributes_without_content_are_null(client):

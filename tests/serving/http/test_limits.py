@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from recbole_imn.errors import ServingError
 from recbole_imn.serving.http import Holder, HttpSettings
+from recbole_imn.serving.http.bodies import Bodies
 from recbole_imn.serving.http.gate import Gate
 from recbole_imn.serving.http.limits import CLIENTS, TokenBuckets
 from recbole_imn.serving.http.security import is_key
@@ -99,6 +100,60 @@ def test_a_long_body_is_refused(make_client, announced):
     answer = client.post("/events", content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code == 413
     assert "1,000 bytes" in answer.json()["detail"]
+
+
+def test_a_body_that_does_not_come_is_given_up_and_keeps_nobody_out():
+    """Many halves of bodies, none of which ever goes on."""
+    gate = Gate(_answering, HttpSettings(rate=0, waiting=2, body_seconds=0.2))
+
+    async def ask_all():
+        halves = [asyncio.create_task(_status(gate, [half])) for half in (b"{", b"{", b"{")]
+        await asyncio.sleep(0.05)
+        whole = await _status(gate, [b"{", b"}"], ends=True)
+        return whole, [await half for half in halves]
+
+    whole, halves = asyncio.run(ask_all())
+    assert whole == 200
+    # The oldest one had to make room for each that came when all places were taken.
+    assert halves == [503, 503, 408]
+
+
+def test_bodies_are_given_up_when_the_service_stops():
+    bodies = Bodies(HttpSettings())
+    gate = Gate(_answering, HttpSettings(rate=0), bodies)
+
+    async def stop_meanwhile():
+        half = asyncio.create_task(_status(gate, [b"{"]))
+        await asyncio.sleep(0.05)
+        bodies.close()
+        return await half, await _status(gate, [b"{}"], ends=True)
+
+    assert asyncio.run(stop_meanwhile()) == (503, 503)
+    assert len(bodies) == 0
+
+
+async def _answering(scope, receive, send):
+    assert (await receive())["body"] == b"{}"
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _status(gate, parts, ends=False) -> int:
+    """Send a body part by part, and give the status of the answer."""
+    sent, left = [], list(parts)
+
+    async def receive():
+        if not left:
+            await asyncio.sleep(3600)
+        part = left.pop(0)
+        return {"type": "http.request", "body": part, "more_body": bool(left) or not ends}
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "path": "/events", "method": "POST", "headers": []}
+    await gate(scope, receive, send)
+    return sent[0]["status"]
 
 
 PATHS = ("/users", "/about", "/metrics", "/users/u/recommendations", "/explain?user=u&item=i")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+import socket
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from time import monotonic, sleep
 
 import httpx
@@ -100,6 +101,23 @@ def test_events_outlive_the_service_and_reach_its_replicas(
     assert list((tmp_path / "snapshots").glob("snapshot-2.pth"))
 
 
+def test_half_sent_bodies_do_not_hold_up_the_end(checkpoint):
+    with served(checkpoint) as (process, address), ExitStack() as open_ones:
+        port = int(address.rstrip("/").rpartition(":")[2])
+        for _ in range(3):
+            half = open_ones.enter_context(socket.create_connection(("127.0.0.1", port)))
+            half.sendall(
+                b"POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n"
+                b"Content-Type: application/json\r\n\r\n{"
+            )
+        assert httpx.get(f"{address}about").status_code == 200
+        process.send_signal(signal.SIGTERM)
+        # Long before the time that requests have to finish is over.
+        assert half.recv(1000).startswith(b"HTTP/1.1 503 ")
+        assert process.wait(60) == 0
+        assert process.stderr.read() == ""
+
+
 def test_a_checkpoint_that_cannot_be_used_is_told_in_one_line(tmp_path):
     (tmp_path / "broken.pth").write_bytes(b"nothing")
     with served(tmp_path / "broken.pth", ready=False) as (process, _):
@@ -150,6 +168,11 @@ def test_rules_and_places(checkpoint, tmp_path):
         serve(options(str(tmp_path / "none.pth")))
     with pytest.raises(SystemExit):
         options("x.pth", "--port", "70000")
+
+
+def test_the_checkpoint_is_no_journal(checkpoint):
+    with pytest.raises(ServingError, match="which is the checkpoint"):
+        opening_of(options(str(checkpoint), f"--journal={checkpoint}"))
 
 
 def test_options_are_read_without_the_extra_and_its_lack_is_told(checkpoint):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from recbole_imn.serving import Recommender
 
 
@@ -31,6 +33,21 @@ def test_who_has_purchased_nothing_has_nothing_taken_away(client):
     assert answer["without_purchases"] == 0
     del asked["without_purchases"]
     assert answer == client.get("/users/nobody/recommendations", params=asked).json()
+
+
+@pytest.mark.parametrize("kind", ["seen", "purchased"])
+def test_without_a_purchase_the_others_are_left_out(client, recommender, after, kind):
+    user, items = "buyer", recommender.items[:3]
+    events = [
+        {"user": user, "item": item, "time": after + number, "behavior": "trade"}
+        for number, item in enumerate(items)
+    ]
+    client.post("/events", json={"events": events})
+    asked = {"k": 1000, "exclude": kind, "without_purchases": 1}
+    answer = client.get(f"/users/{user}/recommendations", params=asked).json()
+    shown = [row["item"] for row in answer["items"]]
+    assert answer["without_purchases"] == 1
+    assert [item in shown for item in items] == [False, False, True]
 
 
 def test_an_explanation_adds_up(client, recommender):

@@ -30,11 +30,31 @@ def test_the_command_writes_a_checkpoint_and_its_card(shop, new_events, tmp_path
 
 def test_the_command_writes_over_nothing_that_it_reads(shop, new_events):
     before = new_events.read_bytes()
-    with pytest.raises(DataError, match=r"--output is .*, which is to be read"):
+    with pytest.raises(DataError, match=r"--output is .*, which is a file of events, to be read"):
         command(shop.file, f"--events={new_events}", f"--output={new_events}")
     with pytest.raises(DataError, match=r"--card is card\.json"):
         command(shop.file, f"--events={new_events}", "--card=card.json")
     assert new_events.read_bytes() == before
+
+
+@pytest.mark.parametrize("place", ["checkpoint", "output", "events", "json", "link", "spelt"])
+def test_a_card_is_written_over_nothing_else(shop, new_events, tmp_path, place):
+    """What would be lost is a model, which nobody can train again."""
+    (tmp_path / "link").symlink_to(shop.file)
+    new_events = new_events.rename(tmp_path / "events.json")
+    places = {
+        "checkpoint": shop.file,
+        "output": tmp_path / "new.pth",
+        "events": new_events,
+        "json": tmp_path / "events.md",
+        "link": tmp_path / "link",
+        "spelt": shop.file.parent / ".." / shop.file.parent.name / shop.file.name,
+    }
+    before = shop.file.read_bytes(), new_events.read_bytes()
+    line = f"--output={tmp_path / 'new.pth'}", f"--card={places[place]}"
+    with pytest.raises(DataError, match=r"card.* is .*(choose another name|json beside it)"):
+        command(shop.file, f"--events={new_events}", *line)
+    assert (shop.file.read_bytes(), new_events.read_bytes()) == before
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recbole_imn.arguments import positive
-from recbole_imn.errors import UsageError
+from recbole_imn.errors import ServingError, UsageError
+from recbole_imn.places import require_apart
 from recbole_imn.serving.commands import options as shared
 
 if TYPE_CHECKING:
@@ -63,8 +64,10 @@ def run(options: argparse.Namespace) -> int:
     from recbole_imn.serving.commands.export.limited import export_limited
     from recbole_imn.serving.commands.export.ranking import export
 
+    output = output_file(options.output, options.checkpoint, options.format)
+    require_apart([("--output", output)], _files_read(options), ServingError)
     recommender = shared.load(options)
-    job = _job(options, recommender)
+    job = _job(options, recommender, output)
     for line in job.remarks:
         print(line)
     done = (export if job.capacity is None else export_limited)(job, options.restart)
@@ -74,7 +77,12 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _job(options: argparse.Namespace, recommender: Recommender) -> Job:
+def _files_read(options: argparse.Namespace) -> list[tuple[str, Path]]:
+    users = [] if options.users == "all" else [("the file of users", Path(options.users))]
+    return [("the checkpoint", options.checkpoint), *users]
+
+
+def _job(options: argparse.Namespace, recommender: Recommender, output: Path) -> Job:
     from recbole_imn.serving.commands.export.job import Job
     from recbole_imn.serving.commands.export.users import read_users, unknown_users
     from recbole_imn.serving.lists import Wish
@@ -88,7 +96,7 @@ def _job(options: argparse.Namespace, recommender: Recommender) -> Job:
         options.at,
         Wish(options.k, shared.candidates_of(options), options.exclude or (), attributes=names),
         options.format,
-        output_file(options.output, options.checkpoint, options.format),
+        output,
         options.capacity,
         options.batch,
         unknown_users(recommender, users, options.users),

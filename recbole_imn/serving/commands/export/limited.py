@@ -17,6 +17,7 @@ from recbole_imn.serving.commands.export.job import Job
 from recbole_imn.serving.commands.export.ranking import Exported, about, moment_text
 from recbole_imn.serving.commands.export.tables import Rows, write_tables
 from recbole_imn.serving.commands.export.work import Work, working_on
+from recbole_imn.serving.times import LogSeconds
 
 # Candidates of each user that are looked at first, at least.
 WIDTH = 100
@@ -42,20 +43,19 @@ def export_limited(job: Job, restart: bool = False) -> Exported:
     _refuse_too_many(job)
     recommender = job.recommender
     moment = recommender._moment(job.at)
-    # A number of the log's seconds is one of epoch seconds to whoever asks.
-    at = moment + (recommender.clock.origin or 0.0)
     with working_on(job.output, restart):
         # Refuses what is of another plan; parts are of no use here.
         Work(job.output, job.plan(), moment)
-        found = _allocate(job, at)
-        print(found)
         rows = Rows(recommender.market, job.wish.attributes, about(job, moment))
+        # To the last bit: a stay that ends with this moment still lasts.
+        found = _allocate(job, LogSeconds(moment))
+        print(found)
         ranking = _ranking(job, found.lists)
         n_rows = write_tables(job.output, job.form, rows.schema, _tables(job, ranking, rows))
     return Exported(n_rows, moment_text(job, moment))
 
 
-def _allocate(job: Job, at: float) -> Allocation:
+def _allocate(job: Job, at: LogSeconds) -> Allocation:
     wish, capacity = job.wish, job.capacity
     assert capacity is not None
     return allocate_lists(

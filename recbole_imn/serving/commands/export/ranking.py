@@ -46,8 +46,9 @@ def export(job: Job, restart: bool = False) -> Exported:
     """
     with working_on(job.output, restart):
         work = Work(job.output, job.plan(), job.recommender._moment(job.at))
-        _rank(job, work)
+        # What cannot be written is refused before hours of ranking.
         rows = Rows(job.recommender.market, job.wish.attributes, about(job, work.moment))
+        _rank(job, work)
         n_rows = write_tables(job.output, job.form, rows.schema, _tables(job, work, rows))
         work.remove()
     return Exported(n_rows, moment_text(job, work.moment))

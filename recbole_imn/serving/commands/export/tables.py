@@ -11,6 +11,7 @@ import polars as pl
 import pyarrow as pa
 from pyarrow import parquet
 
+from recbole_imn.errors import ServingError
 from recbole_imn.files import replaced
 from recbole_imn.serving.choice import Ranking
 from recbole_imn.serving.market import Market
@@ -36,7 +37,8 @@ class Rows:
         self._items = pa.array(["", *market.items], pa.string())
         numbers = range(len(market.items))
         known = market.snapshot.attributes
-        self._attributes = {name: _column(known.cells(name, numbers)) for name in attributes}
+        cells = {name: known.cells(name, numbers) for name in attributes}
+        self._attributes = {name: _column(name, column) for name, column in cells.items()}
         plain = {"user": pa.string(), "rank": pa.int64(), "item": pa.string(), SCORE: pa.float64()}
         others = {name: column.type for name, column in self._attributes.items()}
         self.schema = pa.schema(plain | others, metadata=dict(about))
@@ -114,10 +116,43 @@ def _write_text(file: BinaryIO, form: str, schema: Any, tables: Iterable[Any]) -
     return n_rows
 
 
-def _column(cells: list[Any]) -> Any:
-    """Give cells as numbers, whole where all are, or as text if one is."""
-    there = [cell for cell in cells if cell is not None]
-    if there and all(isinstance(cell, int | float) for cell in there):
-        whole = all(isinstance(cell, int) for cell in there)
-        return pa.array(cells, pa.int64() if whole else pa.float64())
-    return pa.array([None if cell is None else str(cell) for cell in cells], pa.string())
+def _column(name: str, cells: list[Any]) -> Any:
+    """Give the cells of an attribute as a column.
+
+    Raises
+    ------
+    ServingError
+        If one can stand in no file.
+    """
+    kind = _kind([cell for cell in cells if cell is not None])
+    if kind == pa.string():
+        cells = [None if cell is None else str(cell) for cell in cells]
+    try:
+        return pa.array(cells, kind)
+    except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
+        reason = " ".join(str(error).split())
+        raise ServingError(
+            f"the attribute {name!r} cannot be written: {reason}; leave it out of --attributes"
+        ) from error
+
+
+def _kind(there: list[Any]) -> Any:
+    """Give the type that holds cells as they are: truth values, numbers, or else text."""
+    if not there:
+        return pa.string()
+    if all(isinstance(cell, bool) for cell in there):
+        return pa.bool_()
+    if not all(isinstance(cell, int | float) and not isinstance(cell, bool) for cell in there):
+        return pa.string()
+    whole = [cell for cell in there if isinstance(cell, int)]
+    if len(whole) == len(there):
+        return pa.int64() if all(-(2**63) <= cell < 2**63 for cell in whole) else pa.string()
+    # Beside fractions a whole number is a float, where that is the same number.
+    return pa.float64() if all(map(_is_float, whole)) else pa.string()
+
+
+def _is_float(number: int) -> bool:
+    try:
+        return int(float(number)) == number
+    except OverflowError:
+        return False
