@@ -143,8 +143,8 @@ def nearest_names(
 
 
 def shown(value: object) -> str:
-    """Write a value for a message, cut where it is long."""
-    text = repr(value)
+    """Write a value for a message, in one line that is cut where it is long."""
+    text = repr(value).replace("\n", " ")
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}... ({len(text):,} characters)"
 
 

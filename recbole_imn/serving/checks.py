@@ -9,15 +9,7 @@ from typing import Any
 import numpy as np
 
 from recbole_imn.errors import ServingError
-
-# Characters of a value that a message shows.
-SHOWN = 80
-
-
-def shown(value: Any) -> str:
-    """Show a value in one line that is not too long."""
-    text = " ".join(repr(value).split())
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
+from recbole_imn.validation import shown
 
 
 def whole(value: Any, what: str, least: int = 1) -> int:

@@ -9,11 +9,11 @@ from typing import Any
 from recbole_imn.data.feature_maps import FeatureMap
 from recbole_imn.data.field_maps import spellings_of, whole_number
 from recbole_imn.errors import DataError, ServingError
-from recbole_imn.serving.checks import shown
 from recbole_imn.serving.columns import Columns
 from recbole_imn.serving.names import raw_id
 from recbole_imn.serving.policies import Policies
 from recbole_imn.serving.times import LogClock, require_near
+from recbole_imn.validation import shown
 
 Record = dict[str, Any]
 # User, item, seconds and behaviour: what makes two events the same.

@@ -13,11 +13,12 @@ from torch import Tensor
 
 from recbole_imn.errors import ServingError, UnknownItemError
 from recbole_imn.log import Integers
-from recbole_imn.serving.checks import is_number, shown, whole
+from recbole_imn.serving.checks import is_number, whole
 from recbole_imn.serving.choice import NOTHING, POOL, Ranking, best_of_rows, cosines, varied
 from recbole_imn.serving.market import Market
 from recbole_imn.serving.names import raw_ids, require_attributes
 from recbole_imn.session import Query
+from recbole_imn.validation import shown
 
 Candidates = Literal["on_shelf"] | Sequence[str] | None
 SEEN, PURCHASED = "seen", "purchased"

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from recbole_imn.errors import ServingError
-from recbole_imn.serving.checks import shown
+from recbole_imn.validation import shown
 
 LONGEST = 1000
 # What every list has of its own, beside attributes of items.

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from recbole_imn.errors import ServingError
-from recbole_imn.serving.checks import is_number, shown
+from recbole_imn.serving.checks import is_number
+from recbole_imn.validation import shown
 
 Untimely = Literal["refuse", "drop", "now"]
 Repeated = Literal["refuse", "drop", "accept"]

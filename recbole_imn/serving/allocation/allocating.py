@@ -19,7 +19,8 @@ from recbole_imn.serving.allocation.greedy import fill, greedy
 from recbole_imn.serving.allocation.problem import Problem
 from recbole_imn.serving.allocation.reading import PerItem, PerUser, read_problem
 from recbole_imn.serving.allocation.result import Allocation
-from recbole_imn.serving.checks import is_number, shown, whole
+from recbole_imn.serving.checks import is_number, whole
+from recbole_imn.validation import shown
 
 Method = Literal["auto", "exact", "auction", "greedy"]
 # Candidates of all users up to which 'auto' is exact: some seconds.

@@ -19,7 +19,8 @@ from scipy.optimize import brentq
 
 from recbole_imn.errors import ServingError
 from recbole_imn.log import Floats, Integers
-from recbole_imn.serving.checks import floats, is_number, shown
+from recbole_imn.serving.checks import floats, is_number
+from recbole_imn.validation import shown
 
 
 def calibrate(scores: npt.ArrayLike, temperature: float = 1.0) -> Floats:

@@ -14,9 +14,10 @@ from recbole_imn.serving.allocation.allocating import Method, allocate
 from recbole_imn.serving.allocation.reading import PerUser, per_user, whole_numbers
 from recbole_imn.serving.allocation.result import Allocation
 from recbole_imn.serving.allocation.shortlists import Offer, Shortlists, shortlists
-from recbole_imn.serving.checks import is_number, shown, whole
+from recbole_imn.serving.checks import is_number, whole
 from recbole_imn.serving.lists import Candidates, Lists, Wish
 from recbole_imn.serving.names import raw_ids
+from recbole_imn.validation import shown
 
 if TYPE_CHECKING:
     from recbole_imn.serving.answers import Answers

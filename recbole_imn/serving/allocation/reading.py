@@ -11,7 +11,8 @@ import numpy.typing as npt
 from recbole_imn.errors import ServingError
 from recbole_imn.log import Flags, Floats, Integers
 from recbole_imn.serving.allocation.problem import Problem
-from recbole_imn.serving.checks import floats, is_number, shown
+from recbole_imn.serving.checks import floats, is_number
+from recbole_imn.validation import shown
 
 # A number of all, or one at each name or row.
 PerUser = Mapping[Any, Any] | npt.ArrayLike
