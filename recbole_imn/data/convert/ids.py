@@ -15,8 +15,8 @@ ROLES = {"user_id": "user", "item_id": "item"}
 _WORDS = EMPTY_WORDS - {""} | {"<na>", "#n/a", "(null)", "undefined", "unknown", "anonymous"}
 NOBODY = sorted({w for word in _WORDS for w in (word, word.upper(), word.title())} | {"NaN", "NaT"})
 LONGEST = max(map(len, NOBODY))
-# Of each block, rows that are looked at for whole numbers without a point.
-ROWS = 1_000
+# Of larger blocks, one row of so many is looked at; what is found there is counted in all rows.
+LARGE, STEP = 1 << 16, 16
 
 
 @dataclass
@@ -34,25 +34,35 @@ class Ids:
     """Looks at the ids of events as they come."""
 
     _rows: int = 0
+    _is_sampled: bool = False
     _nobody: Counter[tuple[str, str]] = field(default_factory=Counter)
     _spelt: dict[tuple[str, Path], _Spellings] = field(default_factory=dict)
 
     def add(self, events: pl.DataFrame, path: Path) -> None:
         """Look at a block of events of a file."""
         self._rows += len(events)
+        self._is_sampled |= len(events) > LARGE
         for role in ROLES:
             ids = events[role]
-            short = ids.filter(ids.str.len_bytes() <= LONGEST)
-            found = short.filter(short.is_in(NOBODY)).value_counts()
+            some = ids.gather_every(STEP) if len(ids) > LARGE else ids
+            self._count_nobody(role, ids, some)
+            self._spell(ids, some, self._spelt.setdefault((role, path), _Spellings()))
+
+    def _count_nobody(self, role: str, ids: pl.Series, some: pl.Series) -> None:
+        short = some.filter(some.str.len_bytes() <= LONGEST)
+        met = set(short.filter(short.is_in(NOBODY)).unique())
+        words = sorted(met | {word for known, word in self._nobody if known == role})
+        if words:
+            found = ids.filter(ids.is_in(words)).value_counts()
             self._nobody.update({(role, word): count for word, count in found.iter_rows()})
-            self._spell(ids, self._spelt.setdefault((role, path), _Spellings()))
 
     @staticmethod
-    def _spell(ids: pl.Series, about: _Spellings) -> None:
+    def _spell(ids: pl.Series, some: pl.Series, about: _Spellings) -> None:
         about.rows += len(ids)
-        about.has_plain |= bool(ids.head(ROWS).str.contains(r"^[0-9]+$").any())
-        pointed = ids.filter(ids.str.ends_with(".0"))
-        pointed = pointed.filter(pointed.str.contains(r"^[0-9]+\.0$"))
+        about.has_plain |= bool(some.str.contains(r"^[0-9]+$").any())
+        if not about.pointed and not some.str.ends_with(".0").any():
+            return
+        pointed = ids.filter(ids.str.contains(r"^[0-9]+\.0$"))
         if len(pointed):
             about.pointed += len(pointed)
             about.example = about.example or str(pointed[0])
@@ -66,8 +76,9 @@ class Ids:
             "if it means nobody, take these rows out of the table, or empty those cells and allow "
             "for bad rows with --max-bad"
         )
+        least = "at least " if self._is_sampled else ""
         return [
-            f"{ROLES[role]} {word!r} has {count:,} of {self._rows:,} events; {advice}"
+            f"{ROLES[role]} {word!r} has {least}{count:,} of {self._rows:,} events; {advice}"
             for (role, word), count in self._nobody.most_common()
         ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -87,7 +88,7 @@ def parse_times(text: pl.Expr, time_format: str, time_zone: str, is_end: bool = 
     """
     text = text.str.strip_chars()
     if "." not in time_format:
-        text = text.str.replace(_WHOLE, "${1}")
+        text = text.map_batches(_without_point, return_dtype=pl.String)
     if time_format in UNITS:
         return _microseconds(text, time_format)
     date, unit = split_unit(time_format)
@@ -107,13 +108,29 @@ def _moments(text: pl.Expr, pattern: Pattern, time_zone: str, is_end: bool) -> p
         moment = moment.dt.offset_by(pattern.span) - instant
     if pattern.zone != "clock":
         return _since_1970(moment)
-    exact = _localized(moment, time_zone, "latest" if is_end else "earliest")
     if is_end or not pattern.span:
-        return _since_1970(exact)
+        return _since_1970(_localized(moment, time_zone, "latest" if is_end else "earliest"))
+    starts = partial(_starts_of_days, time_zone=time_zone)
+    return _since_1970(moment.map_batches(starts, return_dtype=pl.Datetime("us", time_zone)))
+
+
+def _without_point(cells: pl.Series) -> pl.Series:
+    """Write whole numbers without a fraction; a look at a column is cheaper, and mostly enough."""
+    has_points = cells.str.contains(".", literal=True).any()
+    return cells.str.replace(_WHOLE, "${1}") if has_points else cells
+
+
+def _starts_of_days(midnights: pl.Series, time_zone: str) -> pl.Series:
+    """Give the first moments of days; in most zones each day has a midnight."""
+    frame = midnights.to_frame("midnight")
+    exact = frame.select(_localized(pl.col("midnight"), time_zone)).to_series()
+    if exact.null_count() == midnights.null_count():
+        return exact
     # A change of the clock may skip midnight; some zones once skipped a whole day.
-    first = _localized(moment - instant, time_zone) + instant
-    is_there = first.dt.date() == moment.dt.date()
-    return _since_1970(pl.coalesce(exact, pl.when(is_there).then(first)))
+    instant = pl.duration(microseconds=1)
+    first = _localized(pl.col("midnight") - instant, time_zone) + instant
+    is_there = first.dt.date() == pl.col("midnight").dt.date()
+    return frame.select(pl.coalesce(exact, pl.when(is_there).then(first))).to_series()
 
 
 def split_unit(time_format: str) -> tuple[str, str | None]:
