@@ -19,8 +19,8 @@ from recbole.data.interaction import Interaction
 from torch import Tensor
 
 from recbole_imn.data.atomic import read_columns, read_header
-from recbole_imn.data.describe.stays import missed, united
 from recbole_imn.data.stays import DELISTED, LISTED, STAYS, split_stays
+from recbole_imn.data.united_stays import missed, united
 from recbole_imn.errors import DataError, SettingsError
 from recbole_imn.log import Flags, Floats, Integers
 from recbole_imn.log.grouping import place_within_group
@@ -41,6 +41,10 @@ class Shelf:
     n_items : int
         Size of the id space, padding included.
 
+    Attributes
+    ----------
+    stays : tuple of item, start and end
+
     Raises
     ------
     DataError
@@ -55,7 +59,7 @@ class Shelf:
                 f"a stay on the shelf begins at {start[stay]:g} and ends at {end[stay]:g}; "
                 f"{DELISTED} must not be before {LISTED}"
             )
-        self.n_items = n_items
+        self.stays, self.n_items = (item, start, end), n_items
         # Stays of the same item go to different layers, so that none overwrites another.
         layer = place_within_group(item)
         layers = [layer == number for number in range(int(layer.max(initial=-1)) + 1)]
@@ -122,17 +126,17 @@ def read_stays(dataset: Any) -> tuple[Integers, Floats, Floats]:
     return items[rows], start, end
 
 
-def misses(dataset: Any) -> int:
+def misses(shelf: Shelf, dataset: Any) -> int:
     """Count rows of a part whose item is not for sale at their time, which no model can find.
 
     Parameters
     ----------
+    shelf : Shelf
     dataset : StreamDataset
     """
-    item, start, end = read_stays(dataset)
     times = dataset.log.time[event_indices(dataset.inter_feat)]
     asked = dataset.inter_feat[dataset.iid_field].numpy()
-    return int(missed(united(item, start, end, np.inf), asked, times).sum())
+    return int(missed(united(*shelf.stays, np.inf), asked, times).sum())
 
 
 def require_stays(path: Path, separator: str = "\t", encoding: str = "utf-8") -> dict[str, str]:
@@ -176,7 +180,7 @@ class ShelfEvalDataLoader(FullSortEvalDataLoader):  # type: ignore[misc]  # RecB
         # Before training, so that a data set without intervals costs nobody an epoch.
         self.shelf = read_shelf(dataset)
         super().__init__(config, dataset, sampler, shuffle)
-        if n_missed := misses(dataset):
+        if n_missed := misses(self.shelf, dataset):
             getLogger().info(
                 f"{n_missed:,} of {len(dataset):,} rows are of items not for sale then: they are "
                 "misses, whatever a model ranks"

@@ -34,7 +34,8 @@ def is_number(value: Any) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
-def _is_plain(value: Any) -> bool:
+def is_number_or_truth(value: Any) -> bool:
+    """Whether a value is one number, or a truth value, which counts as 0 or 1."""
     return is_number(value) or isinstance(value, bool)
 
 
@@ -50,7 +51,7 @@ def floats(given: Any, what: str) -> np.ndarray[Any, np.dtype[np.float64]]:
         values = np.asarray(given)
         # numpy makes NaN of None, and numbers of text.
         mixed = values.ravel().tolist() if values.dtype.kind == "O" else []
-        if values.dtype.kind in "biufO" and all(map(_is_plain, mixed)):
+        if values.dtype.kind in "biufO" and all(map(is_number_or_truth, mixed)):
             return values.astype(np.float64)
     except (ValueError, OverflowError):
         pass

@@ -74,7 +74,7 @@ def test_recboles_evaluator_ranks_the_shelf_only(toy, prepare, model):
     recorder = RankRecorder(trainer)
     trainer.evaluate(test, load_best_model=False)
     table = recorder.table()
-    assert misses(test._dataset) == np.isinf(table["rank"]).sum()
+    assert misses(test.shelf, test._dataset) == np.isinf(table["rank"]).sum()
     # A row whose true item is off the shelf stays, and is a miss.
     assert (np.isinf(table["rank"]) == (table["item"] == gone)).all()
     assert (table["item"] == gone).any()

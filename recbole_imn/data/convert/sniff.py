@@ -10,6 +10,7 @@ from pathlib import Path
 from recbole_imn.data.convert.json_lines import parse_object
 from recbole_imn.data.convert.quotes import LOOK_AHEAD, read_record
 from recbole_imn.errors import DataError
+from recbole_imn.places import is_same
 
 # Bytes at the beginning of a file from which its shape is told.
 BEGINNING = 1 << 20
@@ -159,7 +160,7 @@ def require_different(paths: Sequence[Path], what: str) -> None:
     """
     for place, path in enumerate(paths):
         for other in paths[:place]:
-            if path.samefile(other):
+            if is_same(path, other):
                 also = "" if path == other else f", also as {other}"
                 raise DataError(f"{path} is named twice{also}; its {what} would be read twice")
 

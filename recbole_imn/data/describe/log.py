@@ -13,12 +13,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from recbole_imn.data.atomic import read_columns, read_header
-from recbole_imn.data.describe.stays import Stays, united
 from recbole_imn.data.log_file import LogFile
 from recbole_imn.data.numbers import check_numbers
 from recbole_imn.data.origin import local_origin
 from recbole_imn.data.stays import STAYS, split_stays
 from recbole_imn.data.time_range import suspicious
+from recbole_imn.data.united_stays import Stays, united
 from recbole_imn.errors import DataError
 
 DAY = 86_400.0

@@ -14,8 +14,8 @@ import numpy as np
 from recbole_imn.data.describe import bins
 from recbole_imn.data.describe.days import DAY, day_text, moments_of_days
 from recbole_imn.data.describe.log import Integers, Log, Reals
-from recbole_imn.data.describe.stays import missed
 from recbole_imn.data.describe.walk import Walk, walk
+from recbole_imn.data.united_stays import missed
 from recbole_imn.log import split_positions
 
 # Share of the events, by time, of validation and of test, each rounded down as for training.

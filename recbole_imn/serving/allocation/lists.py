@@ -14,7 +14,7 @@ from recbole_imn.serving.allocation.allocating import Method, allocate
 from recbole_imn.serving.allocation.reading import PerUser, per_user, whole_numbers
 from recbole_imn.serving.allocation.result import Allocation
 from recbole_imn.serving.allocation.shortlists import Offer, Shortlists, shortlists
-from recbole_imn.serving.checks import is_number, whole
+from recbole_imn.serving.checks import is_number_or_truth, whole
 from recbole_imn.serving.lists import Candidates, Lists, Wish
 from recbole_imn.serving.names import raw_ids
 from recbole_imn.validation import shown
@@ -184,7 +184,7 @@ def _by_number(
     for item in items:
         name = lists.market.items.name(int(item))
         value: Any = given.get(name) if isinstance(given, Mapping) else given
-        if not (is_number(value) or isinstance(value, bool)) or not value >= 0:
+        if not is_number_or_truth(value) or not value >= 0:
             raise ServingError(
                 f"{what} of item {name!r}, a candidate, is {shown(value)}; it is a number of at "
                 "least 0"

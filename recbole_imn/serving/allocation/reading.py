@@ -11,7 +11,7 @@ import numpy.typing as npt
 from recbole_imn.errors import ServingError
 from recbole_imn.log import Flags, Floats, Integers
 from recbole_imn.serving.allocation.problem import Problem
-from recbole_imn.serving.checks import floats, is_number
+from recbole_imn.serving.checks import floats, is_number_or_truth
 from recbole_imn.validation import shown
 
 # A number of all, or one at each name or row.
@@ -176,7 +176,7 @@ def _entry(given: Mapping[Any, Any], name: Any, what: str, kind: str) -> Any:
         which = ", which is a candidate" if kind == "item" else ""
         raise ServingError(f"{what} has nothing for {kind} {name!r}{which}; add it")
     value = given[name]
-    if not (is_number(value) or isinstance(value, bool)):
+    if not is_number_or_truth(value):
         raise ServingError(f"{what} of {kind} {name!r} is {shown(value)}; give a number")
     return value
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from recbole_imn.data.describe import measures
 from recbole_imn.data.describe.log import read_log
 from recbole_imn.data.describe.report import facts
-from recbole_imn.data.describe.stays import missed, united
+from recbole_imn.data.united_stays import missed, united
 from tests.conftest import write_log
 
 DAY = 86_400

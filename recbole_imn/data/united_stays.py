@@ -1,4 +1,4 @@
-"""Stays of items on the shelf as a report counts them."""
+"""Stays of items on the shelf with what overlaps united, and which events are in none."""
 
 from __future__ import annotations
 
