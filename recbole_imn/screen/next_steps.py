@@ -56,7 +56,7 @@ def run_words(program: str) -> list[str]:
     words = [program] if is_file else ["-m", "recbole_imn", "run"]
     if group().is_several:
         return [*_launcher(), f"--nproc_per_node={os.environ.get('LOCAL_WORLD_SIZE', '')}", *words]
-    if is_file or program.endswith(".py"):
+    if program.endswith(".py"):
         return [python(), *words]
     return [_installed(program), "run"]
 
