@@ -37,10 +37,11 @@ env: .venv/installed-$(VERSION)
 	@echo "installing into .venv, once: 2.5 GB, some two minutes and what it takes to fetch them"
 	@$(PYTHON) -m venv $(if $(wildcard $@),,--clear) .venv
 	@echo "  1 of 3: torch, 0.9 GB"
-	@# First and pinned: no other package may choose its build.
-	@$(BIN)/pip install --quiet --quiet --constraint constraints.txt torch
+	@# First and pinned: no other package may choose its build. Of 16,000 files few are ever imported;
+	@# these are compiled then.
+	@$(BIN)/pip install --quiet --quiet --no-compile --constraint constraints.txt torch
 	@echo "  2 of 3: numpy, pandas, polars and all else that runs, tests and pages need, 1.6 GB"
-	@$(BIN)/pip install --quiet --quiet --requirement constraints.txt
+	@$(BIN)/pip install --quiet --quiet --no-compile --requirement constraints.txt
 	@echo "  3 of 3: RecBole and this package"
 	@# RecBole asks for a ray that has no builds for later Pythons, and needs none.
 	@$(BIN)/pip install --quiet --quiet --no-deps recbole==1.2.1 --editable .
