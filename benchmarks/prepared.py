@@ -65,7 +65,8 @@ def prepare(dataset: str, data_path: str | Path, model: str, **settings: Any) ->
         "use_gpu": False,
         "seed": 1,
     }
-    config = Config(model=model, dataset=dataset, config_dict={**usual, **settings})
+    with preparation.no_options():
+        config = Config(model=model, dataset=dataset, config_dict={**usual, **settings})
     data, (train, valid, test), trainer = preparation.prepare(config)
     return Prepared(config, data, train, valid, test, trainer)
 

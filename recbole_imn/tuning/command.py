@@ -67,6 +67,7 @@ def run(options: argparse.Namespace) -> int:
         With one line for people, if the options or the data make no sense.
     """
     from recbole_imn.data.atomic import check_name
+    from recbole_imn.kernels.in_parallel import threads
     from recbole_imn.settings_files import named_files
     from recbole_imn.tuning.objective import TrialRequest
 
@@ -86,7 +87,8 @@ def run(options: argparse.Namespace) -> int:
     storage: Path = options.out / options.dataset / f"{options.model}.db"
     make_folder(storage.parent)
     storage.touch()
-    with only_one(storage, "a tuning"), _storage_errors(storage), _one_thread():
+    # One thread: the budget is that of one processor.
+    with only_one(storage, "a tuning"), _storage_errors(storage), threads(1):
         return _tune(request, space, storage, options)
 
 
@@ -107,19 +109,6 @@ def _space(request: TrialRequest) -> Space:
     if not left:
         raise ValueError("--config_files has all settings that would be searched; leave some out")
     return left
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Let torch compute on one thread: the budget is that of one processor."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 @contextmanager
