@@ -16,17 +16,34 @@ RESAMPLES = 2000
 
 
 @dataclass(frozen=True)
+class Figure:
+    """A mean with a 95% interval; ``low`` and ``high`` are nan where there is none."""
+
+    mean: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        """Give the figure with its sign, and the interval in brackets."""
+        if np.isnan(self.low):
+            return f"{self.mean:+.4f}"
+        return f"{self.mean:+.4f} [{self.low:+.4f}, {self.high:+.4f}]"
+
+    @property
+    def interval(self) -> str:
+        """The interval as text."""
+        return interval(self.low, self.high, "+")
+
+
+@dataclass(frozen=True)
 class Comparison:
     """One model against another on the same rows.
 
     Attributes
     ----------
     model, baseline : str
-    difference : float
-        Mean over rows of the metric, NDCG@10 by default, of the model minus the baseline's.
-    low, high : float
-        95% interval of the difference, by resampling users and seeds; nan where there is a
-        single user.
+    figure : Figure
+        Of :func:`paired`: the metric, NDCG@10 by default, of the model minus the baseline's.
     p_value : float
         Two-sided, of the same difference, by flipping the signs of users
         (:func:`~recbole_imn.evaluation.permutation.sign_flip_p_value`).
@@ -36,21 +53,9 @@ class Comparison:
 
     model: str
     baseline: str
-    difference: float
-    low: float
-    high: float
+    figure: Figure
     p_value: float
     corrected: float = float("nan")
-
-    @property
-    def interval(self) -> str:
-        """The interval as text."""
-        return interval(self.low, self.high, "+")
-
-    @property
-    def figure(self) -> Figure:
-        """Difference and interval."""
-        return Figure(self.difference, self.low, self.high)
 
 
 def compare(
@@ -77,17 +82,30 @@ def compare(
     metric : str
         Such as ``ndcg@10``; ``fullmrr`` has no cut.
     """
-    ours, theirs = gains(ranks, metric), gains(others, metric)
-    gain = averaged(ours) - averaged(theirs)
-    low, high = paired_interval(ours, theirs, users)
-    return Comparison(
-        model=model,
-        baseline=baseline,
-        difference=float(gain.mean()),
-        low=low,
-        high=high,
-        p_value=sign_flip_p_value(gain, users),
-    )
+    figure, difference = paired(gains(ranks, metric), gains(others, metric), users)
+    return Comparison(model, baseline, figure, sign_flip_p_value(difference, users))
+
+
+def paired(
+    ours: Sequence[Reals], others: Sequence[Reals], users: npt.NDArray[np.object_]
+) -> tuple[Figure, Reals]:
+    """Give what one side has more than another in every row, seeds averaged, and its mean.
+
+    Parameters
+    ----------
+    ours, others : sequence of float64 [n_rows]
+        One array a seed.
+    users : object [n_rows]
+
+    Returns
+    -------
+    figure : Figure
+        The mean over rows with the interval of :func:`paired_interval`.
+    difference : float64 [n_rows]
+    """
+    difference: Reals = averaged(ours) - averaged(others)
+    mean, ends = float(difference.mean()), paired_interval(ours, others, users)
+    return Figure(mean, *ends), difference
 
 
 def user_interval(values: Reals, users: npt.NDArray[np.object_]) -> tuple[float, float]:
@@ -179,21 +197,6 @@ def _drawn(means: Reals, rng: np.random.Generator) -> Reals:
 def interval(low: float, high: float, sign: str = "") -> str:
     """Write an interval, with signs if ``sign`` is ``+``; ``of one user`` where there is none."""
     return f"{low:{sign}.4f} to {high:{sign}.4f}" if low <= high else "of one user"
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A mean with a 95% interval; ``low`` and ``high`` are nan where there is none."""
-
-    mean: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        """Give the figure with its sign, and the interval in brackets."""
-        if np.isnan(self.low):
-            return f"{self.mean:+.4f}"
-        return f"{self.mean:+.4f} [{self.low:+.4f}, {self.high:+.4f}]"
 
 
 def mean_interval(values: Reals) -> Figure:

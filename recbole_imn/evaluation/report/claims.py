@@ -13,7 +13,7 @@ from recbole_imn.evaluation.paper.figures import published
 from recbole_imn.evaluation.permutation import sign_flip_p_value
 from recbole_imn.evaluation.report.gather import Board, label
 from recbole_imn.evaluation.report.parts import METRICS, PROTOCOLS, SIMULATED, Section, Table
-from recbole_imn.evaluation.significance import Figure, averaged, gains, holm, paired_interval
+from recbole_imn.evaluation.significance import Figure, gains, holm, paired
 
 # Of a difference that is seen.
 SURE = 0.05
@@ -142,11 +142,7 @@ def _tested(pair: Pair, board: Board, known: dict[Side, list[Reals]]) -> Tested:
     for side in (pair.ahead, pair.behind):
         if side not in known:
             known[side] = gains(board.ranks[board.protocols[0], side.system], side.metric)
-    ahead, behind = known[pair.ahead], known[pair.behind]
-    difference = averaged(ahead) - averaged(behind)
-    interval = paired_interval(ahead, behind, board.users)
-    figure = Figure(float(difference.mean()), *interval)
-    return Tested(pair, figure, difference)
+    return Tested(pair, *paired(known[pair.ahead], known[pair.behind], board.users))
 
 
 def _row(claim: Claim, verdict: Verdict, board: Board) -> tuple[str, ...]:

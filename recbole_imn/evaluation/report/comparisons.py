@@ -59,8 +59,8 @@ def _table(found: list[Comparison], shown: str) -> Table:
     rows = [
         (
             one.model,
-            f"{one.difference:+.4f}",
-            one.interval,
+            f"{one.figure.mean:+.4f}",
+            one.figure.interval,
             f"{one.p_value:.2g}",
             f"{one.corrected:.2g}",
         )

@@ -13,7 +13,7 @@ from recbole_imn.evaluation.report.anchor import anchor
 from recbole_imn.evaluation.report.chosen import about_settings, chosen, tuned_in
 from recbole_imn.evaluation.report.claims import claims_section
 from recbole_imn.evaluation.report.comparisons import against, comparison_section
-from recbole_imn.evaluation.report.gather import STRONG, Board, Result, label
+from recbole_imn.evaluation.report.gather import STRONG, Board, Result, label, slice_means
 from recbole_imn.evaluation.report.log import log_section, users_section
 from recbole_imn.evaluation.report.paper import paper_sections
 from recbole_imn.evaluation.report.parts import (
@@ -22,6 +22,7 @@ from recbole_imn.evaluation.report.parts import (
     Contents,
     Section,
     Table,
+    mean_text,
     spread,
 )
 from recbole_imn.evaluation.systems import model_of
@@ -127,36 +128,17 @@ def warnings(board: Board, protocol: str) -> list[str]:
 
 def _slices(board: Board, protocol: str) -> Section:
     """Give the leading metric of every system by slice of rows, seeds averaged."""
-    found = {
-        system: [_by_slice(run, protocol, board.agreed.metric) for run in runs]
-        for system, runs in board.results.items()
-    }
-    # Those of older results are fewer.
-    names = dict.fromkeys(name for runs in found.values() for run in runs for name in run)
-    rows = []
-    for name in names:
-        number = next(run[name][0] for runs in found.values() for run in runs if name in run)
-        cells = (_mean(name, runs) for runs in found.values())
-        rows.append((": ".join(name), f"{number:,}", *cells))
+    rows = [
+        (
+            ": ".join(name),
+            f"{one.rows:,}",
+            *map(mean_text, one.means.values()),
+        )
+        for name, one in slice_means(board, protocol).items()
+    ]
     columns = ("slice of rows", "rows", *(label(system) for system in board.results))
     title = f"{board.agreed.label} by kind of row: {PROTOCOLS[protocol]}"
     return Section(title, [], Table(columns, rows), kind="slices", protocol=protocol)
-
-
-Slices = dict[tuple[str, str], tuple[int, float]]
-
-
-def _by_slice(run: Result, protocol: str, metric: str) -> Slices:
-    """Give rows and metric by grouping and slice."""
-    entries = run["protocols"][protocol]["slices"]
-    return {(one["grouping"], one["slice"]): (one["rows"], one[metric]) for one in entries}
-
-
-def _mean(name: tuple[str, str], runs: list[Slices]) -> str:
-    """Give the mean of a slice over seeds, - where a run does not have it."""
-    if any(name not in run for run in runs):
-        return "-"
-    return f"{np.mean([run[name][1] for run in runs]):.4f}"
 
 
 def _cost(board: Board) -> Section:

@@ -125,10 +125,10 @@ class Painter:
         )
 
     def _interval(self, system: str, compared: Against) -> Interval:
-        one = compared.found[system]
+        one = compared.found[system].figure
         # Where there is no interval it has no length.
-        low, high = np.nan_to_num([one.low, one.high], nan=one.difference).tolist()
-        figure = one.difference, low, high, str(one.figure)
+        low, high = np.nan_to_num([one.low, one.high], nan=one.mean).tolist()
+        figure = one.mean, low, high, str(one)
         return Interval(label(system), *figure, self._looks[system], self.tag(system))
 
     def _panel(self, system: str, mean: list[Point], curves: list[list[Point]]) -> Panel:

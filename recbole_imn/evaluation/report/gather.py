@@ -95,6 +95,48 @@ class Board:
         return next(iter(self.results.values()))[0]
 
 
+@dataclass(frozen=True)
+class SliceMeans:
+    """A slice of the test rows.
+
+    Attributes
+    ----------
+    rows : int
+    means : mapping of str to float or None
+        The leading metric of each system, seeds averaged; None where a run does not have the
+        slice.
+    """
+
+    rows: int
+    means: Mapping[str, float | None]
+
+
+def slice_means(board: Board, protocol: str) -> dict[tuple[str, str], SliceMeans]:
+    """Give every slice of a protocol's test rows by grouping and name; older results have fewer."""
+    found: dict[str, list[dict[tuple[str, str], Result]]] = {}
+    for system, runs in board.results.items():
+        entries = (run["protocols"][protocol]["slices"] for run in runs)
+        found[system] = [{(one["grouping"], one["slice"]): one for one in some} for some in entries]
+    slices: dict[tuple[str, str], Result] = {}
+    for name, one in (told for runs in found.values() for run in runs for told in run.items()):
+        slices.setdefault(name, one)
+    return {
+        name: SliceMeans(
+            one["rows"],
+            {system: _mean_of(name, runs, board.agreed.metric) for system, runs in found.items()},
+        )
+        for name, one in slices.items()
+    }
+
+
+def _mean_of(
+    name: tuple[str, str], runs: Sequence[Mapping[tuple[str, str], Result]], metric: str
+) -> float | None:
+    if any(name not in run for run in runs):
+        return None
+    return float(np.mean([run[name][metric] for run in runs]))
+
+
 def label(system: str) -> str:
     """Give the name of a system in tables, strong baselines marked."""
     model, _, variant = system.partition(" ")

@@ -56,9 +56,9 @@ def _tiles(contents: Contents, board: Board) -> Iterator[Tile]:
         about = f"{shown}, {PROTOCOLS[protocol]}"
         beside = f"{label(compared.baseline)}, the strongest baseline: {baseline}"
         yield Tile(best, f"{label(mine[0])}, the best of ours: {about}", beside)
-        found = compared.found[mine[0]]
+        found = compared.found[mine[0]].figure
         interval = f"95% interval over users and seeds: {found.interval}"
-        yield Tile(f"{found.difference:+.4f}", f"Difference of the two: {about}", interval)
+        yield Tile(f"{found.mean:+.4f}", f"Difference of the two: {about}", interval)
 
 
 def _parts(contents: Contents, board: Board) -> Iterator[Part]:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from recbole_imn.evaluation.metrics import Reals
 from recbole_imn.evaluation.report.gather import Board, label
 from recbole_imn.evaluation.report.parts import PROTOCOLS, Section, Table, spread
-from recbole_imn.evaluation.significance import averaged, gains, interval, paired_interval
+from recbole_imn.evaluation.significance import gains, paired
 
 
 def log_section(board: Board) -> Section:
@@ -100,5 +100,5 @@ def _difference(
 ) -> tuple[str, str]:
     if is_same or not others:
         return "-", "-"
-    difference = float((averaged(seeds) - averaged(others)).mean())
-    return f"{difference:+.4f}", interval(*paired_interval(seeds, others, users), "+")
+    figure, _ = paired(seeds, others, users)
+    return f"{figure.mean:+.4f}", figure.interval

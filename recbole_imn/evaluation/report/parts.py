@@ -90,6 +90,11 @@ class Contents:
         return [one for one in self.sections if (one.kind, one.protocol) == (kind, protocol)]
 
 
+def mean_text(mean: float | None) -> str:
+    """Give a mean as text, - where there is none."""
+    return "-" if mean is None else f"{mean:.4f}"
+
+
 def spread(values: Reals, best: bool = False) -> str:
     """Give mean and deviation over seeds, in bold if it is the best; one has no deviation.
 
