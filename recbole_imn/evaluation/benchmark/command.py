@@ -125,7 +125,7 @@ def run(options: argparse.Namespace) -> int:
     if "on_shelf" in PROTOCOLS[options.candidates]:
         require_stays(folder / f"{options.dataset}.item")
     data = fingerprint(folder, options.dataset)
-    common = _common_settings(options.config_files, "" if options.other_data else data)
+    common, searches = _common_settings(options.config_files, "" if options.other_data else data)
     if options.users is not None:
         common["user_share"] = options.users
     # Seeds outside, so that an interrupted benchmark has all models with few seeds.
@@ -142,6 +142,7 @@ def run(options: argparse.Namespace) -> int:
             protocol=protocol,
             tuned_folder=None if options.tuned == NONE else Path(options.tuned),
             other_data=options.other_data,
+            common_tuning=searches,
         )
         for seed in range(1, options.seeds + 1)
         for model in models
@@ -202,9 +203,13 @@ def _systems(text: str) -> list[str]:
     return list(dict.fromkeys(system.name for system in systems))
 
 
-def _common_settings(files: str, data: str) -> dict[str, Any]:
-    """Read settings for all models, found on some data where that is named."""
+def _common_settings(files: str, data: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Read settings for all models, found on some data where that is named.
+
+    Beside them, what files of tuned settings tell of their searches, by file.
+    """
     settings: dict[str, Any] = {}
+    searches: dict[str, Any] = {}
     for file in named_files(files):
         found = read_settings(file)
         # What a file of tuned settings tells of itself is no setting.
@@ -214,4 +219,6 @@ def _common_settings(files: str, data: str) -> dict[str, Any]:
         refuse_options(found, str(file))
         require_ranking(found, str(file))
         settings.update(found)
-    return settings
+        if tuning:
+            searches[str(file)] = tuning
+    return settings, searches

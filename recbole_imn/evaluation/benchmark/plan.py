@@ -8,11 +8,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from recbole_imn import own_models, registry
 from recbole_imn.compat import model_names
 from recbole_imn.data.atomic import read_header
+from recbole_imn.data.searched import VALIDATION_ENDS
 from recbole_imn.errors import UnknownModelError
 from recbole_imn.evaluation.benchmark.refusals import refuse_options, require_ranking
 from recbole_imn.evaluation.benchmark.tuned import FOLDER, Tuned, read_tuned
@@ -66,6 +68,9 @@ class Run:
         Settings that are switched against the model of that name, as a system's name has them.
     common : dict
         Those of ``settings`` that files gave for all systems.
+    common_tuning : dict
+        What these files tell of the searches that found them, by file; empty where they tell
+        nothing.
     """
 
     model: str
@@ -79,6 +84,20 @@ class Run:
     tuning: dict[str, Any] = field(default_factory=dict)
     variant: str = ""
     common: dict[str, Any] = field(default_factory=dict)
+    common_tuning: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def validation_ends(self) -> float | None:
+        """How far into this log any search for settings has looked, seconds; None if unknown.
+
+        Times of other data mean nothing here.
+        """
+        searches = (self.tuning, *self.common_tuning.values())
+        ends = (told.get(VALIDATION_ENDS) for told in searches if self._is_of_same_data(told))
+        return max((end for end in ends if end is not None), default=None)
+
+    def _is_of_same_data(self, told: Mapping[str, Any]) -> bool:
+        return bool(told.get("data", self.fingerprint) == self.fingerprint)
 
     @property
     def system(self) -> str:
@@ -102,7 +121,8 @@ class Run:
         Not where the data lie: the fingerprint says what they are. Nor how settings were found.
         """
         parts = asdict(self)
-        del parts["settings"]["data_path"], parts["tuning"], parts["common"]
+        del parts["settings"]["data_path"], parts["tuning"]
+        del parts["common"], parts["common_tuning"]
         if not self.variant:
             # A model without switches has no other identity than before there were any.
             del parts["variant"]
@@ -191,6 +211,7 @@ def make_run(
     tuned_folder: Path | None = FOLDER,
     protocol: Protocol = STANDARD,
     other_data: bool = False,
+    common_tuning: Mapping[str, Any] = MappingProxyType({}),
 ) -> Run:
     """Put together the settings of a run.
 
@@ -216,6 +237,8 @@ def make_run(
     protocol : Protocol
     other_data : bool
         Whether tuned settings may have been found on other data.
+    common_tuning : mapping of str to dict
+        What the files of ``common`` tell of the searches that found them.
 
     Raises
     ------
@@ -268,6 +291,7 @@ def make_run(
         tuning=tuned.tuning,
         variant=system.variant,
         common=dict(common),
+        common_tuning=dict(common_tuning),
     )
 
 

@@ -27,10 +27,12 @@ from recbole.utils import init_logger
 from torch import Tensor
 
 from recbole_imn.data.features import item_features
+from recbole_imn.data.searched import VALIDATION_ENDS
 from recbole_imn.data.simulated import simulated_notice
 from recbole_imn.errors import DataError
 from recbole_imn.evaluation.benchmark.plan import Run
 from recbole_imn.evaluation.benchmark.results import read_any_result, write_result
+from recbole_imn.evaluation.benchmark.tuned import TUNING
 from recbole_imn.evaluation.leaderboards import log_facts
 from recbole_imn.evaluation.metrics import difference_warning, metrics_of_ranks
 from recbole_imn.evaluation.model_card import Facts, write_card
@@ -189,7 +191,11 @@ def _remove_leftovers(checkpoint: Path, before: str) -> None:
 
 def _prepare(run: Run, folder: Path) -> tuple[Any, Any, Any, Any]:
     """Make the trainer and the loaders of a run."""
-    own = {"checkpoint_dir": str(folder / "saved" / run.name), "resume": IF_STOPPED}
+    own = {
+        "checkpoint_dir": str(folder / "saved" / run.name),
+        "resume": IF_STOPPED,
+        TUNING: {VALIDATION_ENDS: run.validation_ends},
+    }
     settings = {**run.settings, **own}
     with no_options():
         config = Config(model=run.model, dataset=run.dataset, config_dict=settings)

@@ -13,6 +13,7 @@ from recbole_imn.evaluation.report.anchor import anchor
 from recbole_imn.evaluation.report.chosen import about_settings, chosen, tuned_in
 from recbole_imn.evaluation.report.claims import claims_section
 from recbole_imn.evaluation.report.comparisons import against, comparison_section
+from recbole_imn.evaluation.report.differing import commits, differing_seeds
 from recbole_imn.evaluation.report.gather import STRONG, Board, Result, label, slice_means
 from recbole_imn.evaluation.report.log import log_section, users_section
 from recbole_imn.evaluation.report.paper import paper_sections
@@ -71,7 +72,12 @@ def _results(board: Board, protocol: str) -> Section:
     columns = ("model", *METRICS.values())
     return Section(
         f"Results: {PROTOCOLS[protocol]}",
-        [*_about_rows(board, protocol), *_about_systems(board), *warnings(board, protocol)],
+        [
+            *_about_rows(board, protocol),
+            *_about_systems(board),
+            *differing_seeds(board),
+            *warnings(board, protocol),
+        ],
         Table(columns, rows),
         kind="results",
         protocol=protocol,
@@ -217,7 +223,9 @@ def _environment(board: Board) -> Section:
     runs = [run for results in board.results.values() for run in results]
     rows = [("data set, SHA-256 of its files", board.any_result["fingerprint"])]
     rows += [("seeds", ", ".join(sorted({str(run["seed"]) for run in runs}, key=int)))]
-    for name in board.any_result["environment"]:
+    rows += [("commit", commits(board))]
+    names = [name for name in board.any_result["environment"] if name != "commit"]
+    for name in names:
         rows.append((name, "; ".join(sorted({run["environment"][name] for run in runs}))))
     sentences = [
         "Runs, ranks of every row and settings are in the folder that the benchmark wrote.",

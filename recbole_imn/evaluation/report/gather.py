@@ -169,7 +169,9 @@ def gather(runs: Sequence[Run], failures: Mapping[str, str], folder: Path) -> Bo
         result = read_result(run, folder)
         if result is None:
             continue
-        results.setdefault(run.system, []).append(result)
+        # What this plan gives to all; a run that was finished before has the same settings.
+        given = {"common": run.common, "common_tuning": run.common_tuning}
+        results.setdefault(run.system, []).append({**result, **given})
         table, chosen = _parts(pd.read_parquet(folder / "runs" / f"{run.name}.parquet"))
         if len(chosen):
             chosen_by = _same_rows(chosen_by, chosen, run)

@@ -188,7 +188,7 @@ def test_a_model_without_switches_has_the_identity_that_it_always_had(shop):
     """Finished runs of older versions stay finished."""
     run = planned(shop, "SASRec")
     parts = asdict(run)
-    for name in ("variant", "tuning", "common"):
+    for name in ("variant", "tuning", "common", "common_tuning"):
         parts.pop(name, None)
     del parts["settings"]["data_path"]
     text = json.dumps(parts, sort_keys=True, default=str)
