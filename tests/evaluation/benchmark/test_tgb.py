@@ -162,7 +162,7 @@ def test_settings_chosen_on_rows_of_its_test_part_fail(folder, monkeypatch, caps
     file.parent.mkdir(parents=True)
     arguments = [*ARGUMENTS[:2], "--models=SessionKNN", "--seeds=1", *ARGUMENTS[5:]]
     arguments = [*arguments, "--out=results/seen", "--tuned=mine"]
-    for ends, status in ((1e9, 1), (10.0, 0)):
+    for ends, status in ((1e9, 2), (10.0, 0)):
         told = {"minutes": 1, "trials": 3, "data": data, "validation_ends": ends}
         file.write_text(f"neighbours: 7\ntuning: {told}\n")
         assert main([one for one in arguments if one != "--out=results/toy"]) == status
