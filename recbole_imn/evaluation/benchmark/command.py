@@ -24,13 +24,13 @@ from recbole_imn.evaluation.benchmark.plan import (
 )
 from recbole_imn.evaluation.benchmark.refusals import refuse_options, require_ranking
 from recbole_imn.evaluation.benchmark.tuned import FOLDER, TUNING, require_same_data
-from recbole_imn.evaluation.paper.claims import systems_of_claims
 from recbole_imn.evaluation.protocols import PROTOCOLS as AGREED
 from recbole_imn.evaluation.protocols import require_no_contradiction
 from recbole_imn.evaluation.shelf import require_stays
 from recbole_imn.evaluation.systems import parse_system, split_names
 from recbole_imn.files import make_folder
 from recbole_imn.locks import only_one
+from recbole_imn.paper.claims import systems_of_claims
 from recbole_imn.provenance import fingerprint
 from recbole_imn.settings_files import named_files, read_settings
 

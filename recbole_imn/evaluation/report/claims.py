@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from recbole_imn.evaluation.metrics import Reals
-from recbole_imn.evaluation.paper.claims import CLAIMS, Claim, Pair, Side
-from recbole_imn.evaluation.paper.figures import published
 from recbole_imn.evaluation.permutation import sign_flip_p_value
 from recbole_imn.evaluation.report.gather import Board, label
 from recbole_imn.evaluation.report.parts import METRICS, PROTOCOLS, SIMULATED, Section, Table
 from recbole_imn.evaluation.significance import Figure, gains, holm, paired
+from recbole_imn.paper.claims import CLAIMS, Claim, Pair, Side
+from recbole_imn.paper.figures import published
 
 # Of a difference that is seen.
 SURE = 0.05

@@ -8,7 +8,6 @@ import numpy as np
 
 from recbole_imn import registry
 from recbole_imn.data.filters import what_is_left_out
-from recbole_imn.evaluation.paper.figures import SOURCE
 from recbole_imn.evaluation.report.anchor import anchor
 from recbole_imn.evaluation.report.chosen import about_settings, chosen, tuned_in
 from recbole_imn.evaluation.report.claims import claims_section
@@ -26,6 +25,7 @@ from recbole_imn.evaluation.report.parts import (
     spread,
 )
 from recbole_imn.evaluation.systems import model_of
+from recbole_imn.paper.figures import SOURCE
 from recbole_imn.settings_files import keys_of
 
 HISTORY = "MAX_ITEM_LIST_LENGTH"

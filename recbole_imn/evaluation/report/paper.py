@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from recbole_imn.evaluation.metrics import CUTS
-from recbole_imn.evaluation.paper.figures import (
+from recbole_imn.evaluation.report.gather import Board, label
+from recbole_imn.evaluation.report.log import purchases
+from recbole_imn.evaluation.report.parts import METRICS as SHOWN
+from recbole_imn.evaluation.report.parts import PROTOCOLS, SIMULATED, Section, Table, spread
+from recbole_imn.paper.figures import (
     METRICS,
     SOURCE,
     SYSTEMS,
@@ -14,10 +18,6 @@ from recbole_imn.evaluation.paper.figures import (
     log_of,
     published,
 )
-from recbole_imn.evaluation.report.gather import Board, label
-from recbole_imn.evaluation.report.log import purchases
-from recbole_imn.evaluation.report.parts import METRICS as SHOWN
-from recbole_imn.evaluation.report.parts import PROTOCOLS, SIMULATED, Section, Table, spread
 
 NOT_COMPARABLE = (
     "The paper's log is not public, and this one is simulated after its published statistics: the "
