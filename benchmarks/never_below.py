@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from recbole_imn.evaluation.benchmark.conduct import conduct
-from recbole_imn.evaluation.benchmark.plan import TRIVIAL, Run, make_run
+from recbole_imn.evaluation.benchmark.plan import TRIVIAL, Conditions, Run, make_run
 from recbole_imn.evaluation.benchmark.results import read_result
 from recbole_imn.evaluation.significance import user_interval
 from recbole_imn.files import replace_text
@@ -126,10 +126,8 @@ def plan(options: argparse.Namespace, folder: Path, variant: str) -> list[Run]:
     model, settings = VARIANTS[variant]
     about = fingerprint(folder, folder.name)
     n_seeds = 1 if model in TRIVIAL else options.seeds
-    return [
-        make_run(model, seed, folder.name, folder, about, options.epochs, "all", settings)
-        for seed in range(1, n_seeds + 1)
-    ]
+    given = Conditions(folder.name, folder, about, options.epochs, "all", settings)
+    return [make_run(model, seed, given) for seed in range(1, n_seeds + 1)]
 
 
 def header(options: argparse.Namespace) -> str:

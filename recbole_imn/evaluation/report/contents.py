@@ -17,7 +17,7 @@ from recbole_imn.evaluation.report.log import log_section, users_section
 from recbole_imn.evaluation.report.paper import paper_sections
 from recbole_imn.evaluation.report.parts import (
     METRICS,
-    PROTOCOLS,
+    RANKED,
     Contents,
     Section,
     Table,
@@ -70,7 +70,7 @@ def _results(board: Board, protocol: str) -> Section:
         rows.append((label(model), *cells))
     columns = ("model", *METRICS.values())
     return Section(
-        f"Results: {PROTOCOLS[protocol]}",
+        f"Results: {RANKED[protocol]}",
         [*_about_rows(board, protocol), *_about_systems(board), *warnings(board, protocol)],
         Table(columns, rows),
         kind="results",
@@ -137,7 +137,7 @@ def _slices(board: Board, protocol: str) -> Section:
         for name, one in slice_means(board, protocol).items()
     ]
     columns = ("slice of rows", "rows", *(label(system) for system in board.results))
-    title = f"{board.agreed.label} by kind of row: {PROTOCOLS[protocol]}"
+    title = f"{board.agreed.label} by kind of row: {RANKED[protocol]}"
     return Section(title, [], Table(columns, rows), kind="slices", protocol=protocol)
 
 
@@ -194,7 +194,7 @@ def _settings(board: Board) -> Section:
         rows.append((label(model), *shown, chosen(runs), _files(runs)))
     columns = ("model", *named, "chosen by", "file")
     config = board.any_result["config"]
-    candidates = PROTOCOLS[board.protocols[0]]
+    candidates = RANKED[board.protocols[0]]
     sentences = [
         f"The best epoch by {config['valid_metric']} on the validation rows ({candidates}) is "
         f"tested; training stops when more than {config['stopping_step']} validations in a row "

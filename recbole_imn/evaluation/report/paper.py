@@ -8,7 +8,7 @@ from recbole_imn.evaluation.metrics import CUTS
 from recbole_imn.evaluation.report.gather import Board, label
 from recbole_imn.evaluation.report.log import purchases
 from recbole_imn.evaluation.report.parts import METRICS as SHOWN
-from recbole_imn.evaluation.report.parts import PROTOCOLS, SIMULATED, Section, Table, spread
+from recbole_imn.evaluation.report.parts import RANKED, SIMULATED, Section, Table, spread
 from recbole_imn.paper.figures import (
     METRICS,
     SOURCE,
@@ -62,7 +62,7 @@ def _results(board: Board, cut: int, mark: str, sentence: str) -> Section:
         [
             f"{sentence} Tables 3 and 4 of {SOURCE}, of its logs "
             f"{' and '.join(f'{log} ({TABLE_2[log].title})' for log in TABLE_2)}; here "
-            f"{PROTOCOLS[protocol]}, mean ± standard deviation over seeds.",
+            f"{RANKED[protocol]}, mean ± standard deviation over seeds.",
         ],
         Table(("model", *columns), rows),
         kind="paper",
