@@ -44,7 +44,7 @@ from recbole_imn.evaluation.significance import Figure, user_interval
 from recbole_imn.files import replace_text
 from recbole_imn.log import NO_EVENT, EventLog
 from recbole_imn.past import Past
-from recbole_imn.provenance import fingerprint
+from recbole_imn.provenance import environment, fingerprint
 from recbole_imn.rank_metrics import rank_metric
 from recbole_imn.tuning.objective import quiet
 
@@ -225,6 +225,7 @@ def train(run: Run, folder: Path, out: Path) -> dict[str, Any]:
         "users": table["user"].tolist(),
         "items": table["item"].tolist(),
         "ranks": table["rank"].tolist(),
+        "environment": environment(),
     }
     if run.hidden == KNOWN:
         recent = (facts.purchase != NO_EVENT) & (facts.since_purchase <= WEEK)
@@ -248,7 +249,8 @@ def report(options: argparse.Namespace, runs: list[Run], folder: Path) -> str:
         pairs = paired(found, model, hidden)
         if pairs:
             lines += [row(name, rows, pairs) for rows in (ALL, TARGETS, RECENT)]
-    return "\n".join([*lines, "", provenance()]) + "\n"
+    about = [record.get("environment", {}) for record in found.values()]
+    return "\n".join([*lines, "", provenance(about)]) + "\n"
 
 
 def heading(options: argparse.Namespace, folder: Path) -> list[str]:

@@ -11,10 +11,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from recbole_imn.errors import DataError
+from recbole_imn.files import feed
 
 ATOMIC_SUFFIXES = (".inter", ".item", ".user", ".net", ".kg", ".link")
 PACKAGES = ("recbole_imn", "recbole", "torch", "numpy", "pandas", "scipy")
-_BLOCK = 1 << 20
 #: Settings without influence on figures.
 NOT_SHAPING = frozenset(
     {
@@ -64,14 +64,9 @@ def fingerprint(folder: Path, name: str) -> str:
         if file.is_file():
             # Suffix and size keep the border between two files.
             digest.update(f"{suffix} {file.stat().st_size}\n".encode())
-            _update(digest, file)
+            with file.open("rb") as stream:
+                feed(digest, stream)
     return f"sha256:{digest.hexdigest()}"
-
-
-def _update(digest: hashlib._Hash, file: Path) -> None:
-    with file.open("rb") as stream:
-        while block := stream.read(_BLOCK):
-            digest.update(block)
 
 
 def commit(folder: Path | None = None) -> str | None:

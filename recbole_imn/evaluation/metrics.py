@@ -30,9 +30,13 @@ def metrics_of_ranks(
     """
     if len(rank) == 0:
         return {}
-    names = [f"{metric}@{cut}" for metric in ("recall", "ndcg", "mrr") for cut in cuts]
-    names += [FULL_MRR] if whole else []
+    names = [*names_with_cuts(cuts), *([FULL_MRR] if whole else [])]
     return {name: float(rank_metric(name)(rank).mean()) for name in names}
+
+
+def names_with_cuts(cuts: Sequence[int] = CUTS) -> list[str]:
+    """Give RecBole's names of the metrics of the first items, such as ``ndcg@10``."""
+    return [f"{metric}@{cut}" for metric in ("recall", "ndcg", "mrr") for cut in cuts]
 
 
 def difference_warning(

@@ -128,14 +128,13 @@ def _storage_errors(storage: Path) -> Iterator[None]:
 def _tune(request: TrialRequest, space: Space, storage: Path, options: argparse.Namespace) -> int:
     """Make or reopen a study, run what is missing, and give the exit status."""
     from recbole_imn.data.simulated import simulated_notice
-    from recbole_imn.evaluation.benchmark.tuned import TUNING, require_same_data
     from recbole_imn.provenance import fingerprint
-    from recbole_imn.settings_files import read_settings
+    from recbole_imn.tuned import TUNING, Tuned, require_same_data
     from recbole_imn.tuning.study import Budget, Tuning
 
     data = fingerprint(request.folder, request.dataset)
     for file in request.config_files:
-        told = read_settings(Path(file)).get(TUNING) or {}
+        told = Tuned.read(Path(file)).tuning
         require_same_data(Path(file), told, data, f"its key {TUNING!r} removed")
     budget = Budget(60 * options.minutes, options.trials, not options.no_prune)
     tuning = Tuning(request, space, storage, budget, data)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from recbole_imn.data.atomic import read_columns, read_header
+from recbole_imn.data.first_rows import first_rows_of_each
 from recbole_imn.data.log_file import LogFile
 from recbole_imn.data.numbers import check_numbers
 from recbole_imn.data.origin import local_origin
@@ -187,16 +188,8 @@ def _read_owners(
     wanted = [name for name in (field, *columns) if name in header]
     frame = read_columns(path, header, wanted, form.separator, form.encoding)
     ids = frame[field]
-    if ids.isna().any():
-        line = int(ids.index[int(np.flatnonzero(ids.isna())[0])]) + 2
-        raise DataError(f"{path}, line {line}: {field} is empty")
-    notes = []
-    if ids.duplicated().any():
-        repeated = ids[ids.duplicated()]
-        notes.append(
-            f"{len(repeated)} rows of {path.name} repeat an earlier {field}; the first row of each "
-            f"counts (line {int(repeated.index[0]) + 2}: {repeated.iloc[0]!r})"
-        )
+    first_rows, repeated = first_rows_of_each(path, frame, field)
+    notes = [repeated] if repeated else []
     unknown = ~used.categories.isin(ids)
     if unknown.any():
         codes = used.codes.to_numpy()
@@ -209,7 +202,7 @@ def _read_owners(
     idle = ids.nunique() + int(unknown.sum()) - len(used.categories)
     if idle:
         notes.append(f"{idle} of {ids.nunique()} ids of {path.name} have no event")
-    return frame[~ids.duplicated()].rename(columns={field: "id"}), notes
+    return first_rows.rename(columns={field: "id"}), notes
 
 
 def _prices(path: Path, items: pd.DataFrame | None) -> Reals | None:

@@ -32,7 +32,6 @@ from recbole_imn.data.simulated import simulated_notice
 from recbole_imn.errors import DataError
 from recbole_imn.evaluation.benchmark.plan import Run
 from recbole_imn.evaluation.benchmark.results import read_any_result, write_result
-from recbole_imn.evaluation.benchmark.tuned import TUNING
 from recbole_imn.evaluation.leaderboards import log_facts
 from recbole_imn.evaluation.metrics import difference_warning, metrics_of_ranks
 from recbole_imn.evaluation.model_card import Facts, write_card
@@ -44,6 +43,7 @@ from recbole_imn.own_models import register_imported
 from recbole_imn.preparation import no_options, prepare
 from recbole_imn.provenance import environment, fingerprint
 from recbole_imn.resume import IF_STOPPED, until_done
+from recbole_imn.tuned import TUNING
 
 
 class Clock:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from recbole_imn.evaluation.benchmark.tuned import SHORT
 from recbole_imn.evaluation.report.gather import Board, Result, label
+from recbole_imn.tuned import SHORT
 
 DEFAULTS = "defaults"
 

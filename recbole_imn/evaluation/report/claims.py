@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from recbole_imn.evaluation.metrics import Reals
-from recbole_imn.evaluation.paper.claims import CLAIMS, Claim, Pair, Side
-from recbole_imn.evaluation.paper.figures import published
 from recbole_imn.evaluation.permutation import sign_flip_p_value
 from recbole_imn.evaluation.report.gather import Board, label
-from recbole_imn.evaluation.report.parts import METRICS, PROTOCOLS, SIMULATED, Section, Table
+from recbole_imn.evaluation.report.parts import METRICS, RANKED, SIMULATED, Section, Table
 from recbole_imn.evaluation.significance import Figure, gains, holm, paired
+from recbole_imn.paper.claims import CLAIMS, Claim, Pair, Side
+from recbole_imn.paper.figures import published
 
 # Of a difference that is seen.
 SURE = 0.05
@@ -75,7 +75,7 @@ def claims_section(board: Board) -> Section:
     return Section(
         f"The paper's claims{mark}",
         [
-            f"Test rows of {board.dataset}, {PROTOCOLS[board.protocols[0]]}. What the paper claims "
+            f"Test rows of {board.dataset}, {RANKED[board.protocols[0]]}. What the paper claims "
             "of its own logs need not be so on another one. Its difference is that of the "
             "comparison shown here, or where none is, from the least to the most of the claim's.",
             RULE,

@@ -8,7 +8,6 @@ import numpy as np
 
 from recbole_imn import registry
 from recbole_imn.data.filters import what_is_left_out
-from recbole_imn.evaluation.paper.figures import SOURCE
 from recbole_imn.evaluation.report.anchor import anchor
 from recbole_imn.evaluation.report.chosen import about_settings, chosen, tuned_in
 from recbole_imn.evaluation.report.claims import claims_section
@@ -19,7 +18,7 @@ from recbole_imn.evaluation.report.log import log_section, users_section
 from recbole_imn.evaluation.report.paper import paper_sections
 from recbole_imn.evaluation.report.parts import (
     METRICS,
-    PROTOCOLS,
+    RANKED,
     Contents,
     Section,
     Table,
@@ -27,6 +26,7 @@ from recbole_imn.evaluation.report.parts import (
     spread,
 )
 from recbole_imn.evaluation.systems import model_of
+from recbole_imn.paper.figures import SOURCE
 from recbole_imn.settings_files import keys_of
 
 HISTORY = "MAX_ITEM_LIST_LENGTH"
@@ -71,7 +71,7 @@ def _results(board: Board, protocol: str) -> Section:
         rows.append((label(model), *cells))
     columns = ("model", *METRICS.values())
     return Section(
-        f"Results: {PROTOCOLS[protocol]}",
+        f"Results: {RANKED[protocol]}",
         [
             *_about_rows(board, protocol),
             *_about_systems(board),
@@ -143,7 +143,7 @@ def _slices(board: Board, protocol: str) -> Section:
         for name, one in slice_means(board, protocol).items()
     ]
     columns = ("slice of rows", "rows", *(label(system) for system in board.results))
-    title = f"{board.agreed.label} by kind of row: {PROTOCOLS[protocol]}"
+    title = f"{board.agreed.label} by kind of row: {RANKED[protocol]}"
     return Section(title, [], Table(columns, rows), kind="slices", protocol=protocol)
 
 
@@ -200,7 +200,7 @@ def _settings(board: Board) -> Section:
         rows.append((label(model), *shown, chosen(runs), _files(runs)))
     columns = ("model", *named, "chosen by", "file")
     config = board.any_result["config"]
-    candidates = PROTOCOLS[board.protocols[0]]
+    candidates = RANKED[board.protocols[0]]
     sentences = [
         f"The best epoch by {config['valid_metric']} on the validation rows ({candidates}) is "
         f"tested; training stops when more than {config['stopping_step']} validations in a row "

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from recbole_imn.evaluation.metrics import Reals
 from recbole_imn.evaluation.report.gather import Board, label
-from recbole_imn.evaluation.report.parts import PROTOCOLS, Section, Table, spread
+from recbole_imn.evaluation.report.parts import RANKED, Section, Table, spread
 from recbole_imn.evaluation.significance import gains, paired
 
 
@@ -75,7 +75,7 @@ def users_section(board: Board, protocol: str, baseline: str | None) -> Section:
     ]
     columns = ("model", f"{shown}, mean over users", "difference to the baseline", "95% interval")
     return Section(
-        f"Every user counted once: {PROTOCOLS[protocol]}",
+        f"Every user counted once: {RANKED[protocol]}",
         [
             f"Above, who acts more counts more: {with_half(board.users):,} of {len(names):,} users "
             f"have half of the rows. Here {shown} is averaged over the rows of each user, and then "

@@ -11,7 +11,7 @@ from recbole_imn.evaluation.metrics import Reals
 from recbole_imn.evaluation.significance import Comparison
 from recbole_imn.pages import Table
 
-__all__ = ["METRICS", "PROTOCOLS", "SIMULATED", "Against", "Contents", "Section", "Table", "spread"]
+__all__ = ["METRICS", "RANKED", "SIMULATED", "Against", "Contents", "Section", "Table", "spread"]
 
 METRICS = {
     "recall@10": "Recall@10",
@@ -22,7 +22,8 @@ METRICS = {
 }
 #: Behind the title of every table that puts a simulated market beside the paper's logs.
 SIMULATED = "simulated, not comparable"
-PROTOCOLS = {
+#: What is ranked, in words.
+RANKED = {
     "all": "the whole catalogue ranked",
     "on_shelf": "only the items on the shelf ranked",
 }
