@@ -13,11 +13,11 @@ from recbole.utils.enum_type import FeatureType
 
 from recbole_imn.errors import DataError, SettingsError
 from recbole_imn.intervals import Interval, read_intervals
+from recbole_imn.log import Flags
 
 # What RecBole's intervals of numbers are without being set.
 ANY_NUMBER = [("[", 0.0, float("inf"), ")")]
 
-Flags = npt.NDArray[np.bool_]
 
 # Settings that leave events out, with what they are without being set.
 FILTERS: dict[str, tuple[Any, ...]] = {

@@ -6,18 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from recbole_imn.data.atomic import line_at
 from recbole_imn.errors import DataError
+from recbole_imn.log import Floats
 
 # RecBole turns all numbers into float32.
 LARGEST = float(np.finfo(np.float32).max)
 # Beyond nanoseconds since any year of the calendar; squares of such times are still numbers.
 LATEST = 1e20
-
-Floats = npt.NDArray[np.float64]
 
 
 def check_numbers(path: Path, column: pd.Series[Any]) -> None:

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-import numpy.typing as npt
-
+from recbole_imn.log import Floats
 from recbole_imn.rank_metrics import FULL_MRR, rank_metric
-
-Reals = npt.NDArray[np.float64]
 
 CUTS = (10, 20)
 # RecBole keeps scores in float32 and rounds its figures.
@@ -17,7 +13,7 @@ TOLERANCE = 1e-6
 
 
 def metrics_of_ranks(
-    rank: Reals, cuts: Sequence[int] = CUTS, whole: bool = False
+    rank: Floats, cuts: Sequence[int] = CUTS, whole: bool = False
 ) -> dict[str, float]:
     """Give means over rows under RecBole's names, such as ``ndcg@10``; empty without rows.
 

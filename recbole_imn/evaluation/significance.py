@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from recbole_imn.evaluation.metrics import Reals
 from recbole_imn.evaluation.permutation import TOLERANCE, sign_flip_p_value
+from recbole_imn.log import Floats
 from recbole_imn.rank_metrics import rank_metric
 
 RESAMPLES = 2000
@@ -61,8 +61,8 @@ class Comparison:
 def compare(
     model: str,
     baseline: str,
-    ranks: Sequence[Reals],
-    others: Sequence[Reals],
+    ranks: Sequence[Floats],
+    others: Sequence[Floats],
     users: npt.NDArray[np.object_],
     metric: str = "ndcg@10",
 ) -> Comparison:
@@ -87,8 +87,8 @@ def compare(
 
 
 def paired(
-    ours: Sequence[Reals], others: Sequence[Reals], users: npt.NDArray[np.object_]
-) -> tuple[Figure, Reals]:
+    ours: Sequence[Floats], others: Sequence[Floats], users: npt.NDArray[np.object_]
+) -> tuple[Figure, Floats]:
     """Give what one side has more than another in every row, seeds averaged, and its mean.
 
     Parameters
@@ -103,12 +103,12 @@ def paired(
         The mean over rows with the interval of :func:`paired_interval`.
     difference : float64 [n_rows]
     """
-    difference: Reals = averaged(ours) - averaged(others)
+    difference: Floats = averaged(ours) - averaged(others)
     mean, ends = float(difference.mean()), paired_interval(ours, others, users)
     return Figure(mean, *ends), difference
 
 
-def user_interval(values: Reals, users: npt.NDArray[np.object_]) -> tuple[float, float]:
+def user_interval(values: Floats, users: npt.NDArray[np.object_]) -> tuple[float, float]:
     """Give a 95% interval of the mean over rows by resampling whole users.
 
     Parameters
@@ -125,7 +125,7 @@ def user_interval(values: Reals, users: npt.NDArray[np.object_]) -> tuple[float,
 
 
 def paired_interval(
-    ours: Sequence[Reals], others: Sequence[Reals], users: npt.NDArray[np.object_]
+    ours: Sequence[Floats], others: Sequence[Floats], users: npt.NDArray[np.object_]
 ) -> tuple[float, float]:
     """Give a 95% interval of a difference of means over rows, by resampling users and seeds.
 
@@ -160,10 +160,10 @@ def paired_interval(
         return mean, mean
     seeds = np.random.default_rng(1)
 
-    def difference(*parts: Reals, axis: int) -> Reals:
+    def difference(*parts: Floats, axis: int) -> Floats:
         *totals, number = (part.sum(axis=axis) for part in parts)
         means = np.stack(totals) / number
-        found: Reals = _drawn(means[: len(mine)], seeds) - _drawn(means[len(mine) :], seeds)
+        found: Floats = _drawn(means[: len(mine)], seeds) - _drawn(means[len(mine) :], seeds)
         return found
 
     ends = bootstrap(
@@ -179,18 +179,18 @@ def paired_interval(
     return float(ends.low), float(ends.high)
 
 
-def _sums(values: Sequence[Reals], group: npt.NDArray[np.intp]) -> list[Reals]:
+def _sums(values: Sequence[Floats], group: npt.NDArray[np.intp]) -> list[Floats]:
     """Give the sums of users, a row a seed; seeds in an order of their values."""
-    sums: list[Reals] = [np.bincount(group, weights=one).astype(np.float64) for one in values]
+    sums: list[Floats] = [np.bincount(group, weights=one).astype(np.float64) for one in values]
     return sorted(sums, key=lambda one: one.tolist())
 
 
-def _drawn(means: Reals, rng: np.random.Generator) -> Reals:
+def _drawn(means: Floats, rng: np.random.Generator) -> Floats:
     """Draw as many seeds as there are for every resample, and average them; 0 without seeds."""
     if not len(means):
         return np.zeros(means.shape[1:])
     places = rng.integers(len(means), size=means.shape)
-    mean: Reals = np.take_along_axis(means, places, axis=0).mean(axis=0)
+    mean: Floats = np.take_along_axis(means, places, axis=0).mean(axis=0)
     return mean
 
 
@@ -199,7 +199,7 @@ def interval(low: float, high: float, sign: str = "") -> str:
     return f"{low:{sign}.4f} to {high:{sign}.4f}" if low <= high else "of one user"
 
 
-def mean_interval(values: Reals) -> Figure:
+def mean_interval(values: Floats) -> Figure:
     """Give the mean of few independent values with Student's t interval.
 
     Parameters
@@ -225,12 +225,12 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return [float(value) for value in corrected]
 
 
-def averaged(seeds: Sequence[Reals]) -> Reals:
+def averaged(seeds: Sequence[Floats]) -> Floats:
     """Average what seeds have of each row, float64 [n_rows]; their order changes no bit."""
-    mean: Reals = np.sort(np.stack(seeds), axis=0).mean(axis=0)
+    mean: Floats = np.sort(np.stack(seeds), axis=0).mean(axis=0)
     return mean
 
 
-def gains(ranks: Sequence[Reals], metric: str) -> list[Reals]:
+def gains(ranks: Sequence[Floats], metric: str) -> list[Floats]:
     """Give a metric of each row, float64 [n_rows] a seed."""
     return [rank_metric(metric)(rank) for rank in ranks]

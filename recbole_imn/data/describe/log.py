@@ -21,13 +21,11 @@ from recbole_imn.data.stays import STAYS, split_stays
 from recbole_imn.data.time_range import suspicious
 from recbole_imn.data.united_stays import Stays, united
 from recbole_imn.errors import DataError
+from recbole_imn.log import Floats, Integers
+from recbole_imn.units import DAY
 
-DAY = 86_400.0
 # Days are counted one by one; a longer log has no times in seconds.
 LONGEST_DAYS = 1_000_000
-
-Integers = npt.NDArray[np.int64]
-Reals = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -94,10 +92,10 @@ class Log:
 
     user: Integers
     item: Integers
-    time: Reals
+    time: Floats
     behavior: dict[str, int]
     purchase: npt.NDArray[np.bool_] | None
-    price: Reals | None
+    price: Floats | None
     stays: Stays | None
     origin: datetime | None
     notes: tuple[str, ...] = ()
@@ -152,7 +150,7 @@ def _counts(kinds: Any) -> dict[str, int]:
     return {names[kind]: int(counts[kind]) for kind in np.argsort(-counts, kind="stable")}
 
 
-def _time_notes(path: Path, time: Reals) -> list[str]:
+def _time_notes(path: Path, time: Floats) -> list[str]:
     """Say if times are in another unit; too many days for a report are refused."""
     odd = suspicious(time)
     days = (time[-1] - time[0]) / DAY
@@ -205,12 +203,12 @@ def _read_owners(
     return first_rows.rename(columns={field: "id"}), notes
 
 
-def _prices(path: Path, items: pd.DataFrame | None) -> Reals | None:
+def _prices(path: Path, items: pd.DataFrame | None) -> Floats | None:
     """Give the prices that are known, None without such a column of numbers."""
     if items is None or "price" not in items or items["price"].dtype != np.float64:
         return None
     check_numbers(path, items["price"])
-    prices: Reals = items["price"].dropna().to_numpy()
+    prices: Floats = items["price"].dropna().to_numpy()
     return prices
 
 

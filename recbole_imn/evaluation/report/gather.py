@@ -14,9 +14,9 @@ import pandas as pd
 from recbole_imn import registry
 from recbole_imn.evaluation.benchmark.plan import BASELINES, LABELS, Run
 from recbole_imn.evaluation.benchmark.results import read_result
-from recbole_imn.evaluation.metrics import Reals
 from recbole_imn.evaluation.protocols import STANDARD, Protocol, protocol_of
 from recbole_imn.evaluation.systems import model_of
+from recbole_imn.log import Floats
 
 Result = Mapping[str, Any]
 #: Behind the names of strong baselines.
@@ -53,14 +53,14 @@ class Board:
     dataset: str
     protocols: tuple[str, ...]
     results: dict[str, list[Result]]
-    ranks: dict[tuple[str, str], list[Reals]]
+    ranks: dict[tuple[str, str], list[Floats]]
     users: npt.NDArray[np.object_]
     failures: Mapping[str, str]
     agreed: Protocol = STANDARD
-    validation: Mapping[str, list[Reals]] = field(default_factory=dict)
+    validation: Mapping[str, list[Floats]] = field(default_factory=dict)
     validation_users: npt.NDArray[np.object_] = field(default_factory=lambda: np.empty(0, object))
 
-    def metric(self, model: str, protocol: str, name: str) -> Reals:
+    def metric(self, model: str, protocol: str, name: str) -> Floats:
         """Give a metric of each seed, float64 [n_seeds]."""
         return np.array(
             [run["protocols"][protocol]["metrics"][name] for run in self.results[model]]
@@ -160,8 +160,8 @@ def gather(runs: Sequence[Run], failures: Mapping[str, str], folder: Path) -> Bo
         If two runs were tested on different rows.
     """
     results: dict[str, list[Result]] = {}
-    ranks: dict[tuple[str, str], list[Reals]] = {}
-    validation: dict[str, list[Reals]] = {}
+    ranks: dict[tuple[str, str], list[Floats]] = {}
+    validation: dict[str, list[Floats]] = {}
     rows: pd.DataFrame | None = None
     chosen_by: pd.DataFrame | None = None
     # In order of seeds, whichever came first.

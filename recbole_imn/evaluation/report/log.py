@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from recbole_imn.evaluation.metrics import Reals
 from recbole_imn.evaluation.report.gather import Board, label
 from recbole_imn.evaluation.report.parts import RANKED, Section, Table, spread
 from recbole_imn.evaluation.significance import gains, paired
+from recbole_imn.log import Floats
 
 
 def log_section(board: Board) -> Section:
@@ -87,7 +87,7 @@ def users_section(board: Board, protocol: str, baseline: str | None) -> Section:
     )
 
 
-def _by_user(board: Board, protocol: str, system: str) -> list[Reals]:
+def _by_user(board: Board, protocol: str, system: str) -> list[Floats]:
     """Give the metric of each user, in order of their names, float64 [n_users] a seed."""
     _, user = np.unique(board.users, return_inverse=True)
     number = np.bincount(user)
@@ -96,7 +96,7 @@ def _by_user(board: Board, protocol: str, system: str) -> list[Reals]:
 
 
 def _difference(
-    seeds: list[Reals], others: list[Reals], users: npt.NDArray[np.object_], is_same: bool
+    seeds: list[Floats], others: list[Floats], users: npt.NDArray[np.object_], is_same: bool
 ) -> tuple[str, str]:
     if is_same or not others:
         return "-", "-"

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from recbole_imn.evaluation.metrics import Reals
 from recbole_imn.evaluation.significance import Comparison
+from recbole_imn.log import Floats
 from recbole_imn.pages import Table
 
 __all__ = ["METRICS", "RANKED", "SIMULATED", "Against", "Contents", "Section", "Table", "spread"]
@@ -96,7 +96,7 @@ def mean_text(mean: float | None) -> str:
     return "-" if mean is None else f"{mean:.4f}"
 
 
-def spread(values: Reals, best: bool = False) -> str:
+def spread(values: Floats, best: bool = False) -> str:
     """Give mean and deviation over seeds, in bold if it is the best; one has no deviation.
 
     Parameters
