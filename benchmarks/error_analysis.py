@@ -62,7 +62,6 @@ class Rows:
 
 def main() -> int:
     options = parse()
-    sys.argv = sys.argv[:1]
     try:
         with tempfile.TemporaryDirectory() as folder:
             trainer, loader = opened(options) if options.checkpoint else trained(options, folder)

@@ -100,8 +100,6 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, default=3, help="of each run for --validation")
     parser.add_argument("--out", type=Path, default=Path("results/gradient_reach.md"))
     options = parser.parse_args()
-    # RecBole reads sys.argv whenever a Config is made.
-    sys.argv = sys.argv[:1]
     if options.dataset is None:
         options.dataset = ["czb"]
         if Path(options.data_path, "retailrocket").is_dir():

@@ -56,10 +56,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--data_path", default="atomic_files")
     parser.add_argument("--events", type=int, default=10_000_000, help="of the synthetic log")
     parser.add_argument("--out", type=Path, default=Path("results/memory.md"))
-    options = parser.parse_args()
-    # RecBole reads sys.argv whenever a Config is made.
-    sys.argv = sys.argv[:1]
-    return options
+    return parser.parse_args()
 
 
 def heading() -> list[str]:

@@ -18,16 +18,17 @@ import numpy as np
 import pandas as pd
 
 from recbole_imn.evaluation.benchmark.conduct import conduct
-from recbole_imn.evaluation.benchmark.plan import TRIVIAL, Run, make_run
+from recbole_imn.evaluation.benchmark.plan import TRIVIAL, Conditions, Run, make_run
 from recbole_imn.evaluation.benchmark.results import read_result
 from recbole_imn.evaluation.significance import user_interval
 from recbole_imn.files import replace_text
-from recbole_imn.provenance import environment, fingerprint
+from recbole_imn.provenance import fingerprint
 from recbole_imn.rank_metrics import rank_metric
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.derived_logs import DERIVED, read_log, write_log
+from benchmarks.prepared import provenance
 from benchmarks.resumable import conducted
 from benchmarks.variants import Data
 
@@ -73,6 +74,15 @@ class Judged:
             return []
         return [pd.read_parquet(folder / "runs" / f"{run.name}.parquet") for run in runs]
 
+    def environments(self, options: argparse.Namespace) -> list[dict[str, str]]:
+        """Commit, versions and machine of each finished run."""
+        results = (
+            read_result(run, place(options, self.folder, variant))
+            for variant, runs in self.plans.items()
+            for run in runs
+        )
+        return [result["environment"] for result in results if result]
+
 
 def main() -> int:
     return conducted(work, parse())
@@ -80,14 +90,17 @@ def main() -> int:
 
 def work(options: argparse.Namespace) -> None:
     """Judge each log, and write the tables as soon as one is done."""
-    sections = [header(options)]
+    sections, about = [header(options)], []
     for data in options.data:
         log = read_log(data.folder / f"{data.name}.inter")
         sections += ["", f"## {data.name}"]
         for name in options.logs:
-            sections += report(options, judge(options, data, log, name))
-            replace_text(options.out.with_suffix(".md"), "\n".join(sections) + "\n")
-    print("\n".join(sections))
+            judged = judge(options, data, log, name)
+            sections += report(options, judged)
+            about += judged.environments(options)
+            text = "\n".join([*sections, "", provenance(about)]) + "\n"
+            replace_text(options.out.with_suffix(".md"), text)
+    print(text)
 
 
 def parse() -> argparse.Namespace:
@@ -126,22 +139,18 @@ def plan(options: argparse.Namespace, folder: Path, variant: str) -> list[Run]:
     model, settings = VARIANTS[variant]
     about = fingerprint(folder, folder.name)
     n_seeds = 1 if model in TRIVIAL else options.seeds
-    return [
-        make_run(model, seed, folder.name, folder, about, options.epochs, "all", settings)
-        for seed in range(1, n_seeds + 1)
-    ]
+    given = Conditions(folder.name, folder, about, options.epochs, "all", settings)
+    return [make_run(model, seed, given) for seed in range(1, n_seeds + 1)]
 
 
 def header(options: argparse.Namespace) -> str:
-    about = environment()
-    versions = ", ".join(f"{name} {value}" for name, value in about.items())
     return (
         "# Never below rules that learn nothing\n\n"
         f"Seeds 1 to {options.seeds} of {OURS}, {options.epochs} epochs at most, the best one on "
         "validation. The last 10% of the events are test rows, where the user has a history. "
         f"Differences are those of {OURS}, averaged over seeds, to each rule row by row, with a "
         "95% interval by resampling users; it is *below* a rule where the interval ends below "
-        f"0. Ties count half.\n\n{versions}."
+        "0. Ties count half."
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,8 @@ def prepare(dataset: str, data_path: str | Path, model: str, **settings: Any) ->
         "use_gpu": False,
         "seed": 1,
     }
-    config = Config(model=model, dataset=dataset, config_dict={**usual, **settings})
+    with preparation.no_options():
+        config = Config(model=model, dataset=dataset, config_dict={**usual, **settings})
     data, (train, valid, test), trainer = preparation.prepare(config)
     return Prepared(config, data, train, valid, test, trainer)
 
@@ -76,7 +78,16 @@ def folder_of(dataset: str, data_path: Path) -> Path:
     return data_path if there or dataset not in ("czb", "czb-mini") else SIMULATED
 
 
-def provenance() -> str:
-    """Give commit, versions and machine as one sentence."""
-    about = environment()
-    return ", ".join(f"{name} {value}" for name, value in about.items()) + "."
+def provenance(recorded: Sequence[Mapping[str, str]] = ()) -> str:
+    """Give commit, versions and machine as one sentence.
+
+    Parameters
+    ----------
+    recorded : sequence of mapping
+        What runs told of themselves, each of them; this process where there are none. What they
+        differ in is listed.
+    """
+    found = recorded or [environment()]
+    names = dict.fromkeys(name for about in found for name in about)
+    told = {name: sorted({about.get(name, "not recorded") for about in found}) for name in names}
+    return ", ".join(f"{name} {' and '.join(values)}" for name, values in told.items()) + "."

@@ -37,13 +37,14 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.derived_logs import PURCHASE, read_log, write_log
 from benchmarks.prepared import folder_of, prepare, provenance
 from benchmarks.resource_markets import WEEK
+from benchmarks.resumable import read_record
 from recbole_imn.data.simulated import simulated_notice
 from recbole_imn.evaluation.ranks import RankRecorder
 from recbole_imn.evaluation.significance import Figure, user_interval
-from recbole_imn.files import read_json, replace_text
+from recbole_imn.files import replace_text
 from recbole_imn.log import NO_EVENT, EventLog
 from recbole_imn.past import Past
-from recbole_imn.provenance import fingerprint
+from recbole_imn.provenance import environment, fingerprint
 from recbole_imn.rank_metrics import rank_metric
 from recbole_imn.tuning.objective import quiet
 
@@ -157,8 +158,6 @@ def blind(pointer: Any, log: EventLog) -> None:
 
 def main() -> int:
     options = parse()
-    # RecBole reads sys.argv whenever a Config is made.
-    sys.argv = sys.argv[:1]
     torch.set_num_threads(1)
     folder = folder_of(options.dataset, Path(options.data_path)) / options.dataset
     try:
@@ -226,6 +225,7 @@ def train(run: Run, folder: Path, out: Path) -> dict[str, Any]:
         "users": table["user"].tolist(),
         "items": table["item"].tolist(),
         "ranks": table["rank"].tolist(),
+        "environment": environment(),
     }
     if run.hidden == KNOWN:
         recent = (facts.purchase != NO_EVENT) & (facts.since_purchase <= WEEK)
@@ -237,13 +237,7 @@ def train(run: Run, folder: Path, out: Path) -> dict[str, Any]:
 
 
 def read(run: Run, out: Path) -> dict[str, Any]:
-    record: dict[str, Any] = read_json(run.file(out), ValueError)
-    if record.get("run") != asdict(run):
-        raise ValueError(
-            f"{run.file(out)} was made with {record.get('run')}, not {asdict(run)}; choose another "
-            "--out, or delete it"
-        )
-    return record
+    return read_record(run.file(out), asdict(run))
 
 
 def report(options: argparse.Namespace, runs: list[Run], folder: Path) -> str:
@@ -255,7 +249,8 @@ def report(options: argparse.Namespace, runs: list[Run], folder: Path) -> str:
         pairs = paired(found, model, hidden)
         if pairs:
             lines += [row(name, rows, pairs) for rows in (ALL, TARGETS, RECENT)]
-    return "\n".join([*lines, "", provenance()]) + "\n"
+    about = [record.get("environment", {}) for record in found.values()]
+    return "\n".join([*lines, "", provenance(about)]) + "\n"
 
 
 def heading(options: argparse.Namespace, folder: Path) -> list[str]:

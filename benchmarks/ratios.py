@@ -8,7 +8,8 @@ from typing import Any
 
 from benchmarks.prepared import Prepared, prepare
 from benchmarks.timing import Figure, Work, flops_an_event, in_turns, product_speed, ratio
-from benchmarks.work import rank_rows, threads, train_events, train_tgn
+from benchmarks.work import rank_rows, train_events, train_tgn
+from recbole_imn.kernels.in_parallel import threads
 
 WINDOW = 256
 HAS_TGN = find_spec("torch_geometric") is not None

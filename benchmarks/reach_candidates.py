@@ -24,10 +24,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from recbole.config import Config
 from torch import Tensor
 
-from recbole_imn import preparation
+# The package of this tree, wherever another one is installed.
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.prepared import prepare
 from recbole_imn.files import replace_text
 from recbole_imn.model.states import GeneralStates
 from recbole_imn.model.window import EventColumns
@@ -138,7 +140,6 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--epochs", type=int, default=4)
     options = parser.parse_args()
-    sys.argv = sys.argv[:1]
     torch.set_num_threads(1)
     lines = [
         f"# How far gradients of general states reach: {options.dataset}",
@@ -165,25 +166,18 @@ def main() -> int:
 def run(options: argparse.Namespace, model: str, candidate: str, seed: int) -> tuple[float, float]:
     """Train a model, and give its best validation score and its speed."""
     with tempfile.TemporaryDirectory() as folder:
-        values = {
-            "data_path": options.data_path,
-            "event_stream": True,
-            "show_progress": False,
-            "use_gpu": False,
-            "state": "ERROR",
-            "seed": seed,
-            "checkpoint_dir": folder,
-        }
-        config = Config(model=model, dataset=options.dataset, config_dict=values)
-        dataset, (train, valid, _), trainer = preparation.prepare(config)
-        change(trainer.model.session, candidate)
+        made = prepare(
+            options.dataset, options.data_path, model, seed=seed, checkpoint_dir=folder,
+            state="ERROR",
+        )  # fmt: skip
+        change(made.session, candidate)
         scores, spent = [], 0.0
         for epoch in range(options.epochs):
             start = process_time()
-            trainer._train_epoch(train, epoch)
+            made.trainer._train_epoch(made.train, epoch)
             spent += process_time() - start
-            scores.append(trainer._valid_epoch(valid)[0])
-        return max(scores), options.epochs * dataset.event_bounds[1] / spent
+            scores.append(made.trainer._valid_epoch(made.valid)[0])
+        return max(scores), options.epochs * made.n_training / spent
 
 
 def change(session: Session, candidate: str) -> None:

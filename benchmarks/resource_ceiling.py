@@ -24,6 +24,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -32,6 +33,7 @@ from tqdm import tqdm
 # The package of this tree, wherever another one is installed.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks.prepared import provenance
 from benchmarks.resource_choices import CUT, Measured, measure
 from benchmarks.resource_markets import MARKETS, SCALE, STRENGTHS, Market
 from benchmarks.resource_statistics import over_markets
@@ -63,12 +65,13 @@ def main() -> int:
         for market in tqdm(markets, unit="market"):
             if not file_of(market, options.out).is_file():
                 keep(market, measure(market.config), options.out)
-        found = {market: read(market, options.out) for market in markets}
+        records = {market: read(market, options.out) for market in markets}
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    versions = ", ".join(f"{name} {value}" for name, value in environment().items())
-    text = "\n".join([*heading(options), *table(found), "", versions + "."]) + "\n"
+    about = [record.get("environment", {}) for record in records.values()]
+    found = {market: record["means"] for market, record in records.items()}
+    text = "\n".join([*heading(options), *table(found), "", provenance(about)]) + "\n"
     replace_text(options.out.with_name(f"{options.out.name}.md"), text)
     print(text)
     return 0
@@ -103,11 +106,12 @@ def keep(market: Market, measured: Measured, out: Path) -> None:
     }
     out.mkdir(parents=True, exist_ok=True)
     record = {"market": asdict(market), "simulated": True, "means": means}
+    record["environment"] = environment()
     replace_text(file_of(market, out), json.dumps(record) + "\n")
 
 
-def read(market: Market, out: Path) -> Means:
-    """Give what was kept of a market.
+def read(market: Market, out: Path) -> dict[str, Any]:
+    """Give what was kept of a market: ``means`` by slice and by who ranked, and ``environment``.
 
     Raises
     ------
@@ -120,8 +124,7 @@ def read(market: Market, out: Path) -> Means:
             f"{file_of(market, out)} is of {record.get('market')}, not of {asdict(market)}; choose "
             "another --out, or delete it"
         )
-    means: Means = record["means"]
-    return means
+    return record
 
 
 def kept(markets: Sequence[Market], out: Path) -> dict[str, dict[str, dict[Market, float]]]:
@@ -129,7 +132,7 @@ def kept(markets: Sequence[Market], out: Path) -> dict[str, dict[str, dict[Marke
     found: dict[str, dict[str, dict[Market, float]]] = {}
     for market in markets:
         if file_of(market, out).is_file():
-            for rows, means in read(market, out).items():
+            for rows, means in read(market, out)["means"].items():
                 for who in SHOWN:
                     one, other = (means[name] for name in PAIRS[who])
                     found.setdefault(rows, {}).setdefault(who, {})[market] = other - one

@@ -13,11 +13,13 @@ import torch
 from recbole.config import Config
 
 from benchmarks.resource_markets import WEEK, Market
+from benchmarks.resumable import read_record
+from recbole_imn.checkpoints import plain_config
 from recbole_imn.evaluation.ranks import RankRecorder
-from recbole_imn.files import read_json, replace_text
+from recbole_imn.files import replace_text
 from recbole_imn.log import NO_EVENT
-from recbole_imn.preparation import prepare
-from recbole_imn.provenance import Provenance
+from recbole_imn.preparation import no_options, prepare
+from recbole_imn.provenance import commit, fingerprint, versions
 from recbole_imn.registry import dataset_config
 from recbole_imn.tuning.objective import quiet
 
@@ -100,13 +102,7 @@ def read(run: Run, out: Path) -> dict[str, Any]:
     ValueError
         If the file is no record, or that of another run.
     """
-    record: dict[str, Any] = read_json(run.file(out), ValueError)
-    if record.get("run") != asdict(run):
-        raise ValueError(
-            f"{run.file(out)} was made with {record.get('run')}, not {asdict(run)}; choose another "
-            "--out, or delete it"
-        )
-    return record
+    return read_record(run.file(out), asdict(run))
 
 
 def train(
@@ -124,7 +120,8 @@ def train(
         "snapshot": False,
         **SYSTEMS[run.model][run.variant],
     }
-    config = Config(run.model, run.market.name, [str(dataset_config("czb"))], settings)
+    with no_options():
+        config = Config(run.model, run.market.name, [str(dataset_config("czb"))], settings)
     dataset, (train_data, valid, test), trainer = prepare(config)
     score, _ = trainer.fit(train_data, valid, verbose=False, callback_fn=on_epoch)
     recorder = RankRecorder(trainer)
@@ -136,11 +133,22 @@ def train(
     return {
         "run": asdict(run),
         "simulated": True,
-        "provenance": Provenance.of(config).as_dict(),
+        "provenance": provenance(config),
         "validation": float(score),
         "events": events.tolist(),
         "users": facts.user.tolist(),
         "recent_purchase": recent.tolist(),
         "new_item": (dataset.past.chains.times[events] == 1).tolist(),
         "ranks": table["rank"].tolist(),
+    }
+
+
+def provenance(config: Config) -> dict[str, Any]:
+    """Say what one needs to know to repeat a run."""
+    return {
+        "configuration": plain_config(config)["final"],
+        "seed": int(config["seed"]),
+        "commit": commit(),
+        "versions": versions(),
+        "fingerprint": fingerprint(Path(config["data_path"]), config["dataset"]),
     }

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from benchmarks.resource_markets import Market
 from recbole_imn.evaluation.significance import Figure, mean_interval
+from recbole_imn.log import Floats
 
-Reals = npt.NDArray[np.float64]
 # On each market; nan where it has no rows.
 Gains = Mapping[Market, float]
 
@@ -35,7 +35,7 @@ def by_strength(gains: Gains) -> dict[float, Figure]:
     }
 
 
-def slopes(gains: Gains) -> Reals:
+def slopes(gains: Gains) -> Floats:
     """Give what a unit of strength adds to the gain, for each seed of markets, float64 [n].
 
     Markets of one seed share their users and cars, and trainings on them a seed, at whatever
@@ -55,7 +55,7 @@ def slopes(gains: Gains) -> Reals:
     return np.array([weights @ np.array([line[s] for s in strengths]) for line in lines])
 
 
-def p_value(values: Reals) -> float:
+def p_value(values: Floats) -> float:
     """Give Student's two-sided p-value of a mean of 0; 1 for fewer than two values."""
     from scipy.stats import ttest_1samp
 

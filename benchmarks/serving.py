@@ -52,7 +52,6 @@ def main() -> int:
     )
     parser.add_argument("--out", type=Path, default=Path("results"))
     options = parser.parse_args()
-    sys.argv = sys.argv[:1]
     torch.set_num_threads(1)
     os.sched_setaffinity(0, {0})
     with tempfile.TemporaryDirectory() as folder:

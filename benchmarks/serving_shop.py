@@ -66,7 +66,7 @@ def make_shop(dataset: str, data_path: str, events: int, folder: Path) -> Shop:
     """Write a checkpoint as of so many events before a log's end."""
     from recbole.config import Config
 
-    from recbole_imn.preparation import make_model
+    from recbole_imn.preparation import make_model, no_options
 
     settings = {
         "data_path": data_path,
@@ -74,7 +74,8 @@ def make_shop(dataset: str, data_path: str, events: int, folder: Path) -> Shop:
         "show_progress": False,
         "use_gpu": False,
     }
-    config = Config(model="IMNNetPlus", dataset=dataset, config_dict=settings)
+    with no_options():
+        config = Config(model="IMNNetPlus", dataset=dataset, config_dict=settings)
     data, _, model = make_model(config)
     model.eval()
     stop = len(data.log) - events

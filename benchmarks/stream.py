@@ -29,13 +29,13 @@ from benchmarks.work import (
     STAGES,
     rank_rows,
     replay_events,
-    threads,
     timed_window,
     train_events,
     train_rows,
     train_tgn,
 )
 from recbole_imn.files import replace_text
+from recbole_imn.kernels.in_parallel import threads
 from recbole_imn.stream.plan import windows
 
 WIDTH = 128
@@ -73,10 +73,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--ratio_events", type=int, default=20_000)
     parser.add_argument("--no-peers", action="store_true", help="only the models of the package")
     parser.add_argument("--out", type=Path, default=Path("results"))
-    options = parser.parse_args()
-    # RecBole reads sys.argv whenever a Config is made.
-    sys.argv = sys.argv[:1]
-    return options
+    return parser.parse_args()
 
 
 def header(options: argparse.Namespace) -> str:

@@ -17,7 +17,7 @@ import pandas as pd
 
 from recbole_imn.data.simulated import simulated_notice
 from recbole_imn.evaluation.benchmark.conduct import conduct
-from recbole_imn.evaluation.benchmark.plan import TRIVIAL, Run, make_run
+from recbole_imn.evaluation.benchmark.plan import TRIVIAL, Conditions, Run, make_run
 from recbole_imn.evaluation.benchmark.results import read_result
 from recbole_imn.evaluation.significance import Figure, user_interval
 from recbole_imn.provenance import environment, fingerprint
@@ -61,10 +61,8 @@ def plan(options: argparse.Namespace, data: Data, variant: Variant) -> list[Run]
     """The runs of a variant, a seed each."""
     model, switches = variant
     about = fingerprint(data.folder, data.name)
-    return [
-        make_run(model, seed, data.name, data.folder, about, options.epochs, "all", switches)
-        for seed in range(1, options.seeds + 1)
-    ]
+    given = Conditions(data.name, data.folder, about, options.epochs, "all", switches)
+    return [make_run(model, seed, given) for seed in range(1, options.seeds + 1)]
 
 
 def finish(

@@ -20,10 +20,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import recbole_imn  # noqa: F401  (mends RecBole before anything imports it)
 
 # isort: split
-from recbole.config import Config
-
+from benchmarks.prepared import Prepared, prepare
 from recbole_imn.distributed.ending import stop_watching
-from recbole_imn.preparation import prepare
 from recbole_imn.processes import group
 from recbole_imn.processes.group import in_step, leave
 
@@ -33,10 +31,10 @@ WARMING_UP = 10
 
 def main() -> int:
     options, settings = parse()
-    config = Config(options.model, options.dataset, config_dict=settings)
-    _, (loader, _, _), trainer = prepare(config)
-    n = min(options.windows + WARMING_UP, loader._dataset.event_bounds[1] // loader.batch_size)
-    wall, processor = train(trainer, loader.batch_size, n)
+    made = prepare(options.dataset, options.data_path, options.model, **settings)
+    size = made.train.batch_size
+    n = min(options.windows + WARMING_UP, made.n_training // size)
+    wall, processor = train(made, size, n)
     shown = f"{1000 * wall:.1f} ms a window, {1000 * processor:.1f} ms of the processor, "
     shown += f"{own_memory() / 2**30:.2f} GB"
     print(f"{options.model}, process {group().rank} of {group().size}: {shown}", flush=True)
@@ -55,11 +53,9 @@ def parse() -> tuple[argparse.Namespace, dict[str, object]]:
     parser.add_argument("--n_negatives", type=int)
     parser.add_argument("--share_tables", action="store_true")
     options = parser.parse_args()
-    # RecBole reads sys.argv whenever a Config is made.
-    sys.argv = sys.argv[:1]
-    names = ["data_path", "train_batch_size", "n_negatives", "share_tables"]
+    names = ["train_batch_size", "n_negatives", "share_tables"]
     given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
-    return options, {**given, "use_gpu": False, "gpu_id": "", "show_progress": False}
+    return options, {**given, "gpu_id": ""}
 
 
 def own_memory() -> int:
@@ -68,10 +64,10 @@ def own_memory() -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) * 2**10
 
 
-def train(trainer, size: int, n: int) -> tuple[float, float]:
+def train(made: Prepared, size: int, n: int) -> tuple[float, float]:
     """Train on the first windows; give seconds a window, of the clock and of the processor."""
-    session, optimizer = trainer.model.session, trainer.optimizer
-    trainer.model.train()
+    session, optimizer = made.session, made.trainer.optimizer
+    made.model.train()
     began = 0.0, 0.0
     with in_step():
         for number in range(n):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from time import perf_counter
 
 import numpy as np
@@ -15,17 +13,6 @@ from benchmarks.timing import wait
 STAGES = ("look", "recursion", "losses", "backward", "optimiser", "commit")
 RANKED_AT_ONCE = 256
 TGN_BATCH = 200
-
-
-@contextmanager
-def threads(number: int) -> Iterator[None]:
-    """Compute with so many threads while the context lasts."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(number)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def train_events(run: Prepared, events: int) -> float:

@@ -55,9 +55,8 @@ def examine() -> list[Finding]:
     return [*_versions(), *_mends(), *_machine(), *(_folder(Path(name)) for name in FOLDERS)]
 
 
-def report(findings: Sequence[Finding] | None = None) -> str:
-    """Lay out findings, one a line, what to do below its line; examines if given none."""
-    findings = examine() if findings is None else findings
+def report(findings: Sequence[Finding]) -> str:
+    """Lay out findings, one a line, what to do below its line."""
     lines = []
     for finding in findings:
         mark = "!" if finding.remedy else " "

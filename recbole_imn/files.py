@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import yaml
 
@@ -171,9 +171,16 @@ def file_sum(path: Path) -> str:
     """Give the SHA-256 sum of a file's bytes, hexadecimal."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
+        feed(digest, file)
     return digest.hexdigest()
+
+
+def feed(digest: hashlib._Hash, file: IO[bytes], size: int | None = None) -> None:
+    """Hash a file from where it stands, to its end or so many bytes of it."""
+    left = size if size is not None else float("inf")
+    while left > 0 and (block := file.read(int(min(_BLOCK, left)))):
+        digest.update(block)
+        left -= len(block)
 
 
 def sync_file(path: Path) -> None:

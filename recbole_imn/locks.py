@@ -84,6 +84,22 @@ class Lock:
             return False
 
 
+def close(descriptor: int | None) -> None:
+    """Give back what :func:`open_for_lock` opened, if it did."""
+    if descriptor is not None:
+        os.close(descriptor)
+
+
+@contextmanager
+def opened_for_lock(path: Path) -> Iterator[int | None]:
+    """Open a file or folder as :func:`open_for_lock` does, and close it at the end."""
+    descriptor = open_for_lock(path)
+    try:
+        yield descriptor
+    finally:
+        close(descriptor)
+
+
 @contextmanager
 def locked(path: Path, *, shared: bool = False) -> Iterator[None]:
     """Hold the lock of a file or folder, waiting for whoever has it.
@@ -94,14 +110,10 @@ def locked(path: Path, *, shared: bool = False) -> Iterator[None]:
     shared : bool
         Whether others who share may hold it too.
     """
-    descriptor = open_for_lock(path)
-    try:
+    with opened_for_lock(path) as descriptor:
         if descriptor is not None:
             take(descriptor, shared=shared, wait=True)
         yield
-    finally:
-        if descriptor is not None:
-            os.close(descriptor)
 
 
 @contextmanager
@@ -119,14 +131,10 @@ def only_one(path: Path, what: str) -> Iterator[None]:
     ValueError
         If another process has the lock; one line for people.
     """
-    descriptor = open_for_lock(path)
-    try:
+    with opened_for_lock(path) as descriptor:
         if descriptor is not None and take(descriptor) is False:
             raise ValueError(
                 f"{path} is in use by {what} that runs already; wait for its end, or choose "
                 "another --out"
             )
         yield
-    finally:
-        if descriptor is not None:
-            os.close(descriptor)

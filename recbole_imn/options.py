@@ -9,7 +9,6 @@ from typing import Any
 from recbole_imn import registry
 from recbole_imn.data.atomic import check_name
 from recbole_imn.errors import UsageError
-from recbole_imn.evaluation.benchmark.tuned import TUNING, require_same_data
 from recbole_imn.provenance import fingerprint
 from recbole_imn.settings_files import (
     instead,
@@ -17,6 +16,7 @@ from recbole_imn.settings_files import (
     named_files,
     read_settings,
 )
+from recbole_imn.tuned import TUNING, require_same_data
 
 
 def check(arguments: Sequence[str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Where a result comes from: settings, seed, code, packages and data."""
+"""Where a result comes from: code, packages, machine and data."""
 
 from __future__ import annotations
 
@@ -7,17 +7,14 @@ import os
 import platform
 import subprocess
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
-from recbole_imn.checkpoints import plain_config
 from recbole_imn.errors import DataError
+from recbole_imn.files import feed
 
 ATOMIC_SUFFIXES = (".inter", ".item", ".user", ".net", ".kg", ".link")
 PACKAGES = ("recbole_imn", "recbole", "torch", "numpy", "pandas", "scipy")
-_BLOCK = 1 << 20
 #: Settings without influence on figures.
 NOT_SHAPING = frozenset(
     {
@@ -37,57 +34,6 @@ NOT_SHAPING = frozenset(
         "share_tables",
     }
 )
-
-
-@dataclass(frozen=True)
-class Provenance:
-    """What one needs to know to repeat a result.
-
-    Attributes
-    ----------
-    configuration : dict
-        Every setting of the run as plain values.
-    seed : int
-    commit : str or None
-        Git commit of the package's source, with '-dirty' if files were changed since; None
-        where the package is not in a repository.
-    versions : dict
-        Version of Python and of each package that computes.
-    fingerprint : str
-        :func:`fingerprint` of the data.
-    """
-
-    configuration: dict[str, Any]
-    seed: int
-    commit: str | None
-    versions: dict[str, str]
-    fingerprint: str
-
-    @classmethod
-    def of(cls, config: Any) -> Provenance:
-        """Describe a run with a RecBole Config.
-
-        Parameters
-        ----------
-        config : recbole.config.Config
-            With ``data_path`` (RecBole adds the data set's name to it), ``dataset``, ``seed``.
-
-        Raises
-        ------
-        DataError
-            If the log is not there.
-        """
-        return cls(
-            configuration=plain_config(config)["final"],
-            seed=int(config["seed"]),
-            commit=commit(),
-            versions=versions(),
-            fingerprint=fingerprint(Path(config["data_path"]), config["dataset"]),
-        )
-
-    def as_dict(self) -> dict[str, Any]:
-        """Give plain values, as for a json file."""
-        return asdict(self)
 
 
 def fingerprint(folder: Path, name: str) -> str:
@@ -118,14 +64,9 @@ def fingerprint(folder: Path, name: str) -> str:
         if file.is_file():
             # Suffix and size keep the border between two files.
             digest.update(f"{suffix} {file.stat().st_size}\n".encode())
-            _update(digest, file)
+            with file.open("rb") as stream:
+                feed(digest, stream)
     return f"sha256:{digest.hexdigest()}"
-
-
-def _update(digest: hashlib._Hash, file: Path) -> None:
-    with file.open("rb") as stream:
-        while block := stream.read(_BLOCK):
-            digest.update(block)
 
 
 def commit(folder: Path | None = None) -> str | None:

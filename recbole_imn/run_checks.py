@@ -22,10 +22,10 @@ from recbole.utils import EvaluatorType, InputType, ModelType
 from recbole_imn import own_models, registry
 from recbole_imn.data.atomic import check_name
 from recbole_imn.data.first_use import provide
+from recbole_imn.data.item_fields import FEATURE_AWARE, feature_settings
 from recbole_imn.data.scaling import is_global_time_split
 from recbole_imn.data.simulated import is_simulated
 from recbole_imn.errors import SettingsError
-from recbole_imn.evaluation.benchmark.plan import FEATURE_AWARE, feature_settings
 from recbole_imn.evaluation.protocols import put_in_place
 from recbole_imn.model.build import find_parts
 from recbole_imn.model.settings import NetworkSettings

@@ -15,6 +15,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from recbole.evaluator.register import metrics_dict
 
+from recbole_imn.errors import SettingsError
+from recbole_imn.intervals import read_intervals
 from recbole_imn.validation import Strict, nearest
 
 LEARNERS = ("adam", "adamw", "sgd", "adagrad", "rmsprop", "sparse_adam")
@@ -22,8 +24,6 @@ LEVELS = ("debug", "info", "warning", "error", "critical")
 MODE = re.compile(r"full|(uni|pop)[1-9][0-9]{0,5}")
 TRANSFORMS = ("mask_itemseq", "inverse_itemseq", "crop_itemseq", "reorder_itemseq", "user_defined")
 FOLDER_OF_DIGITS = "it must be a folder; one whose name reads as a number is written as ./{}"
-NUMBER = r"\s*-?(inf|[0-9.]+(e[-+]?[0-9]+)?)\s*"
-INTERVAL = re.compile(rf"\s*[\[(]({NUMBER}),({NUMBER})[\])]\s*")
 
 
 def _listed(value: object) -> object:
@@ -100,13 +100,16 @@ def _no_negatives(given: object) -> object:
 
 def _intervals(value: object) -> object:
     """Refuse what is no interval; RecBole would leave the filter out."""
+    if value is None:
+        return None
     # The command line reads [5,10] as a list.
-    parts = str(value).split(";")
-    for part in parts if value is not None else ():
-        found = INTERVAL.fullmatch(part)
-        if not found or float(found[1]) > float(found[4]):
-            raise ValueError("it must be an interval such as [5,inf), or several with ; between")
-    return None if value is None else str(value)
+    text = str(value)
+    try:
+        read_intervals(text)
+    except SettingsError as error:
+        hint = "it must be an interval such as [5,inf), or several with ; between"
+        raise ValueError(hint) from error
+    return text
 
 
 def _all_of_them(value: object) -> object:

@@ -6,7 +6,6 @@ nobody's any more.
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
-from recbole_imn.locks import open_for_lock, take
+from recbole_imn.locks import close, open_for_lock, opened_for_lock, take
 
 _NAME = re.compile(r"\..+\.[0-9a-f]{32}\.part")
 
@@ -37,7 +36,7 @@ def scratch_file(path: Path) -> Iterator[Path]:
         yield part
     finally:
         part.unlink(missing_ok=True)
-        _close(descriptor)
+        close(descriptor)
 
 
 @contextmanager
@@ -48,7 +47,7 @@ def scratch_folder(path: Path) -> Iterator[Path]:
         yield part
     finally:
         shutil.rmtree(part, ignore_errors=True)
-        _close(descriptor)
+        close(descriptor)
 
 
 def sweep(folder: Path) -> None:
@@ -72,22 +71,14 @@ def _make(path: Path, is_folder: bool) -> tuple[Path, int | None]:
             descriptor = open_for_lock(part)
             if descriptor is None or (take(descriptor) is not False and part.exists()):
                 return part, descriptor
-            _close(descriptor)
+            close(descriptor)
 
 
 def _remove_if_left(part: Path) -> None:
-    descriptor = open_for_lock(part)
-    try:
+    with opened_for_lock(part) as descriptor:
         if descriptor is None or take(descriptor) is not True:
             return
         if part.is_dir():
             shutil.rmtree(part)
         else:
             part.unlink()
-    finally:
-        _close(descriptor)
-
-
-def _close(descriptor: int | None) -> None:
-    if descriptor is not None:
-        os.close(descriptor)

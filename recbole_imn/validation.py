@@ -118,9 +118,7 @@ def nearest(key: object, known: Collection[str], prefix: str = "") -> str:
     return f"; did you mean {prefix}{near[0]}?" if near else ""
 
 
-def nearest_names(
-    name: object, known: Collection[str], n: int = 3, cutoff: float = 0.6
-) -> list[str]:
+def nearest_names(name: object, known: Collection[str], n: int = 3) -> list[str]:
     """Give the known names that are most like a name, the best first.
 
     Those that differ in upper and lower case only come before all others.
@@ -131,14 +129,12 @@ def nearest_names(
     known : collection of str
     n : int
         How many at most.
-    cutoff : float
-        Least similarity, 0..1, as in :func:`difflib.get_close_matches`.
     """
     text = str(name)[:MAX_SHOWN]
     folded: dict[str, list[str]] = {}
     for other in sorted(known):
         folded.setdefault(other.casefold(), []).append(other)
-    near = difflib.get_close_matches(text.casefold(), folded, n=n, cutoff=cutoff)
+    near = difflib.get_close_matches(text.casefold(), folded, n=n)
     return [other for match in near for other in folded[match]][:n]
 
 

@@ -13,6 +13,7 @@ from scipy import sparse
 from recbole_imn import checkpoints
 from recbole_imn.checkpoints import values
 from recbole_imn.errors import UnsafeCheckpointError
+from recbole_imn.kernels.in_parallel import threads
 from tests.conftest import random_rows, write_log
 from tests.fresh_process import job, run
 
@@ -76,10 +77,8 @@ def train(model, folder):
 @pytest.fixture(scope="module")
 def one_thread():
     """Compute with one thread, as the fresh processes do."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+    with threads(1):
+        yield
 
 
 @pytest.fixture(scope="module")

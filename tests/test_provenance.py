@@ -1,12 +1,11 @@
 """Records of where a result comes from."""
 
-import json
 import subprocess
 
 import pytest
 
 from recbole_imn.errors import DataError
-from recbole_imn.provenance import Provenance, commit, environment, fingerprint, versions
+from recbole_imn.provenance import commit, environment, fingerprint, versions
 from tests.conftest import write_log
 
 ROWS = [("u1", "i1", 1, "view", 0), ("u1", "i2", 2, "view", 0)]
@@ -62,16 +61,6 @@ def test_the_commit_of_a_folder(tmp_path):
 def test_no_commit_without_git(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", "")
     assert commit(tmp_path) is None
-
-
-def test_a_run_is_described_in_plain_values(make_config, toy):
-    config = make_config("IMNNet", seed=7)
-    record = Provenance.of(config)
-    assert record.seed == 7
-    assert record.fingerprint == fingerprint(toy / "toy", "toy")
-    assert record.versions == versions()
-    assert record.configuration["n_negatives"] == 127
-    assert json.loads(json.dumps(record.as_dict()))["configuration"]["embedding_size"] == 8
 
 
 def test_the_environment_names_commit_and_versions():

@@ -15,10 +15,10 @@ from recbole_imn.model.sources.base import N_NUMBERS, Numbers, Proposals
 from recbole_imn.model.sources.neighbours import ANCHORS
 from recbole_imn.model.sources.user_numbers import N_USER_NUMBERS, user_numbers
 from recbole_imn.past import Past
+from recbole_imn.units import DAY
 
-DAY = 86_400.0
 # Half-lives of the lists of trending items, in seconds, and the length of each.
-HALF_LIVES = (DAY, 30 * DAY)
+HALF_LIVES = (1.0 * DAY, 30.0 * DAY)
 N_TREND = 20
 # Of an item that no source proposes, in all of that source's columns.
 MISSING = np.nan

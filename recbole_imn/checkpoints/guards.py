@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
-from recbole_imn.checkpoints.loading import load_checkpoint
+from recbole_imn.checkpoints.loading import PICKLED, load_checkpoint
 from recbole_imn.compat.views import View, replace
 from recbole_imn.errors import SettingsError
 
@@ -20,7 +20,6 @@ PRETRAINED = (
     "recbole.model.general_recommender.ract",
     "recbole.model.context_aware_recommender.kd_dagfm",
 )
-PICKLED = ("save_dataset", "save_dataloaders", "dataset_save_path", "dataloaders_save_path")
 
 
 def install() -> None:

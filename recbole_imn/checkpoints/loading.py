@@ -19,13 +19,12 @@ from recbole_imn.model.calibration import is_later
 
 # RecBole is imported where it is used: the mends that let it be imported need this package.
 
+# Settings of RecBole that name pickles.
+PICKLED = ("save_dataset", "save_dataloaders", "dataset_save_path", "dataloaders_save_path")
 # Settings of a checkpoint that would reach files, networks or processes of whoever loads it.
 NEVER_TAKEN = frozenset(
     {
-        "save_dataset",
-        "save_dataloaders",
-        "dataset_save_path",
-        "dataloaders_save_path",
+        *PICKLED,
         "log_wandb",
         "resume",
         "checkpoint_dir",

@@ -50,11 +50,10 @@ def _own_time(local_time: Callable[[], str]) -> Callable[[], str]:
 
 
 def save_checkpoint(self: Any, epoch: int, verbose: bool = True, **kwargs: Any) -> None:
-    """Store a model and what training needs (trainer.py:288).
+    """Store a trainer's model and what training needs (trainer.py:288).
 
     Parameters
     ----------
-    self : recbole.trainer.Trainer
     epoch : int
         The present epoch, from 0.
     verbose : bool

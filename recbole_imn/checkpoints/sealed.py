@@ -18,7 +18,7 @@ from typing import IO, Any
 import torch
 
 from recbole_imn.errors import CheckpointError, UnsafeCheckpointError
-from recbole_imn.files import replaced
+from recbole_imn.files import feed, replaced
 
 CHECKPOINT, STATE = "checkpoint", "state"
 # 1 had no checksum.
@@ -29,7 +29,6 @@ _SEAL = re.compile(
     rb"sha256 (?P<sum>[0-9a-f]{64})\Z"
 )
 _LONGEST_SEAL = 200
-_BLOCK = 1 << 20
 
 
 def write_sealed(path: Path, values: Any, kind: str, run: str = NO_RUN) -> None:
@@ -150,8 +149,5 @@ def zip_begins(path: Path) -> bool:
 def _sha256(file: IO[bytes], size: int | None = None) -> str:
     """Hash a file from where it stands, to its end or so many bytes of it."""
     digest = hashlib.sha256()
-    left = size if size is not None else float("inf")
-    while left > 0 and (block := file.read(int(min(_BLOCK, left)))):
-        digest.update(block)
-        left -= len(block)
+    feed(digest, file, size)
     return digest.hexdigest()

@@ -310,10 +310,15 @@ def check_type(
         )
 
 
+def line_at(rows: pd.Series[Any] | pd.DataFrame, place: int) -> int:
+    """Give the line of a file that the row at a place was read from: the header is line 1."""
+    return int(rows.index[place]) + 2
+
+
 def _first(bad: pd.Series[bool], column: pd.Series[Any]) -> tuple[int, Any]:
     """Line and value of the first bad cell."""
     place = int(np.flatnonzero(bad.to_numpy())[0])
-    return int(column.index.to_numpy()[place]) + 2, column.iloc[place]
+    return line_at(column, place), column.iloc[place]
 
 
 def _require(

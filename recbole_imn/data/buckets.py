@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from recbole_imn.errors import SettingsError
-
-Floats = npt.NDArray[np.float64]
+from recbole_imn.log import Floats
 
 
 class Buckets:

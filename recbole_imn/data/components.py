@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from recbole_imn.log import Floats
+
 # A component that varies less than this share of the first one is rounding of the numbers, and
 # the first one is, if that is a smaller share yet of the numbers' own squares.
 LEAST_VARIANCE, LEAST_SPREAD = 1e-10, 1e-20

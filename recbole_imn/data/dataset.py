@@ -19,6 +19,7 @@ from recbole_imn.data.excerpt import evenly, spread
 from recbole_imn.data.feature_maps import FeatureMap
 from recbole_imn.data.features import event_features, item_features
 from recbole_imn.data.scaling import PARTS, PURCHASE, ScaledDataset
+from recbole_imn.data.searched import require_unseen_test
 from recbole_imn.data.stream_settings import columns_setting
 from recbole_imn.errors import DataError
 from recbole_imn.log import NO_EVENT, EventLog, Ids
@@ -248,7 +249,8 @@ class StreamDataset(ScaledDataset):
             If a part of a global time split has no rows, or the log has fewer items than
             are to be ranked.
         SettingsError
-            If the model needs item attributes that are not loaded.
+            If the model needs item attributes that are not loaded, or settings were chosen on
+            rows of the test part.
         """
         if not self.has_global_time_split:
             self._refuse_other_split()
@@ -256,6 +258,7 @@ class StreamDataset(ScaledDataset):
             parts: list[StreamDataset] = super().build()
             self._sample_evaluation(parts)
             self._check_parts(parts)
+            require_unseen_test(self, parts[2])
             return parts
         self._change_feat_format()
         self._drop_unused_col()
@@ -265,6 +268,7 @@ class StreamDataset(ScaledDataset):
         self._sample_validation(parts)
         self._sample_evaluation(parts)
         self._check_parts(parts)
+        require_unseen_test(self, parts[2])
         check_items(self)
         rows = ", ".join(f"{len(part)} {name}" for part, name in zip(parts, PARTS, strict=True))
         self.logger.info(f"Rows of {self.dataset_name}: {rows}")

@@ -12,12 +12,11 @@ import numpy.typing as npt
 
 from recbole_imn.data.field_maps import FieldMap
 from recbole_imn.errors import DataError
+from recbole_imn.log import Flags, Floats
 
 # Squares of features must still be numbers of float32.
 LARGEST_FEATURE = 1e18
 
-Flags = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float64]
 Features = npt.NDArray[np.float32]
 Columns = Sequence[npt.NDArray[Any]]
 

@@ -11,11 +11,12 @@ import torch
 from recbole.utils.enum_type import FeatureSource
 from torch import Tensor
 
-from recbole_imn.data.feature_maps import FarValue, FeatureMap, Features, Flags
+from recbole_imn.data.feature_maps import FarValue, FeatureMap, Features
 from recbole_imn.data.field_maps import FieldMap
 from recbole_imn.data.preparation import Preparation, padded
 from recbole_imn.data.scaling import ScaledDataset
 from recbole_imn.errors import DataError
+from recbole_imn.log import Flags
 
 
 def event_features(

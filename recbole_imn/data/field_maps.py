@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from recbole_imn.data.preparation import Preparation, padded
 from recbole_imn.errors import DataError
+from recbole_imn.log import Floats
 
 MAX_CATEGORIES = 512
 KINDS = ("token", "token_seq", "float", "float_seq")
@@ -20,8 +21,6 @@ KINDS = ("token", "token_seq", "float", "float_seq")
 EMPTY, NO_CATEGORY = 0, -1
 # A whole number as text; zeros before it are part of a name.
 WHOLE = re.compile(r"(-?[0-9]+)(?:\.0+)?")
-
-Floats = npt.NDArray[np.float64]
 
 
 def whole_number(value: Any) -> int | None:

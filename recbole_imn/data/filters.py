@@ -12,11 +12,12 @@ import pandas as pd
 from recbole.utils.enum_type import FeatureType
 
 from recbole_imn.errors import DataError, SettingsError
+from recbole_imn.intervals import Interval, read_intervals
+from recbole_imn.log import Flags
 
 # What RecBole's intervals of numbers are without being set.
 ANY_NUMBER = [("[", 0.0, float("inf"), ")")]
 
-Flags = npt.NDArray[np.bool_]
 
 # Settings that leave events out, with what they are without being set.
 FILTERS: dict[str, tuple[Any, ...]] = {
@@ -180,7 +181,7 @@ class Filtered:
             if frame is not None:
                 setattr(self, name, side.described(frame, kept))
 
-    def _parse_intervals_str(self, intervals: Any) -> list[tuple[str, float, float, str]] | None:
+    def _parse_intervals_str(self, intervals: Any) -> list[Interval] | None:
         """Read intervals such as ``[3,inf)`` (dataset.py, same name).
 
         Raises
@@ -190,7 +191,7 @@ class Filtered:
         """
         if intervals is None:
             return None
-        return [_interval(part.strip()) for part in str(intervals).split(";")]
+        return read_intervals(str(intervals))
 
     def _filter_inter_by_user_or_item(self) -> None:
         """Say which events have no attributes of their user or item; drop them if asked to."""
@@ -228,9 +229,7 @@ class _Side:
         Numbers of events that are allowed.
     """
 
-    def __init__(
-        self, column: pd.Series[Any], intervals: list[tuple[str, float, float, str]]
-    ) -> None:
+    def __init__(self, column: pd.Series[Any], intervals: list[Interval]) -> None:
         self.field, self.intervals = column.name, intervals
         self.codes, self.tokens = pd.factorize(column)
         self.is_out = np.zeros(len(self.tokens), np.bool_)
@@ -266,16 +265,3 @@ def is_chosen(user: str, share: float) -> bool:
     """
     digest = hashlib.blake2b(user.encode(), digest_size=8, person=b"user_share").digest()
     return int.from_bytes(digest, "big") < share * 2**64
-
-
-def _interval(text: str) -> tuple[str, float, float, str]:
-    """Read one interval: brackets and ends."""
-    try:
-        left, right = (float(end) for end in text[1:-1].split(","))
-    except ValueError:
-        left, right = 1.0, 0.0
-    if not (left <= right and text[0] in "([" and text[-1] in "])"):
-        raise SettingsError(
-            f"{text!r} is no interval; write [3,inf) or (0,10], several with ; between"
-        )
-    return text[0], left, right, text[-1]

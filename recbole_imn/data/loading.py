@@ -13,9 +13,10 @@ import pandas as pd
 from recbole.data.dataset import SequentialDataset
 from recbole.utils.enum_type import FeatureSource, FeatureType
 
-from recbole_imn.data.atomic import check_type, read_columns, read_header
+from recbole_imn.data.atomic import check_type, line_at, read_columns, read_header
 from recbole_imn.data.columnwise import read_frame
 from recbole_imn.data.filters import Filtered
+from recbole_imn.data.first_rows import first_rows_of_each
 from recbole_imn.data.first_use import provide
 from recbole_imn.data.log_file import LogFile
 from recbole_imn.data.numbers import check_numbers, split_numbers
@@ -73,7 +74,7 @@ class AtomicDataset(Filtered, TokenIds, SequentialDataset):  # type: ignore[misc
             numbers = list(split_numbers(path, cells, self.config["seq_separator"], None))
         for place, found in enumerate(numbers):
             if (np.asarray(found, np.float32) == np.float32(value)).any():
-                return int(cells.index[place]) + 2
+                return line_at(cells, place)
         return 0
 
     def _load_inter_feat(self, token: str, dataset_path: str) -> None:
@@ -118,18 +119,10 @@ class AtomicDataset(Filtered, TokenIds, SequentialDataset):  # type: ignore[misc
         """Keep the first row of each id, as RecBole does, but say so."""
         if frame.empty:
             raise DataError(f"{path}: a header but no rows; remove the file or fill it")
-        unnamed = frame.index[frame[field].isna()]
-        if len(unnamed):
-            raise DataError(f"{path}, line {int(unnamed[0]) + 2}: {field} is empty")
-        repeated = frame[field].duplicated()
-        if repeated.any():
-            first = int(np.flatnonzero(repeated.to_numpy())[0])
-            self.logger.warning(
-                f"{path}: {int(repeated.sum())} rows repeat an earlier {field}; the first row of "
-                f"each counts (line {int(frame.index[first]) + 2}: {frame[field].iloc[first]!r})"
-            )
-        # A copy: pandas 2 warns of changes to what may be a view.
-        return frame[~repeated].copy()
+        first_rows, repeated = first_rows_of_each(path, frame, field)
+        if repeated:
+            self.logger.warning(repeated)
+        return first_rows
 
     def _load_additional_feat(self, token: str, dataset_path: str) -> None:
         for suffix in self.config["additional_feat_suffix"] or []:

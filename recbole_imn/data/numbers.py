@@ -6,17 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from recbole_imn.data.atomic import line_at
 from recbole_imn.errors import DataError
+from recbole_imn.log import Floats
 
 # RecBole turns all numbers into float32.
 LARGEST = float(np.finfo(np.float32).max)
 # Beyond nanoseconds since any year of the calendar; squares of such times are still numbers.
 LATEST = 1e20
-
-Floats = npt.NDArray[np.float64]
 
 
 def check_numbers(path: Path, column: pd.Series[Any]) -> None:
@@ -50,7 +49,8 @@ def check_times(path: Path, column: pd.Series[Any]) -> None:
     """
     bad = np.flatnonzero(column.abs().to_numpy() > LATEST)
     if len(bad):
-        line, value = int(column.index[bad[0]]) + 2, float(column.iloc[int(bad[0])])
+        place = int(bad[0])
+        line, value = line_at(column, place), float(column.iloc[place])
         raise DataError(
             f"{path}, line {line}: {column.name} is {value!r}, which is a time in no unit"
         )
@@ -103,16 +103,14 @@ def _split(path: Path, column: pd.Series[Any], place: int, separator: str) -> Fl
     try:
         return np.array([float(value) for value in cell.split(separator) if value])
     except ValueError as error:
-        line = int(column.index[place]) + 2
         raise DataError(
-            f"{path}, line {line}: {column.name} is {cell!r}, not numbers with {separator!r} "
-            "between"
+            f"{path}, line {line_at(column, place)}: {column.name} is {cell!r}, not "
+            f"numbers with {separator!r} between"
         ) from error
 
 
 def _refusal(path: Path, column: pd.Series[Any], place: int, shown: str) -> DataError:
-    line = int(column.index[place]) + 2
     return DataError(
-        f"{path}, line {line}: {column.name} is {shown}; it must be a finite number within "
-        f"±{LARGEST:.1e}, or an empty cell where it is unknown"
+        f"{path}, line {line_at(column, place)}: {column.name} is {shown}; it must be "
+        f"a finite number within ±{LARGEST:.1e}, or an empty cell where it is unknown"
     )

@@ -11,8 +11,7 @@ import numpy.typing as npt
 
 from recbole_imn.data.buckets import Buckets
 from recbole_imn.data.components import Components
-
-Floats = npt.NDArray[np.float64]
+from recbole_imn.log import Floats
 
 
 @dataclass(frozen=True, eq=False)

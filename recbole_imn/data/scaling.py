@@ -13,7 +13,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import torch
 from recbole.data.dataset import SequentialDataset
@@ -28,7 +27,7 @@ from recbole_imn.data.preparation import Preparation, padded, to_unit
 from recbole_imn.data.stays import STAYS
 from recbole_imn.data.stream_settings import reduced_fields
 from recbole_imn.errors import SettingsError
-from recbole_imn.log import split_positions, time_positions
+from recbole_imn.log import Flags, Floats, split_positions, time_positions
 from recbole_imn.log.grouping import place_within_group
 from recbole_imn.model.rows import EVENT_INDEX
 
@@ -36,9 +35,6 @@ PURCHASE = "purchase"
 PARTS = ("training", "validation", "test")
 # Columns in which numbers have a meaning of their own, beside the time.
 UNSCALED = (PURCHASE, *STAYS)
-
-Flags = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float64]
 
 
 class ScaledDataset(AtomicDataset):

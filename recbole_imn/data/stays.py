@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from recbole_imn.data.atomic import line_at
 from recbole_imn.data.numbers import split_numbers
 from recbole_imn.errors import DataError
 from recbole_imn.log import Floats, Integers
@@ -60,6 +61,6 @@ def split_stays(path: Path, table: pd.DataFrame, separator: str) -> tuple[Intege
 def _refusal(path: Path, cells: pd.DataFrame, row: int, rule: str) -> DataError:
     listed, delisted = cells.iloc[row]
     return DataError(
-        f"{path}, line {int(cells.index[row]) + 2}: {LISTED} is {str(listed)!r} and {DELISTED} "
+        f"{path}, line {line_at(cells, row)}: {LISTED} is {str(listed)!r} and {DELISTED} "
         f"{str(delisted)!r}; {rule}"
     )

@@ -7,7 +7,9 @@ from datetime import datetime, timedelta, timezone
 import numpy as np
 import numpy.typing as npt
 
-YEAR = 365.25 * 86_400
+from recbole_imn.units import DAY
+
+YEAR = 365.25 * DAY
 # Seconds since the year 1 are below this; milliseconds since 1970 pass it in March 1973.
 LARGEST = 1e11
 LONGEST_SPAN = 100 * YEAR

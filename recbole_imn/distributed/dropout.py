@@ -25,6 +25,11 @@ def masks_of_whole_batch(rows: slice, n: int) -> Iterator[None]:
         Those that are computed.
     n : int
         Rows of the batch.
+
+    Raises
+    ------
+    SettingsError
+        Where something is dropped whose rows cannot be told.
     """
     original: Callable[..., Tensor] = functional.dropout
 

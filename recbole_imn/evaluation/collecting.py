@@ -24,10 +24,10 @@ from torch import Tensor
 from recbole_imn.errors import DivergenceError
 from recbole_imn.evaluation import full_ranking
 from recbole_imn.kernels.counting import are_below_infinity
+from recbole_imn.log import Floats
 from recbole_imn.run_checks import check_valid_metric
 
 Items = npt.NDArray[np.int64]
-Reals = npt.NDArray[np.float64]
 # What belongs to one evaluation; all else that is collected stays (evaluator/collector.py:228).
 OF_ONE_EVALUATION = (
     *("rec.topk", "rec.meanrank", "rec.score", "rec.items", "data.label"),
@@ -183,14 +183,14 @@ def entropy(shown: Items) -> float:
     return float(-(shares * np.log(shares)).sum()) / max(len(counts), 1)
 
 
-def popularity(shown: Items, counts: Mapping[int, int]) -> Reals:
+def popularity(shown: Items, counts: Mapping[int, int]) -> Floats:
     """Give the training events of what is shown, float64 [n_rows, k]; nan for no item."""
     items, places = np.unique(shown, return_inverse=True)
     values = np.array([counts.get(int(item), 0) if item else np.nan for item in items], np.float64)
     return values[places.reshape(shown.shape)]
 
 
-def tail(shown: Items, counts: Mapping[int, int], ratio: float) -> Reals:
+def tail(shown: Items, counts: Mapping[int, int], ratio: float) -> Floats:
     """Say what of the shown is seldom in training, 0 or 1, float64 [n_rows, k]; nan for no item.
 
     Parameters
@@ -210,9 +210,9 @@ def tail(shown: Items, counts: Mapping[int, int], ratio: float) -> Reals:
     return np.where(shown > 0, np.isin(shown, seldom), np.nan).astype(np.float64)
 
 
-def means_to_each_cut(values: Reals) -> Reals:
+def means_to_each_cut(values: Floats) -> Floats:
     """Give means of the first 1, 2, ... columns, float64 [n_rows, k]; 0 where nothing is shown."""
     there = ~np.isnan(values)
     sums = np.where(there, values, 0.0).cumsum(axis=1)
-    means: Reals = sums / np.maximum(there.cumsum(axis=1), 1)
+    means: Floats = sums / np.maximum(there.cumsum(axis=1), 1)
     return means

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-import numpy.typing as npt
-
+from recbole_imn.log import Floats
 from recbole_imn.rank_metrics import FULL_MRR, rank_metric
-
-Reals = npt.NDArray[np.float64]
 
 CUTS = (10, 20)
 # RecBole keeps scores in float32 and rounds its figures.
@@ -17,7 +13,7 @@ TOLERANCE = 1e-6
 
 
 def metrics_of_ranks(
-    rank: Reals, cuts: Sequence[int] = CUTS, whole: bool = False
+    rank: Floats, cuts: Sequence[int] = CUTS, whole: bool = False
 ) -> dict[str, float]:
     """Give means over rows under RecBole's names, such as ``ndcg@10``; empty without rows.
 
@@ -30,9 +26,13 @@ def metrics_of_ranks(
     """
     if len(rank) == 0:
         return {}
-    names = [f"{metric}@{cut}" for metric in ("recall", "ndcg", "mrr") for cut in cuts]
-    names += [FULL_MRR] if whole else []
+    names = [*names_with_cuts(cuts), *([FULL_MRR] if whole else [])]
     return {name: float(rank_metric(name)(rank).mean()) for name in names}
+
+
+def names_with_cuts(cuts: Sequence[int] = CUTS) -> list[str]:
+    """Give RecBole's names of the metrics of the first items, such as ``ndcg@10``."""
+    return [f"{metric}@{cut}" for metric in ("recall", "ndcg", "mrr") for cut in cuts]
 
 
 def difference_warning(

@@ -15,7 +15,7 @@ from recbole_imn.checkpoints import plain_config
 from recbole_imn.data.filters import what_is_left_out
 from recbole_imn.data.scaling import is_global_time_split
 from recbole_imn.evaluation.full_ranking import FullMRR
-from recbole_imn.evaluation.metrics import CUTS
+from recbole_imn.evaluation.metrics import names_with_cuts
 from recbole_imn.evaluation.significance import interval, user_interval
 from recbole_imn.files import replace_text
 from recbole_imn.rank_metrics import FULL_MRR, rank_metric
@@ -158,9 +158,8 @@ def interval_results(
 ) -> dict[str, tuple[float, float, float]]:
     """Give mean and ends of the 95% interval of each metric, that of whole rankings if asked."""
     rank, users = table["rank"].to_numpy(), table["user"].to_numpy()
-    names = [f"{metric}@{cut}" for metric in ("recall", "ndcg", "mrr") for cut in CUTS]
     results = {}
-    for name in [FULL_MRR, *names] if whole else names:
+    for name in [*([FULL_MRR] if whole else []), *names_with_cuts()]:
         values = rank_metric(name)(rank)
         results[name] = (float(values.mean()), *user_interval(values, users))
     return results

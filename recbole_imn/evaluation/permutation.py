@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from recbole_imn.evaluation.metrics import Reals
+from recbole_imn.log import Floats
 
 Bits = npt.NDArray[np.uint8]
 
@@ -27,7 +27,7 @@ CHUNK, MOST_SIGNS = 256, 1 << 22
 TOLERANCE = 1e-12
 
 
-def sign_flip_p_value(differences: Reals, users: npt.NDArray[np.object_]) -> float:
+def sign_flip_p_value(differences: Floats, users: npt.NDArray[np.object_]) -> float:
     """Give the two-sided p-value of the mean over rows, the signs of users flipped.
 
     The statistic is the mean over rows itself: each user weighs as many rows as they have.
@@ -60,8 +60,8 @@ def sign_flip_p_value(differences: Reals, users: npt.NDArray[np.object_]) -> flo
 
 
 def sums_by_user(
-    values: Reals, users: npt.NDArray[np.object_]
-) -> tuple[npt.NDArray[np.str_], Reals]:
+    values: Floats, users: npt.NDArray[np.object_]
+) -> tuple[npt.NDArray[np.str_], Floats]:
     """Add up the rows of each user, rounded once, so that their order changes nothing.
 
     Parameters
@@ -80,7 +80,7 @@ def sums_by_user(
     return names, np.array([math.fsum(part) for part in parts])
 
 
-def _share(worlds: Iterator[Bits], sums: Reals, limit: float) -> float:
+def _share(worlds: Iterator[Bits], sums: Floats, limit: float) -> float:
     """Give the share of worlds whose sum is at least ``limit`` away from zero."""
     hits = total = 0
     for flipped in worlds:
@@ -97,7 +97,7 @@ def _every_world(n_users: int) -> Iterator[Bits]:
     yield (numbers >> np.arange(n_users) & 1).astype(np.uint8)
 
 
-def _drawn_worlds(names: npt.NDArray[np.str_], sums: Reals) -> Iterator[Bits]:
+def _drawn_worlds(names: npt.NDArray[np.str_], sums: Floats) -> Iterator[Bits]:
     """Give the world that was seen, then random ones, uint8 [at most CHUNK, n_users]."""
     yield np.zeros((1, len(sums)), np.uint8)
     rng = np.random.default_rng(_seed(names, sums))
@@ -108,7 +108,7 @@ def _drawn_worlds(names: npt.NDArray[np.str_], sums: Reals) -> Iterator[Bits]:
         yield np.unpackbits(drawn, count=n_bits).reshape(-1, len(sums))
 
 
-def _seed(names: npt.NDArray[np.str_], sums: Reals) -> int:
+def _seed(names: npt.NDArray[np.str_], sums: Floats) -> int:
     """Make a seed of what is compared, whichever system is the first."""
     content = "\n".join(names).encode() + np.abs(sums).astype("<f8").tobytes()
     return int.from_bytes(hashlib.sha256(content).digest(), "little")

@@ -8,11 +8,31 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from recbole_imn.evaluation.metrics import Reals
 from recbole_imn.evaluation.permutation import TOLERANCE, sign_flip_p_value
+from recbole_imn.log import Floats
 from recbole_imn.rank_metrics import rank_metric
 
 RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A mean with a 95% interval; ``low`` and ``high`` are nan where there is none."""
+
+    mean: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        """Give the figure with its sign, and the interval in brackets."""
+        if np.isnan(self.low):
+            return f"{self.mean:+.4f}"
+        return f"{self.mean:+.4f} [{self.low:+.4f}, {self.high:+.4f}]"
+
+    @property
+    def interval(self) -> str:
+        """The interval as text."""
+        return interval(self.low, self.high, "+")
 
 
 @dataclass(frozen=True)
@@ -22,11 +42,8 @@ class Comparison:
     Attributes
     ----------
     model, baseline : str
-    difference : float
-        Mean over rows of the metric, NDCG@10 by default, of the model minus the baseline's.
-    low, high : float
-        95% interval of the difference, by resampling users and seeds; nan where there is a
-        single user.
+    figure : Figure
+        Of :func:`paired`: the metric, NDCG@10 by default, of the model minus the baseline's.
     p_value : float
         Two-sided, of the same difference, by flipping the signs of users
         (:func:`~recbole_imn.evaluation.permutation.sign_flip_p_value`).
@@ -36,28 +53,16 @@ class Comparison:
 
     model: str
     baseline: str
-    difference: float
-    low: float
-    high: float
+    figure: Figure
     p_value: float
     corrected: float = float("nan")
-
-    @property
-    def interval(self) -> str:
-        """The interval as text."""
-        return interval(self.low, self.high, "+")
-
-    @property
-    def figure(self) -> Figure:
-        """Difference and interval."""
-        return Figure(self.difference, self.low, self.high)
 
 
 def compare(
     model: str,
     baseline: str,
-    ranks: Sequence[Reals],
-    others: Sequence[Reals],
+    ranks: Sequence[Floats],
+    others: Sequence[Floats],
     users: npt.NDArray[np.object_],
     metric: str = "ndcg@10",
 ) -> Comparison:
@@ -77,20 +82,33 @@ def compare(
     metric : str
         Such as ``ndcg@10``; ``fullmrr`` has no cut.
     """
-    ours, theirs = gains(ranks, metric), gains(others, metric)
-    gain = averaged(ours) - averaged(theirs)
-    low, high = paired_interval(ours, theirs, users)
-    return Comparison(
-        model=model,
-        baseline=baseline,
-        difference=float(gain.mean()),
-        low=low,
-        high=high,
-        p_value=sign_flip_p_value(gain, users),
-    )
+    figure, difference = paired(gains(ranks, metric), gains(others, metric), users)
+    return Comparison(model, baseline, figure, sign_flip_p_value(difference, users))
 
 
-def user_interval(values: Reals, users: npt.NDArray[np.object_]) -> tuple[float, float]:
+def paired(
+    ours: Sequence[Floats], others: Sequence[Floats], users: npt.NDArray[np.object_]
+) -> tuple[Figure, Floats]:
+    """Give what one side has more than another in every row, seeds averaged, and its mean.
+
+    Parameters
+    ----------
+    ours, others : sequence of float64 [n_rows]
+        One array a seed.
+    users : object [n_rows]
+
+    Returns
+    -------
+    figure : Figure
+        The mean over rows with the interval of :func:`paired_interval`.
+    difference : float64 [n_rows]
+    """
+    difference: Floats = averaged(ours) - averaged(others)
+    mean, ends = float(difference.mean()), paired_interval(ours, others, users)
+    return Figure(mean, *ends), difference
+
+
+def user_interval(values: Floats, users: npt.NDArray[np.object_]) -> tuple[float, float]:
     """Give a 95% interval of the mean over rows by resampling whole users.
 
     Parameters
@@ -107,7 +125,7 @@ def user_interval(values: Reals, users: npt.NDArray[np.object_]) -> tuple[float,
 
 
 def paired_interval(
-    ours: Sequence[Reals], others: Sequence[Reals], users: npt.NDArray[np.object_]
+    ours: Sequence[Floats], others: Sequence[Floats], users: npt.NDArray[np.object_]
 ) -> tuple[float, float]:
     """Give a 95% interval of a difference of means over rows, by resampling users and seeds.
 
@@ -142,10 +160,10 @@ def paired_interval(
         return mean, mean
     seeds = np.random.default_rng(1)
 
-    def difference(*parts: Reals, axis: int) -> Reals:
+    def difference(*parts: Floats, axis: int) -> Floats:
         *totals, number = (part.sum(axis=axis) for part in parts)
         means = np.stack(totals) / number
-        found: Reals = _drawn(means[: len(mine)], seeds) - _drawn(means[len(mine) :], seeds)
+        found: Floats = _drawn(means[: len(mine)], seeds) - _drawn(means[len(mine) :], seeds)
         return found
 
     ends = bootstrap(
@@ -161,18 +179,18 @@ def paired_interval(
     return float(ends.low), float(ends.high)
 
 
-def _sums(values: Sequence[Reals], group: npt.NDArray[np.intp]) -> list[Reals]:
+def _sums(values: Sequence[Floats], group: npt.NDArray[np.intp]) -> list[Floats]:
     """Give the sums of users, a row a seed; seeds in an order of their values."""
-    sums: list[Reals] = [np.bincount(group, weights=one).astype(np.float64) for one in values]
+    sums: list[Floats] = [np.bincount(group, weights=one).astype(np.float64) for one in values]
     return sorted(sums, key=lambda one: one.tolist())
 
 
-def _drawn(means: Reals, rng: np.random.Generator) -> Reals:
+def _drawn(means: Floats, rng: np.random.Generator) -> Floats:
     """Draw as many seeds as there are for every resample, and average them; 0 without seeds."""
     if not len(means):
         return np.zeros(means.shape[1:])
     places = rng.integers(len(means), size=means.shape)
-    mean: Reals = np.take_along_axis(means, places, axis=0).mean(axis=0)
+    mean: Floats = np.take_along_axis(means, places, axis=0).mean(axis=0)
     return mean
 
 
@@ -181,22 +199,7 @@ def interval(low: float, high: float, sign: str = "") -> str:
     return f"{low:{sign}.4f} to {high:{sign}.4f}" if low <= high else "of one user"
 
 
-@dataclass(frozen=True)
-class Figure:
-    """A mean with a 95% interval; ``low`` and ``high`` are nan where there is none."""
-
-    mean: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        """Give the figure with its sign, and the interval in brackets."""
-        if np.isnan(self.low):
-            return f"{self.mean:+.4f}"
-        return f"{self.mean:+.4f} [{self.low:+.4f}, {self.high:+.4f}]"
-
-
-def mean_interval(values: Reals) -> Figure:
+def mean_interval(values: Floats) -> Figure:
     """Give the mean of few independent values with Student's t interval.
 
     Parameters
@@ -222,12 +225,12 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return [float(value) for value in corrected]
 
 
-def averaged(seeds: Sequence[Reals]) -> Reals:
+def averaged(seeds: Sequence[Floats]) -> Floats:
     """Average what seeds have of each row, float64 [n_rows]; their order changes no bit."""
-    mean: Reals = np.sort(np.stack(seeds), axis=0).mean(axis=0)
+    mean: Floats = np.sort(np.stack(seeds), axis=0).mean(axis=0)
     return mean
 
 
-def gains(ranks: Sequence[Reals], metric: str) -> list[Reals]:
+def gains(ranks: Sequence[Floats], metric: str) -> list[Floats]:
     """Give a metric of each row, float64 [n_rows] a seed."""
     return [rank_metric(metric)(rank) for rank in ranks]

@@ -12,8 +12,8 @@ from torch import Tensor
 from recbole_imn.evaluation.metrics import metrics_of_ranks
 from recbole_imn.log import Flags, Floats, Integers
 from recbole_imn.past import Past
+from recbole_imn.units import DAY
 
-DAY = 86_400.0
 COLD, WARM = 5, 50
 AGES = ("under 1 day", "1 to 7 days", "over 7 days")
 

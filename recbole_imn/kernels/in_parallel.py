@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import ctypes
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import get_ident, main_thread
 from typing import Any
 
@@ -61,6 +63,17 @@ class _Process:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_Process.begin)
+
+
+@contextmanager
+def threads(number: int) -> Iterator[None]:
+    """Let torch, and with it our loops, compute with so many threads while the context lasts."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def threads_for(n: int) -> int:

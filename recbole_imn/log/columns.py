@@ -57,10 +57,7 @@ class Column:
         """Append ``n`` entries of no particular value, and give them to be written to."""
         start, self.length = self.length, self.length + n
         if self.length > len(self._room):
-            grown = self._with_room(max(self.length, min(2 * start, start + 2**26), SMALLEST))
-            if self._path is None:
-                grown[:start] = self._room[:start]
-            self._room = grown
+            self._grow(max(self.length, min(2 * start, start + 2**26), SMALLEST), start)
         return self._room[start : self.length]
 
     def append(self, values: npt.ArrayLike) -> None:
@@ -71,15 +68,19 @@ class Column:
     def fit(self, n: int) -> None:
         """Make room for exactly ``n`` entries, for a column that is filled at once."""
         if n > len(self._room):
-            grown = self._with_room(n)
-            if self._path is None:
-                grown[: self.length] = self._room[: self.length]
-            self._room = grown
+            self._grow(n, self.length)
 
     def flush(self) -> None:
         """Write a mapped file to the disk."""
         if isinstance(self._room, np.memmap):
             self._room.flush()
+
+    def _grow(self, n: int, kept: int) -> None:
+        """Make room for ``n`` entries, and keep so many."""
+        grown = self._with_room(n)
+        if self._path is None:
+            grown[:kept] = self._room[:kept]
+        self._room = grown
 
     def _with_room(self, n: int) -> npt.NDArray[Any]:
         # A file of no bytes, or of entries of no width, cannot be mapped.

@@ -21,10 +21,10 @@ from recbole_imn.model.recency import RecentHistory
 from recbole_imn.model.rows import event_indices
 from recbole_imn.past import Past
 from recbole_imn.past.sessions import SessionIndex
+from recbole_imn.units import DAY
 from recbole_imn.validation import Strict, told
 
 MINUTE = 60.0
-DAY = 86_400.0
 Decay = Literal["same", "linear", "div", "log", "quadratic"]
 ItemDecay = Literal["same", "linear", "div", "log", "quadratic", "exponential"]
 NotNegative = Annotated[float, Field(ge=0)]

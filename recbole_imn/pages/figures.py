@@ -224,7 +224,7 @@ class Series:
         At equal distances from the first place to the last.
     places : sequence of str
         Labels of the first, the middle and the last place.
-    with_zero : bool
+    look : Look
     """
 
     title: str

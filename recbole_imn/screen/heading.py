@@ -11,8 +11,7 @@ import torch
 import recbole_imn
 from recbole_imn.data.simulated import simulated_notice
 from recbole_imn.processes import group
-
-DAY = 86_400.0  # seconds
+from recbole_imn.units import DAY
 
 
 def run_line(config: Any) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-UNITS = (("day", 86400.0), ("hour", 3600.0), ("minute", 60.0))
+from recbole_imn.units import DAY
+
+UNITS = (("day", DAY), ("hour", 3600.0), ("minute", 60.0))
 
 
 def ago(seconds: float) -> str:

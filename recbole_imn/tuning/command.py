@@ -67,6 +67,7 @@ def run(options: argparse.Namespace) -> int:
         With one line for people, if the options or the data make no sense.
     """
     from recbole_imn.data.atomic import check_name
+    from recbole_imn.kernels.in_parallel import threads
     from recbole_imn.settings_files import named_files
     from recbole_imn.tuning.objective import TrialRequest
 
@@ -86,7 +87,8 @@ def run(options: argparse.Namespace) -> int:
     storage: Path = options.out / options.dataset / f"{options.model}.db"
     make_folder(storage.parent)
     storage.touch()
-    with only_one(storage, "a tuning"), _storage_errors(storage), _one_thread():
+    # One thread: the budget is that of one processor.
+    with only_one(storage, "a tuning"), _storage_errors(storage), threads(1):
         return _tune(request, space, storage, options)
 
 
@@ -110,19 +112,6 @@ def _space(request: TrialRequest) -> Space:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
-    """Let torch compute on one thread: the budget is that of one processor."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-@contextmanager
 def _storage_errors(storage: Path) -> Iterator[None]:
     """Turn errors of the database, as on a full disk, into a line with its name."""
     from optuna.exceptions import StorageInternalError
@@ -139,14 +128,13 @@ def _storage_errors(storage: Path) -> Iterator[None]:
 def _tune(request: TrialRequest, space: Space, storage: Path, options: argparse.Namespace) -> int:
     """Make or reopen a study, run what is missing, and give the exit status."""
     from recbole_imn.data.simulated import simulated_notice
-    from recbole_imn.evaluation.benchmark.tuned import TUNING, require_same_data
     from recbole_imn.provenance import fingerprint
-    from recbole_imn.settings_files import read_settings
+    from recbole_imn.tuned import TUNING, Tuned, require_same_data
     from recbole_imn.tuning.study import Budget, Tuning
 
     data = fingerprint(request.folder, request.dataset)
     for file in request.config_files:
-        told = read_settings(Path(file)).get(TUNING) or {}
+        told = Tuned.read(Path(file)).tuning
         require_same_data(Path(file), told, data, f"its key {TUNING!r} removed")
     budget = Budget(60 * options.minutes, options.trials, not options.no_prune)
     tuning = Tuning(request, space, storage, budget, data)

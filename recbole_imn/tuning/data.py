@@ -10,6 +10,7 @@ from recbole.data import create_dataset
 from recbole.utils import argument_list, init_seed
 
 from recbole_imn import preparation, registry
+from recbole_imn.data.searched import validation_ends
 from recbole_imn.settings_files import keys_of
 
 # Settings of single models that their data sets look at.
@@ -33,6 +34,11 @@ class StudyData:
         self._shaping = read_from_data()
         self._key: dict[str, Any] | None = None
         self._dataset: Any = None
+
+    @property
+    def validation_ends(self) -> float | None:
+        """The time of the last event that the latest trial's validation may rank."""
+        return None if self._dataset is None else validation_ends(self._dataset)
 
     def read(self, config: Config, values: Mapping[str, Any]) -> Any:
         """Give the data set of a trial, which is read if it is not at hand.

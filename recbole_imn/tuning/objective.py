@@ -11,16 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from recbole.config import Config
-from recbole.data import create_dataset
 
-from recbole_imn.data.publishing import settle
+from recbole_imn.data.first_use import provide
 from recbole_imn.errors import SettingsError
 from recbole_imn.evaluation.benchmark.plan import starting_settings
 from recbole_imn.evaluation.benchmark.refusals import refuse_options
-from recbole_imn.evaluation.benchmark.tuned import TUNING
 from recbole_imn.preparation import no_options, prepare
 from recbole_imn.registry import is_sequential
-from recbole_imn.settings_files import read_settings
+from recbole_imn.tuned import Tuned
 from recbole_imn.tuning.clock import Clock, TimeUp, compiling_is_free
 from recbole_imn.tuning.data import StudyData
 
@@ -101,11 +99,9 @@ class TrialRequest:
         """
         settings: dict[str, Any] = {}
         for file in self.config_files:
-            found = read_settings(Path(file))
-            # What a file of tuned settings tells of itself is no setting.
-            found.pop(TUNING, None)
-            refuse_options(found, file, OPTIONS)
-            settings.update(found)
+            found = Tuned.read(Path(file))
+            refuse_options(found.settings, file, OPTIONS)
+            settings.update(found.settings)
         return settings
 
     @cached_property
@@ -134,13 +130,10 @@ def make_data(request: TrialRequest) -> None:
     DataError
         If there is no such data set.
     """
-    config = request.config({})
+    request.config({})  # which checks the settings
     if not is_sequential(request.model):
         raise SettingsError(f"{request.model} is no sequential model; only those can be tuned")
-    settle(request.folder, request.dataset)
-    if not (request.folder / f"{request.dataset}.inter").is_file():
-        with no_options():
-            create_dataset(config)
+    provide(request.folder, request.dataset, logging.getLogger())
 
 
 def validation_score(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from recbole_imn.data.searched import VALIDATION_ENDS
 from recbole_imn.files import replace_text, sealed
 from recbole_imn.provenance import PACKAGES, comment_lines, versions
 from recbole_imn.settings_files import model_keys
@@ -52,7 +53,8 @@ def facts(tuning: Tuning) -> dict[str, Any]:
     -------
     dict
         ``minutes`` that it may take and ``seconds_spent``, of a processor; ``trials`` and how
-        many of them were complete, pruned, ...; ``default`` and ``best``, validation scores of
+        many of them were complete, pruned, ...; ``validation_ends``, the time of the last event
+        that validation ranked; ``default`` and ``best``, validation scores of
         the defaults and of the best trial; ``best_epoch``, from 1, of ``best_trial``, from 0,
         which has the defaults; and where it all comes from.
     """
@@ -70,6 +72,7 @@ def facts(tuning: Tuning) -> dict[str, Any]:
         "epochs_at_most": tuning.epochs,
         "train_events": request.train_events,
         "valid_rows": request.valid_rows,
+        VALIDATION_ENDS: best.user_attrs.get(VALIDATION_ENDS),
         "metric": tuning.metric,
         "default": None if first is None else float(first),
         "best": float(best.value or 0.0),

@@ -18,6 +18,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from sqlalchemy.pool import NullPool
 
 from recbole_imn.checkpoints import plain_config
+from recbole_imn.data.searched import VALIDATION_ENDS
 from recbole_imn.errors import DivergenceError, SettingsError
 from recbole_imn.files import make_folder
 from recbole_imn.provenance import NOT_SHAPING, commit
@@ -227,6 +228,7 @@ class Tuning:
             self.study.tell(trial, state=TrialState.FAIL)
             raise
         trial.set_user_attr(SECONDS, clock.spent)
+        trial.set_user_attr(VALIDATION_ENDS, self._data.validation_ends)
         if failure:
             self._fail(trial, failure)
         else:

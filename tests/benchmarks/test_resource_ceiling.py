@@ -7,6 +7,7 @@ import numpy as np
 from benchmarks import resource_ceiling
 from benchmarks.resource_choices import LATEST, logged_fullness, logged_purchases, measure, watch
 from benchmarks.resource_markets import Market
+from recbole_imn import provenance
 
 
 def market(strength):
@@ -64,7 +65,10 @@ def test_the_table_has_a_row_a_learner_and_strength_and_goes_on(tmp_path, monkey
         raise AssertionError("measured again")
 
     monkeypatch.setattr(resource_ceiling, "measure", never)
+    # Written by another commit, the page still names that of the runs.
+    monkeypatch.setattr(provenance, "commit", lambda *_: "later")
     assert run(monkeypatch, out) == 0
+    assert out.with_name("ceiling.md").read_text(encoding="utf-8") == text
     kept = resource_ceiling.kept([market(1.0), market(4.0)], out)
     assert set(kept) == {"all rows", "of users with stock", "within 7 days after a purchase"}
     assert list(kept["all rows"]["learner, given all"]) == [market(1.0)]

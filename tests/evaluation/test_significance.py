@@ -61,7 +61,7 @@ def test_a_better_model_is_found_better():
     baseline = rng.integers(1, 40, 400).astype(float)
     better = np.maximum(baseline - 5, 1)
     found = compare("better", "baseline", [better], [baseline], USERS)
-    assert 0 < found.low < found.difference < found.high
+    assert 0 < found.figure.low < found.figure.mean < found.figure.high
     assert found.p_value == 1e-4
 
 
@@ -75,15 +75,15 @@ def test_the_test_is_of_the_metric_that_is_named():
 def test_equal_models_do_not_differ():
     rank = np.arange(1.0, 401.0)
     found = compare("one", "two", [rank, rank, rank], [rank], USERS)
-    assert found.difference == pytest.approx(0, abs=1e-15)
+    assert found.figure.mean == pytest.approx(0, abs=1e-15)
     assert found.p_value == 1
-    assert found.low == found.high == pytest.approx(0, abs=1e-15)
+    assert found.figure.low == found.figure.high == pytest.approx(0, abs=1e-15)
 
 
 def test_seeds_are_averaged_in_every_row():
     good, bad = np.ones(400), np.full(400, np.inf)
     found = compare("one", "two", [good, bad], [good], USERS)
-    assert found.difference == pytest.approx(-0.5)
+    assert found.figure.mean == pytest.approx(-0.5)
 
 
 @pytest.mark.parametrize("metric", ["ndcg@10", "fullmrr"])
@@ -102,7 +102,7 @@ def test_the_other_model_first_has_the_other_sign_and_the_same_p_value():
     found = compare("one", "two", ours, theirs, USERS)
     turned = compare("two", "one", theirs, ours, USERS)
     assert turned.p_value == found.p_value
-    assert turned.difference == -found.difference
+    assert turned.figure.mean == -found.figure.mean
 
 
 def test_the_mean_gain_is_that_of_each_seed():
@@ -147,7 +147,7 @@ def test_one_user_has_no_interval():
     one = np.array(["u", "u"], object)
     assert np.isnan(user_interval(np.array([0.0, 1.0]), one)).all()
     compared = compare("a", "b", [np.array([1.0, 2.0])], [np.array([2.0, 2.0])], one)
-    assert (compared.p_value, compared.interval) == (1.0, "of one user")
+    assert (compared.p_value, compared.figure.interval) == (1.0, "of one user")
     assert "[" not in str(compared.figure)
 
 

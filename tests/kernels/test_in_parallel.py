@@ -2,7 +2,6 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 
 from recbole_imn.kernels.compiled import compiled
 from recbole_imn.kernels.freshness import cells_of_columns
-from recbole_imn.kernels.in_parallel import FEWEST_ROWS, in_parallel, threads_for
+from recbole_imn.kernels.in_parallel import FEWEST_ROWS, in_parallel, threads, threads_for
 from recbole_imn.kernels.lazy_adam import LazyAdam
 from recbole_imn.kernels.memory import read, write
 from recbole_imn.kernels.mixture import mixture_loss
@@ -38,16 +37,6 @@ _count_all = in_parallel(_count)
 @compiled
 def count(threads, visits, sizes):
     _count_all(threads, len(visits), (visits, sizes))
-
-
-@contextmanager
-def threads(number):
-    before = torch.get_num_threads()
-    torch.set_num_threads(number)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 @settings(deadline=None)  # the first call compiles

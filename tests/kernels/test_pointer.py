@@ -3,6 +3,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recbole_imn.kernels.in_parallel import threads
 from recbole_imn.kernels.pointer import weigh, weigh_by_formula
 
 GAIN, SPEED = 5.0, 20.0
@@ -116,14 +117,11 @@ def test_float32_equals_the_formula():
 def test_gradients_have_the_same_bits_on_several_threads(dtype):
     values = arguments(5, 100, (20, 30), 3, 8, 16, dtype=dtype)
     by = torch.randn(100, 50, dtype=dtype)
-    before, found = torch.get_num_threads(), []
-    try:
-        for threads in (1, 2, 3):
-            torch.set_num_threads(threads)
+    found = []
+    for number in (1, 2, 3):
+        with threads(number):
             logits = weigh(*values)
             found.append([logits, *gradients(logits, values, by)])
-    finally:
-        torch.set_num_threads(before)
     for others in found[1:]:
         assert all(torch.equal(*pair) for pair in zip(found[0], others, strict=True))
 

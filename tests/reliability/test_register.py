@@ -18,7 +18,7 @@ from recbole_imn.command_line import help_text, main
 from recbole_imn.data.dataloader import WindowDataLoader
 from recbole_imn.data.dataset import IMNNetDataset, StreamDataset
 from recbole_imn.errors import CheckpointError, RegistrationError, SettingsError, UsageError
-from recbole_imn.evaluation.benchmark.plan import check_models, make_run
+from recbole_imn.evaluation.benchmark.plan import Conditions, check_models, make_run
 from recbole_imn.model.imnnet import IMNNet
 from recbole_imn.model.plus import IMNNetPlus
 from recbole_imn.model.recency import RecentHistory
@@ -237,7 +237,8 @@ def test_properties_of_a_benchmark_are_part_of_its_identity(toy):
 
     def identity():
         folder = toy / "toy"
-        return make_run("MyModel", 1, "toy", folder, "sha256:0", 1, "all", {}).identity
+        given = Conditions("toy", folder, "sha256:0", 1, "all", {})
+        return make_run("MyModel", 1, given).identity
 
     register_model(MyModel, {"n_negatives": 5})
     before = identity()

@@ -3,15 +3,14 @@
 import pytest
 import torch
 
+from recbole_imn.kernels.in_parallel import threads
 from recbole_imn.stream import products
 
 
 @pytest.fixture(params=[1, 2])
 def _threads(request):
-    before = torch.get_num_threads()
-    torch.set_num_threads(request.param)
-    yield
-    torch.set_num_threads(before)
+    with threads(request.param):
+        yield
 
 
 @pytest.mark.usefixtures("_threads")

@@ -35,6 +35,24 @@ def test_a_study_writes_settings_that_training_reads(arguments, toy, capsys, mon
     assert train([*again, f"--config_files=fixed.yaml {file}"]) == 0
 
 
+def test_found_settings_are_refused_where_test_rows_were_validation_rows(
+    arguments, toy, capsys, monkeypatch
+):
+    assert main(arguments) == 0
+    file = toy / "tuned" / "toy" / "FPMC.yaml"
+    assert yaml.safe_load(file.read_text())["tuning"]["validation_ends"] > 0
+    (toy / "early.yaml").write_text(
+        "eval_args: {split: {RS: [0.6, 0.1, 0.3]}, order: TO, group_by: none, mode: full}\n"
+    )
+    monkeypatch.setattr(sys, "argv", ["run"])
+    again = ["--model=FPMC", "--dataset=toy", f"--data_path={toy}", "--epochs=1"]
+    again += [f"--config_files=fixed.yaml early.yaml {file}"]
+    capsys.readouterr()
+    assert train(again) == 2
+    assert "test rows come before" in capsys.readouterr().err
+    assert train([*again, "--tuning=None"]) == 0
+
+
 def test_settings_of_files_are_fixed_and_written_where_they_are_the_models(arguments, toy):
     (toy / "rate.yaml").write_text("learning_rate: 0.05\nembedding_size: 8\nmetrics: [NDCG]\n")
     arguments[-1] = "--config_files=fixed.yaml rate.yaml"

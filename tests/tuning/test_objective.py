@@ -10,7 +10,7 @@ import yaml
 from recbole_imn import preparation
 from recbole_imn.data.dataset import EVENT_INDEX
 from recbole_imn.errors import SettingsError
-from recbole_imn.evaluation.benchmark.plan import make_run
+from recbole_imn.evaluation.benchmark.plan import Conditions, make_run
 from recbole_imn.tuning.clock import Clock, TimeUp
 from recbole_imn.tuning.data import StudyData
 from recbole_imn.tuning.objective import TrialRequest, make_data, quiet, validation_score
@@ -98,7 +98,7 @@ def test_settings_of_a_trial_and_nothing_of_the_program(make_request, monkeypatc
 @pytest.mark.parametrize("model", ["SASRec", "FPMC", "IMNNet"])
 def test_a_trial_begins_where_a_benchmark_does(toy, model):
     request = TrialRequest(model, "toy", str(toy), (), epochs=2, seed=1)
-    run = make_run(model, 1, "toy", toy / "toy", "f", 2, "all", {})
+    run = make_run(model, 1, Conditions("toy", toy / "toy", "f", 2, "all", {}))
     settings = request.config({})
     for key in ("embedding_size", "hidden_size", "learning_rate", "train_batch_size"):
         if key in run.settings:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,7 +19,7 @@ from recbole_imn.data.convert.layout import Layout, Table
 from recbole_imn.data.convert.odd_times import odd
 from recbole_imn.data.convert.output import write_events, write_items
 from recbole_imn.data.convert.rejects import FileCount, Rejects
-from recbole_imn.data.convert.rows import Step, read_rows, unchanged
+from recbole_imn.data.convert.rows import Step, rows_and_sum, unchanged
 from recbole_imn.data.convert.shelf import far_away
 from recbole_imn.data.convert.sniff import require_different, require_file
 from recbole_imn.data.convert.sorting import SortedRuns
@@ -112,15 +111,10 @@ class _Reading:
         self.job, self._bar = job, bar
 
     def rows(self, table: Table, then: Step = unchanged) -> Iterator[pl.DataFrame]:
-        digest = hashlib.sha256()
-
-        def watch(block: bytes) -> None:
-            digest.update(block)
-            self._bar.update(len(block))
-
-        yield from read_rows(table, watch, then, partial(self.job.rejects.joined, table.path))
+        joined = partial(self.job.rejects.joined, table.path)
+        digest = yield from rows_and_sum(table, self._bar, then, joined)
         about = {"path": table.path, "file": table.path.name, "bytes": table.path.stat().st_size}
-        self.job.inputs.append({**about, "sha256": digest.hexdigest()})
+        self.job.inputs.append({**about, "sha256": digest})
 
 
 def _size(source: Source) -> int:

@@ -71,7 +71,7 @@ def _by_action(files: Sequence[Path]) -> list[tuple[Path, str]]:
 
 
 def _contest_table(path: Path) -> tuple[Table, Layout]:
-    require_header(path, first_rows(path, ",", "utf-8")[0], HEADER)
+    require_header(path, first_rows(path, ",")[0], HEADER)
     layout = Layout(
         user_id=HEADER.index("user_id"),
         item_id=HEADER.index("item_id"),
@@ -94,7 +94,7 @@ def _recbole_table(path: Path, action: str) -> tuple[Table, Layout]:
         raise DataError(f"{path}, line 1: no column {sorted(missing)[0]}; it has {fields}")
     table = Table(path, len(fields), separator="\t", quoted=False)
     place = fields.index("timestamp")
-    times = [row[place] for row in first_rows(path, "\t", "utf-8", 101)[1:] if len(row) > place]
+    times = [row[place] for row in first_rows(path, "\t", 101)[1:] if len(row) > place]
     layout = Layout(
         user_id=fields.index("user_id"),
         item_id=fields.index("item_id"),

@@ -34,7 +34,7 @@ def read(paths: Sequence[Path], label_is_purchase: bool = False) -> Source:
     """
     if len(paths) != 1:
         raise DataError(f"jodie reads one file, not {len(paths)}")
-    rows = first_rows(paths[0], ",", "utf-8", 2)
+    rows = first_rows(paths[0], ",", 2)
     if len(rows) < 2:
         raise DataError(f"{paths[0]}: a header but no rows")
     header = [name.lower() for name in rows[0][:3]]

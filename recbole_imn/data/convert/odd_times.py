@@ -9,8 +9,8 @@ import numpy as np
 from recbole_imn.data.convert.times import UNITS, as_text
 from recbole_imn.data.time_range import DATES, day, suspicious
 from recbole_imn.log import Floats
+from recbole_imn.units import DAY
 
-DAY = 86_400
 # As seconds, days since 1900 are hours; as milliseconds, seconds of this century are weeks.
 LONGEST_SINCE_1970 = 31 * DAY
 

@@ -41,10 +41,10 @@ def read(paths: Sequence[Path]) -> Source:
     if len(paths) != 1:
         raise DataError(f"retailrocket reads one folder or {EVENTS}, not {len(paths)} paths")
     events = paths[0] / EVENTS if paths[0].is_dir() else paths[0]
-    require_header(events, first_rows(events, ",", "utf-8")[0], EVENT_HEADER)
+    require_header(events, first_rows(events, ",")[0], EVENT_HEADER)
     properties = sorted(events.parent.glob(PROPERTIES))
     for file in properties:
-        require_header(file, first_rows(file, ",", "utf-8")[0], PROPERTY_HEADER)
+        require_header(file, first_rows(file, ",")[0], PROPERTY_HEADER)
     layout = Layout(
         user_id=EVENT_HEADER.index("visitorid"),
         item_id=EVENT_HEADER.index("itemid"),

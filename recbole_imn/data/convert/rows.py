@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import hashlib
+from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import partial
+from typing import Any
 
 import polars as pl
+from tqdm import tqdm
 
 from recbole_imn.data.convert.ahead import in_order
 from recbole_imn.data.convert.json_lines import object_cells
@@ -76,6 +79,20 @@ def read_rows(
     skipped = blank_lines(require_text(table.path)) + table.skipped_lines
     parse = partial(_parsed, table=table, skipped=skipped)
     yield from in_order(lambda piece: then(parse(piece)), _pieces(table, watch, joined))
+
+
+def rows_and_sum(
+    table: Table, bar: tqdm[Any], then: Step = unchanged, joined: Joined = nobody
+) -> Generator[pl.DataFrame, None, str]:
+    """Read a table as :func:`read_rows` does, with a progress bar; return its SHA-256 sum."""
+    digest = hashlib.sha256()
+
+    def watch(block: bytes) -> None:
+        digest.update(block)
+        bar.update(len(block))
+
+    yield from read_rows(table, watch, then, joined)
+    return digest.hexdigest()
 
 
 def _watch_all(table: Table, watch: Watch) -> None:

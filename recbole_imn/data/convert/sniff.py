@@ -184,15 +184,15 @@ def first_records(
     return found
 
 
-def first_rows(path: Path, separator: str, encoding: str, count: int = 1) -> list[list[str]]:
-    """Give the cells of the first records of a text table.
+def first_rows(path: Path, separator: str, count: int = 1) -> list[list[str]]:
+    """Give the cells of the first records of a text table in UTF-8.
 
     Raises
     ------
     DataError
         As :func:`first_lines`.
     """
-    return [cells for cells, _ in first_records(first_lines(path, encoding), separator, count)]
+    return [cells for cells, _ in first_records(first_lines(path, "utf-8"), separator, count)]
 
 
 def require_header(path: Path, found: list[str], expected: tuple[str, ...]) -> None:

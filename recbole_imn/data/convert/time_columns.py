@@ -14,9 +14,9 @@ from recbole_imn.data.convert.times import (
     require_time_zone,
 )
 from recbole_imn.errors import DataError
+from recbole_imn.units import DAY
 
 CLOCKS = ("%H:%M:%S%.f", "%H:%M", "%I:%M:%S %p", "%I:%M %p", "%H:%M:%S%.f%z", "%H:%M:%S%.f %Z")
-DAY_SECONDS = 86_400
 
 
 def time_places(opened: OpenedTable, wanted: Place | tuple[Place, Place]) -> tuple[int, int | None]:
@@ -82,7 +82,7 @@ def _unit(pairs: Sequence[tuple[str, str]]) -> str:
     """Tell milliseconds of the day from figures that may mean something else."""
     numbers = [int(clock) for _, clock in pairs]
     is_clock = all(n < 240_000 and n // 100 % 100 < 60 and n % 100 < 60 for n in numbers)
-    if max(numbers) >= DAY_SECONDS and not is_clock:
+    if max(numbers) >= DAY and not is_clock:
         return "milliseconds"
     raise DataError(
         f"the time of day {pairs[0][1]!r} may be seconds, milliseconds or figures of a clock; say "

@@ -8,8 +8,9 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
-from recbole_imn.data.describe.days import DAY, HOUR, moments_of_days
-from recbole_imn.data.describe.log import Integers, Reals
+from recbole_imn.data.describe.days import HOUR, moments_of_days
+from recbole_imn.log import Floats, Integers
+from recbole_imn.units import DAY
 
 # Points of a curve, at most.
 MOST_POINTS = 366
@@ -41,7 +42,7 @@ class Curve:
         That each value is the mean of, 0 where it is none of days.
     """
 
-    values: Reals
+    values: Floats
     times: tuple[float, float, float]
     days: int = 0
 
@@ -64,7 +65,7 @@ def _range(low: int, high: int) -> str:
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
-def by_life(seconds: Reals, counts: Integers) -> list[tuple[str, int]]:
+def by_life(seconds: Floats, counts: Integers) -> list[tuple[str, int]]:
     """Count items by the time between their first and their last event.
 
     Parameters
@@ -80,7 +81,7 @@ def by_life(seconds: Reals, counts: Integers) -> list[tuple[str, int]]:
     return [("a single event", int((counts == 1).sum())), *zip(names, found, strict=True)]
 
 
-def per_day(times: Reals, log_times: Reals, origin: datetime | None = None) -> Curve:
+def per_day(times: Floats, log_times: Floats, origin: datetime | None = None) -> Curve:
     """Give the number of times a day, the mean of several days where there are many.
 
     Parameters
@@ -97,7 +98,7 @@ def per_day(times: Reals, log_times: Reals, origin: datetime | None = None) -> C
     return of_days(days, np.diff(before, append=len(times)))
 
 
-def of_days(days: Reals, values: Integers) -> Curve:
+def of_days(days: Floats, values: Integers) -> Curve:
     """Average values of days over as many days as leave few enough points.
 
     Parameters
@@ -109,11 +110,11 @@ def of_days(days: Reals, values: Integers) -> Curve:
     width = -(-len(days) // MOST_POINTS)
     starts = np.arange(0, len(days), width)
     numbers = np.diff(starts, append=len(days))
-    means: Reals = np.add.reduceat(values, starts) / numbers
+    means: Floats = np.add.reduceat(values, starts) / numbers
     return Curve(means, _three(days), width)
 
 
-def shares(flags: npt.NDArray[np.bool_], times: Reals) -> Curve:
+def shares(flags: npt.NDArray[np.bool_], times: Floats) -> Curve:
     """Give the percentage of flags in bins of equally many events.
 
     Parameters
@@ -129,6 +130,6 @@ def shares(flags: npt.NDArray[np.bool_], times: Reals) -> Curve:
     return Curve(100 * sums / np.diff(edges), _three(times))
 
 
-def _three(times: Reals) -> tuple[float, float, float]:
+def _three(times: Floats) -> tuple[float, float, float]:
     """Give the first, the middle and the last of some moments."""
     return float(times[0]), float(times[len(times) // 2]), float(times[-1])

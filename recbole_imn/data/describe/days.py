@@ -7,8 +7,9 @@ from datetime import datetime, timedelta, timezone
 import numpy as np
 
 from recbole_imn.log import Floats
+from recbole_imn.units import DAY
 
-DAY, HOUR = 86_400.0, 3_600.0
+HOUR = 3_600.0
 
 
 def day_text(time: float, origin: datetime | None) -> str:

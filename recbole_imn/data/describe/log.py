@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from recbole_imn.data.atomic import read_columns, read_header
+from recbole_imn.data.first_rows import first_rows_of_each
 from recbole_imn.data.log_file import LogFile
 from recbole_imn.data.numbers import check_numbers
 from recbole_imn.data.origin import local_origin
@@ -20,13 +21,11 @@ from recbole_imn.data.stays import STAYS, split_stays
 from recbole_imn.data.time_range import suspicious
 from recbole_imn.data.united_stays import Stays, united
 from recbole_imn.errors import DataError
+from recbole_imn.log import Floats, Integers
+from recbole_imn.units import DAY
 
-DAY = 86_400.0
 # Days are counted one by one; a longer log has no times in seconds.
 LONGEST_DAYS = 1_000_000
-
-Integers = npt.NDArray[np.int64]
-Reals = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -93,10 +92,10 @@ class Log:
 
     user: Integers
     item: Integers
-    time: Reals
+    time: Floats
     behavior: dict[str, int]
     purchase: npt.NDArray[np.bool_] | None
-    price: Reals | None
+    price: Floats | None
     stays: Stays | None
     origin: datetime | None
     notes: tuple[str, ...] = ()
@@ -151,7 +150,7 @@ def _counts(kinds: Any) -> dict[str, int]:
     return {names[kind]: int(counts[kind]) for kind in np.argsort(-counts, kind="stable")}
 
 
-def _time_notes(path: Path, time: Reals) -> list[str]:
+def _time_notes(path: Path, time: Floats) -> list[str]:
     """Say if times are in another unit; too many days for a report are refused."""
     odd = suspicious(time)
     days = (time[-1] - time[0]) / DAY
@@ -187,16 +186,8 @@ def _read_owners(
     wanted = [name for name in (field, *columns) if name in header]
     frame = read_columns(path, header, wanted, form.separator, form.encoding)
     ids = frame[field]
-    if ids.isna().any():
-        line = int(ids.index[int(np.flatnonzero(ids.isna())[0])]) + 2
-        raise DataError(f"{path}, line {line}: {field} is empty")
-    notes = []
-    if ids.duplicated().any():
-        repeated = ids[ids.duplicated()]
-        notes.append(
-            f"{len(repeated)} rows of {path.name} repeat an earlier {field}; the first row of each "
-            f"counts (line {int(repeated.index[0]) + 2}: {repeated.iloc[0]!r})"
-        )
+    first_rows, repeated = first_rows_of_each(path, frame, field)
+    notes = [repeated] if repeated else []
     unknown = ~used.categories.isin(ids)
     if unknown.any():
         codes = used.codes.to_numpy()
@@ -209,15 +200,15 @@ def _read_owners(
     idle = ids.nunique() + int(unknown.sum()) - len(used.categories)
     if idle:
         notes.append(f"{idle} of {ids.nunique()} ids of {path.name} have no event")
-    return frame[~ids.duplicated()].rename(columns={field: "id"}), notes
+    return first_rows.rename(columns={field: "id"}), notes
 
 
-def _prices(path: Path, items: pd.DataFrame | None) -> Reals | None:
+def _prices(path: Path, items: pd.DataFrame | None) -> Floats | None:
     """Give the prices that are known, None without such a column of numbers."""
     if items is None or "price" not in items or items["price"].dtype != np.float64:
         return None
     check_numbers(path, items["price"])
-    prices: Reals = items["price"].dropna().to_numpy()
+    prices: Floats = items["price"].dropna().to_numpy()
     return prices
 
 

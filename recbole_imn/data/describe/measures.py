@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from recbole_imn.data.describe import bins
-from recbole_imn.data.describe.days import DAY, day_text, moments_of_days
-from recbole_imn.data.describe.log import Integers, Log, Reals
+from recbole_imn.data.describe.days import day_text, moments_of_days
+from recbole_imn.data.describe.log import Log
 from recbole_imn.data.describe.walk import Walk, walk
 from recbole_imn.data.united_stays import missed
-from recbole_imn.log import split_positions
+from recbole_imn.log import Floats, Integers, split_positions
+from recbole_imn.units import DAY
 
 # Share of the events, by time, of validation and of test, each rounded down as for training.
 PART = 0.1
@@ -186,7 +187,7 @@ def unseen(log: Log) -> tuple[np.ndarray[Any, np.dtype[np.bool_]], dict[str, flo
     }
 
 
-def shelf(log: Log) -> tuple[dict[str, float | None], Reals, Integers]:
+def shelf(log: Log) -> tuple[dict[str, float | None], Floats, Integers]:
     """Give figures of the shelf, the start of each day of the log, and the items there then."""
     stays = log.stays
     assert stays is not None

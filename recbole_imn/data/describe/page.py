@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from recbole_imn.data.describe.bins import Curve
-from recbole_imn.data.describe.days import DAY, day_text
+from recbole_imn.data.describe.days import day_text
 from recbole_imn.data.describe.measures import Profile
 from recbole_imn.data.describe.published import columns, note, rows
 from recbole_imn.data.describe.report import ORDER, column, facts
 from recbole_imn.pages import Bar, Bars, Figure, Page, Part, Series, Table, Tile, render
+from recbole_imn.units import DAY
 
 UNSEEN = (
     "Events are cut by time: 80% to learn from, 10% for validation, 10% for the test. A model "

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
-from recbole_imn.data.market.config import PUBLISHED
-from recbole_imn.evaluation.paper.figures import CZB as CZB_LOG
-from recbole_imn.evaluation.paper.figures import TMALL as TMALL_LOG
-from recbole_imn.evaluation.paper.figures import log_of
+from recbole_imn.paper.figures import CZB as CZB_LOG
+from recbole_imn.paper.figures import TABLE_2, log_of
+from recbole_imn.paper.figures import TMALL as TMALL_LOG
 
+_CZB, _TMALL = TABLE_2[CZB_LOG], TABLE_2[TMALL_LOG]
 CZB = {
-    "users": f"{PUBLISHED['users']:,.0f}",
-    "items": f"{PUBLISHED['items']:,.0f}",
-    "actions": f"{PUBLISHED['actions']:,.0f}",
-    "actions_per_user": f"378 printed, {PUBLISHED['actions'] / PUBLISHED['users']:.1f} computed",
-    "actions_per_item": f"{PUBLISHED['actions'] / PUBLISHED['items']:.1f} computed",
+    "users": f"{_CZB.users:,}",
+    "items": f"{_CZB.items:,}",
+    "actions": f"{_CZB.actions:,}",
+    "actions_per_user": f"{_CZB.actions_a_user} printed, {_CZB.actions / _CZB.users:.1f} computed",
+    "actions_per_item": f"{_CZB.actions / _CZB.items:.1f} computed",
     "span": "2019-05-01 to 2019-10-31",
-    "purchase_percent": f"{PUBLISHED['purchase_percent']:.2f}",
-    "mean_price": f"{PUBLISHED['mean_price_cny']:,.0f} CNY",
+    "purchase_percent": f"{100 * _CZB.purchases:.2f}",
+    "mean_price": _CZB.price,
 }
 TMALL = {
-    "users": "1.16 million",
-    "items": "2.35 million",
-    "actions": "44.5 million",
-    "actions_per_user": f"{44.5 / 1.16:.1f} computed",
-    "actions_per_item": f"{44.5 / 2.35:.1f} computed",
+    "users": f"{_TMALL.users / 1e6:.2f} million",
+    "items": f"{_TMALL.items / 1e6:.2f} million",
+    "actions": f"{_TMALL.actions / 1e6:.1f} million",
+    "actions_per_user": f"{_TMALL.actions / _TMALL.users:.1f} computed",
+    "actions_per_item": f"{_TMALL.actions / _TMALL.items:.1f} computed",
 }
 NOTE = (
     "The published table contradicts itself: it prints 378 actions per user for CheZhiBao 2019, "

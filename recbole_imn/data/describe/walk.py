@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recbole_imn.data.describe.log import Integers, Log, Reals
+from recbole_imn.data.describe.log import Log
 from recbole_imn.kernels.compiled import exact
+from recbole_imn.log import Floats, Integers
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,8 @@ class Walk:
     repeats: int
     tied: int
     tied_same_user: int
-    first: Reals
-    last: Reals
+    first: Floats
+    last: Floats
 
 
 def walk(log: Log) -> Walk:
@@ -47,11 +48,11 @@ def walk(log: Log) -> Walk:
 def _walk(
     user: Integers,
     item: Integers,
-    time: Reals,
+    time: Floats,
     item_before: Integers,
-    time_before: Reals,
-    first: Reals,
-    last: Reals,
+    time_before: Floats,
+    first: Floats,
+    last: Floats,
 ) -> tuple[int, int, int]:
     """Count, and fill the last four: what was before of each user, and ends of each item."""
     repeats, tied, tied_same_user = 0, 0, 0

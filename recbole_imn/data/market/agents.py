@@ -9,9 +9,8 @@ import numpy.typing as npt
 
 from recbole_imn.data.market.config import MarketConfig
 from recbole_imn.data.market.draws import Draws, zipf_choice
+from recbole_imn.log import Floats, Integers
 
-Integers = npt.NDArray[np.int64]
-Reals = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
 
 SALE_YEAR = 2019
@@ -45,12 +44,12 @@ class Cars:
     type: Integers
     city: Integers
     year: Integers
-    mileage: Reals
-    price: Reals
-    image: Reals
-    looks: Reals
-    age: Reals
-    level: Reals
+    mileage: Floats
+    price: Floats
+    image: Floats
+    looks: Floats
+    age: Floats
+    level: Floats
     vector: Singles
     segment: Integers
 
@@ -74,8 +73,8 @@ class Users:
     dealer: npt.NDArray[np.bool_]
     city: Integers
     taste: Singles
-    capital: Reals
-    activity: Reals
+    capital: Floats
+    activity: Floats
 
 
 def make_cars(config: MarketConfig, draws: Draws) -> Cars:
@@ -118,7 +117,7 @@ def make_cars(config: MarketConfig, draws: Draws) -> Cars:
 
 
 def _taste_columns(
-    config: MarketConfig, brand: Integers, kind: Integers, looks: Reals, age: Reals, level: Reals
+    config: MarketConfig, brand: Integers, kind: Integers, looks: Floats, age: Floats, level: Floats
 ) -> Singles:
     """Columns that tastes weigh: categories, looks, age, and log price with its square."""
     columns: Singles = np.concatenate(

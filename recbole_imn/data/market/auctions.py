@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recbole_imn.data.market.agents import Cars, Integers
-from recbole_imn.data.market.calendar import DAY
+from recbole_imn.data.market.agents import Cars
 from recbole_imn.data.market.choice import Shelf
 from recbole_imn.data.market.config import MarketConfig
 from recbole_imn.data.market.returns import Returns
+from recbole_imn.log import Integers
+from recbole_imn.units import DAY
 
 OPENING_HOUR = 9 * 3600
 CLOSING_HOUR = 17 * 3600

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recbole_imn.data.market.agents import Integers, Reals, Users
+from recbole_imn.data.market.agents import Users
 from recbole_imn.data.market.config import MarketConfig
 from recbole_imn.data.market.draws import Draws
+from recbole_imn.log import Floats, Integers
 
-DAY = 86_400
 # 2019-05-01 was a Wednesday; weights from Wednesday on: offices are closed on Sundays.
 WEEK = (1.05, 1.05, 1.1, 0.8, 0.55, 1.1, 1.05)
 # Sessions by hour of the day: late morning, afternoon, and the evening at home.
@@ -56,10 +56,10 @@ def make_sessions(config: MarketConfig, users: Users, draws: Draws) -> Sessions:
     return Sessions(user[order], day[order], start[order], length[order], first)
 
 
-def _day_weights(config: MarketConfig, rng: np.random.Generator) -> Reals:
+def _day_weights(config: MarketConfig, rng: np.random.Generator) -> Floats:
     week = np.resize(WEEK, config.n_days)
-    weights: Reals = week * rng.lognormal(0, 0.08, config.n_days)
-    share: Reals = weights / weights.sum()
+    weights: Floats = week * rng.lognormal(0, 0.08, config.n_days)
+    share: Floats = weights / weights.sum()
     return share
 
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from recbole_imn.data.market.agents import Cars, Integers, Singles, Users
-from recbole_imn.data.market.calendar import DAY
+from recbole_imn.data.market.agents import Cars, Singles, Users
 from recbole_imn.data.market.config import STRATEGIES, MarketConfig
 from recbole_imn.data.market.draws import gumbel
 from recbole_imn.data.market.tastes import make_tastes
 from recbole_imn.data.market.wealth import Wealth
+from recbole_imn.log import Integers
+from recbole_imn.units import DAY
 
 # How often each display strategy is used, in the order of STRATEGIES.
 STRATEGY_SHARES = (0.3, 0.2, 0.15, 0.2, 0.15)

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from recbole_imn.data.market.agents import Integers, Reals
 from recbole_imn.data.market.config import FIXED_IN_1, MarketConfig
 from recbole_imn.data.market.simulation import MarketLog
 from recbole_imn.data.publishing import Workspace, settle
 from recbole_imn.errors import DataError
 from recbole_imn.files import read_json
+from recbole_imn.log import Floats, Integers
 
 # What a market's own files are called, and what describes an earlier one.
 FILES = ("market.json", "user", "item", "inter")
@@ -140,7 +140,7 @@ def _named(prefix: str, categories: Integers) -> list[str]:
     return [f"{prefix}{category}" for category in categories]
 
 
-def _joined(matrix: Reals) -> list[str]:
+def _joined(matrix: Floats) -> list[str]:
     return [" ".join(f"{value:.4f}" for value in row) for row in matrix.tolist()]
 
 

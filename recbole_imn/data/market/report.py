@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from recbole_imn.data.market.agents import Integers
-from recbole_imn.data.market.calendar import DAY
 from recbole_imn.data.market.config import INFERRED_KNOWN_PERCENT, PUBLISHED
 from recbole_imn.data.market.simulation import MarketLog
+from recbole_imn.log import Integers
+from recbole_imn.units import DAY
 
 LABELS = {
     "users": "users",

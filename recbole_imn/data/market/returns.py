@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from recbole_imn.data.market.agents import Integers
 from recbole_imn.data.market.config import MarketConfig
+from recbole_imn.log import Integers
 
 WEEK = 7
 NOBODY = -1

@@ -9,13 +9,15 @@ import numpy.typing as npt
 import pandas as pd
 
 from recbole_imn.bars import bar
-from recbole_imn.data.market.agents import Cars, Integers, Users, make_cars, make_users
+from recbole_imn.data.market.agents import Cars, Users, make_cars, make_users
 from recbole_imn.data.market.auctions import Auctions, Closings
-from recbole_imn.data.market.calendar import DAY, Sessions, make_batches, make_sessions
+from recbole_imn.data.market.calendar import Sessions, make_batches, make_sessions
 from recbole_imn.data.market.choice import Chooser, Visits
 from recbole_imn.data.market.config import ALERT, NO_STRATEGY, STRATEGIES, MarketConfig
 from recbole_imn.data.market.draws import Draws
 from recbole_imn.data.market.wealth import Wealth
+from recbole_imn.log import Integers
+from recbole_imn.units import DAY
 
 GAP_SECONDS = 45
 ACTIONS = ("bid", "win", "trade")

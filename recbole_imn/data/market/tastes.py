@@ -37,9 +37,10 @@ from typing import Protocol
 
 import numpy as np
 
-from recbole_imn.data.market.agents import PRICE_BANDS, Cars, Integers, Singles, Users
+from recbole_imn.data.market.agents import PRICE_BANDS, Cars, Singles, Users
 from recbole_imn.data.market.config import MarketConfig
 from recbole_imn.data.market.draws import Draws
+from recbole_imn.log import Integers
 
 # Utility of a part, before the common scale: what a part is worth from its worst to its best is
 # 4, 2 standard deviations to both sides, 3 and 2. The price rules out most, as it does in shops.

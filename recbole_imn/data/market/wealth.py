@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from recbole_imn.data.market.agents import PRICE_BANDS, Cars, Integers, Reals, Singles, Users
+from recbole_imn.data.market.agents import PRICE_BANDS, Cars, Singles, Users
 from recbole_imn.data.market.config import MarketConfig
+from recbole_imn.log import Floats, Integers
 
 SMALLEST_CAPITAL = 5_000.0
 
@@ -88,25 +89,25 @@ class Wealth:
         """
         config = self.config
         fullness = self.fullness(self.held(users, cars))
-        lost: Reals = config.price_pressure * self.pressure(users, cars)
+        lost: Floats = config.price_pressure * self.pressure(users, cars)
         lost = lost + config.saturation * fullness
         return (config.resource_strength * lost).astype(np.float32)
 
-    def pressure(self, users: Integers, cars: Integers) -> Reals:
+    def pressure(self, users: Integers, cars: Integers) -> Floats:
         """Give the pressure of prices on free capital, float64 [n_rows, n_cars].
 
         From half of the free capital on, in units of a doubling of the price.
         """
         free = np.maximum(self.capital[users], SMALLEST_CAPITAL)[:, None]
-        pressure: Reals = np.clip(np.log2(2 * self.cars.price[cars] / free), 0, 4)
+        pressure: Floats = np.clip(np.log2(2 * self.cars.price[cars] / free), 0, 4)
         return pressure
 
-    def held(self, users: Integers, cars: Integers) -> Reals:
+    def held(self, users: Integers, cars: Integers) -> Floats:
         """Give the stock in each car's segment, float64 [n_rows, n_cars]."""
-        held: Reals = self.stock[users[:, None], self.cars.segment[cars]]
+        held: Floats = self.stock[users[:, None], self.cars.segment[cars]]
         return held
 
-    def fullness(self, held: Reals) -> Reals:
+    def fullness(self, held: Floats) -> Floats:
         """Give how full a stock is, from 0 to 1."""
-        fullness: Reals = held / (held + self.config.stock_half)
+        fullness: Floats = held / (held + self.config.stock_half)
         return fullness

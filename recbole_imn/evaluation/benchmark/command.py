@@ -16,23 +16,23 @@ from recbole_imn.data.atomic import check_name
 from recbole_imn.data.first_use import provide
 from recbole_imn.evaluation.benchmark.conduct import conduct
 from recbole_imn.evaluation.benchmark.plan import (
-    PROTOCOLS,
+    CANDIDATES,
+    Conditions,
     Run,
     all_models,
     check_models,
     make_run,
 )
 from recbole_imn.evaluation.benchmark.refusals import refuse_options, require_ranking
-from recbole_imn.evaluation.benchmark.tuned import FOLDER, TUNING, require_same_data
-from recbole_imn.evaluation.paper.claims import systems_of_claims
-from recbole_imn.evaluation.protocols import PROTOCOLS as AGREED
-from recbole_imn.evaluation.protocols import require_no_contradiction
+from recbole_imn.evaluation.protocols import PROTOCOLS, require_no_contradiction
 from recbole_imn.evaluation.shelf import require_stays
 from recbole_imn.evaluation.systems import parse_system, split_names
 from recbole_imn.files import make_folder
 from recbole_imn.locks import only_one
+from recbole_imn.paper.claims import systems_of_claims
 from recbole_imn.provenance import fingerprint
-from recbole_imn.settings_files import named_files, read_settings
+from recbole_imn.settings_files import named_files
+from recbole_imn.tuned import FOLDER, Tuned, require_same_data
 
 # What --tuned says instead of a folder.
 NONE = "none"
@@ -70,13 +70,13 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
     parser.add_argument(
         "--candidates",
-        choices=sorted(PROTOCOLS),
+        choices=sorted(CANDIDATES),
         default="all",
         help="rank the catalogue, or what is on the shelf at each row's time (default all)",
     )
     parser.add_argument(
         "--protocol",
-        choices=sorted(AGREED),
+        choices=sorted(PROTOCOLS),
         default="standard",
         help="tgb: cut, rows and metric of the Temporal Graph Benchmark (default standard)",
     )
@@ -115,34 +115,34 @@ def run(options: argparse.Namespace) -> int:
     check_name(options.dataset, "--dataset")
     folder = options.data_path / options.dataset
     provide(folder, options.dataset, getLogger())
-    protocol = AGREED[options.protocol]
+    protocol = PROTOCOLS[options.protocol]
     models = all_models(options.dataset, folder, protocol)
     if options.models is not None:
         models = _systems(options.models)
     check_models(models, options.dataset)
     # 'both' ranks all first, and then something else.
     require_no_contradiction(protocol, {"candidates": options.candidates})
-    if "on_shelf" in PROTOCOLS[options.candidates]:
+    if "on_shelf" in CANDIDATES[options.candidates]:
         require_stays(folder / f"{options.dataset}.item")
     data = fingerprint(folder, options.dataset)
-    common = _common_settings(options.config_files, "" if options.other_data else data)
+    common, searches = _common_settings(options.config_files, "" if options.other_data else data)
     if options.users is not None:
         common["user_share"] = options.users
+    conditions = Conditions(
+        dataset=options.dataset,
+        folder=folder,
+        fingerprint=data,
+        epochs=options.epochs,
+        candidates=options.candidates,
+        common=common,
+        tuned_folder=None if options.tuned == NONE else Path(options.tuned),
+        protocol=protocol,
+        other_data=options.other_data,
+        common_tuning=searches,
+    )
     # Seeds outside, so that an interrupted benchmark has all models with few seeds.
     runs: list[Run] = [
-        make_run(
-            model=model,
-            seed=seed,
-            dataset=options.dataset,
-            folder=folder,
-            fingerprint=data,
-            epochs=options.epochs,
-            candidates=options.candidates,
-            common=common,
-            protocol=protocol,
-            tuned_folder=None if options.tuned == NONE else Path(options.tuned),
-            other_data=options.other_data,
-        )
+        make_run(model, seed, conditions)
         for seed in range(1, options.seeds + 1)
         for model in models
     ]
@@ -181,7 +181,7 @@ def _tell_of_tables(settings: Mapping[str, Any]) -> None:
 
 def _conduct_and_report(runs: list[Run], out: Path, at_a_time: int) -> Mapping[str, str]:
     failures = conduct(runs, out, at_a_time)
-    # Plots are heavy to import, and training needs none.
+    # Every command imports this module, and pages take time to import.
     from recbole_imn.evaluation.report import write_report
 
     for page in write_report(runs, failures, out):
@@ -202,16 +202,20 @@ def _systems(text: str) -> list[str]:
     return list(dict.fromkeys(system.name for system in systems))
 
 
-def _common_settings(files: str, data: str) -> dict[str, Any]:
-    """Read settings for all models, found on some data where that is named."""
+def _common_settings(files: str, data: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Read settings for all models, found on some data where that is named.
+
+    Beside them, what files of tuned settings tell of their searches, by file.
+    """
     settings: dict[str, Any] = {}
+    searches: dict[str, Any] = {}
     for file in named_files(files):
-        found = read_settings(file)
-        # What a file of tuned settings tells of itself is no setting.
-        tuning = found.pop(TUNING, None) or {}
+        found = Tuned.read(file)
         if data:
-            require_same_data(file, tuning, data, "--other_data")
-        refuse_options(found, str(file))
-        require_ranking(found, str(file))
-        settings.update(found)
-    return settings
+            require_same_data(file, found.tuning, data, "--other_data")
+        refuse_options(found.settings, found.file)
+        require_ranking(found.settings, found.file)
+        settings.update(found.settings)
+        if found.tuning:
+            searches[found.file] = found.tuning
+    return settings, searches

@@ -12,10 +12,15 @@ from typing import Any
 
 from recbole_imn import own_models, registry
 from recbole_imn.compat import model_names
-from recbole_imn.data.atomic import read_header
+from recbole_imn.data.item_fields import (
+    FEATURE_AWARE,
+    dataset_settings,
+    feature_settings,
+    selected_features,
+)
+from recbole_imn.data.searched import VALIDATION_ENDS
 from recbole_imn.errors import UnknownModelError
 from recbole_imn.evaluation.benchmark.refusals import refuse_options, require_ranking
-from recbole_imn.evaluation.benchmark.tuned import FOLDER, Tuned, read_tuned
 from recbole_imn.evaluation.protocols import (
     STANDARD,
     Protocol,
@@ -25,10 +30,10 @@ from recbole_imn.evaluation.protocols import (
     require_no_contradiction,
 )
 from recbole_imn.evaluation.systems import model_of, parse_system
-from recbole_imn.settings_files import check_known, known_keys, read_settings
+from recbole_imn.settings_files import check_known, known_keys
+from recbole_imn.tuned import FOLDER, Tuned, read_tuned
 
 BUILT_IN = ("FPMC", "SASRec", "GRU4Rec", "NextItNet")
-FEATURE_AWARE = ("GRU4RecF", "SASRecF")
 TRIVIAL = ("Popularity", "LastItem", "RecentHistory", "SessionKNN")
 # Everything of ours that somebody else proposed.
 BASELINES = (*BUILT_IN, *FEATURE_AWARE, *TRIVIAL, "JODIE", *registry.STRONG_BASELINES)
@@ -36,8 +41,7 @@ LABELS = {"ESASRec": "eSASRec", "Popularity": "Pop", "IMNNetStar": "IMN-Net*", "
 WIDTH = 128
 # Items of a history that models of RecBole see at most.
 HISTORY = 50
-LOG_COLUMNS = ["user_id", "item_id", "timestamp", "behavior", "purchase"]
-PROTOCOLS = {"all": ("all",), "on_shelf": ("on_shelf",), "both": ("all", "on_shelf")}
+CANDIDATES = {"all": ("all",), "on_shelf": ("on_shelf",), "both": ("all", "on_shelf")}
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,9 @@ class Run:
         Settings that are switched against the model of that name, as a system's name has them.
     common : dict
         Those of ``settings`` that files gave for all systems.
+    common_tuning : dict
+        What these files tell of the searches that found them, by file; empty where they tell
+        nothing.
     """
 
     model: str
@@ -79,6 +86,20 @@ class Run:
     tuning: dict[str, Any] = field(default_factory=dict)
     variant: str = ""
     common: dict[str, Any] = field(default_factory=dict)
+    common_tuning: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def validation_ends(self) -> float | None:
+        """How far into this log any search for settings has looked, seconds; None if unknown.
+
+        Times of other data mean nothing here.
+        """
+        searches = (self.tuning, *self.common_tuning.values())
+        ends = (told.get(VALIDATION_ENDS) for told in searches if self._is_of_same_data(told))
+        return max((end for end in ends if end is not None), default=None)
+
+    def _is_of_same_data(self, told: Mapping[str, Any]) -> bool:
+        return bool(told.get("data", self.fingerprint) == self.fingerprint)
 
     @property
     def system(self) -> str:
@@ -102,7 +123,8 @@ class Run:
         Not where the data lie: the fingerprint says what they are. Nor how settings were found.
         """
         parts = asdict(self)
-        del parts["settings"]["data_path"], parts["tuning"], parts["common"]
+        del parts["settings"]["data_path"], parts["tuning"]
+        del parts["common"], parts["common_tuning"]
         if not self.variant:
             # A model without switches has no other identity than before there were any.
             del parts["variant"]
@@ -160,46 +182,12 @@ def check_models(systems: Sequence[str], dataset: str) -> None:
         check_known(system.switches, f"the system {system.name!r}", keys)
 
 
-def selected_features(dataset: str, folder: Path) -> dict[str, str]:
-    """Give the item fields, with types, that feature-aware models see; empty without any.
+@dataclass(frozen=True)
+class Conditions:
+    """What is the same for all runs of a benchmark.
 
-    They are the ``item_features`` of the data set's settings, which our models see too, but
-    for vectors (``float_seq``), which RecBole's models count as many fields and embed as one.
-    """
-    items = folder / f"{dataset}.item"
-    if not items.is_file():
-        return {}
-    names = _dataset_settings(dataset, folder).get("item_features") or []
-    header = read_header(items)
-    return {name: header[name] for name in names if header.get(name) in ("token", "float")}
-
-
-def _dataset_settings(dataset: str, folder: Path) -> dict[str, Any]:
-    file = registry.dataset_config(dataset, folder.parent)
-    return {} if file is None else read_settings(file)
-
-
-def make_run(
-    model: str,
-    seed: int,
-    dataset: str,
-    folder: Path,
-    fingerprint: str,
-    epochs: int,
-    candidates: str,
-    common: Mapping[str, Any],
-    tuned_folder: Path | None = FOLDER,
-    protocol: Protocol = STANDARD,
-    other_data: bool = False,
-) -> Run:
-    """Put together the settings of a run.
-
-    Parameters
+    Attributes
     ----------
-    model : str
-        A model, or one with switches, such as ``IMNNet fusion=concat``. It has the model's tuned
-        settings but for those.
-    seed : int
     dataset : str
     folder : Path
         The folder of the data set itself.
@@ -216,6 +204,41 @@ def make_run(
     protocol : Protocol
     other_data : bool
         Whether tuned settings may have been found on other data.
+    common_tuning : mapping of str to dict
+        What the files of ``common`` tell of the searches that found them.
+    """
+
+    dataset: str
+    folder: Path
+    fingerprint: str
+    epochs: int
+    candidates: str
+    common: Mapping[str, Any]
+    tuned_folder: Path | None = FOLDER
+    protocol: Protocol = STANDARD
+    other_data: bool = False
+    common_tuning: Mapping[str, Any] = field(default_factory=dict)
+
+    def tuned(self, model: str) -> Tuned:
+        """Give the tuned settings of a model."""
+        if self.tuned_folder is None:
+            return Tuned()
+        file = self.tuned_folder / self.dataset / f"{model}.yaml"
+        tuned = read_tuned(file, self.fingerprint, self.other_data)
+        refuse_options(tuned.settings, tuned.file)
+        return tuned
+
+
+def make_run(name: str, seed: int, given: Conditions) -> Run:
+    """Put together the settings of a run.
+
+    Parameters
+    ----------
+    name : str
+        A model, or one with switches, such as ``IMNNet fusion=concat``. It has the model's tuned
+        settings but for those.
+    seed : int
+    given : Conditions
 
     Raises
     ------
@@ -224,13 +247,9 @@ def make_run(
         If tuned ones were found on other data, or set what the command has an option for. If
         ``eval_args`` is not one cut in time for all users with everything ranked.
     """
-    system = parse_system(model)
-    model = system.model
-    tuned = Tuned()
-    if tuned_folder is not None:
-        tuned = read_tuned(tuned_folder / dataset / f"{model}.yaml", fingerprint, other_data)
-        refuse_options(tuned.settings, tuned.file)
-    of_dataset = _dataset_settings(dataset, folder)
+    system = parse_system(name)
+    model, dataset, tuned = system.model, given.dataset, given.tuned(system.model)
+    of_dataset = dataset_settings(dataset, given.folder)
     sources = {
         f"the settings of {dataset}": of_dataset,
         tuned.file: tuned.settings,
@@ -238,36 +257,38 @@ def make_run(
     }
     for where, found in sources.items():
         require_ranking(found, where)
+    candidates = CANDIDATES[given.candidates]
     settings = {
-        "data_path": str(folder.parent),
+        "data_path": str(given.folder.parent),
         "event_stream": True,
         "seed": seed,
         "show_progress": False,
-        "candidates": PROTOCOLS[candidates][0],
+        "candidates": candidates[0],
         # RecBole rounds to 4 places by default; differences by ties would hide.
         "metric_decimal_place": 12,
-        **({} if model in TRIVIAL else {"epochs": epochs}),
-        **starting_settings(model, dataset, folder),
+        **({} if model in TRIVIAL else {"epochs": given.epochs}),
+        **starting_settings(model, dataset, given.folder),
         **tuned.settings,
-        **common,
+        **given.common,
         **system.switches,
         # Without its name for the standard one, whose runs have no other identity than before.
-        **({} if protocol == STANDARD else {"protocol": protocol.name}),
+        **({} if given.protocol == STANDARD else {"protocol": given.protocol.name}),
     }
-    require_model(protocol, model)
-    require_no_contradiction(protocol, settings)
+    require_model(given.protocol, model)
+    require_no_contradiction(given.protocol, settings)
     return Run(
         model=model,
         dataset=dataset,
         seed=seed,
         settings=settings,
-        protocols=PROTOCOLS[candidates],
+        protocols=candidates,
         tuned=tuned.file,
-        fingerprint=fingerprint,
+        fingerprint=given.fingerprint,
         dataset_settings=of_dataset,
         tuning=tuned.tuning,
         variant=system.variant,
-        common=dict(common),
+        common=dict(given.common),
+        common_tuning=dict(given.common_tuning),
     )
 
 
@@ -292,7 +313,7 @@ def _own_settings(model: str, dataset: str, folder: Path) -> dict[str, Any]:
 
     The data set's own settings win, as where RecBole reads both.
     """
-    stronger = _dataset_settings(dataset, folder)
+    stronger = dataset_settings(dataset, folder)
     defaults = own_models.own_defaults(model)
     return {key: value for key, value in defaults.items() if key not in stronger}
 
@@ -311,38 +332,4 @@ def _paper_settings(model: str) -> dict[str, Any]:
         "learning_rate": 1e-3,
         "train_batch_size": 256,
         "MAX_ITEM_LIST_LENGTH": HISTORY,
-    }
-
-
-def feature_settings(model: str, dataset: str, folder: Path) -> dict[str, Any]:
-    """Let RecBole's feature-aware models see categories and numbers of items.
-
-    Parameters
-    ----------
-    model, dataset : str
-    folder : Path
-        The folder of the data set itself.
-
-    Returns
-    -------
-    dict
-        Empty for other models, and where the data set has no such features.
-    """
-    if model not in FEATURE_AWARE:
-        return {}
-    features = selected_features(dataset, folder)
-    if not features:
-        return {}
-    numbers = [name for name, kind in features.items() if kind == "float"]
-    return {
-        "selected_features": list(features),
-        # Otherwise RecBole counts numbers but does not embed them.
-        "numerical_features": numbers,
-        # Embeddings are multiplied by numbers, which are prices and mileages.
-        "normalize_field": numbers,
-        # A column of the log under the name of an item's field would be treated like it.
-        "load_col": {"inter": LOG_COLUMNS, "item": ["item_id", *features]},
-        "item_features": [],
-        "event_features": [],
-        "inventory_features": [],
     }

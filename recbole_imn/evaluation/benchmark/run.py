@@ -27,6 +27,7 @@ from recbole.utils import init_logger
 from torch import Tensor
 
 from recbole_imn.data.features import item_features
+from recbole_imn.data.searched import VALIDATION_ENDS
 from recbole_imn.data.simulated import simulated_notice
 from recbole_imn.errors import DataError
 from recbole_imn.evaluation.benchmark.plan import Run
@@ -42,6 +43,7 @@ from recbole_imn.own_models import register_imported
 from recbole_imn.preparation import no_options, prepare
 from recbole_imn.provenance import environment, fingerprint
 from recbole_imn.resume import IF_STOPPED, until_done
+from recbole_imn.tuned import TUNING
 
 
 class Clock:
@@ -189,7 +191,11 @@ def _remove_leftovers(checkpoint: Path, before: str) -> None:
 
 def _prepare(run: Run, folder: Path) -> tuple[Any, Any, Any, Any]:
     """Make the trainer and the loaders of a run."""
-    own = {"checkpoint_dir": str(folder / "saved" / run.name), "resume": IF_STOPPED}
+    own = {
+        "checkpoint_dir": str(folder / "saved" / run.name),
+        "resume": IF_STOPPED,
+        TUNING: {VALIDATION_ENDS: run.validation_ends},
+    }
     settings = {**run.settings, **own}
     with no_options():
         config = Config(model=run.model, dataset=run.dataset, config_dict=settings)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from recbole_imn.evaluation.report.gather import Board, Result, label
+from recbole_imn.tuned import SHORT
 
 DEFAULTS = "defaults"
 
@@ -17,23 +18,55 @@ def chosen(runs: list[Result]) -> str:
     ----------
     runs : list of result
         Of one system. ``settings_from`` names the file that was tuned, or says ``defaults``;
-        older results have ``tuned``. ``tuning`` is a copy of the budget that the file states:
-        ``minutes`` (or ``seconds``), ``trials`` and how many of them were ``pruned``.
+        older results have ``tuned``. ``tuning`` is a copy of what the file tells of its search:
+        ``minutes`` (or ``seconds``) that it might take, ``seconds_spent``, ``trials``, how many
+        of them were ``pruned``, and on what ``data``.
     """
     return "; ".join(sorted({_of_run(run) for run in runs}))
 
 
 def about_settings(board: Board) -> str:
     """Say who was tuned, whether all had the same time, and what files gave for all of them."""
-    given = board.any_result.get("common") or {}
+    return " ".join([_who_was_tuned(board), *_given_to_all(board), *_of_other_data(board)])
+
+
+def _given_to_all(board: Board) -> Iterator[str]:
+    """Say what files gave for every system, and which of it a search had found."""
+    runs = [run for runs in board.results.values() for run in runs]
+    given = runs[0].get("common") or {}
     named = ", ".join(f"{key}: {value}" for key, value in sorted(given.items()))
-    return f"{_who_was_tuned(board)} All were given {named}." if named else _who_was_tuned(board)
+    if named:
+        yield f"All were given {named}."
+    for file, told in (runs[0].get("common_tuning") or {}).items():
+        yield f"Settings in {file} are what a search found ({_search(told)})."
+
+
+def _of_other_data(board: Board) -> Iterator[str]:
+    """Say whose settings were found on other data, whose rows may be like those of the test."""
+    others = [
+        label(system)
+        for system, runs in board.results.items()
+        if any(_other_data(run, run.get("tuning") or {}) for run in runs)
+    ]
+    if others:
+        yield f"Settings found on other data: {', '.join(others)}."
+
+
+def _other_data(run: Result, told: Mapping[str, Any]) -> str:
+    """Give the fingerprint of the data of a search, cut short; empty where they are the run's."""
+    data = str(told.get("data", run["fingerprint"]))
+    return "" if data == run["fingerprint"] else data[:SHORT]
 
 
 def _who_was_tuned(board: Board) -> str:
-    ways = {system: chosen(runs) for system, runs in board.results.items()}
-    untuned = [label(system) for system, way in ways.items() if way == DEFAULTS]
-    if len(untuned) == len(ways):
+    untuned = [
+        label(system)
+        for system, runs in board.results.items()
+        if not any(tuned_in(run) for run in runs)
+    ]
+    if len(untuned) == len(board.results):
+        if board.any_result.get("common_tuning"):
+            return "Settings: no system was tuned by itself."
         return "Settings: all systems have their defaults; none was tuned."
     listed = f"; defaults, with no tuning at all: {', '.join(untuned)}" if untuned else ""
     return f"Settings: tuned on validation alone, {_time(board)}{listed}."
@@ -52,13 +85,24 @@ def _time(board: Board) -> str:
 
 
 def _of_run(run: Result) -> str:
-    budget = run.get("tuning")
+    told = run.get("tuning")
     if not tuned_in(run):
         return DEFAULTS
-    if not budget:
+    if not told:
         return "tuned: budget not recorded"
-    pruned = f", {budget['pruned']} of them pruned" if budget.get("pruned") else ""
-    return f"tuned: {budget['trials']} trials in {_minutes(budget)} minutes{pruned}"
+    other = _other_data(run, told)
+    return f"tuned: {_search(told)}" + (f", on other data ({other})" if other else "")
+
+
+def _search(told: Mapping[str, Any]) -> str:
+    """Say what a search did in which time; it may end before its budget does, or after."""
+    pruned = f", {told['pruned']} of them pruned" if told.get("pruned") else ""
+    minutes = _minutes(told)
+    spent = f"{told.get('seconds_spent', float(minutes) * 60) / 60:.3g}"
+    # What trains outside RecBole's loop ends a little late, and every search a second or so.
+    late = abs(float(spent) - float(minutes)) > 0.02 * float(minutes)
+    time = f"{spent} of {minutes} minutes" if late else f"{minutes} minutes"
+    return f"{told['trials']} trials in {time}{pruned}"
 
 
 def tuned_in(run: Result) -> str:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recbole_imn.evaluation.metrics import Reals
-from recbole_imn.evaluation.paper.claims import CLAIMS, Claim, Pair, Side
-from recbole_imn.evaluation.paper.figures import published
 from recbole_imn.evaluation.permutation import sign_flip_p_value
 from recbole_imn.evaluation.report.gather import Board, label
-from recbole_imn.evaluation.report.parts import METRICS, PROTOCOLS, SIMULATED, Section, Table
-from recbole_imn.evaluation.significance import Figure, averaged, gains, holm, paired_interval
+from recbole_imn.evaluation.report.parts import METRICS, RANKED, SIMULATED, Section, Table
+from recbole_imn.evaluation.significance import Figure, gains, holm, paired
+from recbole_imn.log import Floats
+from recbole_imn.paper.claims import CLAIMS, Claim, Pair, Side
+from recbole_imn.paper.figures import published
 
 # Of a difference that is seen.
 SURE = 0.05
@@ -37,7 +37,7 @@ class Tested:
 
     pair: Pair
     figure: Figure
-    rows: Reals
+    rows: Floats
 
 
 @dataclass(frozen=True)
@@ -68,14 +68,14 @@ def claims_section(board: Board) -> Section:
     board : Board
         Its first protocol is looked at, which is also that of validation.
     """
-    known: dict[Side, list[Reals]] = {}
+    known: dict[Side, list[Floats]] = {}
     rows = [_row(claim, judge(claim, board, known), board) for claim in CLAIMS]
     columns = ("claim", "where in the paper", "there", "here, 95% interval", "seeds", "verdict")
     mark = f" ({SIMULATED})" if board.any_result["simulated"] else ""
     return Section(
         f"The paper's claims{mark}",
         [
-            f"Test rows of {board.dataset}, {PROTOCOLS[board.protocols[0]]}. What the paper claims "
+            f"Test rows of {board.dataset}, {RANKED[board.protocols[0]]}. What the paper claims "
             "of its own logs need not be so on another one. Its difference is that of the "
             "comparison shown here, or where none is, from the least to the most of the claim's.",
             RULE,
@@ -85,7 +85,7 @@ def claims_section(board: Board) -> Section:
     )
 
 
-def judge(claim: Claim, board: Board, known: dict[Side, list[Reals]] | None = None) -> Verdict:
+def judge(claim: Claim, board: Board, known: dict[Side, list[Floats]] | None = None) -> Verdict:
     """Say whether a claim holds among the runs of a report.
 
     Parameters
@@ -138,15 +138,11 @@ def _opposite(found: Sequence[Tested], board: Board) -> Tested | None:
     return found[min(sure)[-1]] if sure else None
 
 
-def _tested(pair: Pair, board: Board, known: dict[Side, list[Reals]]) -> Tested:
+def _tested(pair: Pair, board: Board, known: dict[Side, list[Floats]]) -> Tested:
     for side in (pair.ahead, pair.behind):
         if side not in known:
             known[side] = gains(board.ranks[board.protocols[0], side.system], side.metric)
-    ahead, behind = known[pair.ahead], known[pair.behind]
-    difference = averaged(ahead) - averaged(behind)
-    interval = paired_interval(ahead, behind, board.users)
-    figure = Figure(float(difference.mean()), *interval)
-    return Tested(pair, figure, difference)
+    return Tested(pair, *paired(known[pair.ahead], known[pair.behind], board.users))
 
 
 def _row(claim: Claim, verdict: Verdict, board: Board) -> tuple[str, ...]:

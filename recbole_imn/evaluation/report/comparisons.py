@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from recbole_imn.evaluation.permutation import PERMUTATIONS
 from recbole_imn.evaluation.report.gather import Board, label
-from recbole_imn.evaluation.report.parts import PROTOCOLS, Against, Section, Table
+from recbole_imn.evaluation.report.parts import RANKED, Against, Section, Table
 from recbole_imn.evaluation.significance import Comparison, compare, holm
 
 
@@ -24,7 +24,7 @@ def comparison_section(board: Board, protocol: str, compared: Against) -> Sectio
     """Lay out the comparisons of a protocol."""
     shown = board.agreed.label
     return Section(
-        f"Against {label(compared.baseline)}, the strongest baseline: {PROTOCOLS[protocol]}",
+        f"Against {label(compared.baseline)}, the strongest baseline: {RANKED[protocol]}",
         [
             f"The baseline is the one with the highest {shown} on these rows. Difference, interval "
             f"and p are all of {shown}, paired by row, seeds averaged. Rows of a user are not "
@@ -59,8 +59,8 @@ def _table(found: list[Comparison], shown: str) -> Table:
     rows = [
         (
             one.model,
-            f"{one.difference:+.4f}",
-            one.interval,
+            f"{one.figure.mean:+.4f}",
+            one.figure.interval,
             f"{one.p_value:.2g}",
             f"{one.corrected:.2g}",
         )

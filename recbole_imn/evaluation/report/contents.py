@@ -8,23 +8,25 @@ import numpy as np
 
 from recbole_imn import registry
 from recbole_imn.data.filters import what_is_left_out
-from recbole_imn.evaluation.paper.figures import SOURCE
 from recbole_imn.evaluation.report.anchor import anchor
 from recbole_imn.evaluation.report.chosen import about_settings, chosen, tuned_in
 from recbole_imn.evaluation.report.claims import claims_section
 from recbole_imn.evaluation.report.comparisons import against, comparison_section
-from recbole_imn.evaluation.report.gather import STRONG, Board, Result, label
+from recbole_imn.evaluation.report.differing import commits, differing_seeds
+from recbole_imn.evaluation.report.gather import STRONG, Board, Result, label, slice_means
 from recbole_imn.evaluation.report.log import log_section, users_section
 from recbole_imn.evaluation.report.paper import paper_sections
 from recbole_imn.evaluation.report.parts import (
     METRICS,
-    PROTOCOLS,
+    RANKED,
     Contents,
     Section,
     Table,
+    mean_text,
     spread,
 )
 from recbole_imn.evaluation.systems import model_of
+from recbole_imn.paper.figures import SOURCE
 from recbole_imn.settings_files import keys_of
 
 HISTORY = "MAX_ITEM_LIST_LENGTH"
@@ -69,8 +71,13 @@ def _results(board: Board, protocol: str) -> Section:
         rows.append((label(model), *cells))
     columns = ("model", *METRICS.values())
     return Section(
-        f"Results: {PROTOCOLS[protocol]}",
-        [*_about_rows(board, protocol), *_about_systems(board), *warnings(board, protocol)],
+        f"Results: {RANKED[protocol]}",
+        [
+            *_about_rows(board, protocol),
+            *_about_systems(board),
+            *differing_seeds(board),
+            *warnings(board, protocol),
+        ],
         Table(columns, rows),
         kind="results",
         protocol=protocol,
@@ -127,36 +134,17 @@ def warnings(board: Board, protocol: str) -> list[str]:
 
 def _slices(board: Board, protocol: str) -> Section:
     """Give the leading metric of every system by slice of rows, seeds averaged."""
-    found = {
-        system: [_by_slice(run, protocol, board.agreed.metric) for run in runs]
-        for system, runs in board.results.items()
-    }
-    # Those of older results are fewer.
-    names = dict.fromkeys(name for runs in found.values() for run in runs for name in run)
-    rows = []
-    for name in names:
-        number = next(run[name][0] for runs in found.values() for run in runs if name in run)
-        cells = (_mean(name, runs) for runs in found.values())
-        rows.append((": ".join(name), f"{number:,}", *cells))
+    rows = [
+        (
+            ": ".join(name),
+            f"{one.rows:,}",
+            *map(mean_text, one.means.values()),
+        )
+        for name, one in slice_means(board, protocol).items()
+    ]
     columns = ("slice of rows", "rows", *(label(system) for system in board.results))
-    title = f"{board.agreed.label} by kind of row: {PROTOCOLS[protocol]}"
+    title = f"{board.agreed.label} by kind of row: {RANKED[protocol]}"
     return Section(title, [], Table(columns, rows), kind="slices", protocol=protocol)
-
-
-Slices = dict[tuple[str, str], tuple[int, float]]
-
-
-def _by_slice(run: Result, protocol: str, metric: str) -> Slices:
-    """Give rows and metric by grouping and slice."""
-    entries = run["protocols"][protocol]["slices"]
-    return {(one["grouping"], one["slice"]): (one["rows"], one[metric]) for one in entries}
-
-
-def _mean(name: tuple[str, str], runs: list[Slices]) -> str:
-    """Give the mean of a slice over seeds, - where a run does not have it."""
-    if any(name not in run for run in runs):
-        return "-"
-    return f"{np.mean([run[name][1] for run in runs]):.4f}"
 
 
 def _cost(board: Board) -> Section:
@@ -212,7 +200,7 @@ def _settings(board: Board) -> Section:
         rows.append((label(model), *shown, chosen(runs), _files(runs)))
     columns = ("model", *named, "chosen by", "file")
     config = board.any_result["config"]
-    candidates = PROTOCOLS[board.protocols[0]]
+    candidates = RANKED[board.protocols[0]]
     sentences = [
         f"The best epoch by {config['valid_metric']} on the validation rows ({candidates}) is "
         f"tested; training stops when more than {config['stopping_step']} validations in a row "
@@ -235,7 +223,9 @@ def _environment(board: Board) -> Section:
     runs = [run for results in board.results.values() for run in results]
     rows = [("data set, SHA-256 of its files", board.any_result["fingerprint"])]
     rows += [("seeds", ", ".join(sorted({str(run["seed"]) for run in runs}, key=int)))]
-    for name in board.any_result["environment"]:
+    rows += [("commit", commits(board))]
+    names = [name for name in board.any_result["environment"] if name != "commit"]
+    for name in names:
         rows.append((name, "; ".join(sorted({run["environment"][name] for run in runs}))))
     sentences = [
         "Runs, ranks of every row and settings are in the folder that the benchmark wrote.",

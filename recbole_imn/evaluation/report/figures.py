@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from recbole_imn.evaluation.report.gather import Board, label
-from recbole_imn.evaluation.report.parts import PROTOCOLS, Against, Table, spread
+from recbole_imn.evaluation.report.parts import RANKED, Against, Table, spread
 from recbole_imn.pages import BASELINE, Bar, Bars, Forest, Interval, Look, Panel, Panels
 
 # What is written as 0.0000.
@@ -39,7 +39,7 @@ class Painter:
         bars = [self._bar(protocol, system) for system in self.order(protocol)]
         zeros = [bar for bar in bars if bar.value < ZERO]
         return Bars(
-            f"{self._shown}: {PROTOCOLS[protocol]}",
+            f"{self._shown}: {RANKED[protocol]}",
             [bar for bar in bars if bar.value >= ZERO],
             "Mean over seeds; the thin line is a standard deviation over seeds to either side.",
             zeros,
@@ -52,7 +52,7 @@ class Painter:
         ordered = sorted(rows, key=lambda system: (-rows[system].mean, system))
         zeros = [rows[one] for one in ordered if self._mean(protocol, one) < ZERO]
         return Forest(
-            f"{self._shown} less that of {label(compared.baseline)}: {PROTOCOLS[protocol]}",
+            f"{self._shown} less that of {label(compared.baseline)}: {RANKED[protocol]}",
             [rows[one] for one in ordered if self._mean(protocol, one) >= ZERO],
             "Paired differences with 95% intervals over users and seeds.",
             zeros,
@@ -125,10 +125,10 @@ class Painter:
         )
 
     def _interval(self, system: str, compared: Against) -> Interval:
-        one = compared.found[system]
+        one = compared.found[system].figure
         # Where there is no interval it has no length.
-        low, high = np.nan_to_num([one.low, one.high], nan=one.difference).tolist()
-        figure = one.difference, low, high, str(one.figure)
+        low, high = np.nan_to_num([one.low, one.high], nan=one.mean).tolist()
+        figure = one.mean, low, high, str(one)
         return Interval(label(system), *figure, self._looks[system], self.tag(system))
 
     def _panel(self, system: str, mean: list[Point], curves: list[list[Point]]) -> Panel:

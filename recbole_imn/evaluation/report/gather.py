@@ -14,9 +14,9 @@ import pandas as pd
 from recbole_imn import registry
 from recbole_imn.evaluation.benchmark.plan import BASELINES, LABELS, Run
 from recbole_imn.evaluation.benchmark.results import read_result
-from recbole_imn.evaluation.metrics import Reals
 from recbole_imn.evaluation.protocols import STANDARD, Protocol, protocol_of
 from recbole_imn.evaluation.systems import model_of
+from recbole_imn.log import Floats
 
 Result = Mapping[str, Any]
 #: Behind the names of strong baselines.
@@ -53,14 +53,14 @@ class Board:
     dataset: str
     protocols: tuple[str, ...]
     results: dict[str, list[Result]]
-    ranks: dict[tuple[str, str], list[Reals]]
+    ranks: dict[tuple[str, str], list[Floats]]
     users: npt.NDArray[np.object_]
     failures: Mapping[str, str]
     agreed: Protocol = STANDARD
-    validation: Mapping[str, list[Reals]] = field(default_factory=dict)
+    validation: Mapping[str, list[Floats]] = field(default_factory=dict)
     validation_users: npt.NDArray[np.object_] = field(default_factory=lambda: np.empty(0, object))
 
-    def metric(self, model: str, protocol: str, name: str) -> Reals:
+    def metric(self, model: str, protocol: str, name: str) -> Floats:
         """Give a metric of each seed, float64 [n_seeds]."""
         return np.array(
             [run["protocols"][protocol]["metrics"][name] for run in self.results[model]]
@@ -95,6 +95,48 @@ class Board:
         return next(iter(self.results.values()))[0]
 
 
+@dataclass(frozen=True)
+class SliceMeans:
+    """A slice of the test rows.
+
+    Attributes
+    ----------
+    rows : int
+    means : mapping of str to float or None
+        The leading metric of each system, seeds averaged; None where a run does not have the
+        slice.
+    """
+
+    rows: int
+    means: Mapping[str, float | None]
+
+
+def slice_means(board: Board, protocol: str) -> dict[tuple[str, str], SliceMeans]:
+    """Give every slice of a protocol's test rows by grouping and name; older results have fewer."""
+    found: dict[str, list[dict[tuple[str, str], Result]]] = {}
+    for system, runs in board.results.items():
+        entries = (run["protocols"][protocol]["slices"] for run in runs)
+        found[system] = [{(one["grouping"], one["slice"]): one for one in some} for some in entries]
+    slices: dict[tuple[str, str], Result] = {}
+    for name, one in (told for runs in found.values() for run in runs for told in run.items()):
+        slices.setdefault(name, one)
+    return {
+        name: SliceMeans(
+            one["rows"],
+            {system: _mean_of(name, runs, board.agreed.metric) for system, runs in found.items()},
+        )
+        for name, one in slices.items()
+    }
+
+
+def _mean_of(
+    name: tuple[str, str], runs: Sequence[Mapping[tuple[str, str], Result]], metric: str
+) -> float | None:
+    if any(name not in run for run in runs):
+        return None
+    return float(np.mean([run[name][metric] for run in runs]))
+
+
 def label(system: str) -> str:
     """Give the name of a system in tables, strong baselines marked."""
     model, _, variant = system.partition(" ")
@@ -118,8 +160,8 @@ def gather(runs: Sequence[Run], failures: Mapping[str, str], folder: Path) -> Bo
         If two runs were tested on different rows.
     """
     results: dict[str, list[Result]] = {}
-    ranks: dict[tuple[str, str], list[Reals]] = {}
-    validation: dict[str, list[Reals]] = {}
+    ranks: dict[tuple[str, str], list[Floats]] = {}
+    validation: dict[str, list[Floats]] = {}
     rows: pd.DataFrame | None = None
     chosen_by: pd.DataFrame | None = None
     # In order of seeds, whichever came first.
@@ -127,7 +169,9 @@ def gather(runs: Sequence[Run], failures: Mapping[str, str], folder: Path) -> Bo
         result = read_result(run, folder)
         if result is None:
             continue
-        results.setdefault(run.system, []).append(result)
+        # What this plan gives to all; a run that was finished before has the same settings.
+        given = {"common": run.common, "common_tuning": run.common_tuning}
+        results.setdefault(run.system, []).append({**result, **given})
         table, chosen = _parts(pd.read_parquet(folder / "runs" / f"{run.name}.parquet"))
         if len(chosen):
             chosen_by = _same_rows(chosen_by, chosen, run)

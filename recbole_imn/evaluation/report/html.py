@@ -8,7 +8,7 @@ from recbole_imn.evaluation.report.contents import warnings
 from recbole_imn.evaluation.report.figures import Painter, is_zero
 from recbole_imn.evaluation.report.gather import STRONG, Board, label
 from recbole_imn.evaluation.report.looks import looks
-from recbole_imn.evaluation.report.parts import PROTOCOLS, Contents, Section, Table
+from recbole_imn.evaluation.report.parts import RANKED, Contents, Section, Table
 from recbole_imn.evaluation.report.provenance import provenance
 from recbole_imn.evaluation.report.slice_figures import Slices
 from recbole_imn.pages import Figure, Fold, Page, Part, Tile, render
@@ -53,12 +53,12 @@ def _tiles(contents: Contents, board: Board) -> Iterator[Tile]:
             f"{board.metric(system, protocol, board.agreed.metric).mean():.4f}"
             for system in (mine[0], compared.baseline)
         )
-        about = f"{shown}, {PROTOCOLS[protocol]}"
+        about = f"{shown}, {RANKED[protocol]}"
         beside = f"{label(compared.baseline)}, the strongest baseline: {baseline}"
         yield Tile(best, f"{label(mine[0])}, the best of ours: {about}", beside)
-        found = compared.found[mine[0]]
+        found = compared.found[mine[0]].figure
         interval = f"95% interval over users and seeds: {found.interval}"
-        yield Tile(f"{found.difference:+.4f}", f"Difference of the two: {about}", interval)
+        yield Tile(f"{found.mean:+.4f}", f"Difference of the two: {about}", interval)
 
 
 def _parts(contents: Contents, board: Board) -> Iterator[Part]:
@@ -72,7 +72,7 @@ def _parts(contents: Contents, board: Board) -> Iterator[Part]:
         yield Part("Learning curves", figures=[curves])
     for protocol in board.protocols:
         slices = Slices(board, protocol, painter, colors)
-        title = f"{board.agreed.label} by kind of row: {PROTOCOLS[protocol]}"
+        title = f"{board.agreed.label} by kind of row: {RANKED[protocol]}"
         figures, folds = slices.figures(), slices.folds()
         yield Part(title, [slices.about], figures, folds=folds, in_columns=True)
     yield from _paper(contents)

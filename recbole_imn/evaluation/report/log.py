@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from recbole_imn.evaluation.metrics import Reals
 from recbole_imn.evaluation.report.gather import Board, label
-from recbole_imn.evaluation.report.parts import PROTOCOLS, Section, Table, spread
-from recbole_imn.evaluation.significance import averaged, gains, interval, paired_interval
+from recbole_imn.evaluation.report.parts import RANKED, Section, Table, spread
+from recbole_imn.evaluation.significance import gains, paired
+from recbole_imn.log import Floats
 
 
 def log_section(board: Board) -> Section:
@@ -75,7 +75,7 @@ def users_section(board: Board, protocol: str, baseline: str | None) -> Section:
     ]
     columns = ("model", f"{shown}, mean over users", "difference to the baseline", "95% interval")
     return Section(
-        f"Every user counted once: {PROTOCOLS[protocol]}",
+        f"Every user counted once: {RANKED[protocol]}",
         [
             f"Above, who acts more counts more: {with_half(board.users):,} of {len(names):,} users "
             f"have half of the rows. Here {shown} is averaged over the rows of each user, and then "
@@ -87,7 +87,7 @@ def users_section(board: Board, protocol: str, baseline: str | None) -> Section:
     )
 
 
-def _by_user(board: Board, protocol: str, system: str) -> list[Reals]:
+def _by_user(board: Board, protocol: str, system: str) -> list[Floats]:
     """Give the metric of each user, in order of their names, float64 [n_users] a seed."""
     _, user = np.unique(board.users, return_inverse=True)
     number = np.bincount(user)
@@ -96,9 +96,9 @@ def _by_user(board: Board, protocol: str, system: str) -> list[Reals]:
 
 
 def _difference(
-    seeds: list[Reals], others: list[Reals], users: npt.NDArray[np.object_], is_same: bool
+    seeds: list[Floats], others: list[Floats], users: npt.NDArray[np.object_], is_same: bool
 ) -> tuple[str, str]:
     if is_same or not others:
         return "-", "-"
-    difference = float((averaged(seeds) - averaged(others)).mean())
-    return f"{difference:+.4f}", interval(*paired_interval(seeds, others, users), "+")
+    figure, _ = paired(seeds, others, users)
+    return f"{figure.mean:+.4f}", figure.interval

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from recbole_imn.evaluation.metrics import CUTS
-from recbole_imn.evaluation.paper.figures import (
+from recbole_imn.evaluation.report.gather import Board, label
+from recbole_imn.evaluation.report.log import purchases
+from recbole_imn.evaluation.report.parts import METRICS as SHOWN
+from recbole_imn.evaluation.report.parts import RANKED, SIMULATED, Section, Table, spread
+from recbole_imn.paper.figures import (
     METRICS,
     SOURCE,
     SYSTEMS,
@@ -14,10 +18,6 @@ from recbole_imn.evaluation.paper.figures import (
     log_of,
     published,
 )
-from recbole_imn.evaluation.report.gather import Board, label
-from recbole_imn.evaluation.report.log import purchases
-from recbole_imn.evaluation.report.parts import METRICS as SHOWN
-from recbole_imn.evaluation.report.parts import PROTOCOLS, SIMULATED, Section, Table, spread
 
 NOT_COMPARABLE = (
     "The paper's log is not public, and this one is simulated after its published statistics: the "
@@ -62,7 +62,7 @@ def _results(board: Board, cut: int, mark: str, sentence: str) -> Section:
         [
             f"{sentence} Tables 3 and 4 of {SOURCE}, of its logs "
             f"{' and '.join(f'{log} ({TABLE_2[log].title})' for log in TABLE_2)}; here "
-            f"{PROTOCOLS[protocol]}, mean ± standard deviation over seeds.",
+            f"{RANKED[protocol]}, mean ± standard deviation over seeds.",
         ],
         Table(("model", *columns), rows),
         kind="paper",

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from recbole_imn.evaluation.metrics import Reals
 from recbole_imn.evaluation.significance import Comparison
+from recbole_imn.log import Floats
 from recbole_imn.pages import Table
 
-__all__ = ["METRICS", "PROTOCOLS", "SIMULATED", "Against", "Contents", "Section", "Table", "spread"]
+__all__ = ["METRICS", "RANKED", "SIMULATED", "Against", "Contents", "Section", "Table", "spread"]
 
 METRICS = {
     "recall@10": "Recall@10",
@@ -22,7 +22,8 @@ METRICS = {
 }
 #: Behind the title of every table that puts a simulated market beside the paper's logs.
 SIMULATED = "simulated, not comparable"
-PROTOCOLS = {
+#: What is ranked, in words.
+RANKED = {
     "all": "the whole catalogue ranked",
     "on_shelf": "only the items on the shelf ranked",
 }
@@ -90,7 +91,12 @@ class Contents:
         return [one for one in self.sections if (one.kind, one.protocol) == (kind, protocol)]
 
 
-def spread(values: Reals, best: bool = False) -> str:
+def mean_text(mean: float | None) -> str:
+    """Give a mean as text, - where there is none."""
+    return "-" if mean is None else f"{mean:.4f}"
+
+
+def spread(values: Floats, best: bool = False) -> str:
     """Give mean and deviation over seeds, in bold if it is the best; one has no deviation.
 
     Parameters

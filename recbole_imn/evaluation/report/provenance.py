@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import PurePath
-from typing import Any
 
 from recbole_imn.evaluation.report.chosen import chosen
 from recbole_imn.evaluation.report.gather import Board, Result, label
@@ -29,7 +28,7 @@ def _rows(run: Result) -> Iterator[tuple[str, str]]:
     yield "identity, SHA-256", run["identity"]
     yield "data set, SHA-256 of its files", run["fingerprint"]
     yield "settings chosen by", chosen([run])
-    yield from ((name, _text(value)) for name, value in run["environment"].items())
+    yield from ((name, str(value)) for name, value in run["environment"].items())
     yield "checkpoint", PurePath(str(run["checkpoint"])).name or "-"
     yield "epochs; parameters", f"{run['epochs']}; {run['parameters']:,}"
     yield (
@@ -39,8 +38,4 @@ def _rows(run: Result) -> Iterator[tuple[str, str]]:
     # Older results do not tell what RecBole was given.
     for name, value in run.get("settings", {}).items():
         if name not in LEFT_OUT:
-            yield f"setting {name}", _text(value)
-
-
-def _text(value: Any) -> str:
-    return str(value)
+            yield f"setting {name}", str(value)

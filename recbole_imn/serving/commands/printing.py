@@ -68,10 +68,10 @@ def table(frame: pd.DataFrame) -> str:
     return str(drawn.draw())
 
 
-def listed(names: Sequence[str], most: int = 3) -> str:
-    """Name some, and say how many more there are."""
-    shown = ", ".join(names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most:,} more"
+def listed(names: Sequence[str]) -> str:
+    """Name three, and say how many more there are."""
+    shown = ", ".join(names[:3])
+    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3:,} more"
 
 
 def _is_number(column: Any) -> bool:

@@ -159,6 +159,6 @@ def _weights(learned: Learned | None, wishes: Wishes, n_items: int) -> str:
         users=judgement.users,
         n_items=n_items,
         table="\n".join(lines),
-        difference=comparison.difference,
-        interval=comparison.interval,
+        difference=comparison.figure.mean,
+        interval=comparison.figure.interval,
     )

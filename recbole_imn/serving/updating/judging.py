@@ -12,9 +12,9 @@ from torch import Tensor
 from tqdm import tqdm
 
 from recbole_imn.evaluation.full_ranking import ranks_of_scores
-from recbole_imn.evaluation.metrics import Reals, metrics_of_ranks
+from recbole_imn.evaluation.metrics import metrics_of_ranks
 from recbole_imn.evaluation.significance import Comparison, compare
-from recbole_imn.log import NO_EVENT, Integers
+from recbole_imn.log import NO_EVENT, Floats, Integers
 from recbole_imn.model.recency import popularity, recent_first
 from recbole_imn.past import Past
 from recbole_imn.session import Session
@@ -64,7 +64,7 @@ def rows_between(past: Past, start: int, stop: int) -> Integers:
 
 def ranks_by(
     score: Score, past: Past, rows: Integers, n_items: int, what: str, progress: bool
-) -> Reals:
+) -> Floats:
     """Rank the true item of rows among all items, float64 [n].
 
     Parameters
@@ -81,7 +81,7 @@ def ranks_by(
     progress : bool
     """
     size = max(1, min(MOST_ROWS, MOST_SCORES // max(past.log.n_items, 1)))
-    parts: list[Reals] = []
+    parts: list[Floats] = []
     with tqdm(total=len(rows), unit="row", desc=f"ranking, {what}", disable=not progress) as bar:
         for start in range(0, len(rows), size):
             events = rows[start : start + size]
@@ -94,14 +94,14 @@ def ranks_by(
 
 def ranks_of_session(
     session: Session, rows: Integers, n_items: int, what: str, progress: bool
-) -> Reals:
+) -> Floats:
     """Rank by the weights of a session, float64 [n]."""
     return ranks_by(session.scores_before, session.past, rows, n_items, what, progress)
 
 
 def ranks_of_history(
     past: Past, n_known: int, rows: Integers, n_items: int, progress: bool
-) -> Reals:
+) -> Floats:
     """Rank by the user's own recent items, then by how popular items were, float64 [n].
 
     Parameters
@@ -119,7 +119,7 @@ def ranks_of_history(
     return ranks_by(score, past, rows, n_items, "recent history", progress)
 
 
-def judge(past: Past, rows: Integers, old: Reals, new: Reals, history: Reals) -> Judgement:
+def judge(past: Past, rows: Integers, old: Floats, new: Floats, history: Floats) -> Judgement:
     """Compare ranks of the same rows."""
     users: Any = past.log.user[rows].astype(str).astype(object)
     return Judgement(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from recbole_imn.errors import DataError
-from recbole_imn.evaluation.metrics import Reals
+from recbole_imn.log import Floats
 from recbole_imn.serving.market import Market
 from recbole_imn.serving.recommender import Recommender
 from recbole_imn.serving.updating.growing import grown_network, n_fitted
@@ -135,7 +135,7 @@ def _initial(lesson: Lesson) -> dict[str, Any] | None:
     return {"position": lesson.n_before, "passes": 0, "memories": lesson.memories}
 
 
-def _ranks(session: Session, market: Market, rows: Any, what: str, wishes: Wishes) -> Reals:
+def _ranks(session: Session, market: Market, rows: Any, what: str, wishes: Wishes) -> Floats:
     return ranks_of_session(session, rows, len(market.items), what, wishes.progress)
 
 

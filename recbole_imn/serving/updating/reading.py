@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -15,7 +14,7 @@ from tqdm import tqdm
 from recbole_imn.data.convert.events import to_events
 from recbole_imn.data.convert.item_files import Extras
 from recbole_imn.data.convert.layout import Column, Layout, Table
-from recbole_imn.data.convert.rows import Step, read_rows, unchanged
+from recbole_imn.data.convert.rows import Step, rows_and_sum, unchanged
 from recbole_imn.data.convert.sniff import require_different, require_file
 from recbole_imn.data.convert.table import read_table
 from recbole_imn.data.convert.times import SECOND, has_no_offset
@@ -97,16 +96,10 @@ class Files:
 
     def rows(self, table: Table, then: Step = unchanged) -> Iterator[pl.DataFrame]:
         """Read a table in order, as :func:`~recbole_imn.data.convert.rows.read_rows` does."""
-        digest, size = hashlib.sha256(), table.path.stat().st_size
+        size = table.path.stat().st_size
         options: dict[str, Any] = {"unit": "B", "unit_scale": True, "disable": not self.progress}
         with tqdm(total=size, desc=f"reading {table.path.name}", **options) as bar:
-
-            def watch(block: bytes) -> None:
-                digest.update(block)
-                bar.update(len(block))
-
-            yield from read_rows(table, watch, then)
-        self.sums[str(table.path)] = digest.hexdigest()
+            self.sums[str(table.path)] = yield from rows_and_sum(table, bar, then)
 
 
 def read_events(

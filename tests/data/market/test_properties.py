@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recbole_imn.data.market import MarketConfig, simulate
-from recbole_imn.data.market.calendar import DAY
 from recbole_imn.data.market.config import FIXED_IN_1
 from recbole_imn.data.market.files import _event_table, _item_table, _text
 from recbole_imn.data.market.report import known
 from recbole_imn.data.market.simulation import Market
+from recbole_imn.units import DAY
 
 
 @st.composite

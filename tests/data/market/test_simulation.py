@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from recbole_imn.data.market import MarketConfig, simulate, statistics, statistics_table
-from recbole_imn.data.market.calendar import DAY
 from recbole_imn.data.market.config import INFERRED_KNOWN_PERCENT, PUBLISHED
+from recbole_imn.units import DAY
 
 
 @pytest.fixture(scope="module", params=[1, 2], ids=["version 1", "version 2"])

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from recbole_imn import registry
+from recbole_imn.data.item_fields import selected_features
 from recbole_imn.errors import SettingsError, UnknownModelError
 from recbole_imn.evaluation.benchmark.plan import (
+    Conditions,
     Run,
     all_models,
     check_models,
     make_run,
-    selected_features,
 )
 from recbole_imn.evaluation.report.gather import Board
 
@@ -34,9 +35,8 @@ def shop(tmp_path, monkeypatch):
     return tmp_path / "data" / "shop"
 
 
-def planned(shop, model, **options):
+def planned(shop, model, seed=1, **options):
     values = {
-        "seed": 1,
         "dataset": "shop",
         "folder": shop,
         "fingerprint": "f",
@@ -44,7 +44,7 @@ def planned(shop, model, **options):
         "candidates": "both",
         "common": {},
     }
-    return make_run(model, **{**values, **options})
+    return make_run(model, seed, Conditions(**{**values, **options}))
 
 
 def test_every_model_of_the_registry_takes_part(shop):
@@ -188,7 +188,7 @@ def test_a_model_without_switches_has_the_identity_that_it_always_had(shop):
     """Finished runs of older versions stay finished."""
     run = planned(shop, "SASRec")
     parts = asdict(run)
-    for name in ("variant", "tuning", "common"):
+    for name in ("variant", "tuning", "common", "common_tuning"):
         parts.pop(name, None)
     del parts["settings"]["data_path"]
     text = json.dumps(parts, sort_keys=True, default=str)

@@ -3,6 +3,7 @@
 import json
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import pytest
 from recbole_imn.__main__ import main
 from recbole_imn.evaluation import leaderboards
 from recbole_imn.evaluation.benchmark import conduct
+from recbole_imn.provenance import fingerprint
 from tests.conftest import random_rows, write_log
 from tests.runs import failing, in_this_process
 
@@ -149,3 +151,19 @@ def test_all_models_are_those_that_can_be_asked(folder, monkeypatch):
     assert main([*everybody, "--out=results/all", "--seeds=1"]) == 1
     assert set(MODELS) < set(planned)
     assert "SASRec" not in planned
+
+
+def test_settings_chosen_on_rows_of_its_test_part_fail(folder, monkeypatch, capsys):
+    """The standard cut has later test rows than this protocol."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(conduct, "Process", in_this_process)
+    data = fingerprint(Path("toy"), "toy")
+    file = Path("mine") / "toy" / "SessionKNN.yaml"
+    file.parent.mkdir(parents=True)
+    arguments = [*ARGUMENTS[:2], "--models=SessionKNN", "--seeds=1", *ARGUMENTS[5:]]
+    arguments = [*arguments, "--out=results/seen", "--tuned=mine"]
+    for ends, status in ((1e9, 2), (10.0, 0)):
+        told = {"minutes": 1, "trials": 3, "data": data, "validation_ends": ends}
+        file.write_text(f"neighbours: 7\ntuning: {told}\n")
+        assert main([one for one in arguments if one != "--out=results/toy"]) == status
+    assert "rows come before 1000000000, where the validation" in capsys.readouterr().err

@@ -36,6 +36,8 @@ class Bench:
     def __init__(self, folder, dataset="shop", simulated=None, purchases=True):
         self.folder, self.dataset, self.simulated = folder / dataset, dataset, simulated
         self.purchases, self.runs = purchases, []
+        # What files gave for all, and what they tell of searches.
+        self.common, self.common_tuning = {}, {}
 
     def add(self, name, *seeds, **extra):
         """Leave a result of a system for each seed: ranks float64 [N_ROWS]."""
@@ -51,6 +53,8 @@ class Bench:
                 fingerprint="sha",
                 dataset_settings={},
                 variant=system.variant,
+                common=self.common,
+                common_tuning=self.common_tuning,
             )
             rank = np.broadcast_to(np.asarray(rank, float), N_ROWS)
             write_result(self._result(run, rank, extra), _table(rank), run, self.folder)

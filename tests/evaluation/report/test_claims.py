@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from recbole_imn.evaluation.paper.claims import CLAIMS, Claim, Pair, Side
 from recbole_imn.evaluation.report.claims import claims_section, judge
 from recbole_imn.evaluation.report.markdown import markdown_table
+from recbole_imn.paper.claims import CLAIMS, Claim, Pair, Side
 from tests.evaluation.report.conftest import N_ROWS, ranks
 
 ABOVE = Claim(

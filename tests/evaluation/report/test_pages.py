@@ -1,11 +1,14 @@
 """What stands on the pages: the paper's figures, how settings were chosen, marks, slices."""
 
+from dataclasses import replace
+
 import pytest
 
 from recbole_imn import registry
 from recbole_imn.evaluation.report import write_report
 from recbole_imn.evaluation.report.chosen import about_settings, chosen
 from recbole_imn.evaluation.report.comparisons import against, comparison_section
+from recbole_imn.evaluation.report.differing import commits, differing_seeds
 from recbole_imn.evaluation.report.gather import is_baseline, label
 from recbole_imn.evaluation.report.paper import paper_sections
 from tests.evaluation.report.conftest import N_ROWS, ranks
@@ -81,6 +84,10 @@ def test_beside_another_log_the_papers_figures_are_not_comparable(make_bench):
         (
             {**TUNED, "tuning": {"minutes": 20.0, "seconds_spent": 1187.3, "trials": 9}},
             "tuned: 9 trials in 20 minutes",
+        ),
+        (
+            {**TUNED, "tuning": {"minutes": 10.0, "seconds_spent": 96.3, "trials": 200}},
+            "tuned: 200 trials in 1.6 of 10 minutes",
         ),
         ({"tuned": "tuned/shop/IMNNet.yaml"}, "tuned: budget not recorded"),
     ],
@@ -170,9 +177,48 @@ def test_times_of_runs_that_shared_the_machine_are_said_to_be(make_bench):
     assert shared in section(page(bench), "Time and memory")
 
 
-def test_what_files_gave_for_all_is_said(make_bench):
-    board = make_bench().add("SASRec", 1, common={"stopping_step": 3, "hidden_size": 64}).board()
-    assert about_settings(board) == (
+def test_what_files_gave_for_all_is_said_whoever_was_finished_before(make_bench):
+    bench = make_bench().add("FPMC", 2)
+    bench.common = {"stopping_step": 3, "hidden_size": 64}
+    bench.runs = [replace(run, common=bench.common) for run in bench.runs]
+    assert about_settings(bench.add("SASRec", 1).board()) == (
         "Settings: all systems have their defaults; none was tuned. "
         "All were given hidden_size: 64, stopping_step: 3."
     )
+
+
+def test_a_file_of_tuned_settings_that_all_were_given_is_said_to_be_one(make_bench):
+    bench = make_bench()
+    bench.common, bench.common_tuning = {"neighbours": 7}, {"t/SessionKNN.yaml": BUDGET}
+    assert about_settings(bench.add("SessionKNN", 2).board()) == (
+        "Settings: no system was tuned by itself. All were given neighbours: 7. Settings in "
+        "t/SessionKNN.yaml are what a search found (37 trials in 20 minutes, 12 of them pruned)."
+    )
+
+
+def test_settings_of_other_data_are_said_to_be(make_bench):
+    told = {**TUNED, "tuning": {**BUDGET, "data": "sha256:0123456789"}}
+    board = make_bench().add("IMNNet", 1, **told).add("FPMC", 2, **TUNED).board()
+    assert about_settings(board).endswith(" Settings found on other data: IMN-Net.")
+    assert chosen(board.results["IMNNet"]).endswith("pruned, on other data (sha256:01234567)")
+
+
+def test_seeds_with_other_defaults_are_warned_of(make_bench):
+    bench = make_bench().add("JODIE", 2, 1).add("SessionKNN", 1, 2)
+    assert "Warning, SessionKNN" not in page(bench)
+    config = {"valid_metric": "NDCG@10", "stopping_step": 3, "seed": 2, "data_path": "elsewhere"}
+    first, second = bench.board().results["SessionKNN"]
+    board = bench.board()
+    board.results["SessionKNN"] = [
+        {**first, "config": {**config, "decay": 2.0}},
+        {**second, "config": {**config, "decay": 0.0}},
+    ]
+    (warning,) = differing_seeds(board)
+    assert "SessionKNN †: decay is 2.0 with seed 1, 0.0 with seed 2, since defaults" in warning
+
+
+def test_runs_of_several_commits_are_told_apart(make_bench):
+    board = make_bench().add("JODIE", 2, 1).add("FPMC", 1, 2).board()
+    assert commits(board) == "c"
+    board.results["FPMC"][1] = {**board.results["FPMC"][1], "environment": {"commit": "d-dirty"}}
+    assert commits(board) == "c: JODIE, FPMC (seed 1); d-dirty: FPMC (seed 2)"

@@ -17,7 +17,7 @@ import pytest
 
 import recbole_imn
 from recbole_imn import command_line
-from recbole_imn.evaluation.benchmark.plan import make_run
+from recbole_imn.evaluation.benchmark.plan import Conditions, make_run
 from recbole_imn.evaluation.benchmark.run import execute
 from recbole_imn.provenance import fingerprint
 from recbole_imn.trainer import IMNNetTrainer
@@ -81,7 +81,7 @@ def test_a_killed_process_and_an_interrupted_one_go_on(toy, capsys):
 def test_a_benchmark_goes_on_inside_a_run(toy, monkeypatch):
     small = {"use_gpu": False, "embedding_size": 8, "train_batch_size": WINDOW}
     data = fingerprint(toy / "toy", "toy")
-    run = make_run("IMNNet", 1, "toy", toy / "toy", data, EPOCHS, "all", small)
+    run = make_run("IMNNet", 1, Conditions("toy", toy / "toy", data, EPOCHS, "all", small))
     results = []
     for name, stop in (("whole", None), ("stopped", (IMNNetTrainer, "_valid_epoch", 2))):
         folder = toy / name

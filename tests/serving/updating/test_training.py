@@ -138,10 +138,9 @@ def test_the_judgement_compares_both_weights_on_the_same_rows(trained):
     judged = done.learned.judgement
     assert judged.rows <= done.learned.end - done.learned.stop
     assert set(judged.old) == {"recall@10", "ndcg@10", "mrr@10"}
-    assert judged.comparison.difference == pytest.approx(
-        judged.new["ndcg@10"] - judged.old["ndcg@10"]
-    )
-    assert judged.comparison.low <= judged.comparison.difference <= judged.comparison.high
+    figure = judged.comparison.figure
+    assert figure.mean == pytest.approx(judged.new["ndcg@10"] - judged.old["ndcg@10"])
+    assert figure.low <= figure.mean <= figure.high
 
 
 def test_old_weights_are_judged_as_offline(shop, tmp_path, write):

@@ -3,9 +3,9 @@
 import pytest
 
 from recbole_imn.compat import model_names
-from recbole_imn.evaluation.paper.claims import CLAIMS, systems_of_claims
-from recbole_imn.evaluation.paper.figures import METRICS, published
 from recbole_imn.evaluation.systems import model_of, parse_system
+from recbole_imn.paper.claims import CLAIMS, systems_of_claims
+from recbole_imn.paper.figures import METRICS, published
 
 DENIED = "JODIE beats IMN-Net"
 

@@ -1,4 +1,4 @@
-"""Settings that tuning found, for the runs of a benchmark."""
+"""Files of settings that tuning found, which tell of their search beside them."""
 
 from __future__ import annotations
 
@@ -35,6 +35,13 @@ class Tuned:
     settings: dict[str, Any] = field(default_factory=dict)
     tuning: dict[str, Any] = field(default_factory=dict)
 
+    @classmethod
+    def read(cls, file: Path) -> Tuned:
+        """Read any file of settings; what it tells of a search is no setting."""
+        settings = read_settings(file)
+        tuning = settings.pop(TUNING, None) or {}
+        return cls(str(file), settings, tuning)
+
 
 def read_tuned(file: Path, fingerprint: str, other_data: bool = False) -> Tuned:
     """Read the settings of a model, if there is such a file.
@@ -55,13 +62,12 @@ def read_tuned(file: Path, fingerprint: str, other_data: bool = False) -> Tuned:
     """
     if not file.is_file():
         return Tuned()
-    settings = read_settings(file)
-    if not settings:
+    found = Tuned.read(file)
+    if not (found.settings or found.tuning):
         raise SettingsError(f"{file} holds no settings; tune again, or remove it")
-    tuning = settings.pop(TUNING, None) or {}
     if not other_data:
-        require_same_data(file, tuning, fingerprint, "--other_data")
-    return Tuned(str(file), settings, tuning)
+        require_same_data(file, found.tuning, fingerprint, "--other_data")
+    return found
 
 
 def require_same_data(file: Path, tuning: Mapping[str, Any], fingerprint: str, way: str) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from recbole_imn.evaluation.paper.figures import (
+from recbole_imn.paper.figures import (
     CZB,
     METRICS,
     SYSTEMS,

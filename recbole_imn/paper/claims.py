@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from recbole_imn.evaluation.paper.figures import CZB, METRICS, TABLE_3_SYSTEMS, TMALL
+from recbole_imn.paper.figures import CZB, METRICS, TABLE_3_SYSTEMS, TMALL
 
 IN_BATCH = "IMNNet negatives=in_batch"
 WITHOUT_BRANCH = "IMNNet resource_branch=none"
