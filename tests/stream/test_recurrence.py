@@ -17,13 +17,7 @@ from recbole_imn.stream.plan import windows
 from tests.stream.naive import NaiveNetwork, random_stream_columns
 from tests.stream.networks import doubled, make_network, settings_of
 
-
-@pytest.fixture(autouse=True)
-def double_precision():
-    """Compare in float64, where a wrong row cannot hide behind rounding."""
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
+pytestmark = pytest.mark.usefixtures("double_precision")
 
 
 def looked(network, past, start, stop):

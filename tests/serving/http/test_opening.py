@@ -24,12 +24,6 @@ def make_opening(checkpoint, tmp_path):
     return make
 
 
-@pytest.fixture
-def event(recommender, after) -> dict:
-    user, item = recommender.users[0], recommender.items[0]
-    return {"user": user, "item": item, "time": after, "behavior": "bid"}
-
-
 def test_a_replica_is_where_its_writer_is_and_tells_how_far_behind(make_opening, event):
     writer = make_opening().open()
     writer.current().observe(**event)
