@@ -94,6 +94,11 @@ class Snapshot:
     journal_mark: str = ""
     time_zone: str | None = None
 
+    @property
+    def fitted(self) -> int:
+        """Number of events that scales are fitted on, at the start of the log."""
+        return self.n_training if self.n_fitted is None else self.n_fitted
+
     def to_values(self) -> dict[str, Any]:
         """Give plain values and tensors, which a checkpoint can hold."""
         log = self.log
