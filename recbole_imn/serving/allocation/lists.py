@@ -88,9 +88,8 @@ def allocate_lists(
     attributes = Wish(attributes=attributes).attributes
     names = _each_once(raw_ids(users, "user"))
     slots = whole_numbers(per_user(k, names, "k"), "k")
-    recommender._settle()
-    with recommender._lock.reading():
-        lists, moment = recommender._lists, recommender._moment(at)
+    lists = recommender.lists
+    with recommender.standing_still(at) as moment:
         for name in attributes:
             lists.market.snapshot.attributes.cells(name, ())
         items = lists.candidates(candidates, moment)

@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
     )
     if len(options.user) == 1 and options.format == "table":
         frame = frame.drop(columns="user")
-    moment = recommender.clock.text(recommender._moment(options.at))
+    moment = recommender.clock.text(recommender.moment(options.at))
     heading = f"for {listed(options.user)} on {recommender.data_name} as of {moment}"
     show(frame, options.format, heading, recommender.simulated)
     known = recommender.market.users
