@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -45,6 +47,15 @@ def plain_config(config: Any) -> dict[str, Any]:
         "external": plain(config.external_config_dict),
         "final": plain(config.final_config_dict),
     }
+
+
+def weights_sum(weights: Mapping[str, torch.Tensor]) -> str:
+    """Give the SHA-256 of a state dict: names and bytes, in the order of names."""
+    digest = hashlib.sha256()
+    for name, weight in sorted(weights.items()):
+        digest.update(name.encode())
+        digest.update(weight.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def encode_parameters(parameters: dict[str, Any]) -> dict[str, Any]:
