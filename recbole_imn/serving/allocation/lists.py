@@ -11,7 +11,7 @@ import numpy as np
 from recbole_imn.errors import ServingError
 from recbole_imn.log import Floats, Integers
 from recbole_imn.serving.allocation.allocating import Method, allocate
-from recbole_imn.serving.allocation.reading import PerUser, per_user, whole_numbers
+from recbole_imn.serving.allocation.reading import PerUser, per_user, require_both, whole_numbers
 from recbole_imn.serving.allocation.result import Allocation
 from recbole_imn.serving.allocation.shortlists import Offer, Shortlists, shortlists
 from recbole_imn.serving.checks import is_number_or_truth, whole
@@ -162,11 +162,9 @@ def _prices(
     price: str | Mapping[str, float] | None,
 ) -> tuple[Floats | None, Floats | None]:
     """Give the price of each candidate and the budget of each user, or None for both."""
-    if budget is None and price is None:
-        return None, None
+    require_both(budget, price)
     if budget is None or price is None:
-        given, missing = ("price", "budget") if budget is None else ("budget", "price")
-        raise ServingError(f"there is a {given} but no {missing}; give both or neither")
+        return None, None
     if isinstance(price, str):
         cells = lists.market.snapshot.attributes.cells(price, [int(item) for item in items])
         known = [lists.market.items.name(int(item)) for item in items]
