@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from recbole_imn.errors import DataError, ServingError, UnknownItemError
+from recbole_imn.errors import DataError, ServingError, UnknownItemError, one_line
 from recbole_imn.log import NO_EVENT, Integers
 from recbole_imn.log.completing import complete_columns
 from recbole_imn.serving.intake import Event, Record
@@ -222,7 +222,7 @@ class Market:
         try:
             self._features(names, cells)
         except (DataError, TypeError, ValueError, LookupError) as error:
-            reason = " ".join(str(error).split())
+            reason = one_line(error)
             raise ServingError(f"attribute {next(iter(cells))!r}: {reason}") from None
 
     # -- looking things up ---------------------------------------------------------------------

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from recbole_imn.checkpoints.loading import check_settings, misfit
-from recbole_imn.errors import CheckpointError
+from recbole_imn.errors import CheckpointError, named_line
 from recbole_imn.model.build import build_network
 from recbole_imn.model.network import Network
 from recbole_imn.model.parts import Making
@@ -60,7 +60,7 @@ def open_session(checkpoint: Mapping[str, Any], snapshot: Snapshot, file: Any) -
     except CheckpointError:
         raise
     except Exception as error:  # a file of anybody may hold anything
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        reason = named_line(error)
         raise CheckpointError(f"{file} cannot be used: {reason}") from error
     return session
 
