@@ -6,12 +6,14 @@ import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numba
+import torch
+
+from recbole_imn import __version__
+from recbole_imn.serving import Recommender
 from recbole_imn.serving.lists import BATCH, Wish
-
-if TYPE_CHECKING:
-    from recbole_imn.serving import Recommender
 
 # Scores that are in memory at once, at most.
 MOST_SCORES = 2**25
@@ -91,9 +93,4 @@ def seal_of(checkpoint: Path) -> str:
 
 def software() -> str:
     """Name what may change the last bit of a score."""
-    import numba
-    import torch
-
-    from recbole_imn import __version__
-
     return f"recbole_imn {__version__}, torch {torch.__version__}, numba {numba.__version__}"
