@@ -11,7 +11,7 @@ import torch
 
 from recbole_imn.checkpoints.ids import require_same_ids
 from recbole_imn.checkpoints.sealed import CHECKPOINT, read_sealed
-from recbole_imn.checkpoints.values import decode_parameter, is_plain, on_device, plain
+from recbole_imn.checkpoints.values import decode_parameter, is_plain, on_device, plain_copy
 from recbole_imn.data.atomic import check_name
 from recbole_imn.data.feature_maps import FeatureMap
 from recbole_imn.errors import CheckpointError, DataError, named_line, one_line
@@ -94,7 +94,7 @@ def rebuild_config(values: dict[str, Any]) -> Any:
     for key, value in values["final"].items():
         # What a Config holds beside plain values, it derives from the model's class.
         now = settings.get(key)
-        if key not in NEVER_TAKEN and is_plain(now) and plain(now) != value:
+        if key not in NEVER_TAKEN and is_plain(now) and plain_copy(now) != value:
             settings[key] = value
     return config
 
