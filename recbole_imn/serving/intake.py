@@ -60,7 +60,7 @@ class Intake:
         last: float,
         latest: Iterable[Event],
         happened: Callable[[Event], bool],
-        keys: Iterable[str] = (),
+        keys: Iterable[str],
     ) -> None:
         self.policies, self.clock = policies, clock
         self.behaviours, self.purchase_of = list(behaviours), dict(purchase_of)

@@ -27,7 +27,7 @@ def read_problem(
     budget: PerUser | None,
     price: PerItem | None,
     outside: npt.ArrayLike,
-    users: Sequence[Any] | None = None,
+    users: Sequence[Any] | None,
 ) -> Problem:
     """Check a table of candidates and what limits it.
 
