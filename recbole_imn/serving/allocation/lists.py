@@ -16,7 +16,7 @@ from recbole_imn.serving.allocation.result import Allocation
 from recbole_imn.serving.allocation.shortlists import Offer, Shortlists, shortlists
 from recbole_imn.serving.checks import is_number_or_truth, whole
 from recbole_imn.serving.lists import Candidates, Lists, Wish
-from recbole_imn.serving.names import raw_ids
+from recbole_imn.serving.names import first_twice, raw_ids
 from recbole_imn.validation import shown
 
 if TYPE_CHECKING:
@@ -148,8 +148,7 @@ def _named(lists: Lists, found: Allocation, attributes: Sequence[str]) -> Alloca
 
 
 def _each_once(names: list[str]) -> list[str]:
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
+    if (twice := first_twice(names)) is not None:
         raise ServingError(f"user {twice!r} is there twice; everybody has one list")
     return names
 
