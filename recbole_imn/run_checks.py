@@ -61,18 +61,12 @@ OLD_NEGATIVES = ("neg_sampling", "training_neg_sample_num")
 def mend() -> None:
     """Check names, files and settings while any Config is made; safe to call once."""
     config_class = configurator.Config
-    _wrap_internal_settings(config_class)
-    _wrap_final_settings(config_class)
-    _wrap_defaults(config_class)
-    config_class._load_config_files = lambda self, files: read_config_files(files, self.yaml_loader)
+    load: Callable[..., None] = config_class._load_internal_config_dict
+    join: Callable[[Any], dict[str, Any]] = config_class._get_final_config_dict
+    place: Callable[[Any], None] = config_class._set_default_parameters
 
-
-def _wrap_internal_settings(config_class: Any) -> None:
-    """Check what becomes a path, and let feature-aware models see a data set's features."""
-    original: Callable[..., None] = config_class._load_internal_config_dict
-
-    @wraps(original)
-    def load(self: Any, model: str, model_class: Any, dataset: str) -> None:
+    @wraps(load)
+    def load_checked(self: Any, model: str, model_class: Any, dataset: str) -> None:
         # RecBole makes paths of it.
         check_name(dataset, "dataset")
         given = self.external_config_dict
@@ -82,20 +76,13 @@ def _wrap_internal_settings(config_class: Any) -> None:
         own = registry.dataset_config(dataset, Path(given.get("data_path") or registry.DATA_PATH))
         if own:
             read_settings(own)
-        original(self, model, model_class, dataset)
+        load(self, model, model_class, dataset)
         if "selected_features" not in given:
             self.internal_config_dict.update(_features(model, dataset, given))
 
-    config_class._load_internal_config_dict = load
-
-
-def _wrap_final_settings(config_class: Any) -> None:
-    """Check all settings of a run on a stream."""
-    original: Callable[[Any], dict[str, Any]] = config_class._get_final_config_dict
-
-    @wraps(original)
-    def join(self: Any) -> dict[str, Any]:
-        settings = original(self)
+    @wraps(join)
+    def join_checked(self: Any) -> dict[str, Any]:
+        settings = join(self)
         if reads_a_stream(self, settings):
             put_in_place(settings, _given(self), self.model)
             check(self, settings)
@@ -103,22 +90,19 @@ def _wrap_final_settings(config_class: Any) -> None:
             settings["numerical_features"] = settings.get("numerical_features") or []
         return settings
 
-    config_class._get_final_config_dict = join
-
-
-def _wrap_defaults(config_class: Any) -> None:
-    """Read ml-100k from where data_path says, and not from RecBole's own package."""
-    original: Callable[[Any], None] = config_class._set_default_parameters
-
-    @wraps(original)
-    def place(self: Any) -> None:
+    @wraps(place)
+    def placed(self: Any) -> None:
         settings = self.final_config_dict
         folder = Path(settings["data_path"]) / self.dataset
-        original(self)
+        place(self)
         if reads_a_stream(self, settings):
+            # RecBole reads ml-100k from its own package, whatever data_path says.
             settings["data_path"] = str(folder)
 
-    config_class._set_default_parameters = place
+    config_class._load_internal_config_dict = load_checked
+    config_class._set_default_parameters = placed
+    config_class._get_final_config_dict = join_checked
+    config_class._load_config_files = lambda self, files: read_config_files(files, self.yaml_loader)
 
 
 def _given(config: Any) -> dict[str, Any]:
