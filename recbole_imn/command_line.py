@@ -16,7 +16,7 @@ from texttable import Texttable
 from recbole_imn import own_models, registry
 from recbole_imn.data.simulated import SIMULATED, simulated_notice
 from recbole_imn.distributed.ending import first_to_tell, together
-from recbole_imn.errors import RecBoleImnError, StoppedError
+from recbole_imn.errors import RecBoleImnError, StoppedError, one_line
 from recbole_imn.evaluation.model_card import Facts, write_card
 from recbole_imn.evaluation.ranks import RankRecorder, recorded_trainers
 from recbole_imn.files import os_line
@@ -84,7 +84,7 @@ def _main(arguments: Sequence[str]) -> int:
     except (ValueError, NotImplementedError, ImportError) as error:
         if not told_by_recbole(error):
             raise
-        return _tell(f"error: {' '.join(str(error).split())}", 2)
+        return _tell(f"error: {one_line(error)}", 2)
     except KeyboardInterrupt as stop:
         return _tell(f"interrupted; {str(stop) or 'training had not begun'}", 130)
     return 0

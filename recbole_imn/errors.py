@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 
+def one_line(error: object) -> str:
+    """Give a message, of an error or of anybody, as one line."""
+    return " ".join(str(error).split())
+
+
+def named_line(error: Exception) -> str:
+    """Give an error of anybody as one line: what it is called, and its message."""
+    return one_line(f"{type(error).__name__}: {error}")
+
+
 class MissingRecBoleError(ImportError):
     """RecBole is not installed; the line says what to type."""
 

@@ -15,6 +15,7 @@ from typing import IO, Any
 
 import yaml
 
+from recbole_imn.errors import one_line
 from recbole_imn.scratch import is_scratch, scratch_file, sweep
 
 SEAL = "# sha256 of the lines below: "
@@ -71,7 +72,7 @@ def read_yaml(path: Path, error: type[ValueError], loader: type[Any] = Plain) ->
         text = path.read_text(encoding="utf-8")
         values = yaml.load(text, loader)
     except (yaml.YAMLError, UnicodeDecodeError) as reason:
-        raise error(f"{path} is not valid yaml: {' '.join(str(reason).split())}") from reason
+        raise error(f"{path} is not valid yaml: {one_line(reason)}") from reason
     if text.startswith(SEAL) and text != sealed(text.partition("\n")[2]):
         raise error(
             f"{path} has changed since it was written; make it again, or remove its first line "
@@ -138,7 +139,7 @@ def naming(path: Path) -> Iterator[None]:
         if refused.filename is not None and not is_scratch(Path(str(refused.filename))):
             raise
         if refused.errno is None:
-            raise OSError(f"{path}: {' '.join(str(refused).split())}") from error
+            raise OSError(f"{path}: {one_line(refused)}") from error
         raise OSError(refused.errno, refused.strerror, str(path)) from error
 
 
@@ -215,7 +216,7 @@ def os_line(error: OSError, again: str = "give the same command again") -> str:
         How to go on where there is room again.
     """
     if error.errno is None or error.strerror is None:
-        return " ".join(str(error).split())
+        return one_line(error)
     # What was written aside was to become the second file.
     name = error.filename2 or error.filename
     hint = _HINTS.get(error.errno)

@@ -50,7 +50,7 @@ class SparseAndDense:
         Called after each step, and when other weights are put in place.
     horizon : int
         Steps of the running mean of weights; below 2 there is none.
-    place : Place, optional
+    place : Place or None
         Of this process on its machine. The tables, and all that is kept of them, then lie once
         on a machine, and each process updates its rows. All processes make it, step it, and
         load it in step.
@@ -70,8 +70,8 @@ class SparseAndDense:
         dense: torch.optim.Optimizer,
         sparse: LazyAdam | RowWise,
         stepped: Callable[[], None],
-        horizon: int = 0,
-        place: Place | None = None,
+        horizon: int,
+        place: Place | None,
     ) -> None:
         self.dense, self.sparse = dense, sparse
         self._stepped, self._place = stepped, place

@@ -1,4 +1,4 @@
-"""Metrics of a row as functions of the rank of its only relevant item."""
+"""Metrics of the rank of a row's only relevant item, and how evenly items are shown."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recbole_imn.errors import SettingsError
-from recbole_imn.log import Floats
+from recbole_imn.log import Floats, Integers
 
 FULL_MRR = "fullmrr"
 # A cut beyond any catalogue, for the metric that has none.
@@ -112,3 +112,22 @@ _METRICS: dict[str, Callable[[Floats], Floats]] = {
 
 def _known() -> str:
     return f"one of {', '.join(f'{metric.upper()}@10' for metric in _METRICS)} (any cut)"
+
+
+def gini_of(counts: Integers, n_items: int) -> float:
+    r"""Give the Gini coefficient of how often items are shown, 0 (all alike) to 1.
+
+    .. math::
+        G = \frac{\sum_j (2 j - n - 1) c_{(j)}}{n \sum_j c_j}
+
+    with c in rising order.
+
+    Parameters
+    ----------
+    counts : int64 [at most n_items]
+        Of some items, among them all that are shown at all.
+    n_items : int
+    """
+    places = np.arange(n_items - len(counts) + 1, n_items + 1)
+    total = int(((2 * places - n_items - 1) * np.sort(counts)).sum())
+    return total / (n_items * max(int(counts.sum()), 1))

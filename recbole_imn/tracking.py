@@ -120,16 +120,17 @@ def open_board(logger: Any, config: Any) -> Board:
     """
     files = [handler for handler in logger.handlers if hasattr(handler, "baseFilename")]
     name = os.path.basename(files[0].baseFilename).split(".")[0] if files else ""
-    if not name or _board_folder(name).exists():
+    if not name or board_folder(name).exists():
         name = f"{config['model']}-{config['dataset']}-{trainers.get_local_time()}"
-    folder, number = _board_folder(name), 1
+    folder, number = board_folder(name), 1
     while folder.exists():
         number += 1
-        folder = _board_folder(f"{name}-{number}")
+        folder = board_folder(f"{name}-{number}")
     return Board(str(folder))
 
 
-def _board_folder(name: str) -> Path:
+def board_folder(name: str) -> Path:
+    """Give the folder of the curves of a run."""
     return Path("log_tensorboard", name)
 
 

@@ -91,6 +91,14 @@ PRICED = {
 }
 
 
+@pytest.fixture(scope="module")
+def double_precision():
+    """Compare in float64, where a wrong row cannot hide behind rounding."""
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
 @pytest.fixture
 def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the data sets ``toy`` and ``priced``, as the working folder."""

@@ -13,9 +13,9 @@ from recbole_imn.baselines.orders import (
     clear,
     make_scratch,
     rank_of,
-    write_order,
 )
 from recbole_imn.kernels.compiled import exact
+from recbole_imn.kernels.orders import write_order
 from recbole_imn.log import Floats, Ids, Integers
 
 # The user's latest distinct items whose successors count, the r-th one 1 / r.
@@ -178,7 +178,7 @@ def score_rows(
         _move(position, events[row], walks, links)
         position = events[row]
         n = _score_row(position, links, trend[row], shares[row], walks, rules, scratch)
-        write_order(scratch, n, rules.places, out[row])
+        write_order(scratch.found[:n], scratch.scores, rules.places, out[row])
         clear(scratch, n)
 
 

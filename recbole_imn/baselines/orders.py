@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recbole_imn.kernels.compiled import exact
+from recbole_imn.kernels.orders import write_order
 from recbole_imn.log import Floats, Ids, Integers
 
 Scores = npt.NDArray[np.float32]
@@ -70,26 +71,6 @@ def rank_of(target: int, scratch: Scratch, n_found: int, places: Integers) -> fl
     return rank
 
 
-@exact
-def write_order(scratch: Scratch, n_found: int, places: Integers, out: Scores) -> None:
-    """Write 1 to 2 for items by the order of their scores; equal ones by popularity.
-
-    Parameters
-    ----------
-    scratch : Scratch
-    n_found : int
-    places : int64 [n_items]
-        Places in the order of popularity, 0 for the most popular item.
-    out : float32 [n_items]
-        Below 1 for all items.
-    """
-    found = scratch.found[:n_found]
-    found = found[np.argsort(places[found])]
-    order = np.argsort(-scratch.scores[found], kind="mergesort")
-    for place in range(n_found):
-        out[found[order[place]]] = 2.0 - (1.0 + place) / (1.0 + len(out))
-
-
 def places_of(popularity: Scores) -> Integers:
     """Give the places of items in the order of popularity, int64 [n_items].
 
@@ -148,5 +129,5 @@ def write_orders(
         n = 0
         for k in range(starts[row], starts[row + 1]):
             n = add(items[k], scores[k], scratch, n)
-        write_order(scratch, n, places, out[row])
+        write_order(scratch.found[:n], scratch.scores, places, out[row])
         clear(scratch, n)

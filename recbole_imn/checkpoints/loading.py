@@ -11,10 +11,10 @@ import torch
 
 from recbole_imn.checkpoints.ids import require_same_ids
 from recbole_imn.checkpoints.sealed import CHECKPOINT, read_sealed
-from recbole_imn.checkpoints.values import decode_parameter, is_plain, on_device, plain
+from recbole_imn.checkpoints.values import decode_parameter, is_plain, on_device, plain_copy
 from recbole_imn.data.atomic import check_name
 from recbole_imn.data.feature_maps import FeatureMap
-from recbole_imn.errors import CheckpointError, DataError
+from recbole_imn.errors import CheckpointError, DataError, named_line, one_line
 from recbole_imn.model.calibration import is_later
 
 # RecBole is imported where it is used: the mends that let it be imported need this package.
@@ -93,7 +93,7 @@ def rebuild_config(values: dict[str, Any]) -> Any:
     for key, value in values["final"].items():
         # What a Config holds beside plain values, it derives from the model's class.
         now = settings.get(key)
-        if key not in NEVER_TAKEN and is_plain(now) and plain(now) != value:
+        if key not in NEVER_TAKEN and is_plain(now) and plain_copy(now) != value:
             settings[key] = value
     return config
 
@@ -136,7 +136,7 @@ def load_data_and_model(model_file: str, data_path: str | Path | None = None) ->
     except (CheckpointError, DataError):
         raise
     except Exception as error:  # settings of anybody may be anything
-        reason = " ".join(str(error).split())
+        reason = one_line(error)
         raise CheckpointError(
             f"{model_file} cannot be loaded: its settings and data make no model "
             f"({type(error).__name__}: {reason})"
@@ -261,7 +261,7 @@ def restore(model: Any, checkpoint: dict[str, Any], file: str | Path) -> None:
     try:
         model.load_other_parameter(on_device(other, device))
     except Exception as error:  # a file of anybody may hold anything
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        reason = named_line(error)
         raise CheckpointError(f"{file} does not fit {type(model).__name__}: {reason}") from error
 
 

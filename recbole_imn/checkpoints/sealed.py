@@ -84,6 +84,13 @@ def run_of(path: Path) -> str | None:
     return seal["run"].decode() if seal else None
 
 
+def sum_of(path: Path) -> str:
+    """Give the checksum at the end of a file that has been read, and so verified."""
+    with path.open("rb") as file:
+        file.seek(-64, os.SEEK_END)
+        return file.read().decode("ascii")
+
+
 def _seal(file: IO[bytes]) -> re.Match[bytes] | None:
     """Find the seal at the end of a file, and go to the file's beginning."""
     size = file.seek(0, os.SEEK_END)

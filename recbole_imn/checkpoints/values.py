@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,19 +16,21 @@ from recbole_imn.errors import UnsafeCheckpointError
 _KIND = "recbole_imn_kind"
 
 
-def plain(value: Any) -> Any:
+def plain_copy(value: Any) -> Any:
     """Copy nested settings, without what is no plain value."""
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, dict):
-        return {plain(key): plain(entry) for key, entry in value.items() if is_plain(entry)}
+        return {
+            plain_copy(key): plain_copy(entry) for key, entry in value.items() if is_plain(entry)
+        }
     if isinstance(value, list | tuple):
-        return _sequence(value, [plain(entry) for entry in value if is_plain(entry)])
+        return _sequence(value, [plain_copy(entry) for entry in value if is_plain(entry)])
     return value
 
 
 def is_plain(value: Any) -> bool:
-    """Whether a value, not looking inside, is kept by :func:`plain`."""
+    """Whether a value, not looking inside, is kept by :func:`plain_copy`."""
     # Exact types: an Enum may be an int or a str as well.
     exact = (bool, int, float, str, list, tuple, dict)
     numpy_scalars = (np.bool_, np.number, np.str_)
@@ -42,9 +46,18 @@ def plain_config(config: Any) -> dict[str, Any]:
     return {
         "model": config["model"],
         "dataset": config["dataset"],
-        "external": plain(config.external_config_dict),
-        "final": plain(config.final_config_dict),
+        "external": plain_copy(config.external_config_dict),
+        "final": plain_copy(config.final_config_dict),
     }
+
+
+def weights_sum(weights: Mapping[str, torch.Tensor]) -> str:
+    """Give the SHA-256 of a state dict: names and bytes, in the order of names."""
+    digest = hashlib.sha256()
+    for name, weight in sorted(weights.items()):
+        digest.update(name.encode())
+        digest.update(weight.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def encode_parameters(parameters: dict[str, Any]) -> dict[str, Any]:
@@ -75,7 +88,7 @@ def _encode(name: str, value: Any) -> Any:
     if isinstance(value, list | tuple):
         return _sequence(value, [_encode(name, entry) for entry in value])
     if isinstance(value, torch.Tensor) or is_plain(value):
-        return plain(value)
+        return plain_copy(value)
     raise UnsafeCheckpointError(
         f"parameter {name!r} is a {type(value).__name__}, which no checkpoint can hold as values; "
         "keep it as a tensor, an array or a sparse matrix"

@@ -11,6 +11,8 @@ from types import SimpleNamespace
 
 from recbole.data.dataset import Dataset
 
+from recbole_imn.data.convert import ijcai16
+from recbole_imn.data.convert.engine import convert
 from recbole_imn.data.publishing import Workspace, settle
 from recbole_imn.errors import DataError
 from recbole_imn.files import is_of_disk, read_yaml
@@ -41,10 +43,6 @@ def make_tmall(folder: Path, logger: Logger) -> None:
     DataError
         If a part can be neither found nor downloaded, or its file is no such log.
     """
-    # polars is loaded here, and not by every training.
-    from recbole_imn.data.convert import ijcai16
-    from recbole_imn.data.convert.engine import convert
-
     files = [folder.parent / name / f"{name}.inter" for name in TMALL_PARTS]
     for name, file in zip(TMALL_PARTS, files, strict=True):
         settle(file.parent, name)

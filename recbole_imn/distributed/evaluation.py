@@ -64,7 +64,7 @@ def batch_of(loader: Any, number: int) -> Any:
     return loader.collate_fn(list(range(start, min(start + loader.step, loader.sample_size))))
 
 
-def chosen_batches(loader: Any, numbers: Sequence[int], first: bool = False) -> _Chosen:
+def chosen_batches(loader: Any, numbers: Sequence[int], first: bool) -> _Chosen:
     """Give some batches of an evaluation loader with their numbers, those of this process.
 
     Parameters

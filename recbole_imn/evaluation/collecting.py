@@ -25,6 +25,7 @@ from recbole_imn.errors import DivergenceError
 from recbole_imn.evaluation import full_ranking
 from recbole_imn.kernels.counting import are_below_infinity
 from recbole_imn.log import Floats
+from recbole_imn.rank_metrics import gini_of
 from recbole_imn.run_checks import check_valid_metric
 
 Items = npt.NDArray[np.int64]
@@ -170,10 +171,7 @@ def coverage(shown: Items, n_items: int) -> float:
 
 def gini(shown: Items, n_items: int) -> float:
     """Give the inequality of how often items are shown, 0 (all alike) to 1."""
-    counts = np.sort(np.unique(shown[shown > 0], return_counts=True)[1])
-    places = np.arange(n_items - len(counts) + 1, n_items + 1)
-    total = float(((2 * places - n_items - 1) * counts).sum())
-    return total / (n_items * max(int(counts.sum()), 1))
+    return gini_of(np.unique(shown[shown > 0], return_counts=True)[1], n_items)
 
 
 def entropy(shown: Items) -> float:

@@ -93,6 +93,26 @@ class RankRecorder:
 
 
 @contextmanager
+def told_of_trainers(hear: Callable[[Any], object]) -> Iterator[None]:
+    """Tell of each trainer that RecBole's quick start makes meanwhile, once it is made."""
+    original: Callable[..., Any] = quick_start.get_trainer
+
+    def get_trainer(*names: Any) -> Callable[[Any, Any], Any]:
+        def make(config: Any, model: Any) -> Any:
+            trainer = original(*names)(config, model)
+            hear(trainer)
+            return trainer
+
+        return make
+
+    quick_start.get_trainer = get_trainer
+    try:
+        yield
+    finally:
+        quick_start.get_trainer = original
+
+
+@contextmanager
 def recorded_trainers() -> Iterator[list[tuple[Any, RankRecorder]]]:
     """Record the ranks of the trainers that RecBole's quick start makes meanwhile.
 
@@ -101,19 +121,6 @@ def recorded_trainers() -> Iterator[list[tuple[Any, RankRecorder]]]:
     list of (Trainer, RankRecorder)
         Grows by a pair for every trainer that is made.
     """
-    original: Callable[..., Any] = quick_start.get_trainer
     made: list[tuple[Any, RankRecorder]] = []
-
-    def get_trainer(*names: Any) -> Callable[[Any, Any], Any]:
-        def make(config: Any, model: Any) -> Any:
-            trainer = original(*names)(config, model)
-            made.append((trainer, RankRecorder(trainer)))
-            return trainer
-
-        return make
-
-    quick_start.get_trainer = get_trainer
-    try:
+    with told_of_trainers(lambda trainer: made.append((trainer, RankRecorder(trainer)))):
         yield made
-    finally:
-        quick_start.get_trainer = original

@@ -16,7 +16,36 @@ from recbole_imn.kernels.conditioning import array, is_compiled
 from recbole_imn.kernels.in_parallel import in_parallel, threads_for
 
 
-class LazyAdam(torch.optim.SparseAdam):
+class ByTable:
+    """An optimiser that takes its steps table by table."""
+
+    param_groups: list[dict[str, Any]]
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Update the rows that have gradients; those of a row are added up in their order.
+
+        Parameters
+        ----------
+        closure : callable, optional
+            Computes the loss again and returns it.
+        """
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            for weight in group["params"]:
+                if weight.grad is not None:
+                    self._update(weight, weight.grad, group)
+        return loss
+
+    def _update(self, weight: Tensor, grad: Tensor, group: dict[str, Any]) -> None:
+        """Take one step for one table."""
+        raise NotImplementedError
+
+
+class LazyAdam(ByTable, torch.optim.SparseAdam):
     r"""What :class:`torch.optim.SparseAdam` computes, without its dozen passes.
 
     The gradients of a row that occurs more than once are added up in their order. Then, for
@@ -44,27 +73,7 @@ class LazyAdam(torch.optim.SparseAdam):
 
     zeros: Callable[..., Tensor] = staticmethod(torch.zeros)
 
-    @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Update the rows that have gradients.
-
-        Parameters
-        ----------
-        closure : callable, optional
-            Computes the loss again and returns it.
-        """
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
-        for group in self.param_groups:
-            for weight in group["params"]:
-                if weight.grad is not None:
-                    self._update(weight, weight.grad, group)
-        return loss
-
     def _update(self, weight: Tensor, grad: Tensor, group: dict[str, Any]) -> None:
-        """Take one step for one table."""
         if not grad.is_sparse:
             raise RuntimeError(
                 "LazyAdam does not support dense gradients, please consider Adam instead"

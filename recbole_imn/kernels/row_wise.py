@@ -13,10 +13,10 @@ from torch.autograd.graph import increment_version
 from recbole_imn.kernels.compiled import compiled
 from recbole_imn.kernels.conditioning import array, is_compiled
 from recbole_imn.kernels.in_parallel import in_parallel, threads_for
-from recbole_imn.kernels.lazy_adam import occurrences
+from recbole_imn.kernels.lazy_adam import ByTable, occurrences
 
 
-class RowWise(torch.optim.Optimizer):
+class RowWise(ByTable, torch.optim.Optimizer):
     r"""Steps of a row in units of how large its gradients have been.
 
     For a row with a gradient :math:`g` of width :math:`d`, for the :math:`k`-th time,
@@ -59,19 +59,6 @@ class RowWise(torch.optim.Optimizer):
         super().load_state_dict(state_dict)
         for state in self.state.values():
             state["count"] = state["count"].to(torch.int32)
-
-    @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Update the rows that have gradients; those of a row are added up in their order."""
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
-        for group in self.param_groups:
-            for weight in group["params"]:
-                if weight.grad is not None:
-                    self._update(weight, weight.grad, group)
-        return loss
 
     def _update(self, weight: Tensor, grad: Tensor, group: dict[str, Any]) -> None:
         if not grad.is_sparse:

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from recbole_imn.kernels.compiled import exact
 from recbole_imn.kernels.in_parallel import in_parallel
+from recbole_imn.kernels.orders import write_order
 from recbole_imn.kernels.session_knn_state import Rules, Scratch, Walks, make_scratch
 
 Ids = npt.NDArray[np.int32]
@@ -202,17 +203,6 @@ def _remind(
 
 
 @exact
-def _write_order(n_found: int, rules: Rules, scratch: Scratch, out: Scores) -> None:
-    """Write 1 to 2 for items by the order of their scores, and clear those."""
-    found = scratch.found[:n_found]
-    found = found[np.argsort(rules.popular[found])]
-    order = np.argsort(-scratch.scores[found], kind="mergesort")
-    for place in range(n_found):
-        out[found[order[place]]] = 2.0 - (1.0 + place) / (1.0 + len(out))
-    scratch.scores[found] = 0.0
-
-
-@exact
 def _score_rows(
     first: int, last: int, events: Integers, walks: Walks, rules: Rules, out: Scores
 ) -> None:
@@ -230,7 +220,9 @@ def _score_rows(
             n_found = _score_neighbours(event, n_current, sessions[:n], walks, rules, walk, scratch)
             scratch.places[items] = 0
         n_found = _remind(event, walks, rules, walk + n_walks - 1, scratch, n_found)
-        _write_order(n_found, rules, scratch, out[row])
+        found = scratch.found[:n_found]
+        write_order(found, scratch.scores, rules.popular, out[row])
+        scratch.scores[found] = 0.0
 
 
 _score_ranges = in_parallel(_score_rows)

@@ -6,16 +6,6 @@ import numpy as np
 import numpy.typing as npt
 
 from recbole_imn.log.columns import Integers
-from recbole_imn.log.event_log import NO_EVENT
-
-
-def previous_of_same(keys: npt.NDArray[np.integer]) -> Integers:
-    """Index of the previous entry with the same key, -1 where there is none, int64 [n]."""
-    order = np.argsort(keys, kind="stable")
-    previous = np.full(len(keys), NO_EVENT, np.int64)
-    same = keys[order][1:] == keys[order][:-1]
-    previous[order[1:][same]] = order[:-1][same]
-    return previous
 
 
 def place_within_group(keys: npt.NDArray[np.integer], order: Integers | None = None) -> Integers:

@@ -136,11 +136,11 @@ class ContextMaps(nn.Module):
         width: int,
         start: str,
         temperature: float,
-        learned: tuple[bool, bool] = (True, True),
-        shared: bool = False,
-        target: str = "both",
-        biases: bool = True,
-        learned_temperature: bool = True,
+        learned: tuple[bool, bool],
+        shared: bool,
+        target: str,
+        biases: bool,
+        learned_temperature: bool,
     ) -> None:
         super().__init__()
         self.learned, self.shared = learned, shared

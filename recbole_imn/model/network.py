@@ -121,7 +121,7 @@ class Network(Learning):
         first : int, optional
             The first event to learn from; those before it only move states.
         """
-        facts = past.look_at_events(_range(start if first is None else first, stop))
+        facts = past.look_at_events(np.arange(start if first is None else first, stop))
         if not self.settings.first_events:
             facts = facts[(facts.count > 0).nonzero()[0]]
         rng = np.random.default_rng([*seed, start])
@@ -193,7 +193,7 @@ class Network(Learning):
             since_purchase,
             looked,
         )
-        events = self.states.look(past, _range(start, stop))
+        events = self.states.look(past, np.arange(start, stop))
         return Window(plan, events, purchases, facts, rows, whole=whole)
 
     # -- states ------------------------------------------------------------------------------
@@ -344,7 +344,3 @@ class Network(Learning):
         looked = rows.columns.looked
         others = [term.queries(rows, looked[name]) for name, term in self.products.items()]
         return torch.cat([rows.compared, *others], dim=1) if others else rows.compared
-
-
-def _range(start: int, stop: int) -> Integers:
-    return np.arange(start, stop)

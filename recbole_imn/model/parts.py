@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from recbole_imn.errors import SettingsError
+from recbole_imn.errors import SettingsError, named_line
 from recbole_imn.log import Flags, Floats, Ids
 from recbole_imn.model.settings import NetworkSettings
 from recbole_imn.past import Past
@@ -139,7 +139,7 @@ def _imported(key: str, name: str, module: str) -> ModuleType:
     try:
         return importlib.import_module(module)
     except Exception as error:  # a module of anybody may raise anything
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        reason = named_line(error)
         raise SettingsError(
             f"{key} names {name!r}, but {module} cannot be imported ({reason})"
         ) from error

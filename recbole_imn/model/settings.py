@@ -38,7 +38,7 @@ Names = Annotated[list[Named], BeforeValidator(_listed), AfterValidator(_distinc
 @told(SettingsError)
 @dataclass(config=Strict.model_config)
 class NetworkSettings:
-    """Options of :class:`~recbole_imn.model.network.InterestBehaviourNetwork`.
+    """Options of :class:`~recbole_imn.model.network.Network`.
 
     Attributes
     ----------

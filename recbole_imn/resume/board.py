@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-FOLDER = Path("log_tensorboard")
+from recbole_imn.tracking import board_folder
 
 
 def continue_board(trainer: Any, name: str, epoch: int) -> None:
@@ -19,7 +19,7 @@ def continue_board(trainer: Any, name: str, epoch: int) -> None:
     epoch : int
         What was written for it and later epochs no longer counts.
     """
-    folder = FOLDER / Path(name).name
+    folder = board_folder(Path(name).name)
     new = Path(trainer.tensorboard.log_dir)
     if not folder.is_dir() or folder.resolve() == new.resolve():
         return

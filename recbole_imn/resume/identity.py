@@ -11,9 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from recbole_imn.checkpoints.values import plain_config
+from recbole_imn.checkpoints.values import plain_config, weights_sum
 from recbole_imn.model.build import find_parts
 from recbole_imn.model.settings import NetworkSettings
 from recbole_imn.provenance import NOT_SHAPING, fingerprint, versions
@@ -53,7 +51,7 @@ def identity_of(trainer: Any) -> Identity:
         "code": _code((trainer.model.__class__, *_parts(config.final_config_dict))),
         "packages": versions(),
         "device": str(config["device"]),
-        "weights": _weights(trainer.model),
+        "weights": weights_sum(trainer.model.state_dict()),
     }
 
 
@@ -124,12 +122,4 @@ def _code(kinds: tuple[type[Any], ...]) -> str:
                 own.add(Path(inspect.getfile(kind)))
     for file in [*files, *sorted(own)]:
         digest.update(file.name.encode() + file.read_bytes())
-    return digest.hexdigest()
-
-
-def _weights(model: torch.nn.Module) -> str:
-    digest = hashlib.sha256()
-    for name, weight in model.state_dict().items():
-        digest.update(name.encode())
-        digest.update(weight.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()

@@ -9,7 +9,7 @@ from time import perf_counter
 from typing import Any
 
 from recbole_imn.checkpoints.sealed import CHECKPOINT, STATE, read_sealed, run_of, write_sealed
-from recbole_imn.errors import CheckpointError, SettingsError
+from recbole_imn.errors import CheckpointError, SettingsError, named_line
 from recbole_imn.locks import Lock
 from recbole_imn.processes.group import group
 from recbole_imn.resume.board import continue_board
@@ -146,7 +146,7 @@ class Run:
         except (SettingsError, CheckpointError):
             raise
         except Exception as error:  # a file of anybody may hold anything
-            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            reason = named_line(error)
             raise CheckpointError(f"{self.file} is no state of this run ({reason})") from error
 
     def _check(self, state: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from recbole_imn.checkpoints.loading import restore
-from recbole_imn.checkpoints.values import encode_parameters, plain
+from recbole_imn.checkpoints.values import encode_parameters, plain_copy
 
 Values = dict[str, Any]
 
@@ -44,8 +44,8 @@ def score_state(trainer: Any) -> Values:
     return {
         "cur_step": trainer.cur_step,
         "best_valid_score": float(trainer.best_valid_score),
-        "best_valid_result": plain(dict(trainer.best_valid_result or {})) or None,
-        "train_loss_dict": plain(trainer.train_loss_dict),
+        "best_valid_result": plain_copy(dict(trainer.best_valid_result or {})) or None,
+        "train_loss_dict": plain_copy(trainer.train_loss_dict),
     }
 
 
@@ -61,7 +61,7 @@ def random_state() -> Values:
     name, keys, *rest = np.random.get_state()  # noqa: NPY002
     return {
         "python": random.getstate(),
-        "numpy": (name, torch.tensor(np.asarray(keys, dtype=np.int64)), *plain(rest)),
+        "numpy": (name, torch.tensor(np.asarray(keys, dtype=np.int64)), *plain_copy(rest)),
         "torch": torch.get_rng_state(),
         "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else [],
     }

@@ -11,6 +11,7 @@ from typing import Any
 
 from recbole_imn.bars import bar, bars_made_by
 from recbole_imn.data.simulated import simulated_notice
+from recbole_imn.evaluation.ranks import told_of_trainers
 from recbole_imn.processes import group
 from recbole_imn.screen.ending import Ending, ending_lines
 from recbole_imn.screen.heading import data_line, rows_line, run_line
@@ -88,14 +89,15 @@ def followed() -> Iterator[Following]:
     """Follow the runs of RecBole's quick start meanwhile (quick_start/quick_start.py)."""
     run = Following()
     quick_start = import_module("recbole.quick_start.quick_start")
-    names = ("init_logger", "data_preparation", "get_trainer")
+    names = ("init_logger", "data_preparation")
     originals = {name: vars(quick_start)[name] for name in names}
     vars(quick_start).update(_told_to(run, originals))
     trainers = sys.modules["recbole.trainer.trainer"]
     tqdm = vars(trainers)["tqdm"]
     vars(trainers)["tqdm"] = bar
     try:
-        yield run
+        with told_of_trainers(run.has_trainer):
+            yield run
     finally:
         run.close()
         vars(trainers)["tqdm"] = tqdm
@@ -114,13 +116,4 @@ def _told_to(run: Following, originals: dict[str, Callable[..., Any]]) -> dict[s
         run.has_data(config, loaders)
         return loaders
 
-    def get_trainer(*names: Any) -> Callable[[Any, Any], Any]:
-        def make(config: Any, model: Any) -> Any:
-            trainer = originals["get_trainer"](*names)(config, model)
-            run.has_trainer(trainer)
-            return trainer
-
-        return make
-
-    made = (init_logger, data_preparation, get_trainer)
-    return {function.__name__: function for function in made}
+    return {"init_logger": init_logger, "data_preparation": data_preparation}

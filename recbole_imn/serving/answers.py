@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -28,6 +29,8 @@ class Answers:
     clock : LogClock
     file : Path
         The checkpoint.
+    lists : Lists
+        Of the market; to be asked while it is standing still.
     """
 
     market: Market
@@ -35,16 +38,51 @@ class Answers:
     file: Any
     simulated: str | None
     anchors: list[Any]
+    lists: Lists
     _intake: Intake
-    _lists: Lists
     _lock: ReadWriteLock
     _position: int
 
     def _settle(self) -> None:
         raise NotImplementedError
 
-    def _moment(self, at: Any) -> float:
+    def moment(self, at: Any = None) -> float:
+        """Give the moment that lists are made for: states cannot go back before the last event.
+
+        Parameters
+        ----------
+        at : moment, optional
+            As of :meth:`recommend`.
+
+        Returns
+        -------
+        float
+            Seconds of the log.
+
+        Raises
+        ------
+        ServingError
+            If that is no moment, or centuries away, as milliseconds taken for seconds are.
+        """
         raise NotImplementedError
+
+    @contextmanager
+    def standing_still(self, at: Any = None) -> Iterator[float]:
+        """Let nothing be written for a while, once all that waits is applied.
+
+        Parameters
+        ----------
+        at : moment, optional
+            As of :meth:`recommend`.
+
+        Yields
+        ------
+        float
+            The moment that lists are made for, as :meth:`moment` gives it.
+        """
+        self._settle()
+        with self._lock.reading():
+            yield self.moment(at)
 
     # -- what there is ---------------------------------------------------------------------------
 
@@ -132,9 +170,8 @@ class Answers:
         """
         name = raw_id(user, "user")
         wish = Wish(k, candidates, exclude, diversify, attributes)
-        self._settle()
-        with self._lock.reading():
-            return self._lists.recommend_one(name, self._moment(at), wish)
+        with self.standing_still(at) as moment:
+            return self.lists.recommend_one(name, moment, wish)
 
     def recommend_many(
         self,
@@ -157,9 +194,8 @@ class Answers:
         """
         names = raw_ids(users, "user")
         wish = Wish(k, candidates, exclude, diversify, attributes)
-        self._settle()
-        with self._lock.reading():
-            return self._lists.recommend(names, self._moment(at), wish)
+        with self.standing_still(at) as moment:
+            return self.lists.recommend(names, moment, wish)
 
     def similar(
         self,
@@ -186,9 +222,8 @@ class Answers:
         UnknownItemError
         """
         name, wish = raw_id(item, "item"), Wish(k, candidates, attributes=attributes)
-        self._settle()
-        with self._lock.reading():
-            return self._lists.similar(name, self._moment(None), wish)
+        with self.standing_still() as moment:
+            return self.lists.similar(name, moment, wish)
 
     def explain(
         self,
@@ -250,9 +285,7 @@ class Answers:
         scores : float32 [n_users, n_items]
         """
         names = raw_ids(users, "user")
-        self._settle()
-        with self._lock.reading():
-            moment = self._moment(at)
-            items = self._lists.candidates(candidates, moment)
-            scores = self._lists.scores(names, moment, items)
+        with self.standing_still(at) as moment:
+            items = self.lists.candidates(candidates, moment)
+            scores = self.lists.scores(names, moment, items)
             return [self.market.items.name(int(item)) for item in items], scores.cpu().numpy()

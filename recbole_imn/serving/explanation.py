@@ -165,9 +165,8 @@ def explain(
     name, wanted = raw_id(user, "user"), raw_id(item, "item")
     purchases = whole(purchases, "purchases", 0)
     market, clock = recommender.market, recommender.clock
-    recommender._settle()
-    with recommender._lock.reading():
-        asked = _Asked.of(market, name, wanted, recommender._moment(at), candidates)
+    with recommender.standing_still(at) as moment:
+        asked = _Asked.of(market, name, wanted, moment, candidates)
         parts = score_parts(asked.session, asked.query(), [asked.compared()])
         rows = (
             tuple(part_rows(market, asked.at, parts)),

@@ -8,7 +8,7 @@ from typing import Any
 
 from recbole_imn.data.feature_maps import FeatureMap
 from recbole_imn.data.field_maps import spellings_of, whole_number
-from recbole_imn.errors import DataError, ServingError
+from recbole_imn.errors import DataError, ServingError, one_line
 from recbole_imn.serving.columns import Columns
 from recbole_imn.serving.names import raw_id
 from recbole_imn.serving.policies import Policies
@@ -60,7 +60,7 @@ class Intake:
         last: float,
         latest: Iterable[Event],
         happened: Callable[[Event], bool],
-        keys: Iterable[str] = (),
+        keys: Iterable[str],
     ) -> None:
         self.policies, self.clock = policies, clock
         self.behaviours, self.purchase_of = list(behaviours), dict(purchase_of)
@@ -207,7 +207,7 @@ class Intake:
             try:
                 found.transform_cells({field.name: [row[field.name]] for field in found.fields})
             except (DataError, TypeError, ValueError) as error:
-                raise ServingError(" ".join(str(error).split())) from None
+                raise ServingError(one_line(error)) from None
 
     # -- rules -------------------------------------------------------------------------------
 

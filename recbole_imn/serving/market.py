@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from recbole_imn.errors import DataError, ServingError, UnknownItemError
+from recbole_imn.errors import DataError, ServingError, UnknownItemError, one_line
 from recbole_imn.log import NO_EVENT, Integers
 from recbole_imn.log.completing import complete_columns
 from recbole_imn.serving.intake import Event, Record
-from recbole_imn.serving.names import Names, raw_id, require_attributes
+from recbole_imn.serving.names import Names, first_twice, raw_id, require_attributes
 from recbole_imn.serving.packing import in_parts
 from recbole_imn.serving.shelf import OpenShelf
 from recbole_imn.serving.snapshot import EVENT_FIELDS, Snapshot
@@ -181,8 +181,7 @@ class Market:
         if "item" not in columns:
             raise ServingError(f"items have no column 'item', but {', '.join(columns)}")
         names = [raw_id(name, "item") for name in columns["item"]]
-        if len(set(names)) < len(names):
-            twice = next(name for name in names if names.count(name) > 1)
+        if (twice := first_twice(names)) is not None:
             raise ServingError(f"item {twice!r} comes twice")
         cells = {name: values for name, values in columns.items() if name != "item"}
         require_attributes(cells, self._read_of_items())
@@ -222,7 +221,7 @@ class Market:
         try:
             self._features(names, cells)
         except (DataError, TypeError, ValueError, LookupError) as error:
-            reason = " ".join(str(error).split())
+            reason = one_line(error)
             raise ServingError(f"attribute {next(iter(cells))!r}: {reason}") from None
 
     # -- looking things up ---------------------------------------------------------------------

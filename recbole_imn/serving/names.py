@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
@@ -53,6 +54,12 @@ def raw_ids(values: Any, what: str) -> list[str]:
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
         raise ServingError(f"{shown(values)} is no list; give each {what} in a list, also one")
     return [raw_id(value, what) for value in values]
+
+
+def first_twice(names: Sequence[str]) -> str | None:
+    """Give the first of names that is there more than once, if there is one."""
+    counts = Counter(names)
+    return next((name for name in names if counts[name] > 1), None)
 
 
 def require_attributes(names: Iterable[str], read: Collection[str] = ()) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from recbole_imn.checkpoints.loading import check_settings, misfit
-from recbole_imn.errors import CheckpointError
+from recbole_imn.errors import CheckpointError, named_line
 from recbole_imn.model.build import build_network
 from recbole_imn.model.network import Network
 from recbole_imn.model.parts import Making
@@ -60,7 +60,7 @@ def open_session(checkpoint: Mapping[str, Any], snapshot: Snapshot, file: Any) -
     except CheckpointError:
         raise
     except Exception as error:  # a file of anybody may hold anything
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        reason = named_line(error)
         raise CheckpointError(f"{file} cannot be used: {reason}") from error
     return session
 
@@ -73,25 +73,55 @@ def make_network(checkpoint: Mapping[str, Any], snapshot: Snapshot, past: Past) 
     CheckpointError
         If the weights are of another one.
     """
-    settings = NetworkSettings.from_mapping(checkpoint["config"]["final"])
+    network = new_network(checkpoint["config"]["final"], snapshot, past, snapshot.n_training)
+    load_weights(
+        network,
+        own_weights(checkpoint["state_dict"]),
+        "the weights are of another network than the settings",
+    )
+    return network
+
+
+def new_network(
+    config: Mapping[str, Any], snapshot: Snapshot, past: Past, n_training: int
+) -> Network:
+    """Make a network of settings, with weights that are to be overwritten.
+
+    Parameters
+    ----------
+    config : mapping
+    snapshot : Snapshot
+        With the features of items, and the events that scales were fitted on.
+    past : Past
+    n_training : int
+        Ids of the events before this position have rows of their own.
+    """
     making = Making(
-        settings,
+        NetworkSettings.from_mapping(config),
         past.beginning(),
-        snapshot.n_training,
+        n_training,
         snapshot.item_features,
-        snapshot.n_fitted,
+        snapshot.fitted,
         snapshot.feature_maps["item_features"].owners,
     )
     # What is drawn here is overwritten, and nobody else's draws may move.
     with torch.random.fork_rng(devices=[]):
-        network = build_network(making)
-    weights = own_weights(checkpoint["state_dict"])
+        return build_network(making)
+
+
+def load_weights(network: Network, weights: Mapping[str, Tensor], complaint: str) -> None:
+    """Give a network its weights, and let it score.
+
+    Raises
+    ------
+    CheckpointError
+        The complaint, and what does not fit, if the weights are of another network.
+    """
     wrong = misfit(network.state_dict(), weights)
     if wrong:
-        raise CheckpointError(f"the weights are of another network than the settings: {wrong}")
+        raise CheckpointError(f"{complaint}: {wrong}")
     network.load_state_dict(weights)
     network.eval()
-    return network
 
 
 def own_weights(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

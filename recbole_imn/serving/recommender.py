@@ -67,7 +67,7 @@ class Recommender(Answers):
         self.file, self.journal = file, journal
         self._checkpoint = {name: value for name, value in checkpoint.items() if name != KEY}
         self.market = Market(snapshot, open_session(checkpoint, snapshot, file))
-        self._lists = Lists(self.market)
+        self.lists = Lists(self.market)
         #: States as they were opened, from where a replay without some events may begin.
         self.anchors = [keep_anchor(self.market.session)]
         self.clock = LogClock(snapshot.origin)
@@ -323,14 +323,8 @@ class Recommender(Answers):
         self._settle()
         return self.market.happened(event)
 
-    def _moment(self, at: Any) -> float:
-        """Give the moment that lists are made for: states cannot go back before the last event.
-
-        Raises
-        ------
-        ServingError
-            If that is no moment, or centuries away, as milliseconds taken for seconds are.
-        """
+    def moment(self, at: Any = None) -> float:
+        """Give the moment that lists are made for; see :meth:`Answers.moment`."""
         asked = self._seconds(at)
         require_near(asked, self.last_time, at)
         return max(asked, self.last_time) if np.isfinite(self.last_time) else asked

@@ -13,7 +13,7 @@ from torch import Tensor
 from recbole_imn import own_models
 from recbole_imn.compat import model_names
 from recbole_imn.data.feature_maps import FeatureMap
-from recbole_imn.errors import CheckpointError
+from recbole_imn.errors import CheckpointError, named_line
 from recbole_imn.log import EventLog
 from recbole_imn.serving.attributes import Attributes
 from recbole_imn.serving.names import Names
@@ -93,6 +93,11 @@ class Snapshot:
     n_fitted: int | None = None
     journal_mark: str = ""
     time_zone: str | None = None
+
+    @property
+    def fitted(self) -> int:
+        """Number of events that scales are fitted on, at the start of the log."""
+        return self.n_training if self.n_fitted is None else self.n_fitted
 
     def to_values(self) -> dict[str, Any]:
         """Give plain values and tensors, which a checkpoint can hold."""
@@ -200,7 +205,7 @@ def snapshot_of(checkpoint: Mapping[str, Any], file: Any) -> Snapshot:
     except CheckpointError:
         raise
     except Exception as error:  # a file of anybody may hold anything
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        reason = named_line(error)
         raise CheckpointError(f"{file} has a snapshot that cannot be read ({reason})") from error
 
 

@@ -120,7 +120,7 @@ def without_purchases(
     return Counterfactual(scores, events, len(fork.past.log) - start)
 
 
-def last_purchases(session: Session, user: int, n: int = 1) -> Integers:
+def last_purchases(session: Session, user: int, n: int) -> Integers:
     """Give the last purchases of a user, oldest first, int64 [n].
 
     Raises

@@ -14,6 +14,7 @@ from torch import Tensor
 from recbole_imn.kernels.conditioning import is_compiled
 from recbole_imn.kernels.screening import screen
 from recbole_imn.log import Integers
+from recbole_imn.model.ranking import Asked
 from recbole_imn.model.unrolled import Unrolled
 from recbole_imn.model.window import Window
 from recbole_imn.session.locks import ReadWriteLock
@@ -137,8 +138,7 @@ class Scoring(Replayable):
             return table.new_empty(len(ranked.facts), 0)
         asked, facts = ranked.asked, ranked.facts
         chosen = table[torch.from_numpy(items).to(table.device)]
-        found = [products(queries, chosen) for queries in network.ranking_queries(asked)]
-        scores = network.joined(asked, found)
+        scores = self._joined(asked, lambda queries: products(queries, chosen))
         scores = network.add_freshness_and_pointer_to_some(scores, self.past, asked, facts, items)
         return scores[torch.from_numpy(query.order).to(scores.device)]
 
@@ -215,14 +215,17 @@ class Scoring(Replayable):
             moved = network.ranking_items(window.events.item, unrolled.states, plan.after(1))
         return Ranked(plan.start, plan.stop, window.facts, asked, moved), unrolled
 
+    def _joined(self, asked: Asked, score: Callable[[Tensor], Tensor]) -> Tensor:
+        """Score by each side of the rows' queries, and join what that gives."""
+        found = [score(queries) for queries in self.network.ranking_queries(asked)]
+        return self.network.joined(asked, found)
+
     def _score_all(self, ranked: Ranked, rows: Integers) -> Tensor:
         table = self.catalogue()
         if len(rows) == 0:
             return table.new_empty(0, len(table))
         asked = ranked.asked[torch.from_numpy(rows).to(table.device)]
-        queries = self.network.ranking_queries(asked)
-        found = [ranked.score_all(each, self.past, table, rows) for each in queries]
-        scores = self.network.joined(asked, found)
+        scores = self._joined(asked, lambda each: ranked.score_all(each, self.past, table, rows))
         return self.network.add_freshness_and_pointer(
             scores, self.past, ranked.start, asked, ranked.facts[rows]
         )
@@ -270,9 +273,9 @@ class Scoring(Replayable):
     def _score_one(self, ranked: Ranked, rows: Integers, items: Tensor) -> Tensor:
         table = self.catalogue()
         asked = ranked.asked[torch.from_numpy(rows).to(table.device)]
-        queries = self.network.ranking_queries(asked)
-        found = [ranked.score_one(each, self.past, table, rows, items) for each in queries]
-        scores = self.network.joined(asked, found)
+        scores = self._joined(
+            asked, lambda each: ranked.score_one(each, self.past, table, rows, items)
+        )
         return self.network.add_freshness_and_pointer_to_one(
             scores, self.past, asked, ranked.facts[rows], items
         )

@@ -84,23 +84,6 @@ def plan_levels(sources: Integers, n_initial: int) -> LevelPlan:
     )
 
 
-def event_levels(*earlier: Integers) -> Integers:
-    """Level of each event: one more than the highest level that it depends on.
-
-    Parameters
-    ----------
-    *earlier : int64 [n]
-        For each kind of dependence, the earlier event depended on; negative for none.
-
-    Returns
-    -------
-    int64 [n]
-        Levels from 0. Events of one level depend on none of each other (t-batches of
-        JODIE, Kumar et al., KDD 2019).
-    """
-    return _levels(np.stack(earlier, axis=1).astype(np.int64, copy=False))
-
-
 @compiled
 def _levels(earlier: Integers) -> Integers:
     levels = np.zeros(len(earlier), np.int64)

@@ -12,12 +12,19 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from recbole_imn.arguments import positive, positive_number
+from recbole_imn.data.atomic import check_name
+from recbole_imn.data.simulated import simulated_notice
 from recbole_imn.files import make_folder
+from recbole_imn.kernels.in_parallel import threads
 from recbole_imn.locks import only_one
+from recbole_imn.provenance import fingerprint
+from recbole_imn.settings_files import named_files
+from recbole_imn.tuned import TUNING, Tuned, require_same_data
+from recbole_imn.tuning.objective import TrialRequest, make_data
+from recbole_imn.tuning.result import write_result
+from recbole_imn.tuning.space import Space, read_space, space_file
 
 if TYPE_CHECKING:
-    from recbole_imn.tuning.objective import TrialRequest
-    from recbole_imn.tuning.space import Space
     from recbole_imn.tuning.study import Tuning
 
 MINUTES, TRAIN_EVENTS, VALID_ROWS = 20.0, 60_000, 5_000
@@ -66,11 +73,6 @@ def run(options: argparse.Namespace) -> int:
     ValueError
         With one line for people, if the options or the data make no sense.
     """
-    from recbole_imn.data.atomic import check_name
-    from recbole_imn.kernels.in_parallel import threads
-    from recbole_imn.settings_files import named_files
-    from recbole_imn.tuning.objective import TrialRequest
-
     check_name(options.dataset, "--dataset")
     files = tuple(str(file) for file in named_files(options.config_files))
     request = TrialRequest(
@@ -94,9 +96,6 @@ def run(options: argparse.Namespace) -> int:
 
 def _space(request: TrialRequest) -> Space:
     """Read the search space, after making simulated data on first use."""
-    from recbole_imn.tuning.objective import make_data
-    from recbole_imn.tuning.space import read_space, space_file
-
     try:
         import recbole_imn.tuning.study  # noqa: F401
     except ModuleNotFoundError as error:
@@ -127,9 +126,6 @@ def _storage_errors(storage: Path) -> Iterator[None]:
 
 def _tune(request: TrialRequest, space: Space, storage: Path, options: argparse.Namespace) -> int:
     """Make or reopen a study, run what is missing, and give the exit status."""
-    from recbole_imn.data.simulated import simulated_notice
-    from recbole_imn.provenance import fingerprint
-    from recbole_imn.tuned import TUNING, Tuned, require_same_data
     from recbole_imn.tuning.study import Budget, Tuning
 
     data = fingerprint(request.folder, request.dataset)
@@ -156,8 +152,6 @@ def _tune(request: TrialRequest, space: Space, storage: Path, options: argparse.
 
 def _run_trials(tuning: Tuning, result: Path, notice: str | None) -> None:
     """Run trials until the budget is spent; write what is best after each."""
-    from recbole_imn.tuning.result import write_result
-
     title = f"{tuning.request.model} on {tuning.request.dataset}"
     total = round(tuning.budget.seconds)
     spent = min(round(tuning.spent), total)

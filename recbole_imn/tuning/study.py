@@ -19,7 +19,7 @@ from sqlalchemy.pool import NullPool
 
 from recbole_imn.checkpoints import plain_config
 from recbole_imn.data.searched import VALIDATION_ENDS
-from recbole_imn.errors import DivergenceError, SettingsError
+from recbole_imn.errors import DivergenceError, SettingsError, named_line, one_line
 from recbole_imn.files import make_folder
 from recbole_imn.provenance import NOT_SHAPING, commit
 from recbole_imn.tuning.clock import Clock, TimeUp
@@ -124,7 +124,7 @@ class Tuning:
         try:
             finished = self.finished
         except (ValueError, KeyError, TypeError) as error:
-            raise _damaged(storage, " ".join(str(error).split())) from error
+            raise _damaged(storage, one_line(error)) from error
         for trial in finished:
             parts = (trial.params, trial.value, trial.intermediate_values)
             if trial.user_attrs.get(SUM, _sum(*parts)) != _sum(*parts):
@@ -286,7 +286,7 @@ def _judged(error: Exception) -> tuple[str, str | None]:
     """Say how a trial ended by an error, and why if it was no divergence."""
     if isinstance(error, DivergenceError) or "loss is nan" in str(error):
         return "diverged", None
-    return "failed", f"{type(error).__name__}: {' '.join(str(error).split())}"
+    return "failed", named_line(error)
 
 
 def _pruner(prune: bool) -> optuna.pruners.BasePruner:
@@ -312,7 +312,7 @@ def check_database(storage: Path) -> None:
     except sqlite3.DatabaseError as error:
         raise _damaged(storage, str(error)) from error
     if found != "ok":
-        raise _damaged(storage, " ".join(str(found).split()))
+        raise _damaged(storage, one_line(found))
 
 
 def _database(storage: Path) -> optuna.storages.RDBStorage:

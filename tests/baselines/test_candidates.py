@@ -13,7 +13,7 @@ from recbole_imn.baselines.candidates import (
 from recbole_imn.baselines.item_fields import ItemFields
 from recbole_imn.model.sources.base import N_NUMBERS
 from recbole_imn.past import Past
-from tests.model.test_imnnet import changed_future
+from tests.session.streams import with_other_future
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_rows_are_the_same_alone_and_together_whatever_comes_later(log):
     events = [40, 180, 181, 240]
     together = rows_of(candidates_of(log, events))
     for event, (items, columns) in zip(events, together, strict=True):
-        for other in (log, changed_future(log, event, seed=2)):
+        for other in (log, with_other_future(log, event, seed=2)):
             ((alone, numbers),) = rows_of(candidates_of(other, [event]))
             assert np.array_equal(alone, items)
             assert np.array_equal(numbers, columns, equal_nan=True)

@@ -9,8 +9,7 @@ from recbole_imn import registry
 from recbole_imn.data.dataset import EVENT_INDEX
 from recbole_imn.past import Past
 from recbole_imn.preparation import make_model
-from tests.model.test_imnnet import changed_future, dataset_of
-from tests.session.streams import columns, log_until
+from tests.session.streams import columns, dataset_of, log_until, with_other_future
 
 SMALL = {"hidden_size": 16, "inner_size": 32, "n_heads": 2, "train_batch_size": 8, "n_trees": 15}
 SMALL |= {"min_leaf_candidates": 10, "n_leaves": 7}
@@ -37,7 +36,7 @@ def test_scores_do_not_know_the_future(fitted):
     k = int(test._dataset.inter_feat[EVENT_INDEX][row])
     rows = test._dataset[np.arange(row + 1)]
     expected = model.full_sort_predict(rows)
-    other = dataset_of(train._dataset, changed_future(train._dataset.log, k, seed=1))
+    other = dataset_of(train._dataset, with_other_future(train._dataset.log, k))
     twin = type(model)(config, other).eval()
     twin.load_state_dict(model.state_dict())
     assert torch.equal(twin.full_sort_predict(rows), expected)
@@ -61,6 +60,9 @@ def test_no_two_items_have_the_same_score(fitted):
         assert len(set(row.tolist())) == len(row)
 
 
+@pytest.mark.parametrize(
+    "fitted", [*MODELS, "LastItem", "RecentHistory", "Popularity"], indirect=True
+)
 def test_events_observed_one_by_one_are_ranked_alike(fitted):
     _, _, (_, _, test), model = fitted
     rows = rows_of(test)
@@ -70,6 +72,7 @@ def test_events_observed_one_by_one_are_ranked_alike(fitted):
     model.past.move_to(start)
     for event in range(start, len(log)):
         model.past.observe(columns(log, event, event + 1))
+        # A row is judged by what was observed before it, and nothing else is there.
         for row in np.flatnonzero(rows[EVENT_INDEX].numpy() == event):
             assert torch.equal(model.full_sort_predict(rows[[row]]), expected[[row]])
 

@@ -8,6 +8,7 @@ from recbole.utils import get_trainer
 
 from recbole_imn.errors import SettingsError
 from recbole_imn.rank_metrics import rank_metric
+from tests.session.streams import dataset_of, with_other_future
 
 SMALL = {"n_trees": 15, "n_leaves": 7, "min_leaf_candidates": 10}
 
@@ -24,11 +25,9 @@ def test_lessons_are_the_latest_training_rows_whose_item_is_a_candidate(prepare)
 
 def test_lessons_know_nothing_of_what_comes_after_them(prepare):
     """Whatever the last training events are, earlier rows are told the same."""
-    from tests.model.test_imnnet import changed_future, dataset_of
-
     config, dataset, (train, *_), model = prepare("LambdaRank", **SMALL)
     k = dataset.event_bounds[1] - 60
-    other = dataset_of(train._dataset, changed_future(dataset.log, k, seed=3))
+    other = dataset_of(train._dataset, with_other_future(dataset.log, k, seed=3))
     twin = type(model)(config, other)
     rows = np.arange(k - 50, k)
     pairs = zip(model._candidates_of(rows), twin._candidates_of(rows), strict=True)

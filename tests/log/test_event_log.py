@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from recbole_imn.errors import LogError
 from recbole_imn.log import EventLog, split_positions, time_positions
 from recbole_imn.log.completing import complete_columns
-from recbole_imn.log.grouping import place_within_group, previous_of_same
+from recbole_imn.log.grouping import place_within_group
 
 USER = [1, 2, 1, 1, 2, 3]
 ITEM = [1, 1, 2, 1, 3, 2]
@@ -159,5 +159,4 @@ def test_what_the_header_does_not_count_does_not_exist(tmp_path):
 def test_groups_equal_a_plain_search(keys):
     column = np.array(keys, np.int64)
     earlier = [[k for k in range(n) if keys[k] == keys[n]] for n in range(len(keys))]
-    assert previous_of_same(column).tolist() == [same[-1] if same else -1 for same in earlier]
     assert place_within_group(column).tolist() == [len(same) for same in earlier]

@@ -11,10 +11,9 @@ from recbole_imn.data.dataset import EVENT_INDEX
 from recbole_imn.errors import SettingsError
 from recbole_imn.evaluation.benchmark.plan import TRIVIAL
 from recbole_imn.model.imnnet import IMNNet
-from recbole_imn.past import Past
 from recbole_imn.session.replay import plain_replay
 from tests.conftest import PRICED
-from tests.session.streams import columns, log_of, log_until
+from tests.session.streams import dataset_of, log_until, with_other_future
 
 FULL_BRANCH = {"resource_branch": "full", "inventory_features": ["behavior"]}
 VARIANTS = [
@@ -134,28 +133,6 @@ def test_checkpoints_hold_weights_but_no_states(prepare):
     assert not [name for name in model.state_dict() if name.endswith(("states", "known"))]
 
 
-def changed_future(log, k, seed):
-    """The log with everything after event k, and what k itself is, replaced."""
-    rng = np.random.default_rng(seed)
-    found = {name: values.copy() for name, values in columns(log, 0, len(log)).items()}
-    n = len(log)
-    found["item"][k:] = rng.integers(1, log.n_items, n - k)
-    found["behaviour"][k:] = rng.integers(1, log.n_behaviours, n - k)
-    found["purchase"][k:] = rng.random(n - k) < 0.5
-    found["user"][k + 1 :] = rng.integers(1, log.n_users, n - k - 1)
-    found["time"][k + 1 :] = found["time"][k] + np.cumsum(rng.random(n - k - 1))
-    return log_of(found, log)
-
-
-def dataset_of(dataset, log):
-    """The data set, of another log."""
-    other = copy.copy(dataset)
-    other.log, other.past = log, Past(log)
-    other.past.move_to(len(log))
-    other.event_bounds = (*dataset.event_bounds[:3], len(log))
-    return other
-
-
 CASES = [("IMNNet", options) for options in VARIANTS] + [
     ("JODIE", {}),
     ("JODIE", {"online_updates": True, "first_events": True}),
@@ -168,7 +145,6 @@ CASES = [("IMNNet", options) for options in VARIANTS] + [
     ("LastItem", {}),
     ("RecentHistory", {}),
     ("Popularity", {}),
-    ("SessionKNN", {}),
 ]
 
 
@@ -182,7 +158,7 @@ def test_scores_do_not_know_the_future(prepare, name, options):
     rows = test._dataset[np.arange(row + 1)]
     expected = model.full_sort_predict(rows)
 
-    other = dataset_of(train._dataset, changed_future(dataset.log, k, seed=1))
+    other = dataset_of(train._dataset, with_other_future(dataset.log, k))
     twin = type(model)(config, other)
     twin.load_state_dict(model.state_dict())
     assert torch.equal(twin.full_sort_predict(rows), expected)
@@ -295,7 +271,7 @@ def test_scores_do_know_the_past(prepare):
     config, dataset, (train, _, test), model = prepare("IMNNet")
     train_one_epoch(model, train)
     rows = test._dataset[np.arange(len(test._dataset))]
-    other = dataset_of(train._dataset, changed_future(dataset.log, 10, seed=1))
+    other = dataset_of(train._dataset, with_other_future(dataset.log, 10))
     twin = IMNNet(config, other)
     twin.load_state_dict(model.state_dict())
     assert not torch.equal(twin.full_sort_predict(rows), model.full_sort_predict(rows))

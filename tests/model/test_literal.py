@@ -12,15 +12,11 @@ NOT_IN_A_WINDOW = {"context_start", "search_ranking_weights", "ranking_scale"}
 FLIPPED = sorted(key for key in OWN if OWN[key] != COMMON[key] and key not in NOT_IN_A_WINDOW)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def double_precision():
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
+pytestmark = pytest.mark.usefixtures("double_precision")
 
 
 @pytest.fixture(scope="module")
-def literal():
+def literal(double_precision):
     """The literal network, what it says of the window, its negatives, and what the paper says."""
     network, past = make()
     found, negatives = measured(network, past)

@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 
 from recbole_imn.data.dataset import EVENT_INDEX
-from recbole_imn.past import Past
-from tests.session.streams import columns, log_until
 
 
 def plain_ranking(log, event, n_training, recent):
@@ -40,19 +38,3 @@ def test_a_window_of_recent_events_is_respected(prepare):
     event = int(row[EVENT_INDEX][0])
     expected = plain_ranking(dataset.log, event, dataset.event_bounds[1], 3)
     assert ranking.tolist() == expected
-
-
-@pytest.mark.parametrize("model", ["LastItem", "RecentHistory", "Popularity"])
-def test_events_observed_one_by_one_are_ranked_alike(prepare, model):
-    _, dataset, (_, _, test), network = prepare(model)
-    rows = test._dataset[np.arange(len(test._dataset))]
-    expected = network.full_sort_predict(rows)
-    log, start = dataset.log, dataset.event_bounds[2]
-    online = Past(log_until(log, start))
-    online.move_to(start)
-    network.past = online
-    for event in range(start, len(log)):
-        # A row is judged by what was observed before it, and nothing else is there.
-        online.observe(columns(log, event, event + 1))
-        for row in np.flatnonzero(rows[EVENT_INDEX].numpy() == event):
-            assert (network.full_sort_predict(rows[[row]]) == expected[[row]]).all()

@@ -5,11 +5,9 @@ from math import log as ln
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recbole_imn.data.dataset import EVENT_INDEX
 from recbole_imn.errors import SettingsError
 from recbole_imn.kernels.session_knn import score_rows
 from recbole_imn.model.recency import popularity
@@ -23,7 +21,7 @@ from recbole_imn.model.session_knn import (
 from recbole_imn.past import Past
 from recbole_imn.past.sessions import SessionIndex
 from tests.past.test_sessions import EVENTS, log_with
-from tests.session.streams import columns, log_until
+from tests.session.streams import log_until
 
 DECAYS = ("same", "linear", "div", "log", "quadratic")
 BASE = {
@@ -192,31 +190,6 @@ def test_threads_change_no_bit():
     popular, rarity = popularity(log.item, log.n_items).numpy(), np.ones(log.n_items)
     given = log, np.arange(20, 400), options, rarity, popular
     assert np.array_equal(scores_of(*given, threads=3), scores_of(*given))
-
-
-def test_rows_do_not_see_each_other(prepare):
-    _, _, (_, _, test), network = prepare("SessionKNN")
-    rows = test._dataset[np.arange(len(test._dataset))]
-    scores = network.full_sort_predict(rows)
-    order = np.random.default_rng(0).permutation(len(rows))
-    assert torch.equal(network.full_sort_predict(rows[order]), scores[order])
-    assert torch.equal(network.full_sort_predict(rows[[3]]), scores[[3]])
-    single = network.predict(rows)
-    assert torch.equal(single, scores.gather(1, rows["item_id"][:, None])[:, 0])
-    assert all(len(set(row.tolist())) == len(row) for row in scores[:, 1:])
-
-
-def test_events_observed_one_by_one_are_ranked_alike(prepare):
-    _, dataset, (_, _, test), network = prepare("SessionKNN")
-    rows = test._dataset[np.arange(len(test._dataset))]
-    expected = network.full_sort_predict(rows)
-    log, start = dataset.log, dataset.event_bounds[2]
-    network.past = Past(log_until(log, start))
-    network.past.move_to(start)
-    for event in range(start, len(log)):
-        network.past.observe(columns(log, event, event + 1))
-        for row in np.flatnonzero(rows[EVENT_INDEX].numpy() == event):
-            assert torch.equal(network.full_sort_predict(rows[[row]]), expected[[row]])
 
 
 def test_rare_items_are_told_by_training_sessions(prepare):

@@ -6,7 +6,6 @@ import logging
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from recbole_imn.serving.durable import Holder
 from recbole_imn.serving.journal import SqliteJournal
 from recbole_imn.serving.journal.handle import Retired
 from recbole_imn.serving.journal.snapshots import Snapshots
-from tests.serving.journal.records import Machine, having_applied
+from tests.serving.journal.records import Machine, having_applied, wait_until
 
 # A writer with snapshots is killed at random moments; it prints what was acknowledged.
 WRITERS = """
@@ -70,13 +69,6 @@ def names(folder: Path) -> list[str]:
 
 def history(holder: Holder) -> list[dict]:
     return [record for _, record in holder.journal.read(0)]
-
-
-def wait_until(condition) -> None:
-    until = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < until, "it never came"
-        time.sleep(0.005)
 
 
 def test_what_was_observed_is_there_again(opened, tmp_path: Path):

@@ -150,7 +150,7 @@ def test_a_moment_of_the_past_counts_as_that_of_the_last_event(recommender, cand
     for earlier in (moment(recommender, -30 * 86_400.0), 0, "1999-12-31"):
         then = recommender.recommend(user, at=earlier, candidates=candidates)
         pd.testing.assert_frame_equal(then, now)
-        assert recommender._moment(earlier) == recommender.last_time
+        assert recommender.moment(earlier) == recommender.last_time
 
 
 # -- rules ------------------------------------------------------------------------------------

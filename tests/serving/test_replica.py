@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from recbole_imn.errors import ServingError
 from recbole_imn.serving.replica import Replica
-from tests.serving.journal.records import Machine, event, events, having_applied
+from tests.serving.journal.records import Machine, event, events, having_applied, wait_until
 
 # A replica process follows until it is killed; it starts from what it saved last, if anything.
 FOLLOWER = """
@@ -42,13 +42,6 @@ for life in range(4):
         os.kill(process, signal.SIGKILL)
     os.waitpid(process, 0)
 """
-
-
-def wait_until(condition) -> None:
-    until = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < until, "it never came"
-        time.sleep(0.005)
 
 
 @settings(

@@ -51,6 +51,29 @@ def log_until(log: EventLog, stop: int) -> EventLog:
     return log_of(columns(log, 0, stop), log)
 
 
+def with_other_future(log: EventLog, k: int, seed: int = 1) -> EventLog:
+    """The log with what event k is, but for its user and time, and all after it replaced."""
+    rng = np.random.default_rng(seed)
+    found = {name: values.copy() for name, values in columns(log, 0, len(log)).items()}
+    n = len(log) - k
+    found["item"][k:] = rng.integers(1, log.n_items, n)
+    found["behaviour"][k:] = rng.integers(1, log.n_behaviours, n)
+    found["purchase"][k:] = rng.random(n) < 0.5
+    found["user"][k + 1 :] = rng.integers(1, log.n_users, n - 1)
+    found["time"][k + 1 :] = found["time"][k] + np.cumsum(rng.random(n - 1))
+    found["inventory"][k:] += 1
+    return log_of(found, log)
+
+
+def dataset_of(dataset: Any, log: EventLog) -> Any:
+    """The data set, of another log."""
+    other = copy.copy(dataset)
+    other.log, other.past = log, Past(log)
+    other.past.move_to(len(log))
+    other.event_bounds = (*dataset.event_bounds[:3], len(log))
+    return other
+
+
 def session_on(log: EventLog, like: Session, **options: Any) -> Session:
     """A session of another log with a copy of a session's network, states forgotten."""
     network = copy.deepcopy(like.network)

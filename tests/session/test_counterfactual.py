@@ -16,7 +16,6 @@ from recbole_imn.session.counterfactual import (
     without_events,
     without_purchases,
 )
-from tests.conftest import PRICED
 from tests.session.streams import SETTINGS, columns, learn, log_of, log_until, session_on
 
 
@@ -24,13 +23,6 @@ from tests.session.streams import SETTINGS, columns, learn, log_of, log_until, s
 def session(request, prepare):
     name, options = request.param
     model = prepare(name, **options)[-1]
-    learn(model.session)
-    return model.session
-
-
-@pytest.fixture
-def plus(prepare):
-    model = prepare("IMNNetPlus", **PRICED, resource_branch="simplified")[-1]
     learn(model.session)
     return model.session
 

@@ -7,21 +7,7 @@ import torch
 from recbole_imn.past import Past
 from recbole_imn.session import Session
 from tests.past.logs import look_at_log
-from tests.session.streams import SETTINGS, columns, learn, log_of, session_on
-
-
-def with_other_future(log, k, seed=1):
-    """The log with what event k is, and all after it, replaced."""
-    rng = np.random.default_rng(seed)
-    found = {name: values.copy() for name, values in columns(log, 0, len(log)).items()}
-    n = len(log) - k
-    found["item"][k:] = rng.integers(1, log.n_items, n)
-    found["behaviour"][k:] = rng.integers(1, log.n_behaviours, n)
-    found["purchase"][k:] = rng.random(n) < 0.5
-    found["user"][k + 1 :] = rng.integers(1, log.n_users, n - 1)
-    found["time"][k + 1 :] = found["time"][k] + np.cumsum(rng.random(n - 1))
-    found["inventory"][k:] += 1
-    return log_of(found, log)
+from tests.session.streams import SETTINGS, learn, session_on, with_other_future
 
 
 @pytest.fixture(params=SETTINGS, ids=lambda case: "-".join([case[0], *map(str, case[1])]))

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from recbole_imn.errors import LogError
 from recbole_imn.model.explaining import TASTE_ORIGINS
 from recbole_imn.session.parts import score_parts
-from tests.conftest import PRICED
 from tests.session.streams import SETTINGS, columns, learn, log_until, session_on
 
 
@@ -22,13 +21,6 @@ def session(request, prepare):
     if not model.session.network.settings.searches_ranking:
         return model.session
     model.session.network.set_ranking((0.7, 0.3), (2.0, 0.5))
-    return model.session
-
-
-@pytest.fixture
-def plus(prepare):
-    model = prepare("IMNNetPlus", **PRICED, resource_branch="simplified")[-1]
-    learn(model.session)
     return model.session
 
 

@@ -12,18 +12,12 @@ from recbole_imn.model.parts import Making
 from recbole_imn.model.settings import NetworkSettings
 from recbole_imn.past import Past
 from recbole_imn.stream import CELLS, plan_window, recur
-from recbole_imn.stream.levels import event_levels, plan_levels
+from recbole_imn.stream.levels import plan_levels
 from recbole_imn.stream.plan import windows
 from tests.stream.naive import NaiveNetwork, random_stream_columns
 from tests.stream.networks import doubled, make_network, settings_of
 
-
-@pytest.fixture(autouse=True)
-def double_precision():
-    """Compare in float64, where a wrong row cannot hide behind rounding."""
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
+pytestmark = pytest.mark.usefixtures("double_precision")
 
 
 def looked(network, past, start, stop):
@@ -202,13 +196,6 @@ def test_gradcheck(n_slots, cell):
     ]
     tensors = [torch.tensor(rng.normal(size=shape), requires_grad=True) for shape in shapes]
     assert torch.autograd.gradcheck(lambda *a: recur(*a, plan, made_of), tensors)
-
-
-def test_levels_of_a_literal_stream():
-    # Users a b a c, items x x y z: the second event waits for x, the third for a.
-    user_before = np.array([-1, -1, 0, -1])
-    item_before = np.array([-1, 0, -1, -1])
-    assert event_levels(user_before, item_before).tolist() == [0, 1, 1, 0]
 
 
 def test_windows_and_rows_outside_the_past_are_refused():

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recbole_imn.stream.levels import event_levels, plan_levels
+from recbole_imn.stream.levels import plan_levels
 
 
 def test_plan_of_a_literal_recursion():
@@ -21,7 +21,6 @@ def test_plan_of_a_literal_recursion():
 def test_no_events_have_no_levels():
     plan = plan_levels(np.empty((0, 2), np.int64), n_initial=3)
     assert (plan.sizes, plan.n_events, plan.n_slots) == ((), 0, 2)
-    assert event_levels(np.empty(0, np.int64)).tolist() == []
 
 
 @given(seed=st.integers(0, 10_000), n=st.integers(1, 40), n_slots=st.integers(1, 3))
@@ -35,8 +34,6 @@ def test_an_event_stands_one_level_above_what_it_reads(seed, n, n_slots):
         writers = (read[read >= 5] - 5) // n_slots
         assert levels[k] == max((levels[writer] + 1 for writer in writers), default=0)
     assert plan.order.tolist() == np.argsort(levels, kind="stable").tolist()
-    writers = np.where(rows >= 5, (rows - 5) // n_slots, -1)
-    assert event_levels(*writers.T).tolist() == levels.tolist()
 
 
 @pytest.mark.parametrize("wrong", [[0, 6], [-1, 0], [7, 0], [0, 100]])

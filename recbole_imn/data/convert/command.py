@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from recbole_imn.data.atomic import check_name
+from recbole_imn.data.convert import ijcai16, item_files, jodie, retailrocket, table
+from recbole_imn.data.convert.engine import convert
+from recbole_imn.data.convert.mapping import entries, read_mapping
 from recbole_imn.data.convert.source import DUPLICATE_RULES, MAX_BAD, Source
 from recbole_imn.errors import DataError
 from recbole_imn.registry import DATA_PATH
@@ -103,8 +106,6 @@ def run(options: argparse.Namespace) -> int:
     if not 0 <= options.max_bad <= 1:
         raise DataError(f"--max-bad is {options.max_bad}; it is a share and must be in 0..1")
     check_name(options.name, "--name")
-    # polars is loaded here, and not by training.
-    from recbole_imn.data.convert.engine import convert
 
     source = _source(options)
     job = convert(source, options.output, options.name, options.max_bad, options.duplicates)
@@ -113,8 +114,6 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _source(options: argparse.Namespace) -> Source:
-    from recbole_imn.data.convert import ijcai16, item_files, jodie, retailrocket, table
-
     is_mapped = options.source in ("csv", "czb")
     for name in () if is_mapped else MAPPED_ONLY:
         if getattr(options, name) is not None:
@@ -144,8 +143,6 @@ def table_settings(options: argparse.Namespace) -> dict[str, Any]:
     DataError
         If that file cannot be read.
     """
-    from recbole_imn.data.convert.mapping import entries, read_mapping
-
     settings = read_mapping(options.mapping) if options.mapping else {}
     columns = {
         role: _place(getattr(options, option), role)

@@ -11,6 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from recbole_imn.data.atomic import check_name
+from recbole_imn.data.describe import log as logs
+from recbole_imn.data.describe.measures import profile
+from recbole_imn.data.describe.page import html
+from recbole_imn.data.describe.report import text
 from recbole_imn.data.filters import filters_set
 from recbole_imn.data.first_use import provide
 from recbole_imn.data.publishing import reading
@@ -38,12 +42,6 @@ def run(options: argparse.Namespace) -> int:
     DataError
         If the data set is not there or its files are broken.
     """
-    # polars is loaded here, and not by training.
-    from recbole_imn.data.describe import log as logs
-    from recbole_imn.data.describe.measures import profile
-    from recbole_imn.data.describe.page import html
-    from recbole_imn.data.describe.report import text
-
     check_name(options.name, "NAME")
     name, folder = options.name, options.data_path / options.name
     settings = _settings(name, options)

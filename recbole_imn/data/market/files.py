@@ -12,7 +12,7 @@ import pandas as pd
 from recbole_imn.data.market.config import FIXED_IN_1, MarketConfig
 from recbole_imn.data.market.simulation import MarketLog
 from recbole_imn.data.publishing import Workspace, settle
-from recbole_imn.errors import DataError
+from recbole_imn.errors import DataError, one_line
 from recbole_imn.files import read_json
 from recbole_imn.log import Floats, Integers
 
@@ -85,7 +85,7 @@ def read_config(folder: Path, name: str) -> MarketConfig:
         return MarketConfig(**{**earlier, **values})
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(
-            f"{file} is no record of a simulated market ({' '.join(str(error).split())}); simulate "
+            f"{file} is no record of a simulated market ({one_line(error)}); simulate "
             "it again, or move it away if the data are no market"
         ) from error
 

@@ -10,7 +10,7 @@ from recbole_imn.log import NO_EVENT, Floats, Integers
 from recbole_imn.model.sources import Pointer
 from recbole_imn.model.sources.base import Proposals
 from recbole_imn.model.sources.neighbours import ANCHORS, Neighbours
-from recbole_imn.model.sources.own_items import HORIZON, own_events
+from recbole_imn.model.sources.own_items import latest_own
 from recbole_imn.past import Facts, Past
 
 
@@ -127,17 +127,9 @@ def propose(
         if source.points_by_own_events:
             anchors[:, start : start + size] = inside.events
         elif isinstance(source, Neighbours):
-            led = _own_latest(past, facts)
+            _, led = latest_own(past, facts, ANCHORS)
             anchors[:, start : start + size] = np.repeat(led, source.each, axis=1)
         start += size
     anchors[proposed.items == 0] = NO_EVENT
     slots = np.concatenate([np.arange(size) for size in sizes])
     return proposed, anchors, np.repeat(np.arange(len(sizes)), sizes), slots
-
-
-def _own_latest(past: Past, facts: Facts) -> Integers:
-    """Give the events of the users' latest distinct items, int64 [n, 3]."""
-    items, events = np.zeros((2, len(facts), ANCHORS), np.int64)
-    events.fill(NO_EVENT)
-    own_events(facts.latest, past.log.item, past.chains.user, HORIZON, items, events)
-    return events

@@ -31,7 +31,7 @@ from recbole_imn.model.sources.numbers import (
     log_time,
     popularity,
 )
-from recbole_imn.model.sources.own_items import HORIZON, own_events
+from recbole_imn.model.sources.own_items import latest_own
 from recbole_imn.past import Facts, Past
 from recbole_imn.past.before import latest_before
 
@@ -70,11 +70,9 @@ class CoVisited(Source):
 
     def propose(self, past: Past, facts: Facts, out: Proposals) -> None:
         """Fill slots with neighbours, the largest count first; of equal ones, the smaller id."""
-        own = np.zeros((len(facts), OWN), np.int64), np.full((len(facts), OWN), -1, np.int64)
         log, chains, heads = past.log, past.chains, past.items
-        own_events(facts.latest, log.item, chains.user, HORIZON, *own)
         walks = Walks(log.user, log.time, chains.steps, chains.item, heads.latest, heads.count)
-        rows = facts.user, facts.at, facts.position, *own
+        rows = facts.user, facts.at, facts.position, *latest_own(past, facts, OWN)
         _propose(threads_for(len(facts)), *rows, walks, out.items, out.events, out.numbers)
 
 

@@ -15,7 +15,7 @@ from recbole_imn.model.sources.numbers import (
     log_time,
     popularity,
 )
-from recbole_imn.model.sources.own_items import HORIZON, own_events
+from recbole_imn.model.sources.own_items import latest_own
 from recbole_imn.past import Facts, Past
 from recbole_imn.past.before import counted_before, latest_before
 
@@ -44,10 +44,8 @@ class Neighbours(Source):
 
     def propose(self, past: Past, facts: Facts, out: Proposals) -> None:
         """Fill slots, anchor by anchor, with the latest neighbours first."""
-        shape = len(facts), ANCHORS
-        anchors, anchor_events = np.zeros(shape, np.int64), np.full(shape, -1, np.int64)
+        anchors, anchor_events = latest_own(past, facts, ANCHORS)
         log, chains, heads = past.log, past.chains, past.items
-        own_events(facts.latest, log.item, chains.user, HORIZON, anchors, anchor_events)
         ends, counts, chain = (
             (heads.link, heads.n_links, chains.link)
             if self.forward

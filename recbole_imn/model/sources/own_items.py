@@ -54,6 +54,29 @@ class OwnItems(Source):
         return -np.log1p(np.arange(self.n_slots))
 
 
+def latest_own(past: Past, facts: Facts, n: int) -> tuple[Integers, Integers]:
+    """Give the users' latest distinct items and the latest event of each, newest first.
+
+    Parameters
+    ----------
+    past : Past
+    facts : Facts
+        Of rows.
+    n : int
+        Items of each user, at most.
+
+    Returns
+    -------
+    items : int64 [n_rows, n]
+        0 where there are no more.
+    events : int64 [n_rows, n]
+        -1 where there are no more.
+    """
+    items, events = np.zeros((len(facts), n), np.int64), np.full((len(facts), n), -1, np.int64)
+    own_events(facts.latest, past.log.item, past.chains.user, HORIZON, items, events)
+    return items, events
+
+
 @compiled
 def own_events(
     latest: Integers,

@@ -20,6 +20,7 @@ def upper_bound(problem: Problem, prices: Floats) -> float:
 
     Parameters
     ----------
+    problem : Problem
     prices : float64 [n_items]
         At least 0.
     """

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import csr_array, vstack
 
-from recbole_imn.errors import ServingError
+from recbole_imn.errors import ServingError, one_line
 from recbole_imn.log import Flags, Floats, Integers
 from recbole_imn.serving.allocation.problem import Problem
 
@@ -57,7 +57,7 @@ def _solve(problem: Problem, edges: Integers, scale: float) -> Any:
         method="highs-ds",
     )
     if answer.status != 0 or np.abs(answer.x - np.round(answer.x)).max() > 1e-6:
-        reason = " ".join(str(answer.message).split())
+        reason = one_line(answer.message)
         raise ServingError(
             f"the solver found no best lists among {len(edges)} candidates ({reason}); give "
             "method='auction'"

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from recbole_imn.log import Integers
+from recbole_imn.rank_metrics import gini_of
 
 
 @dataclass(frozen=True)
@@ -30,24 +29,17 @@ class Exposure:
 
 
 def exposure(counts: Integers) -> Exposure:
-    r"""Describe the number of lists that items are on.
-
-    .. math::
-        G = \frac{\sum_j (2 j - n - 1) c_{(j)}}{n \sum_j c_j}
-
-    with c in rising order.
+    """Describe the number of lists that items are on.
 
     Parameters
     ----------
     counts : int64 [n_items]
         0 for an item that is on none.
     """
-    n_items, total = len(counts), int(counts.sum())
-    if not total:
+    if not counts.any():
         return Exposure(0.0, 0.0, 0)
-    weights = 2 * np.arange(1, n_items + 1) - n_items - 1
     return Exposure(
-        gini=float((weights * np.sort(counts)).sum() / (n_items * total)),
+        gini=gini_of(counts, len(counts)),
         shown=float((counts > 0).mean()),
         most=int(counts.max()),
     )

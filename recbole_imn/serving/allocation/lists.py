@@ -11,12 +11,12 @@ import numpy as np
 from recbole_imn.errors import ServingError
 from recbole_imn.log import Floats, Integers
 from recbole_imn.serving.allocation.allocating import Method, allocate
-from recbole_imn.serving.allocation.reading import PerUser, per_user, whole_numbers
+from recbole_imn.serving.allocation.reading import PerUser, per_user, require_both, whole_numbers
 from recbole_imn.serving.allocation.result import Allocation
 from recbole_imn.serving.allocation.shortlists import Offer, Shortlists, shortlists
 from recbole_imn.serving.checks import is_number_or_truth, whole
 from recbole_imn.serving.lists import Candidates, Lists, Wish
-from recbole_imn.serving.names import raw_ids
+from recbole_imn.serving.names import first_twice, raw_ids
 from recbole_imn.validation import shown
 
 if TYPE_CHECKING:
@@ -88,9 +88,8 @@ def allocate_lists(
     attributes = Wish(attributes=attributes).attributes
     names = _each_once(raw_ids(users, "user"))
     slots = whole_numbers(per_user(k, names, "k"), "k")
-    recommender._settle()
-    with recommender._lock.reading():
-        lists, moment = recommender._lists, recommender._moment(at)
+    lists = recommender.lists
+    with recommender.standing_still(at) as moment:
         for name in attributes:
             lists.market.snapshot.attributes.cells(name, ())
         items = lists.candidates(candidates, moment)
@@ -149,8 +148,7 @@ def _named(lists: Lists, found: Allocation, attributes: Sequence[str]) -> Alloca
 
 
 def _each_once(names: list[str]) -> list[str]:
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
+    if (twice := first_twice(names)) is not None:
         raise ServingError(f"user {twice!r} is there twice; everybody has one list")
     return names
 
@@ -163,11 +161,9 @@ def _prices(
     price: str | Mapping[str, float] | None,
 ) -> tuple[Floats | None, Floats | None]:
     """Give the price of each candidate and the budget of each user, or None for both."""
-    if budget is None and price is None:
-        return None, None
+    require_both(budget, price)
     if budget is None or price is None:
-        given, missing = ("price", "budget") if budget is None else ("budget", "price")
-        raise ServingError(f"there is a {given} but no {missing}; give both or neither")
+        return None, None
     if isinstance(price, str):
         cells = lists.market.snapshot.attributes.cells(price, [int(item) for item in items])
         known = [lists.market.items.name(int(item)) for item in items]

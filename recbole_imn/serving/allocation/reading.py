@@ -27,7 +27,7 @@ def read_problem(
     budget: PerUser | None,
     price: PerItem | None,
     outside: npt.ArrayLike,
-    users: Sequence[Any] | None = None,
+    users: Sequence[Any] | None,
 ) -> Problem:
     """Check a table of candidates and what limits it.
 
@@ -116,15 +116,25 @@ def _affordable(
     price: PerItem | None,
 ) -> Flags:
     """Say of each edge whether the user can pay for the item."""
-    if budget is None and price is None:
-        return np.ones(len(user), bool)
+    require_both(budget, price)
     if budget is None or price is None:
-        given, missing = ("price", "budget") if budget is None else ("budget", "price")
-        raise ServingError(f"there is a {given} but no {missing}; give both or neither")
+        return np.ones(len(user), bool)
     affordable: Flags = (
         _per_item(price, known, "price")[item] <= per_user(budget, rows, "budget")[user]
     )
     return affordable
+
+
+def require_both(budget: object, price: object) -> None:
+    """Refuse a budget without prices, or prices without a budget.
+
+    Raises
+    ------
+    ServingError
+    """
+    if (budget is None) != (price is None):
+        given, missing = ("price", "budget") if budget is None else ("budget", "price")
+        raise ServingError(f"there is a {given} but no {missing}; give both or neither")
 
 
 def per_user(given: PerUser, names: Sequence[Any], what: str) -> Floats:

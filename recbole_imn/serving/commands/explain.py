@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from recbole_imn.serving.commands import options as shared
+from recbole_imn.serving.commands.printing import show
 
 
 def add_command(commands: Any) -> None:
@@ -34,8 +35,6 @@ def run(options: argparse.Namespace) -> int:
     ValueError
         With one line for people, if something that is asked for does not exist.
     """
-    from recbole_imn.serving.commands.printing import show
-
     recommender = shared.load(options)
     found = recommender.explain(
         options.user,

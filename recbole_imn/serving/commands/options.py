@@ -5,14 +5,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from recbole_imn.arguments import positive
 from recbole_imn.errors import ServingError
+from recbole_imn.serving import Recommender
 from recbole_imn.serving.names import OWN_COLUMNS
-
-if TYPE_CHECKING:
-    from recbole_imn.serving import Recommender
 
 FORMATS = ("table", "csv", "jsonl")
 
@@ -89,9 +87,6 @@ def load(options: argparse.Namespace) -> Recommender:
     CheckpointError
         If it cannot be used.
     """
-    # Imported here: the other commands do without.
-    from recbole_imn.serving import Recommender
-
     return Recommender.load(options.checkpoint)
 
 

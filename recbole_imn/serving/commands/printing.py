@@ -79,7 +79,7 @@ def _is_number(column: Any) -> bool:
 
 
 def _plain(cell: Any) -> Any:
-    return None if cell is None or cell != cell or cell is pd.NA else cell
+    return None if cell is None or cell != cell else cell
 
 
 def _text(name: str, cell: Any) -> str:

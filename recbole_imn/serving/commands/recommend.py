@@ -8,6 +8,7 @@ from typing import Any
 
 from recbole_imn.arguments import share
 from recbole_imn.serving.commands import options as shared
+from recbole_imn.serving.commands.printing import listed, show
 
 
 def add_command(commands: Any) -> None:
@@ -39,8 +40,6 @@ def run(options: argparse.Namespace) -> int:
     ValueError
         With one line for people, if something that is asked for does not exist.
     """
-    from recbole_imn.serving.commands.printing import listed, show
-
     recommender = shared.load(options)
     frame = recommender.recommend_many(
         options.user,
@@ -53,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     )
     if len(options.user) == 1 and options.format == "table":
         frame = frame.drop(columns="user")
-    moment = recommender.clock.text(recommender._moment(options.at))
+    moment = recommender.clock.text(recommender.moment(options.at))
     heading = f"for {listed(options.user)} on {recommender.data_name} as of {moment}"
     show(frame, options.format, heading, recommender.simulated)
     known = recommender.market.users

@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from recbole_imn.serving.commands import options as shared
+from recbole_imn.serving.commands.printing import show
 
 
 def add_command(commands: Any) -> None:
@@ -26,8 +27,6 @@ def run(options: argparse.Namespace) -> int:
     ValueError
         With one line for people, if something that is asked for does not exist.
     """
-    from recbole_imn.serving.commands.printing import show
-
     recommender = shared.load(options)
     frame = recommender.similar(
         options.item,

@@ -6,7 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from recbole_imn.checkpoints import load_data_and_model
 from recbole_imn.serving.commands.options import new_parser
+from recbole_imn.serving.taking import add_snapshot
 
 # The number of the bound in a data set at which events of a part begin; the last is the end.
 PARTS = {"validation": 1, "test": 2, "end": 3}
@@ -38,9 +40,6 @@ def run(options: argparse.Namespace) -> int:
     DataError
         If its data set is not there.
     """
-    from recbole_imn.checkpoints import load_data_and_model
-    from recbole_imn.serving.taking import add_snapshot
-
     _, model, dataset, *_ = load_data_and_model(str(options.checkpoint), options.data_path)
     stop = int(dataset.event_bounds[PARTS[options.until]])
     add_snapshot(options.checkpoint, model, dataset, stop)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from recbole_imn.serving.http.app import make_app
-    from recbole_imn.serving.http.holder import Holder
+    from recbole_imn.serving.http.served import Served
     from recbole_imn.serving.http.settings import HttpSettings
 
-__all__ = ["Holder", "HttpSettings", "make_app"]
-_PLACES = {"Holder": "holder", "HttpSettings": "settings", "make_app": "app"}
+__all__ = ["HttpSettings", "Served", "make_app"]
+_PLACES = {"Served": "served", "HttpSettings": "settings", "make_app": "app"}
 
 
 def __getattr__(name: str) -> Any:

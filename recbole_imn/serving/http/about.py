@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 from pydantic import Field
 
+from recbole_imn.checkpoints.values import weights_sum
 from recbole_imn.serving.http.answers import Answer, plain
 
 
@@ -57,8 +57,4 @@ def about(recommender: Any, read_only: bool) -> About:
 
 def weights_version(recommender: Any) -> str:
     """Name the weights of a recommender: the same for the same weights, 12 hexadecimal digits."""
-    digest = hashlib.sha256()
-    for name, weight in sorted(recommender.market.session.network.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(weight.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()[:12]
+    return weights_sum(recommender.market.session.network.state_dict())[:12]

@@ -11,7 +11,6 @@ from fastapi import Depends, FastAPI, Security
 
 from recbole_imn.serving.http.bodies import Bodies
 from recbole_imn.serving.http.gate import Gate
-from recbole_imn.serving.http.holder import Holder
 from recbole_imn.serving.http.metrics import Measured
 from recbole_imn.serving.http.parameters import known_parameters
 from recbole_imn.serving.http.paths import EncodedPaths
@@ -23,6 +22,7 @@ from recbole_imn.serving.http.routes_page import page_router
 from recbole_imn.serving.http.routes_status import probes_router, status_router
 from recbole_imn.serving.http.routes_users import users_router
 from recbole_imn.serving.http.security import KEY, json_only
+from recbole_imn.serving.http.served import Served
 from recbole_imn.serving.http.service import Service
 from recbole_imn.serving.http.settings import HttpSettings
 
@@ -38,8 +38,8 @@ def make_app(recommender: Any, settings: HttpSettings | None = None) -> FastAPI:
 
     Parameters
     ----------
-    recommender : Recommender or Holder
-        A holder may still be empty: then requests are answered 503 until it is filled.
+    recommender : Recommender or Served
+        A place may still be empty: then requests are answered 503 until it is filled.
     settings : HttpSettings, optional
 
     Returns
@@ -48,8 +48,8 @@ def make_app(recommender: Any, settings: HttpSettings | None = None) -> FastAPI:
         An ASGI application for one process: the recommender has one writer.
     """
     settings = settings or HttpSettings()
-    holder = recommender if isinstance(recommender, Holder) else Holder(recommender)
-    service = Service(holder, settings)
+    served = recommender if isinstance(recommender, Served) else Served(recommender)
+    service = Service(served, settings)
     app = FastAPI(
         title="recbole_imn",
         description=DESCRIPTION,

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from threading import Event, Thread
 
-from recbole_imn.serving.http.holder import Holder
 from recbole_imn.serving.http.opening import Running
+from recbole_imn.serving.http.served import Served
 
 # Seconds between two looks.
 WATCH = 0.5
 
 
 class Background:
-    """A thread that fills a holder, and then watches.
+    """A thread that fills the place of a recommender, and then watches.
 
     Parameters
     ----------
-    holder : Holder
+    served : Served
     open : callable
         Gives what is to be served.
     failed : callable
@@ -30,10 +30,10 @@ class Background:
     """
 
     def __init__(
-        self, holder: Holder, open: Callable[[], Running], failed: Callable[[], None]
+        self, served: Served, open: Callable[[], Running], failed: Callable[[], None]
     ) -> None:
         self.fault: BaseException | None = None
-        self._holder, self._open, self._failed = holder, open, failed
+        self._served, self._open, self._failed = served, open, failed
         self._running: Running | None = None
         self._stopped = Event()
         # What is still being loaded when the service ends is not waited for.
@@ -61,7 +61,7 @@ class Background:
     def _run(self) -> None:
         try:
             self._running = self._open()
-            self._holder.fill(self._running)
+            self._served.fill(self._running)
             self._watch(self._running)
         except BaseException as error:
             self.fault = error

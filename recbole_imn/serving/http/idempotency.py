@@ -21,7 +21,7 @@ class _Entry(Generic[T]):
     answer: Future[T]
 
 
-class Answers(Generic[T]):
+class KeptAnswers(Generic[T]):
     """The latest answers by idempotency key; any thread may ask.
 
     Parameters

@@ -8,7 +8,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from recbole_imn.serving.http.holder import Holder
+from recbole_imn.serving.http.served import Served
 from recbole_imn.serving.policies import Observed
 
 METHODS = ("GET", "POST", "DELETE", "HEAD")
@@ -20,12 +20,12 @@ class Metrics:
 
     Parameters
     ----------
-    holder : Holder
+    served : Served
         Tells the position and the lag whenever they are asked for.
     """
 
-    def __init__(self, holder: Holder) -> None:
-        self._holder = holder
+    def __init__(self, served: Served) -> None:
+        self._served = served
         self.registry = CollectorRegistry()
         own: dict[str, Any] = {"namespace": "recbole_imn", "registry": self.registry}
         self.requests = Counter(
@@ -49,12 +49,12 @@ class Metrics:
 
     def text(self) -> bytes:
         """Give all figures as Prometheus reads them."""
-        self.ready.set(self._holder.ready)
-        if self._holder.ready:
-            self.position.set(self._holder.get().position)
-            self.lag.set(self._holder.lag)
+        self.ready.set(self._served.ready)
+        if self._served.ready:
+            self.position.set(self._served.get().position)
+            self.lag.set(self._served.lag)
             self.weights.clear()
-            self.weights.labels(self._holder.version()).set(1)
+            self.weights.labels(self._served.version()).set(1)
         return generate_latest(self.registry)
 
 

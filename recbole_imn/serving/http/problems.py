@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from logging import getLogger
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -13,10 +12,15 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from recbole_imn.errors import JournalError, ServingError, UnknownItemError, UnknownUserError
+from recbole_imn.errors import (
+    JournalError,
+    ServingError,
+    UnknownItemError,
+    UnknownUserError,
+    one_line,
+)
 
 MEDIA_TYPE = "application/problem+json"
-LOG = getLogger(__name__)
 
 # What each status means here, for the page of the interface.
 MEANING = {
@@ -62,7 +66,7 @@ def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) 
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
-        "detail": " ".join(detail.split()),
+        "detail": one_line(detail),
     }
     return Response(json.dumps(content), status, headers=headers, media_type=MEDIA_TYPE)
 
@@ -115,10 +119,10 @@ def _replica(request: Request, error: Exception) -> Response:
 
 def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return problem(422, one_line(error.errors()))
+    return problem(422, first_of(error.errors()))
 
 
-def one_line(faults: Sequence[Mapping[str, Any]]) -> str:
+def first_of(faults: Sequence[Mapping[str, Any]]) -> str:
     """Say where the first fault is, what it is, and how many more there are."""
     parts = (str(part) for part in faults[0]["loc"])
     # What pydantic calls a check is nothing that was sent.

@@ -30,7 +30,7 @@ def probes_router(service: Service) -> APIRouter:
     @router.get("/ready", responses=declared(503))
     async def ready() -> Status:
         """Say whether the recommender is loaded and the journal replayed."""
-        if not service.holder.ready:
+        if not service.served.ready:
             raise NotReadyError
         return Status(status="ready")
 

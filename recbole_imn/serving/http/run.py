@@ -17,13 +17,13 @@ import torch
 from recbole_imn.arguments import positive
 from recbole_imn.errors import ServingError
 from recbole_imn.places import is_same
+from recbole_imn.serving.durable import SNAPSHOT_EVERY
 from recbole_imn.serving.http.opening import Opening
 from recbole_imn.serving.http.settings import HttpSettings
 from recbole_imn.serving.policies import Policies, Repeated, Untimely
 
 KEY_VARIABLE = "RECBOLE_IMN_API_KEY"
 OWN_HOSTS = ("127.0.0.1", "localhost", "[::1]")
-SNAPSHOT_EVERY = 100_000
 
 
 def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

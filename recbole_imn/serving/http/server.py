@@ -9,8 +9,8 @@ import uvicorn
 from recbole_imn.serving.http.app import make_app
 from recbole_imn.serving.http.background import Background
 from recbole_imn.serving.http.bodies import Bodies
-from recbole_imn.serving.http.holder import Holder
 from recbole_imn.serving.http.opening import Opening
+from recbole_imn.serving.http.served import Served
 from recbole_imn.serving.http.settings import HttpSettings
 
 # Seconds that requests have to finish when the service is told to stop.
@@ -50,9 +50,9 @@ def run_server(settings: HttpSettings, opening: Opening, listener: socket.socket
     ServingError, CheckpointError
         If the recommender cannot be loaded, or cannot go on.
     """
-    holder = Holder()
+    served = Served()
     # Ids of users stand in addresses: who asks for whom is not for a log.
-    app = make_app(holder, settings)
+    app = make_app(served, settings)
     config = uvicorn.Config(
         app,
         log_level="warning",
@@ -65,7 +65,7 @@ def run_server(settings: HttpSettings, opening: Opening, listener: socket.socket
     def stop() -> None:
         server.should_exit = True
 
-    background = Background(holder, opening.open, stop)
+    background = Background(served, opening.open, stop)
     background.start()
     try:
         server.run(sockets=[listener])

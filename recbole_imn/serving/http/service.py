@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from recbole_imn.serving.http.answers import EventsAnswer
-from recbole_imn.serving.http.holder import Holder
-from recbole_imn.serving.http.idempotency import Answers
+from recbole_imn.serving.http.idempotency import KeptAnswers
 from recbole_imn.serving.http.metrics import Metrics
 from recbole_imn.serving.http.problems import ReplicaError
+from recbole_imn.serving.http.served import Served
 from recbole_imn.serving.http.settings import HttpSettings
 
 
@@ -17,15 +17,15 @@ from recbole_imn.serving.http.settings import HttpSettings
 class Service:
     """The recommender's place, the settings, the figures and the answers given so far."""
 
-    holder: Holder
+    served: Served
     settings: HttpSettings
     metrics: Metrics = field(init=False)
-    answers: Answers[EventsAnswer] = field(init=False)
+    answers: KeptAnswers[EventsAnswer] = field(init=False)
 
     def __post_init__(self) -> None:
         """Begin with no figures and no answers."""
-        self.metrics = Metrics(self.holder)
-        self.answers = Answers(self.settings.answers)
+        self.metrics = Metrics(self.served)
+        self.answers = KeptAnswers(self.settings.answers)
 
     def reader(self) -> Any:
         """Give the recommender.
@@ -35,7 +35,7 @@ class Service:
         NotReadyError
             While it is being loaded.
         """
-        return self.holder.get()
+        return self.served.get()
 
     def writer(self) -> Any:
         """Give the recommender to write to.
@@ -49,4 +49,4 @@ class Service:
         """
         if self.settings.read_only:
             raise ReplicaError
-        return self.holder.get()
+        return self.served.get()

@@ -47,11 +47,9 @@ def rank_without(
     ServingError
         If too much would have to be replayed.
     """
-    recommender._settle()
-    with recommender._lock.reading():
+    with recommender.standing_still(at) as moment:
         market = copy.copy(recommender.market)
-        number, moment = market.users.get(user), recommender._moment(at)
-        taken = 0
+        number, taken = market.users.get(user), 0
         if number is not None:
             events = latest_purchases(market.session, number, purchases)
             taken = len(events)

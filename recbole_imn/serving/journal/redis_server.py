@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from recbole_imn.errors import JournalError, ServingError
+from recbole_imn.errors import JournalError, ServingError, one_line
 
 ANSWER = 10.0
 """Seconds after which an answer counts as lost."""
@@ -157,11 +157,11 @@ def explained(name: str) -> Iterator[None]:
         yield
     except absences() as error:
         raise JournalError(
-            f"the Redis server of the journal {name} cannot be reached ({_line(error)}); start it, "
-            "or correct the url"
+            f"the Redis server of the journal {name} cannot be reached ({one_line(error)}); "
+            "start it, or correct the url"
         ) from error
     except refusals() as error:
-        raise JournalError(_meaning(name, _line(error))) from error
+        raise JournalError(_meaning(name, one_line(error))) from error
 
 
 def _meaning(name: str, refusal: str) -> str:
@@ -173,7 +173,3 @@ def _meaning(name: str, refusal: str) -> str:
             "records, or somebody else has written; open the journal again"
         )
     return f"the Redis server of the journal {name} refuses: {refusal}"
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())

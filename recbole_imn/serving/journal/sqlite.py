@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from recbole_imn.errors import JournalError, ServingError
+from recbole_imn.errors import JournalError, ServingError, one_line
 from recbole_imn.files import make_folder, os_line, sync_folder
 from recbole_imn.locks import Lock
 from recbole_imn.serving.journal.base import (
@@ -91,7 +91,7 @@ class SqliteJournal:
             with self._writing() as connection:
                 self._check_end(connection)
                 rows = [
-                    (offset, text, _checksum(text.encode()))
+                    (offset, text, zlib.crc32(text.encode()))
                     for offset, text in enumerate(texts, self._known_end + 1)
                 ]
                 connection.executemany("INSERT INTO records VALUES (?, ?, ?)", rows)
@@ -258,7 +258,7 @@ class SqliteJournal:
                 text = to_text(changed)
                 connection.execute(
                     'UPDATE records SET record = ?, checksum = ? WHERE "offset" = ?',
-                    (text, _checksum(text.encode()), row[0]),
+                    (text, zlib.crc32(text.encode()), row[0]),
                 )
             if is_forgetting(record, replacement):
                 through = row[0]
@@ -316,16 +316,11 @@ def _explained(path: Path) -> Iterator[None]:
 
 
 def _broken(path: Path, reason: str) -> ServingError:
-    reason = " ".join(reason.split())
-    return ServingError(f"{path} is damaged ({reason}); restore it from a backup")
-
-
-def _checksum(text: bytes) -> int:
-    return zlib.crc32(text)
+    return ServingError(f"{path} is damaged ({one_line(reason)}); restore it from a backup")
 
 
 def _record(row: tuple[int, bytes, int], place: str) -> Record:
     offset, text, checksum = row
-    if _checksum(text) != checksum:
+    if zlib.crc32(text) != checksum:
         raise damaged(offset, place)
     return from_text(text, offset, place)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 from recbole_imn.arguments import positive
-from recbole_imn.data.convert.command import add_table_options
+from recbole_imn.data.convert.command import add_table_options, table_settings
 from recbole_imn.errors import DataError, UsageError
 from recbole_imn.places import require_apart
-
-if TYPE_CHECKING:
-    from recbole_imn.serving.updating.update import Updated
+from recbole_imn.serving.policies import Repeated
+from recbole_imn.serving.updating.card import card_beside, write_card
+from recbole_imn.serving.updating.update import Updated, files_read, output_beside, update
+from recbole_imn.serving.updating.wishes import Keep, Since, Wishes
 
 EPILOG = (
     "The events are new ones alone, or some that the log of the checkpoint has and then new ones; "
@@ -26,9 +27,6 @@ EPILOG = (
 
 def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``update`` and its options to the commands."""
-    from recbole_imn.serving.policies import Repeated
-    from recbole_imn.serving.updating.wishes import Keep, Since
-
     parser = commands.add_parser(
         "update", help="bring a checkpoint up to date with new events", epilog=EPILOG
     )
@@ -82,12 +80,6 @@ def run(options: argparse.Namespace) -> int:
     DivergenceError
         If training blows up; nothing was written then.
     """
-    # polars is loaded here, and not by training.
-    from recbole_imn.data.convert.command import table_settings
-    from recbole_imn.serving.updating.card import card_beside, write_card
-    from recbole_imn.serving.updating.update import update
-    from recbole_imn.serving.updating.wishes import Wishes
-
     wishes = Wishes(
         table_settings(options),
         options.items,
@@ -134,9 +126,6 @@ def _refuse_places(options: argparse.Namespace) -> None:
     ------
     DataError
     """
-    from recbole_imn.serving.updating.card import card_beside
-    from recbole_imn.serving.updating.update import files_read, output_beside
-
     if options.card is not None and options.card.suffix == ".json":
         raise DataError(f"--card is {options.card}; it is a text such as card.md, json beside it")
     output = options.output or output_beside(options.checkpoint)

@@ -8,15 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from recbole_imn.checkpoints.loading import misfit
-from recbole_imn.errors import CheckpointError
-from recbole_imn.model.build import build_network
 from recbole_imn.model.network import Network
-from recbole_imn.model.parts import Making
-from recbole_imn.model.settings import NetworkSettings
 from recbole_imn.model.statics import StaticTable
 from recbole_imn.model.terms.taste import Taste
 from recbole_imn.serving.market import Market
+from recbole_imn.serving.opening import load_weights, new_network
 
 
 def grown_network(config: Mapping[str, Any], market: Market, n_training: int) -> Network:
@@ -42,18 +38,7 @@ def grown_network(config: Mapping[str, Any], market: Market, n_training: int) ->
     CheckpointError
         If a part of the network has weights of ids that nobody knows how to begin.
     """
-    past, snapshot = market.session.past.beginning(), market.snapshot
-    making = Making(
-        NetworkSettings.from_mapping(config),
-        past,
-        n_training,
-        snapshot.item_features,
-        n_fitted(market),
-        snapshot.feature_maps["item_features"].owners,
-    )
-    # What is drawn here is overwritten, and nobody else's draws may move.
-    with torch.random.fork_rng(devices=[]):
-        network = build_network(making)
+    network = new_network(config, market.snapshot, market.session.past, n_training)
     weights = dict(market.session.network.state_dict())
     for name, module in network.named_modules():
         if isinstance(module, StaticTable) and module.unseen is not None:
@@ -62,18 +47,8 @@ def grown_network(config: Mapping[str, Any], market: Market, n_training: int) ->
         elif isinstance(module, Taste):
             table = f"{name}.users.weight"
             _extend(weights, table, len(module.users.weight), weights[table].new_zeros(()))
-    wrong = misfit(network.state_dict(), weights)
-    if wrong:
-        raise CheckpointError(f"nobody knows how weights of new ids begin, so train anew: {wrong}")
-    network.load_state_dict(weights)
-    network.eval()
+    load_weights(network, weights, "nobody knows how weights of new ids begin, so train anew")
     return network
-
-
-def n_fitted(market: Market) -> int:
-    """Give how many events the scales were fitted on."""
-    fitted = market.snapshot.n_fitted
-    return market.snapshot.n_training if fitted is None else fitted
 
 
 def _extend(weights: dict[str, Tensor], name: str, n_rows: int, row: Tensor) -> None:

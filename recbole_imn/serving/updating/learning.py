@@ -11,7 +11,7 @@ from recbole_imn.errors import DataError
 from recbole_imn.log import Floats
 from recbole_imn.serving.market import Market
 from recbole_imn.serving.recommender import Recommender
-from recbole_imn.serving.updating.growing import grown_network, n_fitted
+from recbole_imn.serving.updating.growing import grown_network
 from recbole_imn.serving.updating.judging import (
     Judgement,
     judge,
@@ -148,7 +148,7 @@ def _kept(judgement: Judgement, wishes: Wishes) -> str:
 def _install(market: Market, session: Session, n_training: int) -> None:
     """Let a market have another session, on the same log, with states at its end."""
     log = market.session.past.log
-    market.snapshot.n_fitted = n_fitted(market)
+    market.snapshot.n_fitted = market.snapshot.fitted
     market.snapshot.n_training = n_training
     market.snapshot.bounds = (0, n_training, len(log), len(log))
     session.seek(len(log))

@@ -132,10 +132,6 @@ class Training:
         optimizer.load_state_dict(values["optimizer"])
         self.losses = [float(loss) for loss in values["losses"]]
 
-    def forget(self) -> None:
-        """Remove what was kept of finished epochs."""
-        self.state_file.unlink(missing_ok=True)
-
 
 @torch.no_grad()
 def same_states(session: Session, state: Mapping[str, Any]) -> None:

@@ -11,8 +11,7 @@ from recbole_imn.model.calibration import Calibration, Proportions
 from recbole_imn.model.recency import recent_first
 from recbole_imn.model.settings import NetworkSettings
 from recbole_imn.session.parts import score_parts
-from tests.session.streams import learn, session_on
-from tests.session.test_no_future import with_other_future
+from tests.session.streams import learn, session_on, with_other_future
 
 OTHER = Proportions((0.5, 1.5), (3.0, -1.0), 0.75)
 NEWEST_FIRST = Proportions((1.0, 1.0), (1000 * np.log(20) + 200, 0.0), 1000.0)

@@ -62,7 +62,7 @@ def test_lists_made_together_are_of_the_moment_of_others(
     asked = []
 
     def noted(*arguments, **options):
-        asked.append(recommender._moment(arguments[4]))
+        asked.append(recommender.moment(arguments[4]))
         return allocate_lists(*arguments, **options)
 
     monkeypatch.setattr(limited, "allocate_lists", noted)

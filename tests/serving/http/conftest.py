@@ -76,3 +76,10 @@ def client(make_client) -> TestClient:
 def after(recommender) -> float:
     """A moment after the log's last event, epoch seconds."""
     return recommender.last_time + recommender.clock.origin + 1.0
+
+
+@pytest.fixture
+def event(recommender, after) -> dict:
+    """An event that is taken."""
+    user, item = recommender.users[0], recommender.items[0]
+    return {"user": user, "item": item, "time": after, "behavior": "bid"}

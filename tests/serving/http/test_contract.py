@@ -7,21 +7,21 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis import Case
 
-from recbole_imn.serving.http import Holder, HttpSettings, make_app
+from recbole_imn.serving.http import HttpSettings, Served, make_app
 from recbole_imn.serving.http.opening import Running
 
 KEY = "a-key-that-nobody-guesses"
 
 
-HOLDER = Holder()
-APP = make_app(HOLDER, HttpSettings(rate=0))
+SERVED = Served()
+APP = make_app(SERVED, HttpSettings(rate=0))
 schema = schemathesis.openapi.from_asgi("/openapi.json", APP)
 
 
 @pytest.fixture(autouse=True)
 def filled(recommender):
     """Let the service have a recommender."""
-    HOLDER.fill(Running(lambda: recommender))
+    SERVED.fill(Running(lambda: recommender))
 
 
 @schema.parametrize()
@@ -35,7 +35,7 @@ def _ask_for_what_is_known(case: Case) -> None:
     """Put known ids into half of the addresses that are as they should be."""
     if case.meta.generation.mode.is_negative:
         return
-    recommender = HOLDER.get()
+    recommender = SERVED.get()
     known = {"user": recommender.users, "item": recommender.items}
     for name, value in case.path_parameters.items():
         if len(value) % 2:
@@ -43,7 +43,7 @@ def _ask_for_what_is_known(case: Case) -> None:
 
 
 def test_every_route_says_what_may_go_wrong_and_that_it_needs_a_key():
-    described = make_app(HOLDER, HttpSettings(api_key=KEY)).openapi()
+    described = make_app(SERVED, HttpSettings(api_key=KEY)).openapi()
     for path, methods in described["paths"].items():
         for operation in methods.values():
             statuses = set(operation["responses"])

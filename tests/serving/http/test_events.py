@@ -8,13 +8,6 @@ from datetime import datetime, timezone
 import pytest
 
 
-@pytest.fixture
-def event(recommender, after) -> dict:
-    """An event that is taken."""
-    user, item = recommender.users[0], recommender.items[0]
-    return {"user": user, "item": item, "time": after, "behavior": "bid"}
-
-
 def test_an_event_is_taken_and_moves_the_ranking(client, event):
     path = f"/users/{event['user']}/recommendations"
     before = client.get(path).json()

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recbole_imn.errors import ServingError
-from recbole_imn.serving.http.idempotency import Answers
+from recbole_imn.serving.http.idempotency import KeptAnswers
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), max_size=40))
 def test_what_succeeds_is_done_once_and_what_fails_is_tried_again(requests):
-    answers, done = Answers[int](100), dict[int, int]()
+    answers, done = KeptAnswers[int](100), dict[int, int]()
     for number, (key, fails) in enumerate(requests):
 
         def make(number=number, fails=fails):
@@ -31,7 +31,7 @@ def test_what_succeeds_is_done_once_and_what_fails_is_tried_again(requests):
 
 
 def test_only_the_latest_answers_are_kept():
-    answers = Answers[int](2)
+    answers = KeptAnswers[int](2)
     for number in range(3):
         answers.once(str(number), "same", lambda number=number: number)
     assert answers.once("2", "same", lambda: 9) == 2
@@ -40,7 +40,7 @@ def test_only_the_latest_answers_are_kept():
 
 
 def test_a_twin_waits_for_the_answer():
-    answers, begun, go = Answers[str](10), threading.Event(), threading.Event()
+    answers, begun, go = KeptAnswers[str](10), threading.Event(), threading.Event()
 
     def slow():
         begun.set()
@@ -61,7 +61,7 @@ def test_a_twin_waits_for_the_answer():
 
 
 def test_a_key_stands_for_one_content():
-    answers = Answers[int](10)
+    answers = KeptAnswers[int](10)
     answers.once("k", "one", lambda: 1)
     with pytest.raises(ServingError, match="another content"):
         answers.once("k", "other", lambda: 2)

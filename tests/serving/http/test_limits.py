@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recbole_imn.errors import ServingError
-from recbole_imn.serving.http import Holder, HttpSettings
+from recbole_imn.serving.http import HttpSettings, Served
 from recbole_imn.serving.http.bodies import Bodies
 from recbole_imn.serving.http.gate import Gate
 from recbole_imn.serving.http.limits import CLIENTS, TokenBuckets
@@ -214,14 +214,14 @@ def test_until_it_is_loaded_the_service_says_so(make_client, recommender):
     from recbole_imn.serving.http import make_app
     from recbole_imn.serving.http.opening import Running
 
-    holder = Holder()
-    client = TestClient(make_app(holder))
+    served = Served()
+    client = TestClient(make_app(served))
     assert client.get("/health").status_code == 200
     assert client.get("/metrics").status_code == 200
     for path in ("/ready", "/users", "/about", "/users/u/recommendations"):
         answer = client.get(path)
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
-    holder.fill(Running(lambda: recommender))
+    served.fill(Running(lambda: recommender))
     assert client.get("/ready").json() == {"status": "ready"}
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from recbole_imn.errors import ServingError
 from recbole_imn.serving import Policies
-from recbole_imn.serving.http import Holder, opening
+from recbole_imn.serving.http import Served, opening
 from recbole_imn.serving.http.background import Background
 from recbole_imn.serving.http.opening import Opening, Running
 
@@ -22,12 +22,6 @@ def make_opening(checkpoint, tmp_path):
         return Opening(checkpoint, Policies(), journal, follow, folder, 1000)
 
     return make
-
-
-@pytest.fixture
-def event(recommender, after) -> dict:
-    user, item = recommender.users[0], recommender.items[0]
-    return {"user": user, "item": item, "time": after, "behavior": "bid"}
 
 
 def test_a_replica_is_where_its_writer_is_and_tells_how_far_behind(make_opening, event):
@@ -82,10 +76,10 @@ def test_a_second_writer_is_refused(make_opening):
 
 
 def test_a_fault_ends_the_service(recommender):
-    holder, failed, closed = Holder(), threading.Event(), threading.Event()
+    served, failed, closed = Served(), threading.Event(), threading.Event()
     fault = ServingError("records are missing")
     running = Running(lambda: recommender, fault=lambda: fault, close=closed.set)
-    background = Background(holder, lambda: running, failed.set)
+    background = Background(served, lambda: running, failed.set)
     background.start()
     assert failed.wait(10)
     with pytest.raises(ServingError, match="records are missing"):
@@ -97,10 +91,10 @@ def test_what_cannot_be_opened_is_told_when_the_service_stops():
     def fails():
         raise ServingError("no checkpoint")
 
-    holder, failed = Holder(), threading.Event()
-    background = Background(holder, fails, failed.set)
+    served, failed = Served(), threading.Event()
+    background = Background(served, fails, failed.set)
     background.start()
     assert failed.wait(10)
-    assert not holder.ready
+    assert not served.ready
     with pytest.raises(ServingError, match="no checkpoint"):
         background.stop()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Sequence
+import time as clock
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hypothesis import strategies as st
@@ -43,6 +44,14 @@ def event(user: str, item: str = "i1", time: float = 0.0) -> dict:
 def events(first: int, number: int) -> list[dict]:
     """Records that differ, numbered."""
     return [event(f"u{k % 7}", f"i{k % 11}", k + 0.1) for k in range(first, first + number)]
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for what other threads do, but not for ever."""
+    until = clock.monotonic() + 30
+    while not condition():
+        assert clock.monotonic() < until, "it never came"
+        clock.sleep(0.005)
 
 
 class Machine:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from recbole_imn.arguments import positive
 from recbole_imn.errors import ServingError, UsageError
 from recbole_imn.places import require_apart
+from recbole_imn.serving import Recommender
 from recbole_imn.serving.commands import options as shared
-
-if TYPE_CHECKING:
-    from recbole_imn.serving import Recommender
-    from recbole_imn.serving.commands.export.job import Job
+from recbole_imn.serving.commands.export.job import Job
+from recbole_imn.serving.commands.export.limited import export_limited
+from recbole_imn.serving.commands.export.ranking import export
+from recbole_imn.serving.commands.export.users import read_users, unknown_users
+from recbole_imn.serving.lists import Wish
 
 FORMATS = ("parquet", "csv", "jsonl")
 
@@ -61,9 +63,6 @@ def run(options: argparse.Namespace) -> int:
         With one line for people, if something that is asked for does not exist, or another
         export was broken off there.
     """
-    from recbole_imn.serving.commands.export.limited import export_limited
-    from recbole_imn.serving.commands.export.ranking import export
-
     output = output_file(options.output, options.checkpoint, options.format)
     require_apart([("--output", output)], _files_read(options), ServingError)
     recommender = shared.load(options)
@@ -83,10 +82,6 @@ def _files_read(options: argparse.Namespace) -> list[tuple[str, Path]]:
 
 
 def _job(options: argparse.Namespace, recommender: Recommender, output: Path) -> Job:
-    from recbole_imn.serving.commands.export.job import Job
-    from recbole_imn.serving.commands.export.users import read_users, unknown_users
-    from recbole_imn.serving.lists import Wish
-
     users = recommender.users if options.users == "all" else read_users(Path(options.users))
     names = tuple(shared.attributes_of(options, recommender.attributes))
     return Job(

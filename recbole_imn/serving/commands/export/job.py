@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numba
+import torch
+
+from recbole_imn import __version__
+from recbole_imn.checkpoints.sealed import sum_of
+from recbole_imn.serving import Recommender
 from recbole_imn.serving.lists import BATCH, Wish
-
-if TYPE_CHECKING:
-    from recbole_imn.serving import Recommender
 
 # Scores that are in memory at once, at most.
 MOST_SCORES = 2**25
@@ -59,7 +61,7 @@ class Job:
         """Give what the rows depend on, in values that JSON has; the same plan, the same rows."""
         users = hashlib.sha256("\n".join(self.users).encode("utf-8", "surrogatepass"))
         return {
-            "checkpoint": seal_of(self.checkpoint),
+            "checkpoint": sum_of(self.checkpoint),
             "users": users.hexdigest(),
             "k": self.wish.k,
             "at": self.at,
@@ -82,18 +84,6 @@ class Job:
         return self.batch or max(1, min(BATCH, MOST_SCORES // n_items))
 
 
-def seal_of(checkpoint: Path) -> str:
-    """Give the checksum at the end of a checkpoint that has been read, and so verified."""
-    with checkpoint.open("rb") as file:
-        file.seek(-64, os.SEEK_END)
-        return file.read().decode("ascii")
-
-
 def software() -> str:
     """Name what may change the last bit of a score."""
-    import numba
-    import torch
-
-    from recbole_imn import __version__
-
     return f"recbole_imn {__version__}, torch {torch.__version__}, numba {numba.__version__}"

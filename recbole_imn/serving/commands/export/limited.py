@@ -42,7 +42,7 @@ def export_limited(job: Job, restart: bool = False) -> Exported:
     """
     _refuse_too_many(job)
     recommender = job.recommender
-    moment = recommender._moment(job.at)
+    moment = recommender.moment(job.at)
     with working_on(job.output, restart):
         # Refuses what is of another plan; parts are of no use here.
         Work(job.output, job.plan(), moment)

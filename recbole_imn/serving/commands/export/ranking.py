@@ -45,7 +45,7 @@ def export(job: Job, restart: bool = False) -> Exported:
         If another export was broken off there, or one is at work.
     """
     with working_on(job.output, restart):
-        work = Work(job.output, job.plan(), job.recommender._moment(job.at))
+        work = Work(job.output, job.plan(), job.recommender.moment(job.at))
         # What cannot be written is refused before hours of ranking.
         rows = Rows(job.recommender.market, job.wish.attributes, about(job, work.moment))
         _rank(job, work)

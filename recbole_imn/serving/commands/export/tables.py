@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow as pa
 from pyarrow import parquet
 
-from recbole_imn.errors import ServingError
+from recbole_imn.errors import ServingError, one_line
 from recbole_imn.files import replaced
 from recbole_imn.serving.choice import Ranking
 from recbole_imn.serving.market import Market
@@ -130,7 +130,7 @@ def _column(name: str, cells: list[Any]) -> Any:
     try:
         return pa.array(cells, kind)
     except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
-        reason = " ".join(str(error).split())
+        reason = one_line(error)
         raise ServingError(
             f"the attribute {name!r} cannot be written: {reason}; leave it out of --attributes"
         ) from error

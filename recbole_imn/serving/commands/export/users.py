@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from recbole_imn.errors import ServingError
+from recbole_imn.serving import Recommender
 from recbole_imn.serving.names import raw_id
-
-if TYPE_CHECKING:
-    from recbole_imn.serving import Recommender
 
 
 def read_users(file: Path) -> list[str]:

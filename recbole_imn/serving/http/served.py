@@ -9,7 +9,7 @@ from recbole_imn.serving.http.opening import Running
 from recbole_imn.serving.http.problems import NotReadyError
 
 
-class Holder:
+class Served:
     """A place for a recommender, empty until it is ready.
 
     Parameters
