@@ -9,11 +9,11 @@ cells is text that no atomic file can hold; where they are rare, the rows are fa
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 
 import polars as pl
 
+from recbole_imn.data.convert.column_names import names_something, tells_time
 from recbole_imn.data.convert.header import EMPTY_WORDS
 from recbole_imn.data.convert.rows import BROKEN, CONTROL
 from recbole_imn.data.convert.source import MAX_BAD
@@ -22,10 +22,6 @@ from recbole_imn.errors import DataError
 
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?$"
 _NAMED_BY_NUMBER = r"^[+-]?0[0-9]|^[0-9]{16,}$"
-_IDS = re.compile(r"(id|code|key|sku|ean|isbn|zip|plz|postcode|phone|category)$", re.IGNORECASE)
-_TIMES = re.compile(
-    r"(date|time|timestamp|_at|_on|_day|^day|^created|^updated|^listed)$", re.IGNORECASE
-)
 SAMPLE = 1_000
 # Share of numbers from which a column of words is likely to have been meant as numbers.
 MOST_NUMBERS = 0.5
@@ -84,11 +80,11 @@ def kind_of(name: str, cells: pl.Series, time_zone: str, likely: str = "auto") -
 
 def _kind_of_numbers(name: str, values: pl.Series, time_zone: str, likely: str) -> Kind:
     # A day may begin with a zero.
-    if _TIMES.search(name) and (kind := _times(values, time_zone, likely)).type == "time":
+    if tells_time(name) and (kind := _times(values, time_zone, likely)).type == "time":
         return kind
     if values.str.contains(_NAMED_BY_NUMBER).any():
         return Kind("token")
-    is_name = _IDS.search(name) and values.str.contains(r"^[0-9]+$").all()
+    is_name = names_something(name) and values.str.contains(r"^[0-9]+$").all()
     is_finite = values.cast(pl.Float64).is_finite().all()
     return Kind("float") if is_finite and not is_name else Kind("token")
 

@@ -202,10 +202,19 @@ def test_a_stay_of_unknown_beginning_that_ended_before_the_log_is_in_none_of_it(
 
 
 def test_a_log_of_which_no_item_is_for_sale_has_no_stay(shop):
-    log = shop.write("log.csv", "user,item,time\na,i1,2024-04-03\n")
+    log = shop.write("log.csv", "user,item,time\na,i1,2024-04-03\na,i1,2024-04-04\n")
     path = shop.write("items.csv", "item,delisted_at\ni1,2024-04-01\n")
     printed = shop.convert("csv", log, f"--items={path}")
     assert shop.rows("item") == [{"item_id": "i1", "listed_at": "", "delisted_at": ""}]
-    assert "1 events (100.0%) are of items not for sale then" in printed
+    assert "2 events (100.0%) are of items not for sale then" in printed
     shelf = profile(read_log(shop.output / "set", "set")).figures["shelf"]
-    assert (shelf["listings"], shelf["events_off_shelf"]) == (0, 1)
+    assert (shelf["listings"], shelf["events_off_shelf"]) == (0, 2)
+
+
+def test_numbers_are_names_where_a_word_of_their_column_says_so(shop):
+    log = shop.write("log.csv", "user,item,time\na,i1,2024-04-03\n")
+    head = "item,bid,amount_paid,price_mean,is_clean,brandid,typeId,ean13"
+    path = shop.write("items.csv", f"{head}\ni1,5,5,6,1,7,8,4006381333931\n")
+    printed = shop.convert("csv", log, f"--items={path}")
+    assert "numbers in bid, amount_paid, price_mean, is_clean; words in brandid" in printed
+    assert "ean13:token" in shop.header("item")
