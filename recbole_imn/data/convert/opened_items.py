@@ -74,7 +74,7 @@ def open_items(path: Path, mapping: LogMapping) -> OpenedItems:
     DataError
         If the table has no column with the item, or its times cannot be read.
     """
-    opened = open_table(path, _with_header(mapping.items), every_key=True)
+    opened = open_table(path, _with_header(mapping.items))
     items = _completed(mapping, opened.names)
     if items.columns.item_id is None:
         usual = " or ".join(repr(name) for name in item_names(mapping))
@@ -149,8 +149,8 @@ def _why_none(opened: OpenedTable, place: int) -> str:
     name = opened.names[place]
     if not name:
         return "no name"
-    if place in opened.nested:
-        return f"{opened.nested[place]} in its cells"
+    if nested := opened.nested.get(place) or opened.mixed.get(place):
+        return f"{nested} in its cells"
     if opened.names.count(name) > 1:
         return "several of this name"
     if name in RESERVED:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -108,15 +108,8 @@ def blank_lines(start: bytes) -> int:
     return text[: len(text) - len(text.lstrip(b" \r\n"))].count(b"\n")
 
 
-def first_lines(path: Path, encoding: str, size: int | None = BEGINNING) -> list[str]:
+def first_lines(path: Path, encoding: str) -> list[str]:
     """Give the whole lines at the beginning of a text table, from the first that is not blank.
-
-    Parameters
-    ----------
-    path : Path
-    encoding : str
-    size : int or None
-        Bytes to read; all of them without it.
 
     Raises
     ------
@@ -126,12 +119,27 @@ def first_lines(path: Path, encoding: str, size: int | None = BEGINNING) -> list
     start = require_text(path)
     _require_encoding(path, encoding)
     with path.open("rb") as file:
-        data = file.read(size)
+        data = file.read(BEGINNING)
         if file.read(1) and b"\n" in data:
             data = data[: data.rfind(b"\n")]
     text = data.removeprefix(b"\xef\xbb\xbf").decode(encoding, "replace")
     lines = [line.removeprefix("\ufeff").removesuffix("\r") for line in text.split("\n")]
     return lines[blank_lines(start) :]
+
+
+def text_lines(path: Path, encoding: str) -> Iterator[str]:
+    """Give all lines of a text, those that are blank too.
+
+    Raises
+    ------
+    DataError
+        As :func:`first_lines`.
+    """
+    require_text(path)
+    _require_encoding(path, encoding)
+    with path.open("rb") as file:
+        for line in file:
+            yield line.decode(encoding, "replace").removeprefix("\ufeff").rstrip("\r\n")
 
 
 def _require_encoding(path: Path, encoding: str) -> None:

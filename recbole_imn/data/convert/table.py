@@ -59,12 +59,16 @@ def read_table(
         If the mapping is wrong or does not fit the files.
     """
     mapping = make_mapping(settings)
-    names = {path: open_table(path, mapping, every_key=True).names for path in paths}
-    found = usual_in_all(settings, names)
+    opened = [open_table(path, mapping) for path in paths]
+    found = usual_in_all(settings, {table.table.path: table.names for table in opened})
     settings = {**settings, "columns": {**entries(settings, "columns"), **found}}
     mapping = make_mapping(settings)
     _require_roles(mapping, paths[0])
-    opened = [open_table(path, mapping) for path in paths]
+    # Only of text does it matter which columns are asked for by name.
+    opened = [
+        open_table(table.table.path, mapping) if table.table.form == "text" else table
+        for table in opened
+    ]
     tables = [(table.table, _layout(table, mapping)) for table in opened]
     reader = MappedItems.open(mapping, extras) if extras.items or extras.images else None
     formats = sorted({layout.time_format for _, layout in tables})

@@ -76,7 +76,7 @@ def header_of(path: Path, settings: Mapping[str, Any]) -> Header:
         found = _atomic(first_lines(path, mapping.encoding)[0])
         if found:
             return Header(path, list(found), found)
-    return Header(path, open_table(path, mapping, every_key=True).names, {})
+    return Header(path, open_table(path, mapping).names, {})
 
 
 def _atomic(line: str) -> dict[str, str]:
