@@ -216,6 +216,6 @@ def _write(
 
 def _odd_times(source: Source, runs: SortedRuns) -> str | None:
     if source.is_relative:
-        return suspicious(runs.sample())
+        return suspicious(runs.sample(), None)
     is_told = source.options.get("time_format", "auto") != "auto"
     return odd(runs.sample(), source.layout.time_format, is_told, source.time_zone)
