@@ -146,7 +146,9 @@ def _header(rows: list[list[str]], mapping: TableMapping, path: Path) -> tuple[b
     times = [place for place in mapping.time_columns() if isinstance(place, int)]
     # The format of two cells says nothing about one of them.
     time_format = mapping.time_format if len(times) == 1 else "auto"
-    found = has_header(rows, times[0] - 1 if times else None, time_format, path)
+    by_position = any(isinstance(place, int) for place in mapping.named_columns())
+    time_place = times[0] - 1 if times else None
+    found = has_header(rows, time_place, time_format, path, by_position)
     what = "the header" if found else "a row, not a header"
     line = ",".join(rows[0])[:60]
     return found, [f"{path.name}: the first line, {line!r}, was taken for {what}"]
