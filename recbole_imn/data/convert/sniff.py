@@ -22,7 +22,19 @@ _PACKED = {
     b"\xfd7zXZ": "an xz file",
     b"7z\xbc\xaf": "a 7z archive",
     b"Rar!": "a rar archive",
+    b"\x28\xb5\x2f\xfd": "a zstd file",
 }
+# Files of other programs, which can write tables as text.
+_FOREIGN = {
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook; save the sheet as CSV",
+    b"SQLite format 3": "an SQLite database; export the table as CSV",
+    b"ARROW1": "an Arrow file; save it as parquet",
+    b"Obj\x01": "an Avro file; save it as parquet",
+    b"\x89HDF": "an HDF5 file; save the table as parquet",
+}
+# What names the parts of spreadsheets, which are zip archives.
+_SHEETS = (b"xl/", b"[Content_Types].xml", b"opendocument.spreadsheet")
+_SHEET_ENDINGS = (".xlsx", ".xlsm", ".xlsb", ".ods")
 # Signs with which rows and cells are told apart.
 _SIGNS = '\n\r\t a0,;|":-./_'
 _LONG_TEXT = (b"\xff\xfe", b"\xfe\xff")
@@ -56,6 +68,11 @@ def require_text(path: Path) -> bytes:
         Also if the file is packed, a web page, parquet, or text of two bytes a character.
     """
     start = require_file(path)
+    if start.startswith(b"PK") and _is_sheet(path, start):
+        raise DataError(f"{path} is a spreadsheet; save the sheet as CSV")
+    for magic, what in _FOREIGN.items():
+        if start.startswith(magic):
+            raise DataError(f"{path} is {what}")
     for magic, kind in _PACKED.items():
         if start.startswith(magic):
             raise DataError(f"{path} is {kind}, not a text table; unpack it first")
@@ -75,6 +92,11 @@ def require_text(path: Path) -> bytes:
     return start
 
 
+def _is_sheet(path: Path, start: bytes) -> bool:
+    is_named_so = path.suffix.lower() in _SHEET_ENDINGS
+    return is_named_so or any(part in start for part in _SHEETS)
+
+
 def is_parquet(path: Path) -> bool:
     """Whether a file is parquet."""
     return require_file(path).startswith(PARQUET)
@@ -86,7 +108,7 @@ def is_json_lines(path: Path) -> bool:
     Raises
     ------
     DataError
-        If it is JSON of another shape.
+        If it is JSON of another shape, or has literals of Python.
     """
     start = require_file(path).removeprefix(b"\xef\xbb\xbf").lstrip()
     if not start.startswith((b"{", b"[")):
@@ -98,6 +120,11 @@ def is_json_lines(path: Path) -> bool:
     if re.match(rb"\{\s*(\"|$)|\[\s*(\{|$)", start):
         raise DataError(
             f"{path} is JSON, but not an object a line; write one a line, as jq -c '.[]' does"
+        )
+    if re.match(rb"\{\s*[uUbB]?'", start):
+        raise DataError(
+            f"{path} has literals of Python, not JSON; write objects of JSON a line: python -c "
+            "'import ast, json, sys; [print(json.dumps(ast.literal_eval(x))) for x in sys.stdin]'"
         )
     return False
 

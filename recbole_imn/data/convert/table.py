@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from recbole_imn.data.convert.item_files import Extras, MappedItems
+from recbole_imn.data.convert.jodie import FEATURES
 from recbole_imn.data.convert.layout import Layout
 from recbole_imn.data.convert.mapping import (
     Further,
@@ -16,6 +17,7 @@ from recbole_imn.data.convert.mapping import (
     entries,
     make_mapping,
     read_mapping,
+    told_columns,
 )
 from recbole_imn.data.convert.opened import OpenedTable, open_table
 from recbole_imn.data.convert.source import Source
@@ -63,7 +65,8 @@ def read_table(
     found = usual_in_all(settings, {table.table.path: table.names for table in opened})
     settings = {**settings, "columns": {**entries(settings, "columns"), **found}}
     mapping = make_mapping(settings)
-    _require_roles(mapping, paths[0])
+    _require_roles(mapping, opened[0])
+    _require_no_jodie(opened)
     # Only of text does it matter which columns are asked for by name.
     opened = [
         open_table(table.table.path, mapping) if table.table.form == "text" else table
@@ -82,14 +85,27 @@ def read_table(
     return Source(name, tables, reader, mapping.time_zone, options=options, notes=notes)
 
 
-def _require_roles(mapping: LogMapping, path: Path) -> None:
+def _require_no_jodie(opened: Sequence[OpenedTable]) -> None:
+    """Raise for a header that names many columns of features as one."""
+    for table in opened:
+        width = max(map(len, table.sample), default=0)
+        if table.names[-1:] == [FEATURES] and width > len(table.names):
+            path = table.table.path
+            raise DataError(
+                f"{path}: the header has {len(table.names)} columns and rows have {width}, as logs "
+                f"of JODIE do; use convert jodie --input={path}"
+            )
+
+
+def _require_roles(mapping: LogMapping, opened: OpenedTable) -> None:
     columns = mapping.columns
     needed = ("user_id", "item_id", "timestamp")
     missing = [role for role in needed if getattr(columns, role) is None]
     if missing:
         raise DataError(
-            f"{path}: no column is named for {', '.join(missing)}; give --user, --item and "
-            "--time, or columns in --mapping=FILE; who names one by position names all"
+            f"{opened.table.path}: no column is named for {', '.join(missing)}; give --user, "
+            "--item and --time, or columns in --mapping=FILE; who names one by position names all; "
+            f"{told_columns(opened.names) if any(opened.names) else 'there is no header'}"
         )
     if mapping.purchases and columns.behavior is None:
         raise DataError("purchases are named, but no column for the action; give --behavior=COLUMN")

@@ -32,7 +32,7 @@ WHAT_IS_WRONG = {
     "time": "the time cannot be read",
     "empty id": "the user or the item is empty",
     "column count": "it has another number of cells than the first line",
-    "purchase flag": "the purchase is neither 0 nor 1",
+    "purchase flag": "the purchase is neither 0 nor 1 (nor true, false, yes, no)",
     "unknown action": "the behaviour is empty, or not among those of the mapping",
     "number": "a number cannot be read",
     "encoding": "its bytes are no text of the encoding",

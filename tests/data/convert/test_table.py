@@ -277,3 +277,17 @@ def test_another_encoding_can_be_named(shop):
     path = shop.write("log.csv", CZB.replace("u1", "\u738b").encode("gbk"))
     shop.convert("czb", path, "--encoding=gbk")
     assert shop.rows()[1]["user_id"] == "\u738b"
+
+
+@pytest.mark.parametrize(
+    ("yes", "no"), [("1", "0"), ("True", "false"), ("t", "f"), ("Y", "N"), ("yes", "no")]
+)
+def test_a_column_of_purchases_may_have_words(shop, yes, no):
+    text = f"user,item,time,purchase\na,b,2024-01-01,{yes}\na,c,2024-01-02,{no}\n"
+    shop.convert("csv", shop.write("log.csv", text))
+    assert [row["purchase"] for row in shop.rows()] == ["1", "0"]
+
+
+def test_a_flag_that_is_none_is_told_what_it_must_be(shop):
+    path = shop.write("log.csv", "user,item,time,purchase\na,b,2024-01-01,sold\n")
+    assert "(it must be 0, false, f or no, or 1, true, t or yes;" in shop.fail("csv", path)
