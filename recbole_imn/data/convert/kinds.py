@@ -21,6 +21,11 @@ from recbole_imn.data.convert.times import PATTERNS, UNITS, find_format, parse_t
 from recbole_imn.errors import DataError
 
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?$"
+# Numbers as people write them: with signs of money, per cent, and marks between thousands.
+_WRITTEN = (
+    r"^[+-]?(\p{Sc}|[A-Z]{3} )? ?[0-9]{1,3}([.,' ]?[0-9]{3})*([.,][0-9]+)?"
+    r" ?(\p{Sc}|%|EUR|USD|GBP|CHF|JPY|CNY|RMB|km|mi)?$"
+)
 _NAMED_BY_NUMBER = r"^[+-]?0[0-9]|^[0-9]{16,}$"
 SAMPLE = 1_000
 # Share of numbers from which a column of words is likely to have been meant as numbers.
@@ -73,7 +78,8 @@ def kind_of(name: str, cells: pl.Series, time_zone: str, likely: str = "auto") -
     is_number = values.str.contains(_NUMBER)
     if is_number.all():
         return _kind_of_numbers(name, values, time_zone, likely)
-    is_odd = int(is_number.sum()) >= MOST_NUMBERS * len(values)
+    like_numbers = int((is_number | values.str.contains(_WRITTEN)).sum())
+    is_odd = like_numbers >= MOST_NUMBERS * len(values)
     odd = str(values.filter(~is_number)[0]) if is_odd else ""
     return replace(_times(values, time_zone, likely, (*PATTERNS, likely)), odd=odd)
 

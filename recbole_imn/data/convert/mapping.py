@@ -181,9 +181,14 @@ class LogMapping(TableMapping):
     behaviors: Annotated[dict[Text, Text], BeforeValidator(_codes)] = Field(default_factory=dict)
     """Names of codes; none keeps the codes."""
     purchases: Annotated[tuple[Text, ...], BeforeValidator(_names)] = ()
-    """Actions that are purchases."""
+    """Actions that are purchases; ``all`` where no column has actions and every row is one."""
     items: ItemMapping = ItemMapping()
     """Columns of a table of items."""
+
+    @property
+    def all_are_purchases(self) -> bool:
+        """Whether every row is a purchase."""
+        return self.purchases == ("all",) and self.columns.behavior is None
 
     def time_columns(self) -> tuple[Place, ...]:
         """Give the places of times, the first of which tells a header."""

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from recbole_imn.data.convert.json_lines import parse_object
+from recbole_imn.data.convert.packed import GZIP, opened
 from recbole_imn.data.convert.quotes import LOOK_AHEAD, read_record
 from recbole_imn.errors import DataError
 from recbole_imn.places import is_same
@@ -17,7 +18,6 @@ BEGINNING = 1 << 20
 PARQUET = b"PAR1"
 _PACKED = {
     b"PK\x03\x04": "a zip archive",
-    b"\x1f\x8b": "a gzip file",
     b"BZh": "a bzip2 file",
     b"\xfd7zXZ": "an xz file",
     b"7z\xbc\xaf": "a 7z archive",
@@ -59,15 +59,29 @@ def require_file(path: Path) -> bytes:
     return start
 
 
+def _beginning(path: Path) -> bytes:
+    """Give the first bytes of a file, unpacked."""
+    start = require_file(path)
+    if not start.startswith(GZIP):
+        return start
+    with opened(path) as file:
+        start = file.read(4096)
+    if start.startswith(PARQUET) or start[257:262] == b"ustar":
+        raise DataError(f"{path} holds no text table, packed; unpack it first")
+    if not start.strip():
+        raise DataError(f"{path}: the file is empty")
+    return start
+
+
 def require_text(path: Path) -> bytes:
-    """Give the first bytes of a file that looks like a text table.
+    """Give the first bytes of a file that looks like a text table, unpacked.
 
     Raises
     ------
     DataError
         Also if the file is packed, a web page, parquet, or text of two bytes a character.
     """
-    start = require_file(path)
+    start = _beginning(path)
     if start.startswith(b"PK") and _is_sheet(path, start):
         raise DataError(f"{path} is a spreadsheet; save the sheet as CSV")
     for magic, what in _FOREIGN.items():
@@ -110,10 +124,10 @@ def is_json_lines(path: Path) -> bool:
     DataError
         If it is JSON of another shape, or has literals of Python.
     """
-    start = require_file(path).removeprefix(b"\xef\xbb\xbf").lstrip()
+    start = _beginning(path).removeprefix(b"\xef\xbb\xbf").lstrip()
     if not start.startswith((b"{", b"[")):
         return False
-    with path.open("rb") as file:
+    with opened(path) as file:
         line = next((line for line in file if line.strip(b" \r\n\xef\xbb\xbf")), b"")
     if parse_object(line.decode("utf-8-sig", "replace")) is not None:
         return True
@@ -145,7 +159,7 @@ def first_lines(path: Path, encoding: str) -> list[str]:
     """
     start = require_text(path)
     _require_encoding(path, encoding)
-    with path.open("rb") as file:
+    with opened(path) as file:
         data = file.read(BEGINNING)
         if file.read(1) and b"\n" in data:
             data = data[: data.rfind(b"\n")]
@@ -164,7 +178,7 @@ def text_lines(path: Path, encoding: str) -> Iterator[str]:
     """
     require_text(path)
     _require_encoding(path, encoding)
-    with path.open("rb") as file:
+    with opened(path) as file:
         for line in file:
             yield line.decode(encoding, "replace").removeprefix("\ufeff").rstrip("\r\n")
 

@@ -25,6 +25,8 @@ from recbole_imn.data.convert.time_columns import time_format, time_places
 from recbole_imn.data.convert.usual import usual_in_all
 from recbole_imn.errors import DataError
 
+# The action of every row, where each is a purchase and no column says so.
+PURCHASE = "purchase"
 CZB_MAPPING = Path(__file__).with_name("czb.yaml")
 
 
@@ -107,8 +109,11 @@ def _require_roles(mapping: LogMapping, opened: OpenedTable) -> None:
             "--item and --time, or columns in --mapping=FILE; who names one by position names all; "
             f"{told_columns(opened.names) if any(opened.names) else 'there is no header'}"
         )
-    if mapping.purchases and columns.behavior is None:
-        raise DataError("purchases are named, but no column for the action; give --behavior=COLUMN")
+    if mapping.purchases and columns.behavior is None and not mapping.all_are_purchases:
+        raise DataError(
+            "purchases are named, but no column for the action; give --behavior=COLUMN, or "
+            "--purchase=all where every row is a purchase"
+        )
     if mapping.purchases and columns.purchase is not None:
         raise DataError("purchases are told by actions and by a column of their own; keep one")
 
@@ -122,6 +127,16 @@ def _layout(opened: OpenedTable, mapping: LogMapping) -> Layout:
     }
     if places["user_id"] == places["item_id"]:
         raise DataError(f"{opened.table.path}: user and item are the same column")
+    actions: dict[str, Any] = {
+        "behaviors": mapping.behaviors or None,
+        "purchases": mapping.purchases,
+    }
+    if mapping.all_are_purchases:
+        actions = {
+            "constant_behavior": PURCHASE,
+            "behaviors": {PURCHASE: PURCHASE},
+            "purchases": (PURCHASE,),
+        }
     times = time_places(opened, columns.timestamp) if columns.timestamp is not None else (0, None)
     return Layout(
         **places,
@@ -129,8 +144,7 @@ def _layout(opened: OpenedTable, mapping: LogMapping) -> Layout:
         clock=times[1],
         time_format=time_format(opened, times, mapping),
         time_zone=mapping.time_zone,
-        behaviors=mapping.behaviors or None,
-        purchases=mapping.purchases,
+        **actions,
         event_columns=opened.columns(_wanted(mapping.event_columns)),
         item_columns=opened.columns(_wanted(mapping.item_columns)),
     )

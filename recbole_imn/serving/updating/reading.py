@@ -157,7 +157,9 @@ def _read(path: Path, settings: Mapping[str, Any], wanted: Wanted, files: Files)
     rows = files.rows(replace(table, used=layout.used), partial(to_events, layout=layout))
     events = pl.concat(list(rows))
     refuse_first(events, path)
-    if layout.has_behavior:
+    # That of rows that are all purchases is no action that anybody has named.
+    has_actions = layout.has_behavior and (kinds or layout.constant_behavior is None)
+    if has_actions:
         _check_purchases(path, layout.purchases, events["behavior"], wanted.behaviours)
     origin = None if is_relative else wanted.origin
     seconds = _seconds(events, origin)
@@ -165,7 +167,7 @@ def _read(path: Path, settings: Mapping[str, Any], wanted: Wanted, files: Files)
         user="user_id",
         item="item_id",
         time=pl.Series(seconds, dtype=pl.Float64),
-        behavior=pl.col("behavior").cast(pl.String) if layout.has_behavior else _nothing(),
+        behavior=pl.col("behavior").cast(pl.String) if has_actions else _nothing(),
         purchase=pl.col("purchase") == 1 if layout.has_purchase else _nothing(pl.Boolean),
         **{name: pl.col(column) for name, column in fields.items()},
         file=pl.lit(str(path)),

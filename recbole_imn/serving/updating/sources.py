@@ -125,7 +125,8 @@ def event_settings(
     columns = dict.fromkeys(USUAL) | found | named
     is_log = all(columns[role] is not None for role in ("user_id", "item_id", "timestamp"))
     told = named.keys() | {role for role, place in columns.items() if place is not None}
-    if is_log and tells_purchases and not {"behavior", "purchase"} & told:
+    is_told = {"behavior", "purchase"} & told or make_mapping(settings).all_are_purchases
+    if is_log and tells_purchases and not is_told:
         raise DataError(
             f"{header.path}: no column tells the kind of action or a purchase, as the log does; "
             "name one with --behavior=COLUMN or --purchase-column=COLUMN (behavior: null in a "

@@ -218,3 +218,17 @@ def test_numbers_are_names_where_a_word_of_their_column_says_so(shop):
     printed = shop.convert("csv", log, f"--items={path}")
     assert "numbers in bid, amount_paid, price_mean, is_clean; words in brandid" in printed
     assert "ean13:token" in shop.header("item")
+
+
+def test_numbers_as_people_write_them_are_words_that_are_pointed_out(shop):
+    log = shop.write("log.csv", "user,item,time\na,i1,2024-04-03\n")
+    head = "item;price;paid_in;share;km;made;code_no;size"
+    rows = (
+        'i1;"$1,200.00";1.200,00 EUR;95%;12 000 km;01.02.2020;A1;XL\n'
+        'i2;"$900.50";35,5 EUR;7%;900 km;03.02.2020;A2;M\n'
+    )
+    path = shop.write("items.csv", f"{head}\n{rows}")
+    printed = shop.convert("csv", log, f"--items={path}")
+    odd = "price ('$1,200.00'), paid_in ('1.200,00 EUR'), share ('95%'), km ('12 000 km')"
+    assert f"words among the numbers of {odd}; --mapping" in printed
+    assert "times in made; words in price, paid_in, share, km, code_no, size" in printed
