@@ -20,11 +20,11 @@ from recbole_imn.data.first_rows import first_rows_of_each
 from recbole_imn.data.first_use import provide
 from recbole_imn.data.log_file import LogFile
 from recbole_imn.data.numbers import check_numbers, split_numbers
+from recbole_imn.data.origin import odd_times
 from recbole_imn.data.publishing import reading
 from recbole_imn.data.simulated import simulated_notice
 from recbole_imn.data.stays import DELISTED
 from recbole_imn.data.stream_settings import check_data_settings, check_unused, columns_setting
-from recbole_imn.data.time_range import suspicious
 from recbole_imn.data.token_ids import TokenIds
 from recbole_imn.errors import DataError, SettingsError
 from recbole_imn.files import read_yaml
@@ -89,7 +89,8 @@ class AtomicDataset(Filtered, TokenIds, SequentialDataset):  # type: ignore[misc
             if header[field].endswith("seq"):
                 cells = self._split_sequences(path, log[field])
                 log[field] = pd.Series(cells, index=log.index, dtype=object)
-        odd = suspicious(log[self.time_field].to_numpy())
+        times = log[self.time_field].to_numpy()
+        odd = odd_times(Path(self.dataset_path), self.dataset_name, times)
         if odd:
             self.logger.warning(f"{path}: {self.time_field} must be in seconds, but {odd}")
         self.inter_feat = log.reset_index(drop=True)

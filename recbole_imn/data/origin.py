@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 import numpy.typing as npt
 
-from recbole_imn.data.time_range import DATES, EPOCH
+from recbole_imn.data.time_range import DATES, EPOCH, suspicious
 from recbole_imn.errors import DataError
 from recbole_imn.files import read_json
 
@@ -41,6 +41,28 @@ def origin_of(folder: Path, name: str) -> datetime | None:
     except (ValueError, KeyError, TypeError):
         # Of a source whose times count from a moment that nobody knows.
         return None
+
+
+def odd_times(folder: Path, name: str, times: npt.NDArray[np.float64]) -> str | None:
+    """Say of a data set's times what :func:`suspicious` does, with dates as its record has them.
+
+    Parameters
+    ----------
+    folder : Path
+    name : str
+        Name of the data set.
+    times : float64 [n]
+        Seconds, in any order.
+
+    Raises
+    ------
+    DataError
+        If the times are odd, and the record beside the files is damaged.
+    """
+    found = suspicious(times)
+    if found is None or not has_record(folder, name):
+        return found
+    return suspicious(times, origin_of(folder, name))
 
 
 def time_zone_of(folder: Path, name: str) -> str | None:

@@ -57,6 +57,21 @@ class Comparison:
     p_value: float
     corrected: float = float("nan")
 
+    @property
+    def difference(self) -> float:
+        """Mean over rows of the metric of the model minus the baseline's."""
+        return self.figure.mean
+
+    @property
+    def low(self) -> float:
+        """Lower end of the 95% interval; nan where there is a single user."""
+        return self.figure.low
+
+    @property
+    def high(self) -> float:
+        """Upper end of the 95% interval; nan where there is a single user."""
+        return self.figure.high
+
 
 def compare(
     model: str,

@@ -83,7 +83,11 @@ def add_table_options(parser: argparse.ArgumentParser, title: str) -> argparse._
     group.add_argument("--item", metavar="COLUMN", help="what")
     group.add_argument("--time", metavar="COLUMN[,CLOCK]", help="when; date and clock may be apart")
     group.add_argument("--behavior", metavar="COLUMN", help="kind of action")
-    group.add_argument("--purchase", metavar="ACTION,...", help="actions that are purchases")
+    group.add_argument(
+        "--purchase",
+        metavar="ACTION,...",
+        help="actions that are purchases; all, where every row is one",
+    )
     group.add_argument("--purchase-column", metavar="COLUMN", help="1 for purchases, else 0")
     group.add_argument("--time-format", help="auto, seconds, milliseconds, or like %%d/%%m/%%Y %%R")
     group.add_argument("--time-zone", help="such as Asia/Shanghai (csv: UTC)")

@@ -20,7 +20,7 @@ from recbole_imn.data.convert.odd_times import odd
 from recbole_imn.data.convert.output import write_events, write_items
 from recbole_imn.data.convert.rejects import FileCount, Rejects
 from recbole_imn.data.convert.rows import Step, rows_and_sum, unchanged
-from recbole_imn.data.convert.shelf import far_away
+from recbole_imn.data.convert.shelf import far_away, unknown_stays
 from recbole_imn.data.convert.sniff import require_different, require_file
 from recbole_imn.data.convert.sorting import SortedRuns
 from recbole_imn.data.convert.source import MAX_BAD, Source
@@ -198,8 +198,9 @@ def _write(
     if wrong := _odd_times(source, runs):
         job.notes.insert(0, f"the times look wrong: {wrong}")
     if items and items.listings is not None and not source.is_relative:
+        ended = unknown_stays(items.listings, origin)
         far = far_away(items.listings, runs.earliest, runs.latest, source.time_zone)
-        job.notes += [far] if far else []
+        job.notes += [note for note in (ended, far) if note]
     write_events(job, runs, items, origin, work)
     if collector:
         write_items(job, collector, items, origin, runs.whole_seconds, work)
@@ -209,6 +210,6 @@ def _write(
 
 def _odd_times(source: Source, runs: SortedRuns) -> str | None:
     if source.is_relative:
-        return suspicious(runs.sample())
+        return suspicious(runs.sample(), None)
     is_told = source.options.get("time_format", "auto") != "auto"
     return odd(runs.sample(), source.layout.time_format, is_told, source.time_zone)

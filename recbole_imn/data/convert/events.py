@@ -10,6 +10,8 @@ from recbole_imn.data.convert.layout import Column, Layout
 from recbole_imn.data.convert.times import parse_times
 
 ITEM_PREFIX = "item."
+# Words in a column of purchases, in any case.
+FLAGS = {"true": "1", "t": "1", "yes": "1", "y": "1", "false": "0", "f": "0", "no": "0", "n": "0"}
 
 
 def to_events(rows: pl.DataFrame, layout: Layout) -> pl.DataFrame:
@@ -70,11 +72,11 @@ def _behavior(layout: Layout) -> pl.Expr:
 
 
 def _flag(layout: Layout) -> dict[str, pl.Expr]:
-    """Read a column of 0 and 1; null for anything else."""
+    """Read a column of 0 and 1, or words for them; null for anything else."""
     if layout.purchase is None:
         return {}
     number = _token(layout.purchase).str.to_lowercase()
-    number = number.replace({"true": "1", "false": "0"}).cast(pl.Float64, strict=False)
+    number = number.replace(FLAGS).cast(pl.Float64, strict=False)
     return {"purchase": pl.when(number.is_in([0.0, 1.0])).then(number).cast(pl.Int8)}
 
 

@@ -13,6 +13,7 @@ from recbole_imn.data.convert.events import ITEM_PREFIX
 from recbole_imn.data.convert.layout import Table
 from recbole_imn.data.convert.rejects import Rejects
 from recbole_imn.data.convert.rows import Step
+from recbole_imn.data.convert.shelf import ended_before
 from recbole_imn.data.convert.times import SECOND
 from recbole_imn.data.stays import DELISTED, LISTED, STAYS
 
@@ -239,11 +240,11 @@ def _stays(listings: pl.DataFrame, origin: int, whole_seconds: bool) -> pl.DataF
     """Join starts and ends of each item's stays, in order, as seconds since the origin.
 
     An open end is ``inf``: whoever goes on from here must know that the item is still there.
+    A stay of unknown beginning begins with the log; one that ended before is in none of it.
     The last microsecond of a second is written as that second where no event is within one.
     """
-    filled = listings.with_columns(start=pl.col("start").fill_null(origin))
-    later = pl.max_horizontal("start", "end")
-    filled = filled.with_columns(end=pl.when(pl.col("end").is_not_null()).then(later))
+    filled = listings.filter(~ended_before(origin))
+    filled = filled.with_columns(start=pl.col("start").fill_null(origin))
     filled = filled.sort("item_id", "start", "end", nulls_last=True)
     ends = [0, SECOND - 1] if whole_seconds else [0]
     is_cut = (pl.col("start") % SECOND != 0) | ~(pl.col("end") % SECOND).is_in(ends)

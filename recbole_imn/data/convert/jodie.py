@@ -11,6 +11,8 @@ from recbole_imn.data.convert.source import Source
 from recbole_imn.errors import DataError
 
 COLUMNS = ("user_id", "item_id", "timestamp", "state_label")
+# What the header calls all columns of features together.
+FEATURES = "comma_separated_list_of_features"
 
 
 def read(paths: Sequence[Path], label_is_purchase: bool = False) -> Source:

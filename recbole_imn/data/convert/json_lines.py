@@ -22,13 +22,20 @@ def parse_object(line: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def paths(found: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, bool]]:
-    """Give the paths of an object's values, and whether a list stands there."""
+def paths(found: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Give the paths of an object's values, and what stands there.
+
+    That is ``values``, ``lists``, ``objects``, whose own paths follow, or nothing where the cell
+    is empty.
+    """
     for key, value in found.items():
         if isinstance(value, dict):
+            yield f"{prefix}{key}", "objects"
             yield from paths(value, f"{prefix}{key}.")
+        elif isinstance(value, list):
+            yield f"{prefix}{key}", "lists"
         else:
-            yield f"{prefix}{key}", isinstance(value, list)
+            yield f"{prefix}{key}", "" if value in (None, "") else "values"
 
 
 def cell(found: dict[str, Any], path: str) -> str | None:

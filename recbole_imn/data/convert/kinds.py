@@ -9,11 +9,11 @@ cells is text that no atomic file can hold; where they are rare, the rows are fa
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 
 import polars as pl
 
+from recbole_imn.data.convert.column_names import names_something, tells_time
 from recbole_imn.data.convert.header import EMPTY_WORDS
 from recbole_imn.data.convert.rows import BROKEN, CONTROL
 from recbole_imn.data.convert.source import MAX_BAD
@@ -21,11 +21,12 @@ from recbole_imn.data.convert.times import PATTERNS, UNITS, find_format, parse_t
 from recbole_imn.errors import DataError
 
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?$"
-_NAMED_BY_NUMBER = r"^[+-]?0[0-9]|^[0-9]{16,}$"
-_IDS = re.compile(r"(id|code|key|sku|ean|isbn|zip|plz|postcode|phone|category)$", re.IGNORECASE)
-_TIMES = re.compile(
-    r"(date|time|timestamp|_at|_on|_day|^day|^created|^updated|^listed)$", re.IGNORECASE
+# Numbers as people write them: with signs of money, per cent, and marks between thousands.
+_WRITTEN = (
+    r"^[+-]?(\p{Sc}|[A-Z]{3} )? ?[0-9]{1,3}([.,' ]?[0-9]{3})*([.,][0-9]+)?"
+    r" ?(\p{Sc}|%|EUR|USD|GBP|CHF|JPY|CNY|RMB|km|mi)?$"
 )
+_NAMED_BY_NUMBER = r"^[+-]?0[0-9]|^[0-9]{16,}$"
 SAMPLE = 1_000
 # Share of numbers from which a column of words is likely to have been meant as numbers.
 MOST_NUMBERS = 0.5
@@ -77,18 +78,19 @@ def kind_of(name: str, cells: pl.Series, time_zone: str, likely: str = "auto") -
     is_number = values.str.contains(_NUMBER)
     if is_number.all():
         return _kind_of_numbers(name, values, time_zone, likely)
-    is_odd = int(is_number.sum()) >= MOST_NUMBERS * len(values)
+    like_numbers = int((is_number | values.str.contains(_WRITTEN)).sum())
+    is_odd = like_numbers >= MOST_NUMBERS * len(values)
     odd = str(values.filter(~is_number)[0]) if is_odd else ""
     return replace(_times(values, time_zone, likely, (*PATTERNS, likely)), odd=odd)
 
 
 def _kind_of_numbers(name: str, values: pl.Series, time_zone: str, likely: str) -> Kind:
     # A day may begin with a zero.
-    if _TIMES.search(name) and (kind := _times(values, time_zone, likely)).type == "time":
+    if tells_time(name) and (kind := _times(values, time_zone, likely)).type == "time":
         return kind
     if values.str.contains(_NAMED_BY_NUMBER).any():
         return Kind("token")
-    is_name = _IDS.search(name) and values.str.contains(r"^[0-9]+$").all()
+    is_name = names_something(name) and values.str.contains(r"^[0-9]+$").all()
     is_finite = values.cast(pl.Float64).is_finite().all()
     return Kind("float") if is_finite and not is_name else Kind("token")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,6 +14,8 @@ from recbole_imn.files import read_yaml
 from recbole_imn.validation import Strict, validated
 
 Place = int | str
+# Characters of names of columns that a message shows, and those of a name that may be one.
+SHOWN, LONGEST_NAME = 200, 60
 # Names that columns of the engine and of atomic files have.
 RESERVED = {
     "user_id", "item_id", "timestamp", "behavior", "purchase", "listed_at", "delisted_at",
@@ -179,9 +181,14 @@ class LogMapping(TableMapping):
     behaviors: Annotated[dict[Text, Text], BeforeValidator(_codes)] = Field(default_factory=dict)
     """Names of codes; none keeps the codes."""
     purchases: Annotated[tuple[Text, ...], BeforeValidator(_names)] = ()
-    """Actions that are purchases."""
+    """Actions that are purchases; ``all`` where no column has actions and every row is one."""
     items: ItemMapping = ItemMapping()
     """Columns of a table of items."""
+
+    @property
+    def all_are_purchases(self) -> bool:
+        """Whether every row is a purchase."""
+        return self.purchases == ("all",) and self.columns.behavior is None
 
     def time_columns(self) -> tuple[Place, ...]:
         """Give the places of times, the first of which tells a header."""
@@ -285,4 +292,14 @@ def find(place: Place, names: list[str], path: Path) -> int:
         raise DataError(f"{path}: column {place!r} is asked for by name, but there is no header")
     near = difflib.get_close_matches(place, names, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise DataError(f"{path}: no column {place!r}; the columns are {', '.join(names)}{hint}")
+    raise DataError(f"{path}: no column {place!r}; {told_columns(names)}{hint}")
+
+
+def told_columns(names: Sequence[str]) -> str:
+    """Say which columns a table has, as far as a line goes, or that they may be none."""
+    text = ", ".join(names)
+    if len(text) > SHOWN:
+        text = f"{text[:SHOWN]}... ({len(names):,} in all)"
+    if any(name[:1].isdigit() or len(name) > LONGEST_NAME for name in names):
+        return f"the first line has {text}; if it is no header, name columns by position, from 1"
+    return f"the columns are {text}"

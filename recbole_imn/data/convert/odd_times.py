@@ -13,6 +13,22 @@ from recbole_imn.units import DAY
 
 # As seconds, days since 1900 are hours; as milliseconds, seconds of this century are weeks.
 LONGEST_SINCE_1970 = 31 * DAY
+YEAR_1995 = 788_918_400.0
+# What numbers that were taken for a unit since 1970 may be: the seconds in one of its, and the
+# moment that they count from.
+_SINCE_1, _SINCE_1601 = -62_135_596_800.0, -11_644_473_600.0
+OTHER_COUNTS = {
+    "seconds": (
+        ("seconds since 2001", 1, 978_307_200.0),
+        ("seconds since 1900", 1, -2_208_988_800.0),
+    ),
+    "milliseconds": (("milliseconds since 1601", 1, _SINCE_1601),),
+    "microseconds": (("microseconds since 1601", 1, _SINCE_1601),),
+    "nanoseconds": (
+        ("ticks of .NET", 100, _SINCE_1),
+        ("file times of Windows", 100, _SINCE_1601),
+    ),
+}
 
 
 def odd(times: Floats, time_format: str, is_told: bool, time_zone: str) -> str | None:
@@ -33,24 +49,55 @@ def odd(times: Floats, time_format: str, is_told: bool, time_zone: str) -> str |
     now = datetime.now(timezone.utc).timestamp()
     if found := suspicious(times):
         return found
-    if now + DAY < last < DATES[1]:
+    is_number = time_format in UNITS
+    # Who says that they are seconds may count them from anywhere.
+    is_from_anywhere = is_told and time_format == "seconds"
+    if now + DAY < last and not (is_from_anywhere and last >= DATES[1]):
         share = float(np.mean(times > now))
         return (
             f"{share:.0%} of them lie in the future, up to {_text(last, time_zone)}; they were "
             f"read as {time_format}, which --time-format changes"
+            f"{_other_count(first, last, time_format)}"
         )
-    is_number = time_format in UNITS
-    # Who says that they are seconds may count them from anywhere.
-    if not is_number or (is_told and time_format == "seconds") or not 0 <= first <= last:
+    if is_from_anywhere:
         return None
-    if last >= LONGEST_SINCE_1970:
-        return None
-    meant = f"{_days_since_1900(first, last)}no {time_format} since 1970"
-    return (
-        f"all of them lie within {_length(last)} of 1970 ({first:.10g} to {last:.10g} seconds); if "
-        f"they are {meant}, write them as dates or give --time-format; if they count from a moment "
-        "of their own, --time-format=seconds"
-    )
+    if is_number and first >= 0 and last < LONGEST_SINCE_1970:
+        meant = f"{_days_since_1900(first, last)}no {time_format} since 1970"
+        return (
+            f"all of them lie within {_length(last)} of 1970 ({first:.10g} to {last:.10g} seconds)"
+            f"; if they are {meant}, write them as dates or give --time-format; if they count from "
+            "a moment of their own, --time-format=seconds"
+        )
+    if _is_early(first, last, time_format, is_told):
+        return (
+            f"all of them lie before {day(last + DAY)}, from {day(first)} on; they were read as "
+            f"{time_format}, which --time-format changes{_other_count(first, last, time_format)}"
+        )
+    return None
+
+
+def _is_early(first: float, last: float, time_format: str, is_told: bool) -> bool:
+    """Whether a log is older than any of a shop, and its times say no more than numbers do."""
+    if time_format not in UNITS:
+        return last < 0
+    if is_told:
+        return False
+    # Seconds and milliseconds may count from the log's beginning, and mostly do where they are few.
+    is_from_1970 = time_format in ("microseconds", "nanoseconds") or first >= DATES[0]
+    return is_from_1970 and first >= 0 and last < YEAR_1995
+
+
+def _other_count(first: float, last: float, time_format: str) -> str:
+    """Name what times far from now may count instead, where that makes them times of now."""
+    if time_format not in UNITS:
+        far = last < 0 or last >= DATES[1]
+        return "; years of another calendar are to be those of ours" if far else ""
+    now = datetime.now(timezone.utc).timestamp()
+    for what, factor, start in OTHER_COUNTS.get(time_format, ()):
+        seen = [time * factor + start for time in (first, last)]
+        if DATES[0] <= seen[0] and seen[1] < now + DAY:
+            return f"; as {what} they are {day(seen[0])} to {day(seen[1])}, to be written as dates"
+    return ""
 
 
 def _days_since_1900(first: float, last: float) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -19,12 +21,13 @@ from recbole_imn.data.convert.parquet import (
     scan_parquet,
 )
 from recbole_imn.data.convert.sniff import (
-    BEGINNING,
     first_lines,
     first_records,
     is_json_lines,
     is_parquet,
+    text_lines,
 )
+from recbole_imn.data.convert.source import MAX_BAD
 from recbole_imn.errors import DataError
 
 SEPARATORS = (",", "\t", ";", "|", "::")
@@ -46,6 +49,8 @@ class OpenedTable:
         Cells of the first rows.
     nested : mapping of int to str
         Columns, from 0, whose cells are no single values, and what they are.
+    mixed : mapping of int to str
+        Columns of which some cells are, but too many are not.
     notes : sequence of str
         What a user should know of how the table was read.
     """
@@ -54,6 +59,7 @@ class OpenedTable:
     names: list[str]
     sample: list[list[str]]
     nested: Mapping[int, str] = field(default_factory=dict)
+    mixed: Mapping[int, str] = field(default_factory=dict)
     notes: Sequence[str] = ()
 
     def place(self, place: Place) -> int:
@@ -79,15 +85,13 @@ class OpenedTable:
         return {name: Column((self.place(place),), kind) for name, (place, kind) in wanted.items()}
 
 
-def open_table(path: Path, mapping: TableMapping, every_key: bool = False) -> OpenedTable:
-    """Look at the beginning of a text table, JSON lines or a parquet file.
+def open_table(path: Path, mapping: TableMapping) -> OpenedTable:
+    """Look at the beginning of a text table or a parquet file, or at the keys of all JSON lines.
 
     Parameters
     ----------
     path : Path
     mapping : TableMapping
-    every_key : bool
-        Whether to look for the keys of JSON lines in all of them.
 
     Raises
     ------
@@ -97,7 +101,7 @@ def open_table(path: Path, mapping: TableMapping, every_key: bool = False) -> Op
     if is_parquet(path):
         return _open_parquet(path)
     if is_json_lines(path):
-        return _open_json(path, mapping, None if every_key else BEGINNING)
+        return _open_json(path, mapping)
     return _open_text(path, mapping)
 
 
@@ -142,7 +146,9 @@ def _header(rows: list[list[str]], mapping: TableMapping, path: Path) -> tuple[b
     times = [place for place in mapping.time_columns() if isinstance(place, int)]
     # The format of two cells says nothing about one of them.
     time_format = mapping.time_format if len(times) == 1 else "auto"
-    found = has_header(rows, times[0] - 1 if times else None, time_format, path)
+    by_position = any(isinstance(place, int) for place in mapping.named_columns())
+    time_place = times[0] - 1 if times else None
+    found = has_header(rows, time_place, time_format, path, by_position)
     what = "the header" if found else "a row, not a header"
     line = ",".join(rows[0])[:60]
     return found, [f"{path.name}: the first line, {line!r}, was taken for {what}"]
@@ -162,15 +168,37 @@ def _open_parquet(path: Path) -> OpenedTable:
     return OpenedTable(table, schema.names(), sample, nested)
 
 
-def _open_json(path: Path, mapping: TableMapping, size: int | None) -> OpenedTable:
-    lines = first_lines(path, mapping.encoding, size)
-    objects = [found for line in lines if (found := parse_object(line)) is not None]
-    kinds: dict[str, bool] = {}
-    for found in objects:
-        for key, is_list in paths(found):
-            kinds[key] = kinds.get(key, False) or is_list
-    names = list(kinds)
-    nested = {place: "lists" for place, key in enumerate(names) if kinds[key]}
-    table = Table(path, len(names), "", mapping.encoding, 0, form="json", keys=tuple(names))
-    sample = [[cell(found, key) or "" for key in names] for found in objects[:SAMPLE_ROWS]]
-    return OpenedTable(table, names, sample, nested)
+def _open_json(path: Path, mapping: TableMapping) -> OpenedTable:
+    """Look for keys in all lines: one that is rare may come late."""
+    tally: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    first: list[dict[str, Any]] = []
+    n_objects = 0
+    for line in text_lines(path, mapping.encoding):
+        if (found := parse_object(line)) is None:
+            continue
+        n_objects += 1
+        if len(first) < SAMPLE_ROWS:
+            first.append(found)
+        for key, kind in paths(found):
+            tally[key][kind] += 1
+    # A key that has objects alone has columns for what is inside them.
+    kinds = {key: found for key, found in tally.items() if found.keys() != {"objects"}}
+    nested, mixed = _nested(list(kinds.values()), MAX_BAD * n_objects)
+    table = Table(path, len(kinds), "", mapping.encoding, 0, form="json", keys=tuple(kinds))
+    sample = [[cell(found, key) or "" for key in kinds] for found in first]
+    return OpenedTable(table, list(kinds), sample, nested, mixed)
+
+
+def _nested(columns: Sequence[Counter[str]], most: float) -> tuple[dict[int, str], dict[int, str]]:
+    """Give columns whose cells are no single values, and those of which more than ``most`` are not.
+
+    Where they are few, their rows are faults.
+    """
+    nested, mixed = {}, {}
+    for place, found in enumerate(columns):
+        kinds = [kind for kind in ("lists", "objects") if found[kind]]
+        if kinds and not found["values"]:
+            nested[place] = " and ".join(kinds)
+        elif found["lists"] + found["objects"] > most:
+            mixed[place] = " and ".join(kinds)
+    return nested, mixed

@@ -7,7 +7,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from recbole_imn.data.convert.layout import Column, Table
-from recbole_imn.data.convert.mapping import RESERVED, ItemColumns, ItemMapping, LogMapping
+from recbole_imn.data.convert.mapping import (
+    RESERVED,
+    ItemColumns,
+    ItemMapping,
+    LogMapping,
+    told_columns,
+)
 from recbole_imn.data.convert.opened import OpenedTable, open_table
 from recbole_imn.data.convert.times import require_time_zone
 from recbole_imn.data.convert.usual import item_names, usual_item
@@ -74,13 +80,13 @@ def open_items(path: Path, mapping: LogMapping) -> OpenedItems:
     DataError
         If the table has no column with the item, or its times cannot be read.
     """
-    opened = open_table(path, _with_header(mapping.items), every_key=True)
+    opened = open_table(path, _with_header(mapping.items))
     items = _completed(mapping, opened.names)
     if items.columns.item_id is None:
         usual = " or ".join(repr(name) for name in item_names(mapping))
         raise DataError(
-            f"{path}: no column {usual}; the columns are {', '.join(opened.names)}; name it in a "
-            "mapping, items: {columns: {item_id: COLUMN}}"
+            f"{path}: no column {usual}; {told_columns(opened.names)}; name it in a mapping, "
+            " items: {columns: {item_id: COLUMN}}"
         )
     item_id = opened.place(items.columns.item_id)
     columns, left_out = _attributes(opened, items)
@@ -149,8 +155,8 @@ def _why_none(opened: OpenedTable, place: int) -> str:
     name = opened.names[place]
     if not name:
         return "no name"
-    if place in opened.nested:
-        return f"{opened.nested[place]} in its cells"
+    if nested := opened.nested.get(place) or opened.mixed.get(place):
+        return f"{nested} in its cells"
     if opened.names.count(name) > 1:
         return "several of this name"
     if name in RESERVED:

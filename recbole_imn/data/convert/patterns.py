@@ -8,7 +8,7 @@ a pattern has a clock, a day or an offset is told by its directives, never by on
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from recbole_imn.errors import DataError
 
@@ -23,6 +23,8 @@ _HOURS_AHEAD = {
     "EEST": 3, "MSK": 3, "HKT": 8, "SGT": 8, "JST": 9, "KST": 9, "AEST": 10, "AEDT": 11,
     "EST": -5, "EDT": -4, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
 }  # fmt: skip
+# A zone in brackets, as JavaScript names it behind the offset.
+_NAME = r"\s*\(%Z\)"
 ZONES = {name: f"{hours:+03d}00" for name, hours in _HOURS_AHEAD.items()}
 
 
@@ -43,6 +45,8 @@ class Pattern:
         What stands before a fraction of a second, if it is no dot.
     span : {"", "1d", "1mo", "1y"}
         How long a reading lasts that names no time of day: the day, month or year that it names.
+    skipped_names : tuple of {"behind", "before"}
+        Where cells name the zone beside its offset: in brackets, or right before it.
     """
 
     chrono: str
@@ -50,6 +54,7 @@ class Pattern:
     zone: str = "clock"
     fraction_sign: str = ""
     span: str = ""
+    skipped_names: tuple[str, ...] = ()
 
 
 def translate(pattern: str) -> Pattern:
@@ -67,6 +72,12 @@ def translate(pattern: str) -> Pattern:
     letters |= {letter for _, letter in _DIRECTIVE.findall(chrono)}
     chrono = re.sub("%z", "%#z", chrono)
     zone = "offset" if letters & set("z+") else "UTC" if "s" in letters else "clock"
+    if "Z" in letters and zone == "offset":
+        # The name says no more than the offset; the parser passes over it up to the next space.
+        chrono, is_named = re.subn(_NAME, "", chrono)
+        chrono, is_joined = re.subn("%Z(?=%#?z)", "", chrono)
+        skipped = ("behind",) * is_named + ("before",) * is_joined
+        return replace(_filled(chrono, letters, zone, sign), skipped_names=skipped)
     if "Z" in letters:
         chrono, zone = chrono.replace("%Z", "") + " %#z", "name"
         return _filled(chrono, letters, zone, sign)

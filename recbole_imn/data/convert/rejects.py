@@ -12,7 +12,11 @@ from recbole_imn.errors import DataError
 
 HEADER = "file,line,kind,row\n"
 SHOWN_CHARACTERS = 120
-QUOTING_HINT = " (where quotes are plain characters: --quoting=none)"
+HINTS = {
+    "quoting": " (where quotes are plain characters: --quoting=none)",
+    "purchase flag": " (it must be 0, false, f or no, or 1, true, t or yes; purchases that are "
+    "told by an action: --behavior=COLUMN --purchase=ACTION)",
+}
 
 
 @dataclass
@@ -122,7 +126,7 @@ class Rejects:
             commonest = _commonest(count.bad)
             kinds = ", ".join(f"{kind} {number:,}" for kind, number in commonest)
             kind = commonest[0][0]
-            hint = QUOTING_HINT if kind == "quoting" else ""
+            hint = HINTS.get(kind, "")
             raise DataError(
                 f"{file.name}: {n_bad:,} of {count.rows:,} rows are bad ({kinds}), more than "
                 f"--max-bad={max_bad:.4g}; the first {kind} is in {self.first[file, kind]}{hint}; "

@@ -13,6 +13,7 @@ from tqdm import tqdm
 from recbole_imn.data.convert.ahead import in_order
 from recbole_imn.data.convert.json_lines import object_cells
 from recbole_imn.data.convert.layout import Table
+from recbole_imn.data.convert.packed import opened
 from recbole_imn.data.convert.parquet import parquet_cells
 from recbole_imn.data.convert.quotes import join_lines, read_records
 from recbole_imn.data.convert.sniff import blank_lines, require_text
@@ -141,11 +142,10 @@ def _tell(records: pl.DataFrame, joined: Joined) -> None:
 
 def _blocks(table: Table, watch: Watch) -> Iterator[bytes]:
     """Cut a file into blocks of whole lines."""
-    with table.path.open("rb") as file:
+    with opened(table.path, watch) as file:
         rest = b""
         is_first = True
         while data := file.read(BLOCK_BYTES):
-            watch(data)
             if is_first:
                 data, is_first = data.removeprefix(b"\xef\xbb\xbf"), False
             end = data.rfind(b"\n") + 1

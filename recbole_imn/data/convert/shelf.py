@@ -58,6 +58,30 @@ def _united(listings: pl.DataFrame) -> pl.DataFrame:
     return united.drop("number").sort("start")
 
 
+def ended_before(origin: int) -> pl.Expr:
+    """Tell which stays of unknown beginning ended before a log, and so before it knows of any."""
+    return pl.col("start").is_null() & (pl.col("end") < origin).fill_null(False)
+
+
+def unknown_stays(listings: pl.DataFrame, origin: int) -> str | None:
+    """Say how many stays are not written, since nobody knows when they began.
+
+    Parameters
+    ----------
+    listings : DataFrame
+        As in :class:`~recbole_imn.data.convert.items.Items`.
+    origin : int
+        Moment that times of the log count from, microseconds since 1970.
+    """
+    ended = listings.filter(ended_before(origin))
+    if ended.is_empty():
+        return None
+    return (
+        f"{len(ended):,} of {len(listings):,} stays on the shelf ended before the log and have no "
+        f"beginning; they are left out, the first is of item {ended['item_id'][0]!r}"
+    )
+
+
 def far_away(listings: pl.DataFrame, earliest: int, latest: int, time_zone: str) -> str | None:
     """Say which stays lie years away from a log, as times do that were read wrongly.
 

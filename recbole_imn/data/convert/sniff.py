@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from recbole_imn.data.convert.json_lines import parse_object
+from recbole_imn.data.convert.packed import GZIP, opened
 from recbole_imn.data.convert.quotes import LOOK_AHEAD, read_record
 from recbole_imn.errors import DataError
 from recbole_imn.places import is_same
@@ -17,12 +18,23 @@ BEGINNING = 1 << 20
 PARQUET = b"PAR1"
 _PACKED = {
     b"PK\x03\x04": "a zip archive",
-    b"\x1f\x8b": "a gzip file",
     b"BZh": "a bzip2 file",
     b"\xfd7zXZ": "an xz file",
     b"7z\xbc\xaf": "a 7z archive",
     b"Rar!": "a rar archive",
+    b"\x28\xb5\x2f\xfd": "a zstd file",
 }
+# Files of other programs, which can write tables as text.
+_FOREIGN = {
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook; save the sheet as CSV",
+    b"SQLite format 3": "an SQLite database; export the table as CSV",
+    b"ARROW1": "an Arrow file; save it as parquet",
+    b"Obj\x01": "an Avro file; save it as parquet",
+    b"\x89HDF": "an HDF5 file; save the table as parquet",
+}
+# What names the parts of spreadsheets, which are zip archives.
+_SHEETS = (b"xl/", b"[Content_Types].xml", b"opendocument.spreadsheet")
+_SHEET_ENDINGS = (".xlsx", ".xlsm", ".xlsb", ".ods")
 # Signs with which rows and cells are told apart.
 _SIGNS = '\n\r\t a0,;|":-./_'
 _LONG_TEXT = (b"\xff\xfe", b"\xfe\xff")
@@ -47,15 +59,34 @@ def require_file(path: Path) -> bytes:
     return start
 
 
+def _beginning(path: Path) -> bytes:
+    """Give the first bytes of a file, unpacked."""
+    start = require_file(path)
+    if not start.startswith(GZIP):
+        return start
+    with opened(path) as file:
+        start = file.read(4096)
+    if start.startswith(PARQUET) or start[257:262] == b"ustar":
+        raise DataError(f"{path} holds no text table, packed; unpack it first")
+    if not start.strip():
+        raise DataError(f"{path}: the file is empty")
+    return start
+
+
 def require_text(path: Path) -> bytes:
-    """Give the first bytes of a file that looks like a text table.
+    """Give the first bytes of a file that looks like a text table, unpacked.
 
     Raises
     ------
     DataError
         Also if the file is packed, a web page, parquet, or text of two bytes a character.
     """
-    start = require_file(path)
+    start = _beginning(path)
+    if start.startswith(b"PK") and _is_sheet(path, start):
+        raise DataError(f"{path} is a spreadsheet; save the sheet as CSV")
+    for magic, what in _FOREIGN.items():
+        if start.startswith(magic):
+            raise DataError(f"{path} is {what}")
     for magic, kind in _PACKED.items():
         if start.startswith(magic):
             raise DataError(f"{path} is {kind}, not a text table; unpack it first")
@@ -75,6 +106,11 @@ def require_text(path: Path) -> bytes:
     return start
 
 
+def _is_sheet(path: Path, start: bytes) -> bool:
+    is_named_so = path.suffix.lower() in _SHEET_ENDINGS
+    return is_named_so or any(part in start for part in _SHEETS)
+
+
 def is_parquet(path: Path) -> bool:
     """Whether a file is parquet."""
     return require_file(path).startswith(PARQUET)
@@ -86,18 +122,23 @@ def is_json_lines(path: Path) -> bool:
     Raises
     ------
     DataError
-        If it is JSON of another shape.
+        If it is JSON of another shape, or has literals of Python.
     """
-    start = require_file(path).removeprefix(b"\xef\xbb\xbf").lstrip()
+    start = _beginning(path).removeprefix(b"\xef\xbb\xbf").lstrip()
     if not start.startswith((b"{", b"[")):
         return False
-    with path.open("rb") as file:
+    with opened(path) as file:
         line = next((line for line in file if line.strip(b" \r\n\xef\xbb\xbf")), b"")
     if parse_object(line.decode("utf-8-sig", "replace")) is not None:
         return True
     if re.match(rb"\{\s*(\"|$)|\[\s*(\{|$)", start):
         raise DataError(
             f"{path} is JSON, but not an object a line; write one a line, as jq -c '.[]' does"
+        )
+    if re.match(rb"\{\s*[uUbB]?'", start):
+        raise DataError(
+            f"{path} has literals of Python, not JSON; write objects of JSON a line: python -c "
+            "'import ast, json, sys; [print(json.dumps(ast.literal_eval(x))) for x in sys.stdin]'"
         )
     return False
 
@@ -108,15 +149,8 @@ def blank_lines(start: bytes) -> int:
     return text[: len(text) - len(text.lstrip(b" \r\n"))].count(b"\n")
 
 
-def first_lines(path: Path, encoding: str, size: int | None = BEGINNING) -> list[str]:
+def first_lines(path: Path, encoding: str) -> list[str]:
     """Give the whole lines at the beginning of a text table, from the first that is not blank.
-
-    Parameters
-    ----------
-    path : Path
-    encoding : str
-    size : int or None
-        Bytes to read; all of them without it.
 
     Raises
     ------
@@ -125,13 +159,28 @@ def first_lines(path: Path, encoding: str, size: int | None = BEGINNING) -> list
     """
     start = require_text(path)
     _require_encoding(path, encoding)
-    with path.open("rb") as file:
-        data = file.read(size)
+    with opened(path) as file:
+        data = file.read(BEGINNING)
         if file.read(1) and b"\n" in data:
             data = data[: data.rfind(b"\n")]
     text = data.removeprefix(b"\xef\xbb\xbf").decode(encoding, "replace")
     lines = [line.removeprefix("\ufeff").removesuffix("\r") for line in text.split("\n")]
     return lines[blank_lines(start) :]
+
+
+def text_lines(path: Path, encoding: str) -> Iterator[str]:
+    """Give all lines of a text, those that are blank too.
+
+    Raises
+    ------
+    DataError
+        As :func:`first_lines`.
+    """
+    require_text(path)
+    _require_encoding(path, encoding)
+    with opened(path) as file:
+        for line in file:
+            yield line.decode(encoding, "replace").removeprefix("\ufeff").rstrip("\r\n")
 
 
 def _require_encoding(path: Path, encoding: str) -> None:

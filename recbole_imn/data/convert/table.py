@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from recbole_imn.data.convert.item_files import Extras, MappedItems
+from recbole_imn.data.convert.jodie import FEATURES
 from recbole_imn.data.convert.layout import Layout
 from recbole_imn.data.convert.mapping import (
     Further,
@@ -16,6 +17,7 @@ from recbole_imn.data.convert.mapping import (
     entries,
     make_mapping,
     read_mapping,
+    told_columns,
 )
 from recbole_imn.data.convert.opened import OpenedTable, open_table
 from recbole_imn.data.convert.source import Source
@@ -23,6 +25,8 @@ from recbole_imn.data.convert.time_columns import time_format, time_places
 from recbole_imn.data.convert.usual import usual_in_all
 from recbole_imn.errors import DataError
 
+# The action of every row, where each is a purchase and no column says so.
+PURCHASE = "purchase"
 CZB_MAPPING = Path(__file__).with_name("czb.yaml")
 
 
@@ -59,12 +63,17 @@ def read_table(
         If the mapping is wrong or does not fit the files.
     """
     mapping = make_mapping(settings)
-    names = {path: open_table(path, mapping, every_key=True).names for path in paths}
-    found = usual_in_all(settings, names)
+    opened = [open_table(path, mapping) for path in paths]
+    found = usual_in_all(settings, {table.table.path: table.names for table in opened})
     settings = {**settings, "columns": {**entries(settings, "columns"), **found}}
     mapping = make_mapping(settings)
-    _require_roles(mapping, paths[0])
-    opened = [open_table(path, mapping) for path in paths]
+    _require_roles(mapping, opened[0])
+    _require_no_jodie(opened)
+    # Only of text does it matter which columns are asked for by name.
+    opened = [
+        open_table(table.table.path, mapping) if table.table.form == "text" else table
+        for table in opened
+    ]
     tables = [(table.table, _layout(table, mapping)) for table in opened]
     reader = MappedItems.open(mapping, extras) if extras.items or extras.images else None
     formats = sorted({layout.time_format for _, layout in tables})
@@ -78,17 +87,33 @@ def read_table(
     return Source(name, tables, reader, mapping.time_zone, options=options, notes=notes)
 
 
-def _require_roles(mapping: LogMapping, path: Path) -> None:
+def _require_no_jodie(opened: Sequence[OpenedTable]) -> None:
+    """Raise for a header that names many columns of features as one."""
+    for table in opened:
+        width = max(map(len, table.sample), default=0)
+        if table.names[-1:] == [FEATURES] and width > len(table.names):
+            path = table.table.path
+            raise DataError(
+                f"{path}: the header has {len(table.names)} columns and rows have {width}, as logs "
+                f"of JODIE do; use convert jodie --input={path}"
+            )
+
+
+def _require_roles(mapping: LogMapping, opened: OpenedTable) -> None:
     columns = mapping.columns
     needed = ("user_id", "item_id", "timestamp")
     missing = [role for role in needed if getattr(columns, role) is None]
     if missing:
         raise DataError(
-            f"{path}: no column is named for {', '.join(missing)}; give --user, --item and "
-            "--time, or columns in --mapping=FILE; who names one by position names all"
+            f"{opened.table.path}: no column is named for {', '.join(missing)}; give --user, "
+            "--item and --time, or columns in --mapping=FILE; who names one by position names all; "
+            f"{told_columns(opened.names) if any(opened.names) else 'there is no header'}"
         )
-    if mapping.purchases and columns.behavior is None:
-        raise DataError("purchases are named, but no column for the action; give --behavior=COLUMN")
+    if mapping.purchases and columns.behavior is None and not mapping.all_are_purchases:
+        raise DataError(
+            "purchases are named, but no column for the action; give --behavior=COLUMN, or "
+            "--purchase=all where every row is a purchase"
+        )
     if mapping.purchases and columns.purchase is not None:
         raise DataError("purchases are told by actions and by a column of their own; keep one")
 
@@ -102,6 +127,16 @@ def _layout(opened: OpenedTable, mapping: LogMapping) -> Layout:
     }
     if places["user_id"] == places["item_id"]:
         raise DataError(f"{opened.table.path}: user and item are the same column")
+    actions: dict[str, Any] = {
+        "behaviors": mapping.behaviors or None,
+        "purchases": mapping.purchases,
+    }
+    if mapping.all_are_purchases:
+        actions = {
+            "constant_behavior": PURCHASE,
+            "behaviors": {PURCHASE: PURCHASE},
+            "purchases": (PURCHASE,),
+        }
     times = time_places(opened, columns.timestamp) if columns.timestamp is not None else (0, None)
     return Layout(
         **places,
@@ -109,8 +144,7 @@ def _layout(opened: OpenedTable, mapping: LogMapping) -> Layout:
         clock=times[1],
         time_format=time_format(opened, times, mapping),
         time_zone=mapping.time_zone,
-        behaviors=mapping.behaviors or None,
-        purchases=mapping.purchases,
+        **actions,
         event_columns=opened.columns(_wanted(mapping.event_columns)),
         item_columns=opened.columns(_wanted(mapping.item_columns)),
     )

@@ -47,6 +47,7 @@ PATTERNS = (
     "%a %b %d %H:%M:%S %Y",
     "%a %b %d %H:%M:%S %z %Y",
     "%a %b %d %H:%M:%S %Z %Y",
+    "%a %b %d %Y %H:%M:%S GMT%z (%Z)",
 )
 DAY_NUMBER = "%Y%m%d"
 # Numbers of so many digits that are clock readings, when most of the sample can be read so.
@@ -166,6 +167,10 @@ def _prepared(text: pl.Expr, pattern: Pattern) -> pl.Expr:
     if pattern.fraction_sign:
         sign = f"[{pattern.fraction_sign}]" if pattern.fraction_sign != "^" else r"\^"
         text = text.str.replace(rf"^(.*){sign}(\d)", "${1}.${2}")
+    if "behind" in pattern.skipped_names:
+        text = text.str.replace(r"\s*\([^()]*\)", "")
+    if "before" in pattern.skipped_names:
+        text = text.str.replace(r"[A-Za-z]+([+-][0-9]{2}:?[0-9]{2})", "${1}")
     tail = pattern.tail
     if pattern.zone == "name":
         name = rf"(?i)(^|[^A-Z])({'|'.join(ZONES)})($|[^A-Z])"

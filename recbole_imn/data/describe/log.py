@@ -16,9 +16,8 @@ from recbole_imn.data.atomic import read_columns, read_header
 from recbole_imn.data.first_rows import first_rows_of_each
 from recbole_imn.data.log_file import LogFile
 from recbole_imn.data.numbers import check_numbers
-from recbole_imn.data.origin import local_origin
+from recbole_imn.data.origin import local_origin, odd_times
 from recbole_imn.data.stays import STAYS, split_stays
-from recbole_imn.data.time_range import suspicious
 from recbole_imn.data.united_stays import Stays, united
 from recbole_imn.errors import DataError
 from recbole_imn.log import Floats, Integers
@@ -122,7 +121,7 @@ def read_log(folder: Path, name: str, form: Format | None = None) -> Log:
     file = LogFile(path, form.user, form.item, form.time, form.separator, form.encoding)
     events = file.open(list(form.events), notes.append)
     time = events[form.time].to_numpy()
-    notes += _time_notes(path, time)
+    notes += _time_notes(folder, name, time)
     has_purchase = "purchase" in events
     users, items = (events[field].cat for field in (form.user, form.item))
     _, user_notes = _read_owners(folder / f"{name}.user", form.user, (), form, users)
@@ -150,9 +149,9 @@ def _counts(kinds: Any) -> dict[str, int]:
     return {names[kind]: int(counts[kind]) for kind in np.argsort(-counts, kind="stable")}
 
 
-def _time_notes(path: Path, time: Floats) -> list[str]:
+def _time_notes(folder: Path, name: str, time: Floats) -> list[str]:
     """Say if times are in another unit; too many days for a report are refused."""
-    odd = suspicious(time)
+    odd, path = odd_times(folder, name, time), folder / f"{name}.inter"
     days = (time[-1] - time[0]) / DAY
     if days > LONGEST_DAYS:
         raise DataError(f"{path}: the log has {days:,.0f} days if times are seconds; {odd}")

@@ -31,7 +31,7 @@ WHAT_IS_WRONG = {
     "time": "the time cannot be read",
     "empty id": "the user or the item is empty",
     "column count": "it has another number of cells than the first line",
-    "purchase flag": "the purchase is neither 0 nor 1",
+    "purchase flag": "the purchase is neither 0 nor 1 (nor true, false, yes, no)",
     "unknown action": "the behaviour is empty, or not among those of the mapping",
     "number": "a number cannot be read",
     "encoding": "its bytes are no text of the encoding",
@@ -150,7 +150,9 @@ def _read(path: Path, settings: Mapping[str, Any], wanted: Wanted, files: Files)
     rows = files.rows(replace(table, used=layout.used), partial(to_events, layout=layout))
     events = pl.concat(list(rows))
     refuse_first(events, path)
-    if layout.has_behavior:
+    # That of rows that are all purchases is no action that anybody has named.
+    has_actions = layout.has_behavior and (kinds or layout.constant_behavior is None)
+    if has_actions:
         _check_purchases(path, layout.purchases, events["behavior"], wanted.behaviours)
     origin = None if is_relative else wanted.origin
     seconds = _seconds(events, origin)
@@ -158,7 +160,7 @@ def _read(path: Path, settings: Mapping[str, Any], wanted: Wanted, files: Files)
         user="user_id",
         item="item_id",
         time=pl.Series(seconds, dtype=pl.Float64),
-        behavior=pl.col("behavior").cast(pl.String) if layout.has_behavior else _nothing(),
+        behavior=pl.col("behavior").cast(pl.String) if has_actions else _nothing(),
         purchase=pl.col("purchase") == 1 if layout.has_purchase else _nothing(pl.Boolean),
         **{name: pl.col(column) for name, column in fields.items()},
         file=pl.lit(str(path)),

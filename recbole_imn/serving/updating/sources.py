@@ -76,7 +76,7 @@ def header_of(path: Path, settings: Mapping[str, Any]) -> Header:
         found = _atomic(first_lines(path, mapping.encoding)[0])
         if found:
             return Header(path, list(found), found)
-    return Header(path, open_table(path, mapping, every_key=True).names, {})
+    return Header(path, open_table(path, mapping).names, {})
 
 
 def _atomic(line: str) -> dict[str, str]:
@@ -125,7 +125,8 @@ def event_settings(
     columns = dict.fromkeys(USUAL) | found | named
     is_log = all(columns[role] is not None for role in ("user_id", "item_id", "timestamp"))
     told = named.keys() | {role for role, place in columns.items() if place is not None}
-    if is_log and tells_purchases and not {"behavior", "purchase"} & told:
+    is_told = {"behavior", "purchase"} & told or make_mapping(settings).all_are_purchases
+    if is_log and tells_purchases and not is_told:
         raise DataError(
             f"{header.path}: no column tells the kind of action or a purchase, as the log does; "
             "name one with --behavior=COLUMN or --purchase-column=COLUMN (behavior: null in a "

@@ -1,5 +1,8 @@
 """Tables of items: whose columns are found, and how their times are read."""
 
+from recbole_imn.data.describe.log import read_log
+from recbole_imn.data.describe.measures import profile
+
 LOG = "who,what,when\na,i1,03/04/2024 10:00\nb,i2,13/04/2024 11:00\n"
 NAMES = ("--user=who", "--item=what", "--time=when", "--time-format=%d/%m/%Y %H:%M")
 
@@ -179,3 +182,53 @@ def test_days_without_a_midnight_begin_when_the_clock_goes_on(shop):
             "delisted_at": str(47 * 3600 - 1),
         }
     ]
+
+
+def test_a_stay_of_unknown_beginning_that_ended_before_the_log_is_in_none_of_it(shop):
+    log = shop.write("log.csv", "user,item,time\na,gone,2024-04-03\na,i1,2024-04-03\n")
+    stays = "gone,,2024-04-01\ngone,2024-03-01,2024-03-02\nlast,,2024-04-02\ni1,,2024-04-03\n"
+    path = shop.write("items.csv", f"item,listed_at,delisted_at\n{stays}")
+    printed = shop.convert("csv", log, f"--items={path}")
+    # What has a beginning stays; days have their whole first day at the log's first second.
+    assert [(row["listed_at"], row["delisted_at"]) for row in shop.rows("item")] == [
+        (str(-33 * 86_400), str(-31 * 86_400 - 1)),
+        ("0", "86399"),
+        ("", ""),
+    ]
+    assert "1 events (50.0%) are of items not for sale then" in printed
+    assert "2 of 4 stays on the shelf ended before the log and have no beginning" in printed
+    shelf = profile(read_log(shop.output / "set", "set")).figures["shelf"]
+    assert (shelf["listings"], shelf["events_off_shelf"]) == (2, 1)
+
+
+def test_a_log_of_which_no_item_is_for_sale_has_no_stay(shop):
+    log = shop.write("log.csv", "user,item,time\na,i1,2024-04-03\na,i1,2024-04-04\n")
+    path = shop.write("items.csv", "item,delisted_at\ni1,2024-04-01\n")
+    printed = shop.convert("csv", log, f"--items={path}")
+    assert shop.rows("item") == [{"item_id": "i1", "listed_at": "", "delisted_at": ""}]
+    assert "2 events (100.0%) are of items not for sale then" in printed
+    shelf = profile(read_log(shop.output / "set", "set")).figures["shelf"]
+    assert (shelf["listings"], shelf["events_off_shelf"]) == (0, 2)
+
+
+def test_numbers_are_names_where_a_word_of_their_column_says_so(shop):
+    log = shop.write("log.csv", "user,item,time\na,i1,2024-04-03\n")
+    head = "item,bid,amount_paid,price_mean,is_clean,brandid,typeId,ean13"
+    path = shop.write("items.csv", f"{head}\ni1,5,5,6,1,7,8,4006381333931\n")
+    printed = shop.convert("csv", log, f"--items={path}")
+    assert "numbers in bid, amount_paid, price_mean, is_clean; words in brandid" in printed
+    assert "ean13:token" in shop.header("item")
+
+
+def test_numbers_as_people_write_them_are_words_that_are_pointed_out(shop):
+    log = shop.write("log.csv", "user,item,time\na,i1,2024-04-03\n")
+    head = "item;price;paid_in;share;km;made;code_no;size"
+    rows = (
+        'i1;"$1,200.00";1.200,00 EUR;95%;12 000 km;01.02.2020;A1;XL\n'
+        'i2;"$900.50";35,5 EUR;7%;900 km;03.02.2020;A2;M\n'
+    )
+    path = shop.write("items.csv", f"{head}\n{rows}")
+    printed = shop.convert("csv", log, f"--items={path}")
+    odd = "price ('$1,200.00'), paid_in ('1.200,00 EUR'), share ('95%'), km ('12 000 km')"
+    assert f"words among the numbers of {odd}; --mapping" in printed
+    assert "times in made; words in price, paid_in, share, km, code_no, size" in printed

@@ -277,3 +277,34 @@ def test_another_encoding_can_be_named(shop):
     path = shop.write("log.csv", CZB.replace("u1", "\u738b").encode("gbk"))
     shop.convert("czb", path, "--encoding=gbk")
     assert shop.rows()[1]["user_id"] == "\u738b"
+
+
+@pytest.mark.parametrize(
+    ("yes", "no"), [("1", "0"), ("True", "false"), ("t", "f"), ("Y", "N"), ("yes", "no")]
+)
+def test_a_column_of_purchases_may_have_words(shop, yes, no):
+    text = f"user,item,time,purchase\na,b,2024-01-01,{yes}\na,c,2024-01-02,{no}\n"
+    shop.convert("csv", shop.write("log.csv", text))
+    assert [row["purchase"] for row in shop.rows()] == ["1", "0"]
+
+
+def test_a_flag_that_is_none_is_told_what_it_must_be(shop):
+    path = shop.write("log.csv", "user,item,time,purchase\na,b,2024-01-01,sold\n")
+    assert "(it must be 0, false, f or no, or 1, true, t or yes;" in shop.fail("csv", path)
+
+
+def test_every_row_may_be_a_purchase(shop):
+    path = shop.write("log.csv", "user,item,time\na,b,2024-01-01\na,c,2024-01-02\n")
+    printed = shop.convert("csv", path, "--purchase=all")
+    assert "2 purchases" in printed
+    assert {(row["behavior"], row["purchase"]) for row in shop.rows()} == {("purchase", "1")}
+    # Where a column has actions, it is the name of one.
+    path = shop.write(
+        "log.csv", "user,item,time,behavior\na,b,2024-01-01,all\na,c,2024-01-02,one\n"
+    )
+    shop.convert("csv", path, "--purchase=all", name="actions")
+    assert [row["purchase"] for row in shop.rows(name="actions")] == ["1", "0"]
+    path = shop.write("log.csv", "user,item,time\na,b,2024-01-01\n")
+    assert "--purchase=all where every row is a purchase" in shop.fail(
+        "csv", path, "--purchase=buy"
+    )

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from recbole_imn.errors import DataError
+from recbole_imn.serving.updating.reading import Files, Wanted, read_events
 from recbole_imn.serving.updating.sources import Header, event_settings
 
 NAMES = ["user", "item", "time", "behavior"]
@@ -31,3 +32,16 @@ def test_of_a_log_with_purchases_alone_events_must_tell_them():
 def test_null_says_that_there_is_none(role):
     found = settings_of(NAMES, {role: None}, has_behaviors=True, tells_purchases=True)
     assert found[role] is None
+
+
+@pytest.mark.parametrize("kinds", [(), ("purchase",)])
+def test_every_row_may_be_a_purchase(tmp_path, kinds):
+    path = tmp_path / "new.csv"
+    path.write_text("user,item,time\na,b,2024-01-01\n")
+    wanted = Wanted(0.0, (), kinds, has_purchases=True)
+    files = Files(progress=False)
+    with pytest.raises(DataError, match="no column tells the kind of action or a purchase"):
+        read_events([path], {}, wanted, files)
+    found = read_events([path], {"purchases": ["all"]}, wanted, files)
+    assert found["purchase"].to_list() == [True]
+    assert found["behavior"].to_list() == [kinds[0] if kinds else None]
