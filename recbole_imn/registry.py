@@ -79,6 +79,7 @@ def register() -> None:
     _import("evaluation.collecting").mend()
     _import("evaluation.case_study").mend()
     _import("evaluation.bounded").mend()
+    _import("evaluation.drawing").mend()
     _import("evaluation.standard_errors").mend()
     _import("data.masking").mend()
     # Last, around all others.
