@@ -18,7 +18,7 @@ from recbole_imn.validation import nearest, shown
 
 # Keys of a Config that stand in no file of RecBole.
 CONFIG_KEYS = (
-    "model", "dataset", "config_files", "encoding", "tail_ratio",
+    "model", "dataset", "config_files", "encoding", "tail_ratio", "eta",
     # Of training by several processes.
     "nproc", "world_size", "offset", "ip", "port", "local_rank", "group_offset",
     # Old names of train_neg_sample_args, which RecBole warns of.
