@@ -82,6 +82,7 @@ def register() -> None:
     _import("evaluation.drawing").mend()
     _import("evaluation.standard_errors").mend()
     _import("data.masking").mend()
+    _import("quick_start").mend()
     # Last, around all others.
     _import("distributed.mends").install()
     recbole._recbole_imn_registered = True

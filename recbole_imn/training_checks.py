@@ -13,9 +13,8 @@ from recbole.utils import InputType
 
 from recbole_imn import own_models
 from recbole_imn.errors import SettingsError
-from recbole_imn.own_models import RECBOLE_PROPERTIES
 from recbole_imn.run_settings import RunSettings
-from recbole_imn.settings_files import keys_of
+from recbole_imn.settings_files import own_keys
 from recbole_imn.validation import shown
 
 OLD_NEGATIVES = ("neg_sampling", "training_neg_sample_num")
@@ -36,15 +35,9 @@ TRANSFORM_NEEDS = {
 STAGES = ("pretrain", "finetune")
 
 
-def has_loss_type(model: str) -> bool:
-    """Whether ``loss_type`` is a setting of a model's own."""
-    file = RECBOLE_PROPERTIES / "model" / f"{own_models.recbole_parent(model)}.yaml"
-    return "loss_type" in keys_of([file]) | own_models.own_defaults(model).keys()
-
-
 def reads_loss_type(model: str, model_class: type) -> bool:
     """Whether a model's loss, and with it the rows of a batch, is what ``loss_type`` says."""
-    return not hasattr(model_class, "input_type") or has_loss_type(model)
+    return not hasattr(model_class, "input_type") or "loss_type" in own_keys(model)
 
 
 def check_training(config: Any, run: RunSettings, settings: dict[str, Any]) -> None:
