@@ -19,6 +19,11 @@ from recbole_imn.run_checks import reads_a_stream
 from recbole_imn.settings_files import OF_LEARNING, all_keys, known_keys, own_keys
 
 HISTORY = "MAX_ITEM_LIST_LENGTH"
+# What only models read that are given no stream.
+OF_OTHERS = {
+    "preload_weight", "HEAD_ENTITY_ID_FIELD", "TAIL_ENTITY_ID_FIELD", "RELATION_ID_FIELD",
+    "ENTITY_ID_FIELD",
+}  # fmt: skip
 # Whether a run is being made, and not one of many that share their settings.
 _is_single = False
 
@@ -78,7 +83,7 @@ def without_effect(config: Any) -> list[str]:
         config, config.final_config_dict
     ):
         return []
-    known = set(known_keys(model, config.dataset))
+    known = set(known_keys(model, config.dataset)) - OF_OTHERS
     if is_ours and HISTORY not in own_keys(model):
         known.discard(HISTORY)
     if "RecentHistory" in own_models.lineage(model):

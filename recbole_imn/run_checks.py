@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from recbole.config import configurator
-from recbole.evaluator.register import metric_types
+from recbole.evaluator.register import metric_types, smaller_metrics
 from recbole.utils import EvaluatorType, ModelType
 
 from recbole_imn import own_models, registry
@@ -38,16 +38,24 @@ from recbole_imn.settings_files import (
     read_config_files,
     read_settings,
 )
-from recbole_imn.training_checks import FROM_LABELS, OLD_NEGATIVES, check_training
+from recbole_imn.training_checks import (
+    FROM_LABELS,
+    OLD_NEGATIVES,
+    PARTITIONS,
+    RANK_ALL_ALONE,
+    check_training,
+)
 from recbole_imn.validation import nearest, shown, validated
 
 # Columns that RecBole finds by these settings.
 FIELD_NAMES = (
     "USER_ID_FIELD", "ITEM_ID_FIELD", "TIME_FIELD", "LABEL_FIELD", "ITEM_LIST_LENGTH_FIELD",
 )  # fmt: skip
+OF_KNOWLEDGE = (
+    "alias_of_entity_id", "alias_of_relation_id", "kg_reverse_r", "entity_kg_num_interval",
+    "relation_kg_num_interval",
+)  # fmt: skip
 FILES = ("inter", "user", "item", "kg", "link", "net", "ent")
-# Those that refuse to score single items.
-RANK_ALL_ALONE = ("SASRecCPR", "GRU4RecCPR")
 # Metrics of predicted ratings and probabilities; other models of the stream give neither.
 OF_PROBABILITIES = ("logloss", "mae", "rmse")
 WITHOUT_CUT = ("auc", "gauc", "fullmrr", *OF_PROBABILITIES)
@@ -138,12 +146,15 @@ def check(config: Any, settings: dict[str, Any]) -> None:
     if _has_network(config):
         find_parts(NetworkSettings.from_mapping(settings))
     _check_evaluation(config.model, run, settings)
+    _check_direction(config, run)
     _check_columns(run, settings)
+    _check_knowledge(settings)
     check_own_settings(config.model, settings)
     if ours:
         _check_own(config, run, settings)
     else:
-        check_model_settings(config.model, settings, frozenset(RunSettings.model_fields))
+        checked = {*RunSettings.model_fields, PARTITIONS}
+        check_model_settings(config.model, settings, frozenset(checked))
         check_activation(settings)
         check_training(config, run, settings)
     if run.learner.lower() == "sparse_adam":
@@ -246,6 +257,28 @@ def _check_evaluation(model: str, run: RunSettings, settings: Mapping[str, Any])
             f"metrics are {', '.join(run.metrics)}, but {model} gives scores, not probabilities or "
             "ratings; AUC and metrics of a ranking can be computed"
         )
+
+
+def _check_direction(config: Any, run: RunSettings) -> None:
+    """Refuse a direction of the metric for early stopping that RecBole would overrule."""
+    asked = config.external_config_dict.get("valid_metric_bigger")
+    is_bigger = run.valid_metric.partition("@")[0].lower() not in smaller_metrics
+    if asked is not None and run.valid_metric_bigger != is_bigger:
+        better = "larger" if is_bigger else "smaller"
+        raise SettingsError(
+            f"valid_metric_bigger is {run.valid_metric_bigger}, but of {run.valid_metric} the "
+            f"{better} value is better; leave it out"
+        )
+
+
+def _check_knowledge(settings: Mapping[str, Any]) -> None:
+    """Refuse settings of a knowledge graph, which no model of sequences is given."""
+    for key in OF_KNOWLEDGE:
+        if settings.get(key) not in (None, False, [], "None", "[0,inf)"):
+            raise SettingsError(
+                f"{key} is {shown(settings[key])}, but sequential models are given no knowledge "
+                "graph; leave it out"
+            )
 
 
 def check_valid_metric(config: Any) -> None:

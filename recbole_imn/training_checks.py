@@ -19,11 +19,14 @@ from recbole_imn.validation import shown
 
 OLD_NEGATIVES = ("neg_sampling", "training_neg_sample_num")
 USUAL_LOSSES = ("CE", "BPR")
+# Those that refuse to score single items, and the items that they rank anew: 100, or 500,100,20.
+RANK_ALL_ALONE = ("SASRecCPR", "GRU4RecCPR")
+PARTITIONS = "reranker_CAN_NUM"
 # Models with others; RepeatNet reads none, and has the loss CE.
 LOSSES = {
     "FPMC": ("BPR",),
     "SINE": ("CE", "BPR", "NLL"),
-    **dict.fromkeys(("CORE", "RepeatNet", "SASRecCPR", "GRU4RecCPR"), ("CE",)),
+    **dict.fromkeys(("CORE", "RepeatNet", *RANK_ALL_ALONE), ("CE",)),
 }
 # Those that tell items of users from negative ones, and whose scores are probabilities.
 FROM_LABELS = ("DIN", "DIEN")
@@ -63,6 +66,8 @@ def check_training(config: Any, run: RunSettings, settings: dict[str, Any]) -> N
     _check_loss(model, config.model_class, settings.get("loss_type"), is_recboles)
     _check_negatives(model, config.model_class, run, settings)
     _check_transform(model, run, settings, is_recboles)
+    if model in RANK_ALL_ALONE:
+        _check_partitions(model, settings)
     if "S3Rec" in own_models.lineage(model) and settings.get("train_stage") not in STAGES:
         raise SettingsError(
             f"train_stage is {shown(settings.get('train_stage'))}; it must be pretrain or finetune"
@@ -134,4 +139,30 @@ def _check_transform(
         raise SettingsError(
             f"mask_ratio is {share} and MAX_ITEM_LIST_LENGTH {run.MAX_ITEM_LIST_LENGTH}, so that "
             "no item of a history would ever be masked; their product must be 1 or more"
+        )
+
+
+def partition_sizes(value: object) -> list[int]:
+    """Give the numbers of items that are ranked anew; none where they are no such numbers."""
+    parts = value if isinstance(value, list | tuple) else str(value).split(",")
+    sizes = [int(part) for part in map(str, parts) if part.strip().isdecimal()]
+    return sizes if len(sizes) == len(parts) and min(sizes, default=0) > 0 else []
+
+
+def _check_partitions(model: str, settings: dict[str, Any]) -> None:
+    """Refuse parts of the outputs that do not add up, which RecBole asserts without a word."""
+    sizes = partition_sizes(settings[PARTITIONS])
+    if not sizes:
+        raise SettingsError(
+            f"{PARTITIONS} of {model} is {shown(settings[PARTITIONS])}; it must be a whole number "
+            "above 0, such as 100, or several with commas between"
+        )
+    # RecBole reads text; the command line makes a list of it.
+    settings[PARTITIONS] = ",".join(map(str, sizes)) if len(sizes) > 1 else sizes[0]
+    found = sum(settings[key] for key in ("n_facet", "n_facet_context", "n_facet_emb"))
+    found += settings["n_facet_reranker"] * len(sizes)
+    if settings["n_facet_all"] != found:
+        raise SettingsError(
+            f"n_facet_all of {model} is {settings['n_facet_all']}; it must be {found}: n_facet + "
+            f"n_facet_context + n_facet_emb + n_facet_reranker times the numbers of {PARTITIONS}"
         )

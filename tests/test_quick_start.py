@@ -27,7 +27,7 @@ SMALL = {"data_path": ".", "topk": [5], "valid_metric": "NDCG@5", "show_progress
         ("SASRec", {"n_negatives": 4, "average_share": 0.1, "calibrate": False,
                     "online_updates": True, "MAX_ITEM_LIST_LENGTH": 3, "hidden_size": 8},
          ["average_share", "calibrate", "n_negatives", "online_updates"]),
-        ("SASRec", {"n_negatives": None}, []),
+        ("SASRec", {"n_negatives": None, "preload_weight": {"item_id": "vec"}}, ["preload_weight"]),
         ("DIN", {"loss_type": "CE"}, ["loss_type"]),
         ("LastItem", {"learning_rate": 0.1, "clip_grad_norm": {"max_norm": 5}, "epochs": 3,
                       "train_batch_size": 64}, ["clip_grad_norm", "learning_rate"]),

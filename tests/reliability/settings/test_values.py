@@ -52,6 +52,26 @@ WRONG = [
     ({"unload_col": {"inter": ["purchase"]}}, "unload_col is .* but load_col says what is loaded"),
     ({"USER_ID_FIELD": "item_id"}, "USER_ID_FIELD and ITEM_ID_FIELD are both 'item_id'"),
     ({"clip_grad_norm": 5}, "clip_grad_norm is 5; it must be a list of NAME: VALUE"),
+    (
+        {"clip_grad_norm": {"max_norm": 5, "foo": 1}},
+        "'clip_grad_norm.foo'; there are error_if_nonfinite, max_norm, norm_type",
+    ),
+    (
+        {"valid_metric_bigger": False},
+        "valid_metric_bigger is False, but of NDCG@5 the larger value is better",
+    ),
+    (
+        {
+            "valid_metric": "AveragePopularity@5",
+            "metrics": ["AveragePopularity"],
+            "valid_metric_bigger": True,
+        },
+        "valid_metric_bigger is True, but of AveragePopularity@5 the smaller",
+    ),
+    ({"alias_of_entity_id": ["nothere"]}, "sequential models are given no knowledge graph"),
+    ({"alias_of_relation_id": ["nothere"]}, "sequential models are given no knowledge graph"),
+    ({"kg_reverse_r": True}, "kg_reverse_r is True, but sequential models are given no knowledge"),
+    ({"entity_kg_num_interval": "[1,inf)"}, "sequential models are given no knowledge graph"),
     ({"weight_decay": -1}, "weight_decay is -1; it must be 0 or above"),
     ({"repeatable": False}, "repeatable is False"),
     ({"data_path": 5}, r"data_path is 5; it must be a folder; .* is written as \./5"),
@@ -104,6 +124,10 @@ SASREC = [
         {"loss_type": "BPR", "train_neg_sample_args": {"dynamic": True}},
         "dynamic: True with candidate_num 0",
     ),
+    (
+        {"loss_type": "BPR", "train_neg_sample_args": {"foo": 1}},
+        "'train_neg_sample_args.foo'; there are alpha, candidate_num, distribution, dynamic",
+    ),
     ({"neg_sampling": {"uniform": 1}}, "neg_sampling is ignored by RecBole 1.2.1"),
     ({"transform": "user_defined"}, "which RecBole 1.2.1 leaves empty"),
     *[
@@ -143,6 +167,9 @@ OTHERS = [
     ("BERT4Rec", {"mask_ratio": 2}, "which needs mask_ratio, a share in 0..1; it is 2"),
     ("BERT4Rec", {"MAX_ITEM_LIST_LENGTH": 4}, "no item of a history would ever be masked"),
     ("BERT4Rec", {"mask_ratio": 0}, "no item of a history would ever be masked"),
+    ("SASRecCPR", {"reranker_CAN_NUM": 0}, "reranker_CAN_NUM of SASRecCPR is 0; it must be"),
+    ("SASRecCPR", {"reranker_CAN_NUM": "5,x"}, "is '5,x'; it must be a whole number above 0"),
+    ("GRU4RecCPR", {"reranker_CAN_NUM": "9,5"}, "n_facet_all of GRU4RecCPR is 5; it must be 6"),
     ("S3Rec", {"train_stage": "scratch"}, "train_stage is 'scratch'; it must be pretrain or"),
 ]
 
