@@ -105,8 +105,10 @@ def told_by_recbole(error: BaseException) -> bool:
     last = traceback.extract_tb(error.__traceback__)[-1]
     folders = (Path(recbole.__file__).parent, Path(__file__).parent)
     inside = any(Path(last.filename).is_relative_to(folder) for folder in folders)
-    says = bool(str(error)) if isinstance(error, AssertionError) else True
-    return inside and says and (last.line or "").startswith(("raise ", "assert"))
+    if isinstance(error, AssertionError):
+        # Those without a word are for programmers.
+        return inside and bool(str(error))
+    return inside and (last.line or "").startswith("raise ")
 
 
 def help_text() -> str:
