@@ -19,13 +19,14 @@ from recbole_imn.validation import shown
 
 OLD_NEGATIVES = ("neg_sampling", "training_neg_sample_num")
 USUAL_LOSSES = ("CE", "BPR")
+ANY_LOSS = (*USUAL_LOSSES, "NLL")
 # Those that refuse to score single items, and the items that they rank anew: 100, or 500,100,20.
 RANK_ALL_ALONE = ("SASRecCPR", "GRU4RecCPR")
 PARTITIONS = "reranker_CAN_NUM"
 # Models with others; RepeatNet reads none, and has the loss CE.
 LOSSES = {
     "FPMC": ("BPR",),
-    "SINE": ("CE", "BPR", "NLL"),
+    "SINE": ANY_LOSS,
     **dict.fromkeys(("CORE", "RepeatNet", *RANK_ALL_ALONE), ("CE",)),
 }
 # Those that tell items of users from negative ones, and whose scores are probabilities.
@@ -78,12 +79,9 @@ def _check_loss(model: str, model_class: type, loss: object, is_recboles: bool) 
     losses = LOSSES.get(model, USUAL_LOSSES)
     if is_recboles and not reads_loss_type(model, model_class):
         # Settings for several models may name a loss for the others.
-        losses = ("CE", "BPR", "NLL")
-        if loss is None:
-            return
-    elif not is_recboles and hasattr(model_class, "input_type"):
-        return
-    if loss not in losses:
+        if loss not in (None, *ANY_LOSS):
+            raise SettingsError(f"loss_type is {shown(loss)}, but {model} reads none; leave it out")
+    elif (is_recboles or not hasattr(model_class, "input_type")) and loss not in losses:
         raise SettingsError(
             f"loss_type is {shown(loss)}; it must be {' or '.join(losses)} for {model}"
         )

@@ -150,7 +150,12 @@ def shown(value: object) -> str:
 
 def _first(model: type[Any], reason: ValidationError) -> str:
     """Say the first thing that pydantic has found."""
-    found = reason.errors(include_url=False)[0]
+    errors = reason.errors(include_url=False)
+    found = errors[0]
+    if found["type"] == "missing":
+        # A name with a slip is both unknown and missing.
+        beside = (one for one in errors if one["loc"][:-1] == found["loc"][:-1])
+        found = next((one for one in beside if one["type"] == "extra_forbidden"), found)
     return _told(found, _keys(model, found["loc"][:-1]))
 
 

@@ -56,6 +56,7 @@ WRONG = [
         {"clip_grad_norm": {"max_norm": 5, "foo": 1}},
         "'clip_grad_norm.foo'; there are error_if_nonfinite, max_norm, norm_type",
     ),
+    ({"clip_grad_norm": {"maxnorm": 5}}, "'clip_grad_norm.maxnorm'; did you mean max_norm"),
     (
         {"valid_metric_bigger": False},
         "valid_metric_bigger is False, but of NDCG@5 the larger value is better",
@@ -154,7 +155,7 @@ OTHERS = [
     ("RepeatNet", {"train_neg_sample_args": {"sample_num": 1}}, "the loss CE is over the whole"),
     ("SINE", {"train_neg_sample_args": {"sample_num": 1}}, "the loss CE is over the whole"),
     *[
-        (model, {"loss_type": "nonsense"}, "loss_type is 'nonsense'; it must be CE or BPR or NLL")
+        (model, {"loss_type": "nonsense"}, f"'nonsense', but {model} reads none; leave it out")
         for model in ("DIN", "DIEN", "TransRec")
     ],
     *[
