@@ -81,7 +81,7 @@ def _main(arguments: Sequence[str]) -> int:
         return _tell(f"error: {error}", 2)
     except OSError as error:
         return _tell(f"error: {os_line(error)}", 2)
-    except (ValueError, NotImplementedError, ImportError) as error:
+    except (ValueError, NotImplementedError, ImportError, AssertionError) as error:
         if not told_by_recbole(error):
             raise
         return _tell(f"error: {one_line(error)}", 2)
@@ -98,13 +98,16 @@ def _tell(line: str, status: int) -> int:
 
 
 def told_by_recbole(error: BaseException) -> bool:
-    """Whether a statement of RecBole or of ours raises an error, so that it is for people.
+    """Whether a statement of RecBole or of ours says what is wrong, so that it is for people.
 
     All other errors are met by chance, and keep their traceback.
     """
     last = traceback.extract_tb(error.__traceback__)[-1]
     folders = (Path(recbole.__file__).parent, Path(__file__).parent)
     inside = any(Path(last.filename).is_relative_to(folder) for folder in folders)
+    if isinstance(error, AssertionError):
+        # Those without a word are for programmers.
+        return inside and bool(str(error))
     return inside and (last.line or "").startswith("raise ")
 
 

@@ -79,8 +79,10 @@ def register() -> None:
     _import("evaluation.collecting").mend()
     _import("evaluation.case_study").mend()
     _import("evaluation.bounded").mend()
+    _import("evaluation.drawing").mend()
     _import("evaluation.standard_errors").mend()
     _import("data.masking").mend()
+    _import("quick_start").mend()
     # Last, around all others.
     _import("distributed.mends").install()
     recbole._recbole_imn_registered = True
@@ -195,7 +197,8 @@ def _wrap_property_files() -> None:
         if files:
             _import("data.stream_settings").check_external(self.external_config_dict)
         settings = {**self.internal_config_dict, **defaults, **self.external_config_dict}
-        if files and settings.get("loss_type") == "CE":
+        reads_loss = _import("training_checks").reads_loss_type(model, model_class)
+        if files and reads_loss and settings.get("loss_type") == "CE":
             # A loss over the whole catalogue allows no sampled negatives.
             self.internal_config_dict["train_neg_sample_args"] = None
         of_dataset = [file for file in files if file.parent.name == "dataset_configs"]

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from recbole.config import configurator
-from recbole.evaluator.register import metric_types
-from recbole.utils import EvaluatorType, InputType, ModelType
+from recbole.evaluator.register import metric_types, smaller_metrics
+from recbole.utils import EvaluatorType, ModelType
 
 from recbole_imn import own_models, registry
 from recbole_imn.data.atomic import check_name
@@ -38,24 +38,27 @@ from recbole_imn.settings_files import (
     read_config_files,
     read_settings,
 )
+from recbole_imn.training_checks import (
+    FROM_LABELS,
+    OLD_NEGATIVES,
+    PARTITIONS,
+    RANK_ALL_ALONE,
+    check_training,
+)
 from recbole_imn.validation import nearest, shown, validated
 
 # Columns that RecBole finds by these settings.
 FIELD_NAMES = (
     "USER_ID_FIELD", "ITEM_ID_FIELD", "TIME_FIELD", "LABEL_FIELD", "ITEM_LIST_LENGTH_FIELD",
 )  # fmt: skip
+OF_KNOWLEDGE = (
+    "alias_of_entity_id", "alias_of_relation_id", "kg_reverse_r", "entity_kg_num_interval",
+    "relation_kg_num_interval",
+)  # fmt: skip
 FILES = ("inter", "user", "item", "kg", "link", "net", "ent")
-TRANSFORM_NEEDS = {
-    "mask_itemseq": "mask_ratio", "crop_itemseq": "eta", "reorder_itemseq": "beta",
-}  # fmt: skip
-# Sequential models of RecBole whose scores are probabilities of a click.
-GIVE_PROBABILITIES = ("DIN", "DIEN")
-# Those that refuse to score single items.
-RANK_ALL_ALONE = ("SASRecCPR", "GRU4RecCPR")
 # Metrics of predicted ratings and probabilities; other models of the stream give neither.
 OF_PROBABILITIES = ("logloss", "mae", "rmse")
 WITHOUT_CUT = ("auc", "gauc", "fullmrr", *OF_PROBABILITIES)
-OLD_NEGATIVES = ("neg_sampling", "training_neg_sample_num")
 
 
 def mend() -> None:
@@ -143,15 +146,17 @@ def check(config: Any, settings: dict[str, Any]) -> None:
     if _has_network(config):
         find_parts(NetworkSettings.from_mapping(settings))
     _check_evaluation(config.model, run, settings)
+    _check_direction(config, run)
     _check_columns(run, settings)
+    _check_knowledge(settings)
     check_own_settings(config.model, settings)
     if ours:
         _check_own(config, run, settings)
     else:
-        check_model_settings(config.model, settings, frozenset(RunSettings.model_fields))
+        checked = {*RunSettings.model_fields, PARTITIONS}
+        check_model_settings(config.model, settings, frozenset(checked))
         check_activation(settings)
-        _check_negatives(config, run, settings)
-        _check_transform(run, settings)
+        check_training(config, run, settings)
     if run.learner.lower() == "sparse_adam":
         raise SettingsError(
             f"learner is {run.learner!r}, but only id tables of models of this package have sparse "
@@ -217,18 +222,6 @@ def _check_columns(run: RunSettings, settings: Mapping[str, Any]) -> None:
         )
 
 
-def _check_transform(run: RunSettings, settings: Mapping[str, Any]) -> None:
-    """Refuse a change of sequences that lacks its parameter (RecBole's data/transform.py)."""
-    if run.transform == "user_defined":
-        raise SettingsError("transform is 'user_defined', which RecBole 1.2.1 leaves empty")
-    needed = TRANSFORM_NEEDS.get(run.transform or "")
-    if needed and not isinstance(settings.get(needed), int | float):
-        raise SettingsError(
-            f"transform is {run.transform!r}, which needs {needed}, a share in 0..1; it is "
-            f"{shown(settings.get(needed))}"
-        )
-
-
 def _check_evaluation(model: str, run: RunSettings, settings: Mapping[str, Any]) -> None:
     if run.first_events and not registry.is_ours(model):
         raise SettingsError(
@@ -242,7 +235,7 @@ def _check_evaluation(model: str, run: RunSettings, settings: Mapping[str, Any])
         )
     kinds = {metric_types[metric.lower()] for metric in run.metrics}
     values = [name for name in run.metrics if metric_types[name.lower()] == EvaluatorType.VALUE]
-    modes = {run.eval_args.mode.valid or "full", run.eval_args.mode.test or "full"}
+    modes = run.eval_args.mode.both
     if model in RANK_ALL_ALONE and modes != {"full"}:
         raise SettingsError(
             f"eval_args mode is {', '.join(sorted(modes))}, but {model} ranks the whole catalogue "
@@ -259,11 +252,33 @@ def _check_evaluation(model: str, run: RunSettings, settings: Mapping[str, Any])
             "but eval_args mode is full; set it to such as uni100"
         )
     metrics = {name.lower() for name in values}
-    if model not in GIVE_PROBABILITIES and metrics & set(OF_PROBABILITIES):
+    if model not in FROM_LABELS and metrics & set(OF_PROBABILITIES):
         raise SettingsError(
             f"metrics are {', '.join(run.metrics)}, but {model} gives scores, not probabilities or "
             "ratings; AUC and metrics of a ranking can be computed"
         )
+
+
+def _check_direction(config: Any, run: RunSettings) -> None:
+    """Refuse a direction of the metric for early stopping that RecBole would overrule."""
+    asked = config.external_config_dict.get("valid_metric_bigger")
+    is_bigger = run.valid_metric.partition("@")[0].lower() not in smaller_metrics
+    if asked is not None and run.valid_metric_bigger != is_bigger:
+        better = "larger" if is_bigger else "smaller"
+        raise SettingsError(
+            f"valid_metric_bigger is {run.valid_metric_bigger}, but of {run.valid_metric} the "
+            f"{better} value is better; leave it out"
+        )
+
+
+def _check_knowledge(settings: Mapping[str, Any]) -> None:
+    """Refuse settings of a knowledge graph, which no model of sequences is given."""
+    for key in OF_KNOWLEDGE:
+        if settings.get(key) not in (None, False, [], "None", "[0,inf)"):
+            raise SettingsError(
+                f"{key} is {shown(settings[key])}, but sequential models are given no knowledge "
+                "graph; leave it out"
+            )
 
 
 def check_valid_metric(config: Any) -> None:
@@ -310,33 +325,6 @@ def _is_default(run: RunSettings) -> bool:
     """Whether negatives are asked for as RecBole's own file does."""
     asked = run.train_neg_sample_args
     return asked is None or asked == type(asked)()
-
-
-def _check_negatives(config: Any, run: RunSettings, settings: Mapping[str, Any]) -> None:
-    """Refuse a loss and negatives that do not fit together, in a sequential model of RecBole."""
-    for key in OLD_NEGATIVES:
-        if settings.get(key) is not None:
-            raise SettingsError(f"{key} is ignored by RecBole 1.2.1; use train_neg_sample_args")
-    negatives, loss = run.train_neg_sample_args, settings.get("loss_type")
-    kind = getattr(config.model_class, "input_type", None)
-    if kind is None and loss not in ("CE", "BPR"):
-        raise SettingsError(f"loss_type is {loss!r}; it must be CE or BPR")
-    if kind is None and loss == "CE" and negatives is not None:
-        raise SettingsError(
-            f"train_neg_sample_args is {settings['train_neg_sample_args']!r}, but the loss CE is "
-            "over the whole catalogue; leave it out, or set loss_type: BPR"
-        )
-    # SINE is made for pairs, and needs none with the loss CE.
-    pairs = loss == "BPR" if loss else kind == InputType.PAIRWISE
-    if pairs and negatives is None:
-        raise SettingsError(
-            f"train_neg_sample_args is None, but the loss of {config.model} compares each item "
-            "with a negative one; leave it out"
-        )
-    if negatives is not None and negatives.dynamic and negatives.candidate_num < 1:
-        raise SettingsError(
-            "train_neg_sample_args has dynamic: True with candidate_num 0; it must be above 0"
-        )
 
 
 def reads_a_stream(config: Any, settings: Mapping[str, Any]) -> bool:

@@ -165,6 +165,12 @@ class Modes(Strict):
     valid: Mode | None = None
     test: Mode | None = None
 
+    @property
+    def both(self) -> frozenset[str]:
+        """The modes of both parts; RecBole lets one that is named stand for the other."""
+        either = self.valid or self.test or "full"
+        return frozenset({self.valid or either, self.test or either})
+
 
 class EvalArgs(Strict):
     """RecBole's ``eval_args``."""

@@ -18,7 +18,7 @@ from recbole_imn.validation import nearest, shown
 
 # Keys of a Config that stand in no file of RecBole.
 CONFIG_KEYS = (
-    "model", "dataset", "config_files", "encoding", "tail_ratio",
+    "model", "dataset", "config_files", "encoding", "tail_ratio", "eta",
     # Of training by several processes.
     "nproc", "world_size", "offset", "ip", "port", "local_rank", "group_offset",
     # Old names of train_neg_sample_args, which RecBole warns of.
@@ -189,13 +189,18 @@ def known_keys(model: str, dataset: str) -> frozenset[str]:
     return general_keys() | keys_of(own) | own_models.own_defaults(model).keys()
 
 
-def model_keys(model: str) -> frozenset[str]:
-    """Give the settings that a model has of its own, and those that say how it learns."""
+def own_keys(model: str) -> frozenset[str]:
+    """Give the settings that a model has of its own."""
     files = [
         RECBOLE_PROPERTIES / "model" / f"{own_models.recbole_parent(model)}.yaml",
         *registry.model_files(model),
     ]
-    return frozenset({*keys_of(files), *own_models.own_defaults(model), *OF_LEARNING})
+    return frozenset({*keys_of(files), *own_models.own_defaults(model)})
+
+
+def model_keys(model: str) -> frozenset[str]:
+    """Give the settings that a model has of its own, and those that say how it learns."""
+    return own_keys(model) | frozenset(OF_LEARNING)
 
 
 def keys_of(files: Iterable[Path]) -> set[str]:

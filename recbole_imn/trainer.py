@@ -65,13 +65,13 @@ class IMNNetTrainer(Trainer):  # type: ignore[misc]  # RecBole is untyped
     ------
     SettingsError
         If mixed precision is asked for: states would lose what the recursion adds up. If
-        gradients are to be clipped. If the search cannot use the validation metric.
+        sparse gradients are to be clipped. If the search cannot use the validation metric.
     """
 
     def __init__(self, config: Any, model: nn.Module) -> None:
         if config["enable_amp"]:
             raise SettingsError(f"enable_amp is True, but {config['model']} needs full precision")
-        if config["clip_grad_norm"]:
+        if config["clip_grad_norm"] and id_tables(model):
             raise SettingsError(
                 f"clip_grad_norm is {config['clip_grad_norm']}, but {config['model']} has tables "
                 "of ids with sparse gradients, which torch cannot clip"

@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Callable, Collection, Mapping
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -146,7 +146,12 @@ def shown(value: object) -> str:
 
 def _first(model: type[Any], reason: ValidationError) -> str:
     """Say the first thing that pydantic has found."""
-    found = reason.errors(include_url=False)[0]
+    errors = reason.errors(include_url=False)
+    found = errors[0]
+    if found["type"] == "missing":
+        # A name with a slip is both unknown and missing.
+        beside = (one for one in errors if one["loc"][:-1] == found["loc"][:-1])
+        found = next((one for one in beside if one["type"] == "extra_forbidden"), found)
     return _told(found, _keys(model, found["loc"][:-1]))
 
 
@@ -155,7 +160,8 @@ def _told(found: Any, known: Collection[str]) -> str:
     key = _path(found["loc"])
     kind, value = found["type"], found["input"]
     if kind in ("extra_forbidden", "unexpected_keyword_argument"):
-        hint = nearest(found["loc"][-1], known) or f"; there are {', '.join(sorted(known))}"
+        there = f"; there are {', '.join(sorted(known))}" if known else ""
+        hint = nearest(found["loc"][-1], known) or there
         return f"unknown key {key!r}{hint}"
     if kind == "missing":
         return f"{key} is missing"
@@ -182,8 +188,10 @@ def _keys(model: type[Any], path: tuple[int | str, ...]) -> Collection[str]:
     """Give the keys that a model has at a place inside it."""
     for part in path:
         field = model.__pydantic_fields__.get(part)
-        inner = None if field is None else field.annotation
-        if not isinstance(inner, type) or not hasattr(inner, "__pydantic_fields__"):
+        kind = None if field is None else field.annotation
+        # Of X | None, the model X.
+        models = [one for one in (kind, *get_args(kind)) if hasattr(one, "__pydantic_fields__")]
+        if not models:
             return ()
-        model = inner
+        model = models[0]
     return tuple(model.__pydantic_fields__)

@@ -163,6 +163,26 @@ def test_a_diverging_run_is_one_line(toy, capsys, monkeypatch):
     assert "error: Training loss is nan in window 1 of epoch 0; no step was made yet" in line
 
 
+def test_a_batch_without_a_masked_item_is_one_line_that_says_so(toy, capsys):
+    options = ["--model=BERT4Rec", "--dataset=toy", f"--data_path={toy}", "--train_batch_size=1"]
+    assert main([*options, "--mask_ratio=0.02"]) == 2
+    line = capsys.readouterr().err.strip().splitlines()[-1]
+    assert "error: a batch of 1 rows has no masked item from which BERT4Rec could learn" in line
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--model=FOSSIL", "--order_len=9"], "order_len can't longer than the max_seq_length"),
+        (["--model=SHAN", "--short_item_length=9"], "short_item_length can't longer than the max"),
+    ],
+)
+def test_what_recbole_asserts_with_a_word_is_one_line(toy, capsys, options, told):
+    common = ["--dataset=toy", f"--data_path={toy}", "--MAX_ITEM_LIST_LENGTH=5"]
+    assert main([*options, *common]) == 2
+    assert f"error: {told}" in capsys.readouterr().err
+
+
 SMALL = ["--show_progress=False", "--use_gpu=False", "--epochs=1", "--train_batch_size=64"]
 
 

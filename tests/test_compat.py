@@ -215,6 +215,19 @@ assert get_flops(BPR(config, dataset), *arguments) > 0
 """,
         "AssertionError: no single items",
     ),
+    "pretraining": (
+        True,
+        """
+from unittest.mock import MagicMock as Mock
+from recbole.trainer.trainer import PretrainTrainer
+kept, config = [], {"model": "S3Rec", "dataset": "d", "train_neg_sample_args": {}, "resume": False}
+trainer = Mock(config=config, start_epoch=0, pretrain_epochs=3, save_step=2, checkpoint_dir="saved")
+trainer.save_pretrained_model = lambda epoch, file: kept.append((epoch, file))
+PretrainTrainer.pretrain(trainer, Mock(), verbose=False)
+assert kept == [(1, "saved/S3Rec-d-2.pth"), (2, "saved/S3Rec-d-3.pth")], kept
+""",
+        "AssertionError: [(1, ",
+    ),
     "unknown_model": (
         True,
         """

@@ -202,6 +202,12 @@ MENDS = (
         training.operation_count,
     ),
     Mend(
+        "pretraining",
+        "S3Rec's pretraining is lost where it has fewer epochs than save_step",
+        "trainer/trainer.py:773",
+        training.pretraining,
+    ),
+    Mend(
         "unknown_model",
         "an unknown model asks for lightgbm",
         "utils/utils.py:79",

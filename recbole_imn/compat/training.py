@@ -110,6 +110,35 @@ def machine_report() -> bool:
     return True
 
 
+def pretraining() -> bool:
+    """Let pretraining keep its last epoch, and give loaders and metrics what training gives them.
+
+    RecBole keeps every ``save_step``-th epoch alone, none at all of fewer.
+    """
+    trainer = recbole_module("trainer.trainer").PretrainTrainer
+    original = trainer.pretrain
+
+    @wraps(original)
+    def pretrain(
+        self: Any, train_data: Any, verbose: bool = True, show_progress: bool = False
+    ) -> Any:
+        self.eval_collector.data_collect(train_data)
+        if self.config["train_neg_sample_args"].get("dynamic", False):
+            train_data.get_model(self.model)
+        result = original(self, train_data, verbose, show_progress)
+        n_epochs = self.pretrain_epochs
+        if n_epochs % self.save_step:
+            name = f"{self.config['model']}-{self.config['dataset']}-{n_epochs}.pth"
+            file = os.path.join(self.checkpoint_dir, name)
+            self.save_pretrained_model(n_epochs - 1, file)
+            if verbose:
+                self.logger.info(f"Saving current: {file}")
+        return result
+
+    trainer.pretrain = pretrain
+    return True
+
+
 def operation_count() -> bool:
     """Let models train that rank the catalogue alone; their operations are not counted.
 

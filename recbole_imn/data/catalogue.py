@@ -7,6 +7,7 @@ from typing import Any
 from recbole.utils.enum_type import FeatureType
 
 from recbole_imn.errors import DataError, SettingsError
+from recbole_imn.training_checks import RANK_ALL_ALONE, partition_sizes
 
 
 def check_items(dataset: Any) -> None:
@@ -30,6 +31,7 @@ def check_items(dataset: Any) -> None:
             f"set for example topk: [{n_items}] and valid_metric: NDCG@{n_items}, as options or in "
             "a file for --config_files"
         )
+    _check_partitions(dataset)
     columns = [] if dataset.item_feat is None else dataset.item_feat.columns
     attributes = sorted(set(columns) - {dataset.iid_field})
     for name in dataset.config["selected_features"] or []:
@@ -41,6 +43,21 @@ def check_items(dataset: Any) -> None:
                 f"(item attributes: {known})"
             )
         _check_selected(dataset, name)
+
+
+def _check_partitions(dataset: Any) -> None:
+    """Refuse to rank more items anew than there are, as SASRecCPR and GRU4RecCPR do."""
+    config = dataset.config
+    if config["model"] not in RANK_ALL_ALONE:
+        return
+    sizes = partition_sizes(config["reranker_CAN_NUM"])
+    # To both of them padding is an item.
+    if sizes and max(sizes) > dataset.item_num:
+        raise SettingsError(
+            f"reranker_CAN_NUM of {config['model']} is {config['reranker_CAN_NUM']}, but "
+            f"{dataset.dataset_name} has {dataset.item_num - 1} items; set it to "
+            f"{dataset.item_num - 1} or less"
+        )
 
 
 def _check_selected(dataset: Any, name: str) -> None:

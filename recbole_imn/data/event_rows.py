@@ -54,6 +54,12 @@ class EventRows(Interaction):  # type: ignore[misc]  # RecBole is untyped
         part.interaction.added = {name: values[rows] for name, values in fields.added.items()}
         return part
 
+    def add_prefix(self, prefix: str) -> None:
+        """Put something before the name of every field."""
+        fields: _Fields = self.interaction
+        fields.sources = {prefix + name: source for name, source in fields.sources.items()}
+        fields.added = {prefix + name: values for name, values in fields.added.items()}
+
     def _reindex(self, index: Any) -> None:
         fields: _Fields = self.interaction
         fields.events = fields.events[_places(index)]

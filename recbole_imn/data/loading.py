@@ -55,6 +55,13 @@ class AtomicDataset(Filtered, TokenIds, SequentialDataset):  # type: ignore[misc
             if notice:
                 self.logger.warning(notice)
             super()._load_data(token, dataset_path)
+        sequences = [field for field, kind in self.field2type.items() if "seq" in kind.value]
+        for field in self.config["seq_len"] or {}:
+            if field not in sequences:
+                raise SettingsError(
+                    f"seq_len names {field!r}, which is no column of sequences that was loaded"
+                    f"{nearest(field, sequences)}"
+                )
 
     def file(self, source: FeatureSource | str) -> Path:
         """Give the path of an atomic file, such as ``NAME.item``."""
@@ -136,11 +143,13 @@ class AtomicDataset(Filtered, TokenIds, SequentialDataset):  # type: ignore[misc
     def _set_alias(self, alias_name: str, default_value: list[str]) -> None:
         """Refuse names of no ids, which RecBole overlooks (dataset.py, ``_init_alias``)."""
         key = f"alias_of_{alias_name}"
+        # Those of additional files as well, which are not among RecBole's token_like_fields.
+        tokens = [field for field, kind in self.field2type.items() if "token" in kind.value]
         for field in self.config[key] or []:
-            if field not in self.token_like_fields:
+            if field not in tokens:
                 raise SettingsError(
                     f"{key} names {field!r}, which is no column of tokens that was loaded (loaded: "
-                    f"{', '.join(self.token_like_fields)})"
+                    f"{', '.join(tokens)})"
                 )
         super()._set_alias(alias_name, default_value)
 

@@ -299,10 +299,11 @@ class ScaledDataset(AtomicDataset):
                     f"{key} names {field!r}, which is no column that was loaded; name it in "
                     "load_col as well"
                 )
-            if field not in self.float_like_fields:
-                raise SettingsError(
-                    f"{key} names {field!r}, which is no number but {self.field2type[field].value}"
-                )
+            kind, source = self.field2type[field].value, self.field2source[field]
+            is_feature = key != "numerical_features" or field in self.float_like_fields
+            if "float" not in kind or not is_feature:
+                reason = f"of .{source} alone" if "float" in kind else f"no number but {kind}"
+                raise SettingsError(f"{key} names {field!r}, which is {reason}")
             stays = field in self.unscaled
             if stays and key == "numerical_features" and field in self.seq_fields:
                 raise SettingsError(f"{key} names {field!r}, which holds times of the stream")

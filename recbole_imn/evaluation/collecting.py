@@ -2,15 +2,16 @@
 
 RecBole 1.2.1 cannot compute its metrics of what is shown beside how right it is
 (ItemCoverage, GiniIndex, ShannonEntropy, TailPercentage, AveragePopularity): its collector
-takes counts for tensors. Formulas are RecBole's; padding is no item of the catalogue, and what
-is shown only because fewer than k items are candidates does not count as shown, or as found.
+takes counts for tensors. Formulas are RecBole's; padding is no item of the catalogue, what is
+shown only because fewer than k items are candidates does not count as shown, or as found, and a
+true item that is no candidate is ranked below all that are.
 """
 
 from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import wraps
 from typing import Any
 
@@ -36,6 +37,8 @@ OF_ONE_EVALUATION = (
 )
 # The first k items of each row, and which of them are true: collected here, the rest by RecBole.
 BEST = ("rec.items", "rec.topk")
+# Ranks of the true items of each row, how many items are ranked, and how many are true.
+MEAN_RANKS = "rec.meanrank"
 
 
 def mend() -> None:
@@ -49,7 +52,8 @@ def mend() -> None:
         full_ranking.collect_ranks(self, scores_tensor, *rest[-2:])
         _collect_best(self, scores_tensor, *rest[-2:])
         register = self.register
-        self.register = _WithoutBest(register)
+        done = [*BEST, MEAN_RANKS] if _collect_missed(self, scores_tensor, *rest[-2:]) else BEST
+        self.register = _Without(register, done)
         try:
             collect(self, scores_tensor, *rest)
         finally:
@@ -124,14 +128,14 @@ def _take_data(self: Any) -> Any:
     return taken
 
 
-class _WithoutBest:
-    """What metrics need beside the best items, as RecBole's register says it."""
+class _Without:
+    """What metrics need beside what is collected, as RecBole's register says it."""
 
-    def __init__(self, register: Any) -> None:
-        self._register = register
+    def __init__(self, register: Any, collected: Collection[str]) -> None:
+        self._register, self._collected = register, collected
 
     def need(self, key: str) -> bool:
-        return key not in BEST and bool(self._register.need(key))
+        return key not in self._collected and bool(self._register.need(key))
 
 
 def _collect_best(self: Any, scores: Tensor, rows: Tensor, items: Tensor) -> None:
@@ -162,6 +166,39 @@ def _collect_best(self: Any, scores: Tensor, rows: Tensor, items: Tensor) -> Non
         hits.index_add_(0, rows, ((best[rows] == items.unsqueeze(1)) & shown[rows]).long())
         n_true.index_add_(0, rows, torch.ones_like(rows).unsqueeze(1))
         self.data_struct.update_tensor("rec.topk", torch.cat([hits, n_true], dim=1))
+
+
+def _collect_missed(self: Any, scores: Tensor, rows: Tensor, items: Tensor) -> bool:
+    """Collect ranks for GAUC of a batch with true items that are no candidates, and say so.
+
+    RecBole (evaluator/collector.py:167) ranks them among all that is no candidate, but counts
+    candidates alone, so that the area under the curve lies below 0. Here it is 0 for a row
+    whose one true item is missing.
+
+    Parameters as of :func:`_collect_best`.
+    """
+    if not self.register.need(MEAN_RANKS):
+        return False
+    # RecBole leaves them on the processor. A row has a true item once.
+    rows, items = torch.stack([rows, items]).to(scores.device).unique(dim=1)
+    ranks, _ = full_ranking.ranks_of_scores(scores[rows], items)
+    missing = ranks == torch.inf
+    if not missing.any():
+        return False
+    ranks, missing = ranks.masked_fill(missing, 0.0), missing.double()
+    n_candidates = (scores > -torch.inf).sum(dim=1).double()
+    none = torch.zeros_like(n_candidates)
+    n_true = none.index_add(0, rows, torch.ones_like(missing))
+    n_missing = none.index_add(0, rows, missing)
+    # Behind a candidate at least: where there is none, nothing that is true was found.
+    last = n_candidates.clamp(min=1.0)
+    behind = n_missing * last + n_missing * (n_missing + 1) / 2
+    n_ranked = torch.where(n_missing > 0, last + n_missing, n_candidates)
+    summed = none.index_add(0, rows, ranks) + behind
+    self.data_struct.update_tensor(
+        MEAN_RANKS, torch.stack([summed, n_ranked, n_true], dim=1).to(scores.dtype)
+    )
+    return True
 
 
 def coverage(shown: Items, n_items: int) -> float:

@@ -19,6 +19,7 @@ from recbole.utils import InputType
 from torch import Tensor
 
 from recbole_imn.errors import DataError
+from recbole_imn.evaluation.drawing import drawing_nothing
 from recbole_imn.log import Floats, Integers
 from recbole_imn.model.rows import event_indices
 
@@ -69,6 +70,7 @@ class SampledEvalDataLoader(NegSampleDataLoader):  # type: ignore[misc]  # RecBo
         self.step = max(self.config["eval_batch_size"] // self.times, 1)
         self.set_batch_size(self.step * self.times)
 
+    @drawing_nothing
     def collate_fn(self, index: list[int]) -> tuple[Interaction, Tensor, Tensor, Tensor]:
         """Give rows with their true items, then the same rows with the others, draw by draw.
 

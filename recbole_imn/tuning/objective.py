@@ -17,6 +17,7 @@ from recbole_imn.errors import SettingsError
 from recbole_imn.evaluation.benchmark.plan import starting_settings
 from recbole_imn.evaluation.benchmark.refusals import refuse_options
 from recbole_imn.preparation import no_options, prepare
+from recbole_imn.quick_start import never_silent
 from recbole_imn.registry import is_sequential
 from recbole_imn.tuned import Tuned
 from recbole_imn.tuning.clock import Clock, TimeUp, compiling_is_free
@@ -177,7 +178,7 @@ def validation_score(
         clock.epoch()
 
     config = request.config(values)
-    with quiet(), compiling_is_free(clock):
+    with never_silent(), quiet(), compiling_is_free(clock):
         with clock.paused():
             dataset = data.read(config, values)
         try:

@@ -61,6 +61,19 @@ def test_sorting_and_shuffling_move_rows_alike(by):
     assert_same(ours, theirs)
 
 
+def test_fields_have_a_prefix():
+    ours, theirs = both([5, 3, 3, 11])
+    for rows in (ours, theirs):
+        rows["label"] = torch.arange(4.0)
+        rows.add_prefix("x_")
+    assert_same(ours, theirs)
+    assert_same(ours[0:2], theirs[0:2])
+    for rows in (ours, theirs):
+        rows.sort("x_user")
+        rows.add_prefix("y_")
+    assert_same(ours, theirs)
+
+
 def test_fields_are_added_replaced_and_dropped():
     ours, theirs = both()
     for rows in (ours, theirs):

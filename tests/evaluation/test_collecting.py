@@ -2,11 +2,13 @@
 
 import inspect
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from recbole.evaluator.collector import Collector
+from recbole.evaluator.metrics import GAUC
 
 from recbole_imn.errors import DivergenceError
 
@@ -61,6 +63,28 @@ def test_what_is_shown_for_want_of_candidates_is_neither_shown_nor_found():
     ours.eval_batch_collect(scores, None, rows, items)
     assert ours.data_struct["rec.items"].tolist() == [[3, 0, 0, 0]]
     assert ours.data_struct["rec.topk"].tolist() == [[1, 0, 0, 0, 8]]
+
+
+def gauc(*batches):
+    ours = collector()
+    for scores, rows, items in batches:
+        ours.eval_batch_collect(torch.tensor(scores), None, torch.tensor(rows), torch.tensor(items))
+    with np.errstate(invalid="ignore"):
+        return GAUC(ours.config).calculate_metric(ours.get_data_struct())["gauc"]
+
+
+def test_a_true_item_that_is_no_candidate_has_an_area_of_0():
+    none = -np.inf
+    found = [none, 1.0, 2.0, none, 3.0]
+    nothing = [none] * 5
+    assert gauc(([found], [0], [2])) == 0.5
+    assert gauc(([found], [0], [3])) == 0.0
+    assert gauc(([nothing], [0], [3])) == 0.0
+    assert gauc(([found, nothing, found], [0, 1, 2], [4, 1, 3])) == pytest.approx(1 / 3)
+    # Batches with and without such rows stand beside one another.
+    assert gauc(([found], [0], [3]), ([found], [0], [4])) == 0.5
+    # Of two true items one is found first of all, and one not at all.
+    assert gauc(([found], [0, 0], [4, 3])) == 0.5
 
 
 @pytest.mark.parametrize("bad", [torch.nan, torch.inf])

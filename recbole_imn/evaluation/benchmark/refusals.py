@@ -70,8 +70,7 @@ def require_ranking(settings: Mapping[str, Any], where: str) -> None:
             f"{where}: eval_args is {dict(given)}, but a benchmark cuts the log in time, at one "
             "moment for all users: split: {RS: [0.8, 0.1, 0.1]}, order: TO, group_by: none"
         )
-    modes = {asked.mode.valid or "full", asked.mode.test or "full"}
-    if modes != {"full"}:
+    if asked.mode.both != {"full"}:
         raise SettingsError(
             f"{where}: eval_args mode is {given['mode']!r}, but a benchmark ranks the catalogue, "
             "or with --candidates=on_shelf what is for sale; leave it out"

@@ -42,6 +42,7 @@ from recbole_imn.files import os_line
 from recbole_imn.own_models import register_imported
 from recbole_imn.preparation import no_options, prepare
 from recbole_imn.provenance import environment, fingerprint
+from recbole_imn.quick_start import never_silent
 from recbole_imn.resume import IF_STOPPED, until_done
 from recbole_imn.tuned import TUNING
 
@@ -108,7 +109,7 @@ def execute(run: Run, folder: Path, at_a_time: int = 1) -> None:
         Runs that share the machine, which is said beside its times.
     """
     before = read_any_result(run, folder) or {}
-    with until_done():
+    with never_silent(), until_done():
         checkpoint = _execute(run, folder, at_a_time)
     _remove_leftovers(checkpoint, before.get("checkpoint", ""))
 

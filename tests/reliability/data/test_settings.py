@@ -5,6 +5,7 @@ import logging
 import numpy as np
 import pytest
 import torch
+from recbole.quick_start import run_recbole
 
 from recbole_imn.errors import DataError, SettingsError
 from tests.conftest import write_log
@@ -67,6 +68,8 @@ def rich(toy):
         ({"normalize_field": ["colour"]}, "normalize_field names 'colour'"),
         ({"normalize_field": ["user_id"]}, "is no number but token"),
         ({"normalize_field": ["paid"], "normalize_all": True}, "both set"),
+        ({"seq_len": {"tgas": 1}}, "seq_len names 'tgas', which is no column of sequences"),
+        ({"seq_len": {"paid": 1}}, "seq_len names 'paid', which is no column of sequences"),
         ({"numerical_features": ["colour"]}, "numerical_features names 'colour'"),
         ({"discretization": {"paid": {"method": "LD"}}}, "numerical_features does not name"),
         (
@@ -222,6 +225,54 @@ def test_every_model_has_the_same_rows(prepare, rich, capsys, model, options):
             assert torch.equal(ours._dataset.inter_feat[field], theirs._dataset.inter_feat[field])
     assert np.isfinite(train(network, loaders[0])).all()
     capsys.readouterr()
+
+
+VECTORS = {
+    "load_col": {"inter": COLUMNS, "ent": ["ent_id", "ent_emb"]},
+    "additional_feat_suffix": "ent",
+    "alias_of_item_id": ["ent_id"],
+    "preload_weight": {"ent_id": "ent_emb"},
+}
+
+
+@pytest.mark.parametrize("scaled", [[], ["ent_emb"]])
+def test_vectors_of_an_additional_file_are_loaded_for_ids_of_items(prepare, toy, scaled):
+    """As RecBole's users load them for models of their own (``get_preload_weight``)."""
+    rows = [f"i{item}\t{item}.5 -{item}" for item in range(1, 21)]
+    text = "\n".join(["ent_id:token\tent_emb:float_seq", *rows]) + "\n"
+    (toy / "toy" / "toy.ent").write_text(text)
+    settings = {**VECTORS, **CE, "normalize_field": scaled}
+    dataset = prepare("SASRec", **settings)[2][0]._dataset
+    weights = dataset.get_preload_weight("ent_id")
+    assert weights.shape == (dataset.item_num, 2)
+    # Scaled over all of them, -20 to 20.5.
+    expected = [23.5 / 40.5, 17 / 40.5] if scaled else [3.5, -3.0]
+    assert np.allclose(weights[dataset.token2id("item_id", "i3")], expected)
+    with pytest.raises(SettingsError, match=r"names 'ent_emb', which is of \.ent alone"):
+        prepare("SASRec", **settings, numerical_features=["ent_emb"])
+    with pytest.raises(SettingsError, match="'ent_emb', which is no column of tokens"):
+        prepare("SASRec", **{**settings, "alias_of_item_id": ["ent_emb"]})
+
+
+def test_pretraining_draws_dynamic_negatives_and_is_tested_by_any_metric(rich):
+    dynamic = {"dynamic": True, "candidate_num": 2}
+    settings = {
+        **{"data_path": str(rich), "event_stream": True, "show_progress": False, **RICH},
+        **{"pretrain_epochs": 1, "item_attribute": "genres", "topk": [5]},
+        **{"metrics": ["ItemCoverage"], "valid_metric": "ItemCoverage@5"},
+        **{"loss_type": "BPR", "train_neg_sample_args": dynamic, "hidden_size": 8},
+    }
+    assert run_recbole("S3Rec", "rich", config_dict=settings)["test_result"]
+    assert (rich / "saved" / "S3Rec-rich-1.pth").is_file()
+
+
+def test_no_more_items_are_ranked_anew_than_there_are(prepare, toy):
+    with pytest.raises(SettingsError, match="reranker_CAN_NUM of SASRecCPR is 100, but toy has"):
+        prepare("SASRecCPR")
+    dataset = prepare("SASRecCPR", reranker_CAN_NUM=5)[1]
+    assert prepare("GRU4RecCPR", reranker_CAN_NUM=dataset.item_num)[3]
+    network = prepare("SASRecCPR", reranker_CAN_NUM=(9, 5), n_facet_all=6)[3]
+    assert network.reranker_CAN_NUM == [9, 5]
 
 
 def test_histories_beside_those_of_dien_are_other_items(prepare, rich):

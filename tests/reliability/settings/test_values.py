@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from recbole.config import Config
+from recbole.model.sequential_recommender.sasrec import SASRec
 
 from recbole_imn.data.market import MarketConfig, read_config
 from recbole_imn.errors import DataError, SettingsError
 from recbole_imn.model.settings import SETTINGS, NetworkSettings
+from tests.registered import forgotten_afterwards
 
 WRONG = [
     ({"static_features": "maybe"}, "static_features is 'maybe'; it must be True or False"),
@@ -50,6 +52,27 @@ WRONG = [
     ({"unload_col": {"inter": ["purchase"]}}, "unload_col is .* but load_col says what is loaded"),
     ({"USER_ID_FIELD": "item_id"}, "USER_ID_FIELD and ITEM_ID_FIELD are both 'item_id'"),
     ({"clip_grad_norm": 5}, "clip_grad_norm is 5; it must be a list of NAME: VALUE"),
+    (
+        {"clip_grad_norm": {"max_norm": 5, "foo": 1}},
+        "'clip_grad_norm.foo'; there are error_if_nonfinite, max_norm, norm_type",
+    ),
+    ({"clip_grad_norm": {"maxnorm": 5}}, "'clip_grad_norm.maxnorm'; did you mean max_norm"),
+    (
+        {"valid_metric_bigger": False},
+        "valid_metric_bigger is False, but of NDCG@5 the larger value is better",
+    ),
+    (
+        {
+            "valid_metric": "AveragePopularity@5",
+            "metrics": ["AveragePopularity"],
+            "valid_metric_bigger": True,
+        },
+        "valid_metric_bigger is True, but of AveragePopularity@5 the smaller",
+    ),
+    ({"alias_of_entity_id": ["nothere"]}, "sequential models are given no knowledge graph"),
+    ({"alias_of_relation_id": ["nothere"]}, "sequential models are given no knowledge graph"),
+    ({"kg_reverse_r": True}, "kg_reverse_r is True, but sequential models are given no knowledge"),
+    ({"entity_kg_num_interval": "[1,inf)"}, "sequential models are given no knowledge graph"),
     ({"weight_decay": -1}, "weight_decay is -1; it must be 0 or above"),
     ({"repeatable": False}, "repeatable is False"),
     ({"data_path": 5}, r"data_path is 5; it must be a folder; .* is written as \./5"),
@@ -102,9 +125,16 @@ SASREC = [
         {"loss_type": "BPR", "train_neg_sample_args": {"dynamic": True}},
         "dynamic: True with candidate_num 0",
     ),
+    (
+        {"loss_type": "BPR", "train_neg_sample_args": {"foo": 1}},
+        "'train_neg_sample_args.foo'; there are alpha, candidate_num, distribution, dynamic",
+    ),
     ({"neg_sampling": {"uniform": 1}}, "neg_sampling is ignored by RecBole 1.2.1"),
-    ({"transform": "crop_itemseq"}, "transform is 'crop_itemseq', which needs eta"),
     ({"transform": "user_defined"}, "which RecBole 1.2.1 leaves empty"),
+    *[
+        ({"transform": f"{kind}_itemseq"}, "but SASRec reads no changed sequences; leave it out")
+        for kind in ("mask", "crop", "reorder", "inverse")
+    ],
 ]
 
 
@@ -112,6 +142,68 @@ SASREC = [
 def test_a_wrong_setting_of_a_model_of_recbole_is_one_line(make_config, settings, message):
     with pytest.raises(SettingsError, match=message):
         make_config("SASRec", **settings)
+
+
+OTHERS = [
+    ("SASRecCPR", {"loss_type": "BPR"}, "loss_type is 'BPR'; it must be CE for SASRecCPR"),
+    ("GRU4RecCPR", {"loss_type": "BPR"}, "it must be CE for GRU4RecCPR"),
+    ("CORE", {"loss_type": "BPR"}, "it must be CE for CORE"),
+    ("FPMC", {"loss_type": "CE"}, "it must be BPR for FPMC"),
+    ("SINE", {"loss_type": "X"}, "it must be CE or BPR or NLL for SINE"),
+    ("RepeatNet", {"loss_type": "BPR"}, "it must be CE for RepeatNet"),
+    ("RepeatNet", {"loss_type": "nonsense"}, "it must be CE for RepeatNet"),
+    ("RepeatNet", {"train_neg_sample_args": {"sample_num": 1}}, "the loss CE is over the whole"),
+    ("SINE", {"train_neg_sample_args": {"sample_num": 1}}, "the loss CE is over the whole"),
+    *[
+        (model, {"loss_type": "nonsense"}, f"'nonsense', but {model} reads none; leave it out")
+        for model in ("DIN", "DIEN", "TransRec")
+    ],
+    *[
+        (model, {"train_neg_sample_args": None}, f"the loss of {model} compares each item")
+        for model in ("DIN", "DIEN", "TransRec", "FPMC")
+    ],
+    ("BERT4Rec", {"transform": None}, "BERT4Rec learns from what mask_itemseq makes"),
+    ("BERT4Rec", {"transform": "inverse_itemseq"}, "learns from what mask_itemseq makes"),
+    ("SHAN", {"transform": None}, "SHAN learns from what inverse_itemseq makes"),
+    ("BERT4Rec", {"mask_ratio": 2}, "which needs mask_ratio, a share in 0..1; it is 2"),
+    ("BERT4Rec", {"MAX_ITEM_LIST_LENGTH": 4}, "no item of a history would ever be masked"),
+    ("BERT4Rec", {"mask_ratio": 0}, "no item of a history would ever be masked"),
+    ("SASRecCPR", {"reranker_CAN_NUM": 0}, "reranker_CAN_NUM of SASRecCPR is 0; it must be"),
+    ("SASRecCPR", {"reranker_CAN_NUM": "5,x"}, "is '5,x'; it must be a whole number above 0"),
+    ("GRU4RecCPR", {"reranker_CAN_NUM": "9,5"}, "n_facet_all of GRU4RecCPR is 5; it must be 6"),
+    ("S3Rec", {"train_stage": "scratch"}, "train_stage is 'scratch'; it must be pretrain or"),
+]
+
+
+@pytest.mark.parametrize(("model", "settings", "message"), OTHERS)
+def test_what_a_model_cannot_be_trained_with_is_one_line(make_config, model, settings, message):
+    with pytest.raises(SettingsError, match=message):
+        make_config(model, **settings)
+
+
+@pytest.mark.parametrize("model", ["DIN", "DIEN", "TransRec"])
+def test_a_loss_for_other_models_takes_no_negatives_away(make_config, model):
+    assert make_config(model, loss_type="CE")["train_neg_sample_args"]["sample_num"] == 1
+
+
+def test_a_class_of_ones_own_may_read_changed_sequences(make_config):
+    with forgotten_afterwards():
+
+        class Cropping(SASRec):
+            pass
+
+        assert make_config(Cropping, transform="crop_itemseq", eta=0.5)["eta"] == 0.5
+        assert make_config(Cropping, transform="inverse_itemseq")["transform"] == "inverse_itemseq"
+        with pytest.raises(SettingsError, match="which needs eta, a share in"):
+            make_config(Cropping, transform="crop_itemseq")
+
+
+@pytest.mark.parametrize("mode", [{"valid": "uni5"}, {"test": "uni5"}])
+def test_a_mode_of_one_part_stands_for_the_other(make_config, mode):
+    config = make_config("SASRec", metrics=["AUC"], valid_metric="AUC", eval_args={"mode": mode})
+    assert config["eval_args"]["mode"] == {"valid": "uni5", "test": "uni5"}
+    with pytest.raises(SettingsError, match="mode is uni5, but SASRecCPR ranks the whole"):
+        make_config("SASRecCPR", eval_args={"mode": mode})
 
 
 @pytest.mark.parametrize("model", ["SASRecCPR", "GRU4RecCPR"])
