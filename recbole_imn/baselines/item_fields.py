@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from recbole_imn.kernels.compiled import exact
-from recbole_imn.log import Floats, Integers
+from recbole_imn.log import Flags, Floats, Integers
 from recbole_imn.model.sources.base import Numbers
 
 # The user's latest distinct items, of which a mean is taken.
@@ -28,6 +28,9 @@ class ItemFields:
         As a data set has them; row 0 is padding.
     widths : mapping of str to int
         How many of these columns each field has, in order.
+    seen : bool [n_items]
+        Items of the training part. They alone tell which columns have two values, so that what
+        is listed later moves no score of theirs.
 
     Attributes
     ----------
@@ -35,8 +38,8 @@ class ItemFields:
         0 where items have no fields.
     """
 
-    def __init__(self, features: Numbers, widths: Mapping[str, int]) -> None:
-        self.features = np.ascontiguousarray(_binary(features))
+    def __init__(self, features: Numbers, widths: Mapping[str, int], seen: Flags) -> None:
+        self.features = np.ascontiguousarray(_binary(features, features[seen]))
         self.bounds = np.cumsum([0, *widths.values()], dtype=np.int64)
         n_numbers = sum(width == 1 for width in widths.values())
         self.n_columns = len(widths) + n_numbers
@@ -58,9 +61,8 @@ class ItemFields:
             _fill(self.features, self.bounds, own[:, :LATEST], items, starts, out)
 
 
-def _binary(features: Numbers) -> Numbers:
-    """Let columns with two values have 0 and 1, whatever they were scaled to."""
-    known = features[1:]
+def _binary(features: Numbers, known: Numbers) -> Numbers:
+    """Let columns that have two values among known items have 0 and 1, however scaled."""
     if len(known) == 0:
         return features
     low, high = known.min(axis=0), known.max(axis=0)

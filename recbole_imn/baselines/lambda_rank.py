@@ -100,7 +100,9 @@ class LambdaRank(RecentHistory):
         self.first_events = bool(config["first_events"])
         self.places = places_of(self.popularity.numpy())
         widths = dataset.feature_maps["item_features"].widths
-        item_fields = ItemFields(dataset.item_features.numpy(), widths)
+        seen = np.zeros(self.n_items, np.bool_)
+        seen[dataset.log.item[: self.n_training]] = True
+        item_fields = ItemFields(dataset.item_features.numpy(), widths, seen)
         self.sources = CandidateSources(self.n_items, item_fields)
         self._set_trees(no_trees(self.settings.n_trees, self.settings.n_leaves))
         self.register_buffer("n_used", torch.tensor(self.settings.n_trees))

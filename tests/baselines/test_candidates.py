@@ -22,7 +22,7 @@ def log(prepare):
 
 
 def no_fields(log):
-    return ItemFields(np.zeros((log.n_items, 0), np.float32), {})
+    return ItemFields(np.zeros((log.n_items, 0), np.float32), {}, np.ones(log.n_items, bool))
 
 
 def candidates_of(log, events, fields=None):
@@ -70,7 +70,7 @@ def test_rows_are_the_same_alone_and_together_whatever_comes_later(log):
 
 def test_fields_come_after_all_else_and_change_none_of_it(log):
     prices = np.arange(log.n_items, dtype=np.float32)[:, None]
-    fields = ItemFields(prices, {"price": 1})
+    fields = ItemFields(prices, {"price": 1}, np.arange(len(prices)) > 0)
     ((items, columns),) = rows_of(candidates_of(log, [250], fields))
     ((plain_items, plain),) = rows_of(candidates_of(log, [250]))
     assert np.array_equal(items, plain_items)
