@@ -108,6 +108,7 @@ class Market:
         self._make_room()
         if not self.snapshot.feature_maps["item_features"].fields:
             return
+        self.snapshot.keep_fitted_features()
         features = self.snapshot.item_features.clone()
         features[numbers] = self._features(record["item"], record["attributes"])
         self.snapshot.item_features = features

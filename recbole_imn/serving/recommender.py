@@ -11,8 +11,8 @@ import numpy as np
 
 from recbole_imn.checkpoints import load_checkpoint
 from recbole_imn.checkpoints.ids import IDS
-from recbole_imn.checkpoints.sealed import CHECKPOINT, write_sealed
-from recbole_imn.errors import ServingError
+from recbole_imn.checkpoints.sealed import CHECKPOINT, write_part
+from recbole_imn.files import replaced
 from recbole_imn.serving.answers import Answers
 from recbole_imn.serving.columns import Columns, columns_of, with_features
 from recbole_imn.serving.intake import Intake, Record
@@ -23,7 +23,7 @@ from recbole_imn.serving.journal.marks import ORIGIN, check_same, in_own_time, m
 from recbole_imn.serving.lists import Lists
 from recbole_imn.serving.market import Market
 from recbole_imn.serving.names import raw_id, raw_ids
-from recbole_imn.serving.opening import open_session, recbole_weights
+from recbole_imn.serving.opening import open_session, recbole_weights, require_openable
 from recbole_imn.serving.policies import Observed, Policies
 from recbole_imn.serving.snapshot import EVENT_FIELDS, KEY, snapshot_of
 from recbole_imn.serving.times import LogClock, require_near
@@ -246,7 +246,18 @@ class Recommender(Answers):
             self.journal_mark = mark_of(records[-1]) if records else self.journal_mark
 
     def save(self, path: str | Path) -> None:
-        """Write a checkpoint of all this as it is now."""
+        """Write a checkpoint of all this as it is now, which takes the place of an older one.
+
+        Raises
+        ------
+        CheckpointError
+            If it could not be opened again; the older one stays.
+        """
+        with replaced(Path(path)) as part:
+            self._write(part)
+            require_openable(part, path)
+
+    def _write(self, part: Path) -> None:
         with self._writing:
             self._settle()
             session, snapshot = self.market.session, self.market.snapshot
@@ -260,7 +271,7 @@ class Recommender(Answers):
             names = {IDS: "", KEY: snapshot.to_values()}
             values = {**self._checkpoint, "state_dict": weights, **names}
             snapshot.memories = None
-            write_sealed(Path(path), values, CHECKPOINT)
+            write_part(part, values, CHECKPOINT)
 
     def _take(self, columns: Columns) -> Observed:
         with self._writing:
@@ -333,11 +344,6 @@ class Recommender(Answers):
         """Give seconds of the log; those of the last event by default."""
         if at is None:
             return self.last_time if np.isfinite(self.last_time) else 0.0
-        if isinstance(at, str) and at == "now":
-            now = self.clock.now()
-            if now is None:
-                raise ServingError(
-                    "nobody knows when the log began, so that 'now' is no time of it"
-                )
-            return now
-        return self.clock.seconds(at)
+        return (
+            self.clock.present() if isinstance(at, str) and at == "now" else self.clock.seconds(at)
+        )

@@ -85,6 +85,19 @@ class LogClock:
         """Give the present by the machine's clock; None where the origin is not known."""
         return None if self.origin is None else time.time() - self.origin
 
+    def present(self) -> float:
+        """Give the present by the machine's clock.
+
+        Raises
+        ------
+        ServingError
+            If nobody knows when the log began.
+        """
+        now = self.now()
+        if now is None:
+            raise ServingError("nobody knows when the log began, so that 'now' is no time of it")
+        return now
+
     def text(self, seconds: float) -> str:
         """Give a moment of the log as ISO 8601 in UTC, or as its seconds."""
         if self.origin is None:
