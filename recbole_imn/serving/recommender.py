@@ -78,15 +78,14 @@ class Recommender(Answers):
         self._writing, self._lock = RLock(), ReadWriteLock()
         self._waiting: list[Record] = []
         self._position = len(snapshot.log)
-        maps = [snapshot.feature_maps[key] for key in EVENT_FIELDS]
         times = snapshot.log.time
         self._intake = Intake(
             policies,
             self.clock,
             snapshot.behaviours,
             snapshot.other_fields,
-            self.market.purchase_of(),
-            maps,
+            self.market.usual_purchases,
+            [snapshot.feature_maps[key] for key in EVENT_FIELDS],
             float(times[-1]) if len(times) else -np.inf,
             self.market.latest_events(),
             self._happened,
@@ -190,8 +189,9 @@ class Recommender(Answers):
             self._settle()
             record = self.market.items_record(columns_of(frame))
             new = sum(name not in self.market.items for name in record["item"])
-            self._keep(record)
-            self._settle()
+            if record["item"]:
+                self._keep(record)
+                self._settle()
         return new
 
     def tell_items(self, told: Sequence[tuple[Any, Mapping[str, Any]]]) -> int:
@@ -263,13 +263,11 @@ class Recommender(Answers):
             session, snapshot = self.market.session, self.market.snapshot
             session.seek(len(session.past.log))
             snapshot.memories = session.state()["memories"]
-            snapshot.journal_offset = self.journal_offset
-            snapshot.journal_mark = self.journal_mark
+            snapshot.journal_offset, snapshot.journal_mark = self.journal_offset, self.journal_mark
             snapshot.keys = list(self._intake.keys)
-            weights = recbole_weights(session.network)
             # Users and items may be more by now than those of the data set.
             names = {IDS: "", KEY: snapshot.to_values()}
-            values = {**self._checkpoint, "state_dict": weights, **names}
+            values = {**self._checkpoint, "state_dict": recbole_weights(session.network), **names}
             snapshot.memories = None
             write_part(part, values, CHECKPOINT)
 
@@ -288,9 +286,10 @@ class Recommender(Answers):
             for name in names:
                 self.market.number_of(name)
             moment = self._seconds(at)
-            require_near(moment, self.last_time, at)
-            self._keep({"kind": kind, "item": names, "at": moment})
-            self._settle()
+            require_near(moment, self.last_time, at, also_before=True)
+            if names:
+                self._keep({"kind": kind, "item": names, "at": moment})
+                self._settle()
 
     def _keep(self, record: Record) -> None:
         """Make a record durable, and only then part of what happened."""
@@ -306,6 +305,8 @@ class Recommender(Answers):
         if record["kind"] == "events":
             self._intake.taken(record)
             self._position += len(record["user"])
+        elif record["kind"] == "forget":
+            self._intake.forgotten(record["user"], record["as"])
         self._waiting.append(record)
         if len(self._waiting) >= MOST_WAITING:
             self._settle()

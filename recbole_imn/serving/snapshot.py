@@ -73,6 +73,9 @@ class Snapshot:
     fitted_features : float32 [n_fitted_items, n_features] or None
         Features that the items of these events had then, in order of their numbers; None where
         nobody has told anything of items since.
+    purchase_of : dict of str to bool or None
+        Whether events of a behaviour are purchases where nobody says, as the log had it at first:
+        what comes later says it of itself alone. None before it was asked.
     """
 
     log: EventLog
@@ -97,6 +100,7 @@ class Snapshot:
     journal_mark: str = ""
     time_zone: str | None = None
     fitted_features: Tensor | None = None
+    purchase_of: dict[str, bool] | None = None
 
     @property
     def fitted(self) -> int:
@@ -107,6 +111,16 @@ class Snapshot:
     def fitted_items(self) -> Tensor:
         """Numbers of the items of these events, int64 [n_fitted_items]."""
         return torch.from_numpy(np.unique(self.log.item[: self.fitted]).astype(np.int64))
+
+    def purchases_until(self, stop: int) -> dict[str, bool]:
+        """Say of each behaviour if its events before a position are purchases, if all alike."""
+        found = {}
+        behaviours, purchases = self.log.behaviour[:stop], self.log.purchase[:stop]
+        for number, name in enumerate(self.behaviours):
+            flags = purchases[behaviours == number]
+            if number and (len(flags) == 0 or flags.all() or not flags.any()):
+                found[name] = bool(len(flags) and flags[0])
+        return found
 
     def keep_fitted_features(self) -> None:
         """Keep the features that scales were fitted on, before others are told."""
@@ -151,6 +165,7 @@ class Snapshot:
             "n_fitted": self.n_fitted,
             "time_zone": self.time_zone,
             "fitted_features": self.fitted_features,
+            "purchase_of": self.purchase_of,
         }  # fmt: skip
 
     @classmethod
@@ -188,6 +203,7 @@ class Snapshot:
             values.get("journal_mark", ""),
             _text_or_none(values.get("time_zone")),
             values.get("fitted_features"),
+            values.get("purchase_of"),
         )
 
 
