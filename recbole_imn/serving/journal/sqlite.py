@@ -54,8 +54,7 @@ COMMIT;
 # Files of earlier versions have none before somebody writes to them.
 _IDENTITY = """
 BEGIN IMMEDIATE;
-CREATE TABLE identity (token TEXT NOT NULL);
-INSERT INTO identity VALUES ('{}');
+CREATE TABLE identity (token TEXT NOT NULL); INSERT INTO identity VALUES ('{}');
 COMMIT;
 """
 
@@ -235,9 +234,8 @@ class SqliteJournal:
     @staticmethod
     def _identity(connection: sqlite3.Connection) -> str:
         query = "SELECT count(*) FROM sqlite_master WHERE name = 'identity'"
-        if not connection.execute(query).fetchone()[0]:
-            return ""
-        return str(connection.execute("SELECT token FROM identity").fetchone()[0])
+        is_there = connection.execute(query).fetchone()[0]
+        return connection.execute("SELECT token FROM identity").fetchone()[0] if is_there else ""
 
     def _check_offsets(self, connection: sqlite3.Connection) -> None:
         first, last, count = connection.execute(
