@@ -140,7 +140,10 @@ def nearest_names(name: object, known: Collection[str], n: int = 3) -> list[str]
 
 def shown(value: object) -> str:
     """Write a value for a message, in one line that is cut where it is long."""
-    text = repr(value).replace("\n", " ")
+    try:
+        text = repr(value).replace("\n", " ")
+    except ValueError:  # digits of a number, of which Python writes some thousands at most
+        return "a number of thousands of digits"
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}... ({len(text):,} characters)"
 
 

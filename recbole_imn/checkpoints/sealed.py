@@ -44,8 +44,14 @@ def write_sealed(path: Path, values: Any, kind: str, run: str = NO_RUN) -> None:
     run : str
         16 hexadecimal digits that name the run which writes it.
     """
+    with replaced(path) as part:
+        write_part(part, values, kind, run)
+
+
+def write_part(part: Path, values: Any, kind: str, run: str = NO_RUN) -> None:
+    """Write what :func:`write_sealed` does, to a file that is to take another's place later."""
     head = f"recbole_imn {kind} format {FORMAT} run {run} sha256 ".encode()
-    with replaced(path) as part, part.open("w+b") as file:
+    with part.open("w+b") as file:
         torch.save(values, file)
         # An archive ends with the length of its comment, which torch leaves empty.
         file.seek(-2, os.SEEK_END)

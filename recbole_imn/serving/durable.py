@@ -65,7 +65,8 @@ class Holder(Generic[Machine]):
     ) -> None:
         if snapshot_every < 1:
             raise ServingError(f"snapshot_every is {snapshot_every}; at least 1 record")
-        self.journal, self.snapshots = journal, Snapshots(folder, keep)
+        self.journal = journal
+        self.snapshots = Snapshots(folder, keep, journal.identity)
         self._load, self._every = load, snapshot_every
         # One snapshot or swap at a time; one append at a time, and none while weights change.
         self._saving, self._gate = threading.Lock(), threading.Lock()

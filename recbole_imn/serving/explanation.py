@@ -238,7 +238,9 @@ class _Asked:
         known = self.scores if is_own else _scores(unchanged, self.user, self.at)
         without = _scores(fork, self.user, self.at)
         moved = self._against_mean(known) - self._against_mean(without)
-        return PurchaseChange(items, times, self.rank(without), moved, replayed)
+        # What a replay says otherwise than the states of now is no change by the purchase.
+        ranked = np.where(known == self.scores, without, self.scores + (without - known))
+        return PurchaseChange(items, times, self.rank(ranked), moved, replayed)
 
     def _against_mean(self, scores: Floats) -> float:
         mean = scores[self.items].mean() if len(self.items) else 0.0

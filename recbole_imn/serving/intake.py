@@ -101,12 +101,14 @@ class Intake:
             # Whatever the rules: this is what keys are for.
             reason = "duplicate" if row["key"] in self.keys or row["key"] in keys else None
             reason = reason or self._timely(row, last)
-            if reason is None and (_event(row) in latest or self._is_known(row, last)):
+            is_known = self._is_known(row, last)
+            # From here on it is an event of the moment that it is taken as of.
+            row["time"] = max(row["time"], last)
+            if reason is None and (is_known or _event(row) in latest):
                 reason = self._ruled("duplicate", row, "was observed before")
             if reason:
                 dropped[reason] += 1
                 continue
-            row["time"] = max(row["time"], last)
             if row["time"] > last:
                 last, latest = row["time"], set()
             latest.add(_event(row))
@@ -129,6 +131,12 @@ class Intake:
                 self.keys[key] = None
         while len(self.keys) > MOST_KEYS:
             self.keys.popitem(last=False)
+
+    def forgotten(self, user: str, name: str) -> None:
+        """Call a user otherwise, whom nobody may know any more."""
+        self._latest = {
+            (name if event[0] == user else event[0], *event[1:]) for event in self._latest
+        }
 
     # -- rows --------------------------------------------------------------------------------
 
@@ -206,7 +214,7 @@ class Intake:
                 continue
             try:
                 found.transform_cells({field.name: [row[field.name]] for field in found.fields})
-            except (DataError, TypeError, ValueError) as error:
+            except (DataError, TypeError, ValueError, OverflowError) as error:
                 raise ServingError(one_line(error)) from None
 
     # -- rules -------------------------------------------------------------------------------

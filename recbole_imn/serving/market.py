@@ -7,7 +7,6 @@ from secrets import token_hex
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from recbole_imn.errors import DataError, ServingError, UnknownItemError, one_line
@@ -108,6 +107,7 @@ class Market:
         self._make_room()
         if not self.snapshot.feature_maps["item_features"].fields:
             return
+        self.snapshot.keep_fitted_features()
         features = self.snapshot.item_features.clone()
         features[numbers] = self._features(record["item"], record["attributes"])
         self.snapshot.item_features = features
@@ -125,8 +125,9 @@ class Market:
         empty = [None] * len(names)
         told = {field.name: cells.get(field.name, empty) for field in found.fields}
         features = torch.from_numpy(found.transform_cells(told)).to(known)
-        stays = torch.tensor([owner not in cells for owner in found.owners])
-        numbers = torch.tensor([self.items.get(name) or 0 for name in names])
+        stays = torch.tensor([owner not in cells for owner in found.owners], dtype=torch.bool)
+        places = [self.items.get(name) or 0 for name in names]
+        numbers = torch.tensor(places, dtype=torch.int64)
         before = known[numbers.clamp(max=len(known) - 1)]
         # Who has events alone so far has no features yet, and gets those of empty cells.
         has_some = (numbers > 0) & (numbers < len(known)) & (before != 0).any(dim=1)
@@ -220,7 +221,7 @@ class Market:
     def _try_features(self, names: Sequence[str], cells: Mapping[str, list[Any]]) -> None:
         try:
             self._features(names, cells)
-        except (DataError, TypeError, ValueError, LookupError) as error:
+        except (DataError, TypeError, ValueError, LookupError, OverflowError) as error:
             reason = one_line(error)
             raise ServingError(f"attribute {next(iter(cells))!r}: {reason}") from None
 
@@ -275,14 +276,15 @@ class Market:
         ]
 
     def purchase_of(self) -> dict[str, bool]:
-        """Say of each behaviour whether its events are purchases, where all are alike."""
-        log = self.session.past.log
-        found = {}
-        for number, name in enumerate(self.snapshot.behaviours):
-            flags: npt.NDArray[np.bool_] = log.purchase[log.behaviour == number]
-            if number and (len(flags) == 0 or flags.all() or not flags.any()):
-                found[name] = bool(len(flags) and flags[0])
-        return found
+        """Say of each behaviour whether its events so far are purchases, where all are alike."""
+        return self.snapshot.purchases_until(len(self.session.past.log))
+
+    @property
+    def usual_purchases(self) -> dict[str, bool]:
+        """Whether an event of a behaviour is a purchase where nobody says."""
+        if self.snapshot.purchase_of is None:
+            self.snapshot.purchase_of = self.snapshot.purchases_until(self.snapshot.bounds[-1])
+        return self.snapshot.purchase_of
 
     def on_shelf(self, at: float) -> Integers:
         """Give the items for sale, int64 [n].

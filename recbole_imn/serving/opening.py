@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from recbole_imn.checkpoints.loading import check_settings, misfit
+from recbole_imn.checkpoints.loading import check_settings, load_checkpoint, misfit
 from recbole_imn.errors import CheckpointError, named_line
 from recbole_imn.model.build import build_network
 from recbole_imn.model.network import Network
 from recbole_imn.model.parts import Making
 from recbole_imn.model.settings import NetworkSettings
 from recbole_imn.past import Past
-from recbole_imn.serving.snapshot import Snapshot
+from recbole_imn.serving.snapshot import Snapshot, snapshot_of
 from recbole_imn.session import Session
 
 # What a RecBole model calls its network.
 PREFIX = "network."
+# Where a taste keeps the features that it was fitted on, each column sorted.
+REFERENCE = "products.taste.reference"
 
 
 def open_session(checkpoint: Mapping[str, Any], snapshot: Snapshot, file: Any) -> Session:
@@ -47,6 +50,7 @@ def open_session(checkpoint: Mapping[str, Any], snapshot: Snapshot, file: Any) -
     check_settings(str(file), checkpoint["config"])
     past = Past(snapshot.log)
     try:
+        _recall_fitted_features(snapshot, own_weights(checkpoint["state_dict"]))
         network = make_network(checkpoint, snapshot, past)
         session = Session(network, past, snapshot.n_training)
         session.frozen = True
@@ -65,6 +69,32 @@ def open_session(checkpoint: Mapping[str, Any], snapshot: Snapshot, file: Any) -
     return session
 
 
+def require_openable(part: Path, path: Any) -> None:
+    """Open a file that is to take another one's place, and let it go again.
+
+    Parameters
+    ----------
+    part : Path
+        What was written.
+    path : path
+        Whose place it is to take; named in messages.
+
+    Raises
+    ------
+    CheckpointError
+        If that cannot be.
+    """
+    try:
+        checkpoint = load_checkpoint(part)
+        open_session(checkpoint, snapshot_of(checkpoint, part), part)
+    except CheckpointError as error:
+        reason = str(error).replace(str(part), "it")
+        raise CheckpointError(
+            f"{path} was not written, since it could not be opened again ({reason}); what was "
+            "there stays"
+        ) from error
+
+
 def make_network(checkpoint: Mapping[str, Any], snapshot: Snapshot, past: Past) -> Network:
     """Make a network of the checkpoint's settings, with its weights.
 
@@ -77,15 +107,31 @@ def make_network(checkpoint: Mapping[str, Any], snapshot: Snapshot, past: Past) 
     load_weights(
         network,
         own_weights(checkpoint["state_dict"]),
+        snapshot,
         "the weights are of another network than the settings",
     )
     return network
+
+
+def _recall_fitted_features(snapshot: Snapshot, weights: Mapping[str, Tensor]) -> None:
+    """Find what scales were fitted on in files that did not keep it when items were told of.
+
+    Tastes keep it column by column, and column by column it is all that scales depend on.
+    """
+    kept = weights.get(REFERENCE)
+    if snapshot.fitted_features is not None or kept is None:
+        return
+    present = snapshot.item_features[snapshot.fitted_items]
+    if present.shape == kept.shape and not torch.equal(present.sort(dim=0).values, kept):
+        snapshot.fitted_features = kept.to(present)
 
 
 def new_network(
     config: Mapping[str, Any], snapshot: Snapshot, past: Past, n_training: int
 ) -> Network:
     """Make a network of settings, with weights that are to be overwritten.
+
+    It is made of items as they were when scales were fitted, whatever has been told since.
 
     Parameters
     ----------
@@ -100,7 +146,7 @@ def new_network(
         NetworkSettings.from_mapping(config),
         past.beginning(),
         n_training,
-        snapshot.item_features,
+        snapshot.features_as_fitted(),
         snapshot.fitted,
         snapshot.feature_maps["item_features"].owners,
     )
@@ -109,8 +155,18 @@ def new_network(
         return build_network(making)
 
 
-def load_weights(network: Network, weights: Mapping[str, Tensor], complaint: str) -> None:
-    """Give a network its weights, and let it score.
+def load_weights(
+    network: Network, weights: Mapping[str, Tensor], snapshot: Snapshot, complaint: str
+) -> None:
+    """Give a network of :func:`new_network` its weights, and let it score items as they are.
+
+    Parameters
+    ----------
+    network : Network
+    weights : mapping of str to Tensor
+    snapshot : Snapshot
+        That the network was made of.
+    complaint : str
 
     Raises
     ------
@@ -121,6 +177,9 @@ def load_weights(network: Network, weights: Mapping[str, Tensor], complaint: str
     if wrong:
         raise CheckpointError(f"{complaint}: {wrong}")
     network.load_state_dict(weights)
+    if snapshot.fitted_features is not None:
+        log = snapshot.log
+        network.grow(log.n_users, log.n_items, snapshot.item_features)
     network.eval()
 
 

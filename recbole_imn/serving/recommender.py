@@ -11,8 +11,8 @@ import numpy as np
 
 from recbole_imn.checkpoints import load_checkpoint
 from recbole_imn.checkpoints.ids import IDS
-from recbole_imn.checkpoints.sealed import CHECKPOINT, write_sealed
-from recbole_imn.errors import ServingError
+from recbole_imn.checkpoints.sealed import CHECKPOINT, write_part
+from recbole_imn.files import replaced
 from recbole_imn.serving.answers import Answers
 from recbole_imn.serving.columns import Columns, columns_of, with_features
 from recbole_imn.serving.intake import Intake, Record
@@ -23,7 +23,7 @@ from recbole_imn.serving.journal.marks import ORIGIN, check_same, in_own_time, m
 from recbole_imn.serving.lists import Lists
 from recbole_imn.serving.market import Market
 from recbole_imn.serving.names import raw_id, raw_ids
-from recbole_imn.serving.opening import open_session, recbole_weights
+from recbole_imn.serving.opening import open_session, recbole_weights, require_openable
 from recbole_imn.serving.policies import Observed, Policies
 from recbole_imn.serving.snapshot import EVENT_FIELDS, KEY, snapshot_of
 from recbole_imn.serving.times import LogClock, require_near
@@ -78,15 +78,14 @@ class Recommender(Answers):
         self._writing, self._lock = RLock(), ReadWriteLock()
         self._waiting: list[Record] = []
         self._position = len(snapshot.log)
-        maps = [snapshot.feature_maps[key] for key in EVENT_FIELDS]
         times = snapshot.log.time
         self._intake = Intake(
             policies,
             self.clock,
             snapshot.behaviours,
             snapshot.other_fields,
-            self.market.purchase_of(),
-            maps,
+            self.market.usual_purchases,
+            [snapshot.feature_maps[key] for key in EVENT_FIELDS],
             float(times[-1]) if len(times) else -np.inf,
             self.market.latest_events(),
             self._happened,
@@ -190,8 +189,9 @@ class Recommender(Answers):
             self._settle()
             record = self.market.items_record(columns_of(frame))
             new = sum(name not in self.market.items for name in record["item"])
-            self._keep(record)
-            self._settle()
+            if record["item"]:
+                self._keep(record)
+                self._settle()
         return new
 
     def tell_items(self, told: Sequence[tuple[Any, Mapping[str, Any]]]) -> int:
@@ -246,21 +246,30 @@ class Recommender(Answers):
             self.journal_mark = mark_of(records[-1]) if records else self.journal_mark
 
     def save(self, path: str | Path) -> None:
-        """Write a checkpoint of all this as it is now."""
+        """Write a checkpoint of all this as it is now, which takes the place of an older one.
+
+        Raises
+        ------
+        CheckpointError
+            If it could not be opened again; the older one stays.
+        """
+        with replaced(Path(path)) as part:
+            self._write(part)
+            require_openable(part, path)
+
+    def _write(self, part: Path) -> None:
         with self._writing:
             self._settle()
             session, snapshot = self.market.session, self.market.snapshot
             session.seek(len(session.past.log))
             snapshot.memories = session.state()["memories"]
-            snapshot.journal_offset = self.journal_offset
-            snapshot.journal_mark = self.journal_mark
+            snapshot.journal_offset, snapshot.journal_mark = self.journal_offset, self.journal_mark
             snapshot.keys = list(self._intake.keys)
-            weights = recbole_weights(session.network)
             # Users and items may be more by now than those of the data set.
             names = {IDS: "", KEY: snapshot.to_values()}
-            values = {**self._checkpoint, "state_dict": weights, **names}
+            values = {**self._checkpoint, "state_dict": recbole_weights(session.network), **names}
             snapshot.memories = None
-            write_sealed(Path(path), values, CHECKPOINT)
+            write_part(part, values, CHECKPOINT)
 
     def _take(self, columns: Columns) -> Observed:
         with self._writing:
@@ -277,9 +286,10 @@ class Recommender(Answers):
             for name in names:
                 self.market.number_of(name)
             moment = self._seconds(at)
-            require_near(moment, self.last_time, at)
-            self._keep({"kind": kind, "item": names, "at": moment})
-            self._settle()
+            require_near(moment, self.last_time, at, also_before=True)
+            if names:
+                self._keep({"kind": kind, "item": names, "at": moment})
+                self._settle()
 
     def _keep(self, record: Record) -> None:
         """Make a record durable, and only then part of what happened."""
@@ -295,6 +305,8 @@ class Recommender(Answers):
         if record["kind"] == "events":
             self._intake.taken(record)
             self._position += len(record["user"])
+        elif record["kind"] == "forget":
+            self._intake.forgotten(record["user"], record["as"])
         self._waiting.append(record)
         if len(self._waiting) >= MOST_WAITING:
             self._settle()
@@ -333,11 +345,6 @@ class Recommender(Answers):
         """Give seconds of the log; those of the last event by default."""
         if at is None:
             return self.last_time if np.isfinite(self.last_time) else 0.0
-        if isinstance(at, str) and at == "now":
-            now = self.clock.now()
-            if now is None:
-                raise ServingError(
-                    "nobody knows when the log began, so that 'now' is no time of it"
-                )
-            return now
-        return self.clock.seconds(at)
+        return (
+            self.clock.present() if isinstance(at, str) and at == "now" else self.clock.seconds(at)
+        )

@@ -26,9 +26,13 @@ class OpenShelf:
         self._kept: tuple[float, Integers] | None = None
 
     def list_items(self, items: npt.ArrayLike, at: float) -> None:
-        """Begin a stay of each item that has no stay then."""
-        items = np.setdiff1d(np.asarray(items, np.int64), self.on_shelf(at))
+        """Begin a stay of each item that has no stay then; one that it has gets an open end."""
+        items = np.asarray(items, np.int64)
+        there = np.isin(self.item, items) & (self.start <= at) & (at <= self.end)
+        items = np.setdiff1d(items, self.item[there])
         self._kept = None
+        # A new array: readers may have hold of the old one.
+        self.end = np.where(there, np.inf, self.end)
         self.item = np.append(self.item, items)
         self.start = np.append(self.start, np.full(len(items), at))
         self.end = np.append(self.end, np.full(len(items), np.inf))

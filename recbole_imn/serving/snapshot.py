@@ -70,6 +70,12 @@ class Snapshot:
         the weights were trained on.
     time_zone : str or None
         Where the clocks hung that the log's times were read from; None where nobody knows.
+    fitted_features : float32 [n_fitted_items, n_features] or None
+        Features that the items of these events had then, in order of their numbers; None where
+        nobody has told anything of items since.
+    purchase_of : dict of str to bool or None
+        Whether events of a behaviour are purchases where nobody says, as the log had it at first:
+        what comes later says it of itself alone. None before it was asked.
     """
 
     log: EventLog
@@ -93,11 +99,41 @@ class Snapshot:
     n_fitted: int | None = None
     journal_mark: str = ""
     time_zone: str | None = None
+    fitted_features: Tensor | None = None
+    purchase_of: dict[str, bool] | None = None
 
     @property
     def fitted(self) -> int:
         """Number of events that scales are fitted on, at the start of the log."""
         return self.n_training if self.n_fitted is None else self.n_fitted
+
+    @property
+    def fitted_items(self) -> Tensor:
+        """Numbers of the items of these events, int64 [n_fitted_items]."""
+        return torch.from_numpy(np.unique(self.log.item[: self.fitted]).astype(np.int64))
+
+    def purchases_until(self, stop: int) -> dict[str, bool]:
+        """Say of each behaviour if its events before a position are purchases, if all alike."""
+        found = {}
+        behaviours, purchases = self.log.behaviour[:stop], self.log.purchase[:stop]
+        for number, name in enumerate(self.behaviours):
+            flags = purchases[behaviours == number]
+            if number and (len(flags) == 0 or flags.all() or not flags.any()):
+                found[name] = bool(len(flags) and flags[0])
+        return found
+
+    def keep_fitted_features(self) -> None:
+        """Keep the features that scales were fitted on, before others are told."""
+        if self.fitted_features is None:
+            self.fitted_features = self.item_features[self.fitted_items]
+
+    def features_as_fitted(self) -> Tensor:
+        """Give the features of all items, those that scales were fitted on as they were then."""
+        if self.fitted_features is None:
+            return self.item_features
+        features = self.item_features.clone()
+        features[self.fitted_items] = self.fitted_features
+        return features
 
     def to_values(self) -> dict[str, Any]:
         """Give plain values and tensors, which a checkpoint can hold."""
@@ -128,6 +164,8 @@ class Snapshot:
             "forgotten": self.forgotten,
             "n_fitted": self.n_fitted,
             "time_zone": self.time_zone,
+            "fitted_features": self.fitted_features,
+            "purchase_of": self.purchase_of,
         }  # fmt: skip
 
     @classmethod
@@ -164,6 +202,8 @@ class Snapshot:
             values.get("n_fitted"),
             values.get("journal_mark", ""),
             _text_or_none(values.get("time_zone")),
+            values.get("fitted_features"),
+            values.get("purchase_of"),
         )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from recbole_imn.data.time_range import LONGEST_SPAN, YEAR
 from recbole_imn.errors import ServingError
+from recbole_imn.validation import shown
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -54,12 +55,11 @@ class LogClock:
             moment = moment.astype("datetime64[us]").item()
         if isinstance(moment, date):
             return self._of_date(moment)
-        if isinstance(moment, Real) and not isinstance(moment, bool) and math.isfinite(moment):
-            if isinstance(moment, LogSeconds):
-                return float(moment)
-            return float(moment) - (self.origin or 0.0)
+        number = _number(moment)
+        if math.isfinite(number):
+            return number if isinstance(moment, LogSeconds) else number - (self.origin or 0.0)
         raise ServingError(
-            f"{moment!r} is no moment; give epoch seconds, a datetime or ISO 8601 text"
+            f"{shown(moment)} is no moment; give epoch seconds, a datetime or ISO 8601 text"
         )
 
     def _of_date(self, moment: date) -> float:
@@ -85,6 +85,19 @@ class LogClock:
         """Give the present by the machine's clock; None where the origin is not known."""
         return None if self.origin is None else time.time() - self.origin
 
+    def present(self) -> float:
+        """Give the present by the machine's clock.
+
+        Raises
+        ------
+        ServingError
+            If nobody knows when the log began.
+        """
+        now = self.now()
+        if now is None:
+            raise ServingError("nobody knows when the log began, so that 'now' is no time of it")
+        return now
+
     def text(self, seconds: float) -> str:
         """Give a moment of the log as ISO 8601 in UTC, or as its seconds."""
         if self.origin is None:
@@ -96,7 +109,7 @@ class LogClock:
         return moment.isoformat()
 
 
-def require_near(seconds: float, last: float, moment: Any) -> None:
+def require_near(seconds: float, last: float, moment: Any, also_before: bool = False) -> None:
     """Refuse a moment centuries after the last event, as milliseconds taken for seconds are.
 
     Parameters
@@ -105,16 +118,32 @@ def require_near(seconds: float, last: float, moment: Any) -> None:
         Of the log; -infinity before the first event.
     moment : moment
         As it was given.
+    also_before : bool
+        Whether centuries before it are refused as well.
 
     Raises
     ------
     ServingError
     """
-    if math.isfinite(last) and seconds - last > LONGEST_SPAN:
+    if not math.isfinite(last):
+        return
+    later = seconds - last
+    if later > LONGEST_SPAN or (also_before and later < -LONGEST_SPAN):
+        side = "after" if later > 0 else "before"
         raise ServingError(
-            f"{moment!r} is {(seconds - last) / YEAR:,.0f} years after the last event; "
-            "times are in seconds, not milliseconds, or ISO 8601"
+            f"{shown(moment)} is {abs(later) / YEAR:,.0f} years {side} the "
+            "last event; times are in seconds, not milliseconds, or ISO 8601"
         )
+
+
+def _number(moment: Any) -> float:
+    """Give a number as a float; what is none, or too large for one, as nan."""
+    if not isinstance(moment, Real) or isinstance(moment, bool):
+        return math.nan
+    try:
+        return float(moment)
+    except OverflowError:
+        return math.nan
 
 
 def _read(text: str) -> datetime | float:

@@ -13,9 +13,10 @@ import pytest
 from recbole_imn.errors import ServingError
 from recbole_imn.serving.durable import Holder
 from recbole_imn.serving.journal import SqliteJournal
+from recbole_imn.serving.journal.base import OtherJournal
 from recbole_imn.serving.journal.handle import Retired
-from recbole_imn.serving.journal.snapshots import Snapshots
-from tests.serving.journal.records import Machine, having_applied, wait_until
+from recbole_imn.serving.journal.snapshots import MARK, Snapshots
+from tests.serving.journal.records import Machine, events, having_applied, wait_until
 
 # A writer with snapshots is killed at random moments; it prints what was acknowledged.
 WRITERS = """
@@ -123,6 +124,47 @@ def test_a_damaged_snapshot_is_passed_over(opened, tmp_path: Path, caplog):
         path.write_text("{")
     last = opened()  # from the checkpoint
     assert last.current.values() == values
+
+
+def test_a_folder_is_of_one_journal(opened, tmp_path: Path):
+    first = opened()
+    first.current.observe("ada")
+    first.close()
+    other = SqliteJournal(tmp_path / "other")
+    with pytest.raises(OtherJournal, match=r"has the snapshots of another journal.*--snapshots"):
+        Holder(Machine.load, other, tmp_path, tmp_path / "old.pth")
+    # Two that began before there was a mark.
+    with pytest.raises(OtherJournal, match="of another journal"):
+        Snapshots(tmp_path, identity=other.identity).save(having_applied([]))
+    other.close()
+    assert names(tmp_path) == ["snapshot-1.pth"]
+
+
+def test_a_journal_that_has_lost_records_is_not_gone_on_with(opened, tmp_path: Path):
+    first = opened()
+    first.current.observe("ada")
+    backup = history(first)
+    first.current.observe("bob")
+    first.close()
+    (tmp_path / "journal").unlink()
+    restored = SqliteJournal(tmp_path / "journal")
+    restored.append(backup)
+    restored.close()
+    (tmp_path / MARK).unlink()
+    with pytest.raises(OtherJournal, match=r"snapshot-2.pth: the journal ends at 1.*move this"):
+        opened()
+    (tmp_path / "snapshot-2.pth").unlink()
+    assert opened().current.users == ["ada"]
+
+
+def test_what_was_written_last_stays_whatever_else_is_there(tmp_path: Path):
+    for number in (8, 9):
+        having_applied(events(0, number)).save(tmp_path / "folder" / f"snapshot-{number}.pth")
+    snapshots = Snapshots(tmp_path / "folder")
+    snapshots.save(having_applied(events(0, 3)))
+    assert names(tmp_path / "folder") == ["snapshot-9.pth", "snapshot-3.pth"]
+    snapshots.remove_older(1)
+    assert names(tmp_path / "folder") == ["snapshot-3.pth"]
 
 
 def test_nothing_to_open_is_said(tmp_path: Path):

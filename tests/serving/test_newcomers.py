@@ -1,12 +1,14 @@
 """Users and items that nobody had seen, and what is told of items."""
 
 import time
+from itertools import product
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from recbole_imn.errors import ServingError
+from recbole_imn.serving.journal import SqliteJournal
 from tests.serving.shops import moment
 
 
@@ -180,3 +182,25 @@ def test_times_that_are_none_or_centuries_away_are_refused(recommender):
     for change in (recommender.list_items, recommender.delist_items):
         with pytest.raises(ServingError, match="times are in seconds, not milliseconds"):
             change([recommender.items[0]], at=1.7e12)
+
+
+def test_telling_nothing_keeps_nothing(recommender, tmp_path, shop):
+    journal = SqliteJournal(tmp_path / "shop.db")
+    told = shop.recommender(journal=journal)
+    assert told.add_items({"item": [], "price": []}) == 0
+    assert told.tell_items([]) == 0
+    told.list_items([])
+    told.delist_items([])
+    assert told.observe_many({"user": [], "item": []}).accepted == 0
+    assert journal.end == 0
+    # What earlier versions have kept can be applied.
+    told.apply([{"kind": "items", "item": [], "attributes": {"price": []}}])
+    assert len(told.recommend(told.users[0], k=1)) == 1
+    journal.close()
+
+
+def test_the_shelf_changes_at_no_moment_centuries_away(recommender):
+    moments = (-1e12, 1e12, 10**400, 10**5000, float("inf"), "nan")
+    for change, at in product((recommender.list_items, recommender.delist_items), moments):
+        with pytest.raises(ServingError, match=r"years (before|after) the last event|is no moment"):
+            change(recommender.items[:1], at)

@@ -68,6 +68,7 @@ class Holdings(ProductTerm):
         self.register_buffer("pace", torch.tensor(max(pace, 1.0), dtype=torch.double))
         self.competition = nn.Parameter(torch.zeros(len(owners.unique())))
         self.rate = nn.Parameter(torch.zeros(()))
+        self.register_load_state_dict_post_hook(_make_all_cells)  # type: ignore[no-untyped-call]
 
     @classmethod
     def applies(cls, making: Making) -> bool:
@@ -104,6 +105,12 @@ class Holdings(ProductTerm):
             lambda features: make_cells(features, self.reference, self.groups)[0],
         )
         self.features = item_features.to(self.features)
+
+
+def _make_all_cells(term: Holdings, _: Any) -> None:
+    """Make cells by the reference that was loaded, not by the one of the items at hand."""
+    cells, owners = make_cells(term.features, term.reference, term.groups)
+    term.cells, term.owners = cells.to(term.cells), owners.to(term.owners)
 
 
 def _owners(making: Making) -> Sequence[str]:

@@ -62,6 +62,7 @@ class Taste(ProductTerm):
         self.behaviour = nn.Parameter(torch.zeros(log.n_behaviours))
         self.age = nn.Parameter(torch.zeros(2))
         self.prior = nn.Parameter(torch.zeros(()))
+        self.register_load_state_dict_post_hook(_describe_all)  # type: ignore[no-untyped-call]
 
     @classmethod
     def applies(cls, making: Making) -> bool:
@@ -102,6 +103,11 @@ class Taste(ProductTerm):
             lambda features: describe(features, self.reference),
         )
         self.features = item_features.to(self.features)
+
+
+def _describe_all(taste: Taste, _: Any) -> None:
+    """Describe items by the reference that was loaded, not by the one of the items at hand."""
+    taste.descriptions = describe(taste.features, taste.reference).to(taste.descriptions)
 
 
 def describe(features: Tensor, reference: Tensor) -> Tensor:

@@ -40,7 +40,7 @@ def about(recommender: Any, read_only: bool) -> About:
     recommender : Recommender
     read_only : bool
     """
-    origin, buys = recommender.clock.origin, recommender.market.purchase_of()
+    origin, buys = recommender.clock.origin, recommender.market.usual_purchases
     return About(
         data=recommender.data_name,
         simulated=recommender.is_simulated,

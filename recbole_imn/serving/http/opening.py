@@ -104,7 +104,8 @@ class Opening:
         from recbole_imn.serving.journal.snapshots import Snapshots
         from recbole_imn.serving.replica import Replica
 
-        newest = partial(Snapshots(self.folder).newest, self._load, self.checkpoint)
+        folder = Snapshots(self.folder, identity=journal.identity)
+        newest = partial(folder.newest, self._load, self.checkpoint)
         replica = Replica(newest(), journal, newest)
         replica.catch_up()
         replica.start()

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Header
 
 from recbole_imn.serving.columns import with_features
 from recbole_imn.serving.http.answers import EventsAnswer
+from recbole_imn.serving.http.json_bodies import JsonRoute
 from recbole_imn.serving.http.models import Event, EventBatch, Events, Identifier
 from recbole_imn.serving.http.problems import declared
 from recbole_imn.serving.http.service import Service
@@ -17,7 +18,7 @@ COLUMNS = ("user", "item", "time", "behavior", "purchase", "key")
 
 def events_router(service: Service) -> APIRouter:
     """Give the route that takes events."""
-    router = APIRouter(tags=["events"])
+    router = APIRouter(tags=["events"], route_class=JsonRoute)
 
     @router.post("/events", responses=declared(400, 408, 409, 413, 415, 422, 429, 503))
     def post_events(

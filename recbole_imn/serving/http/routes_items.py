@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 
 from recbole_imn.serving.http.answers import Count, RankingAnswer, ranking
+from recbole_imn.serving.http.json_bodies import JsonRoute
 from recbole_imn.serving.http.models import Identifier, ItemsAt, NewItems, PathIdentifier
 from recbole_imn.serving.http.problems import declared
 from recbole_imn.serving.http.service import Service
@@ -16,7 +17,7 @@ WRITES = declared(400, 404, 408, 409, 413, 415, 422, 429, 503)
 
 def items_router(service: Service) -> APIRouter:
     """Give the routes about items."""
-    router = APIRouter(tags=["items"])
+    router = APIRouter(tags=["items"], route_class=JsonRoute)
 
     @router.get("/items/{item}/similar", responses=declared(404, 409, 422, 429, 503))
     def similar(
@@ -39,7 +40,8 @@ def items_router(service: Service) -> APIRouter:
     def add_items(body: NewItems) -> Count:
         """Make items known, or their attributes."""
         told = [(item.item, item.attributes) for item in body.items]
-        return Count(items=service.writer().tell_items(told))
+        service.writer().tell_items(told)
+        return Count(items=len(told))
 
     @router.post("/items/list", responses=WRITES)
     def list_items(body: ItemsAt) -> Count:

@@ -25,6 +25,10 @@ READ_INSTEAD = "only read it: --follow of serve, read_only=True in Python"
 """What can be done with a journal that has a writer."""
 
 
+class OtherJournal(ServingError):
+    """States are of another journal, or of records that a journal has lost."""
+
+
 class Journal(Protocol):
     """Records in order, one writer, any number of readers; offsets are 1, 2, 3 and so on."""
 
@@ -73,6 +77,11 @@ class Journal(Protocol):
         timeout : float
             Longest wait, seconds; nothing is given after it.
         """
+        ...
+
+    @property
+    def identity(self) -> str:
+        """A token that was drawn when the journal was made; empty where none is known yet."""
         ...
 
     @property
@@ -247,13 +256,15 @@ def check_position(journal: Journal, after: int) -> None:
 
     Raises
     ------
+    OtherJournal
+        If the journal ends before it.
     ServingError
-        If the journal ends before it, or if users were forgotten since: their records have other
+        If users were forgotten since: their records have other
         names now, which whoever stands here would take for strangers.
     """
     end, rewritten = journal.end, journal.rewritten
     if after > end:
-        raise ServingError(
+        raise OtherJournal(
             f"the journal ends at {end}, and these states are of {after}: they are of another "
             "journal, or it has lost records"
         )

@@ -71,6 +71,11 @@ class Handle:
         return self._journal.follow(after, timeout, limit)
 
     @property
+    def identity(self) -> str:
+        """Token of the journal."""
+        return self._journal.identity
+
+    @property
     def end(self) -> int:
         """Offset of the last record."""
         return self._journal.end

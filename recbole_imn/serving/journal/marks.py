@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 
-from recbole_imn.errors import ServingError
 from recbole_imn.serving.intake import Record
-from recbole_imn.serving.journal.base import Journal
+from recbole_imn.serving.journal.base import Journal, OtherJournal
 
 # What may be rewritten when a user is forgotten.
 OF_USERS = ("user", "as", "keys")
@@ -33,7 +32,7 @@ def check_same(journal: Journal, offset: int, mark: str) -> None:
 
     Raises
     ------
-    ServingError
+    OtherJournal
     """
     # Records up to one that was rewritten are not handed out any more.
     first = max(journal.start, journal.rewritten)
@@ -41,7 +40,7 @@ def check_same(journal: Journal, offset: int, mark: str) -> None:
         return
     for _, record in journal.read(offset - 1, 1):
         if mark_of(record) != mark:
-            raise ServingError(
+            raise OtherJournal(
                 f"record {offset} of the journal is not the one that these states have applied: "
                 "they are of another journal"
             )

@@ -102,7 +102,8 @@ class RedisJournal:
         self._closed = False
         # What is in braces keeps the keys of one journal together in a cluster.
         self._keys = [
-            f"{{{name}}}:{key}" for key in ("records", "writer", "rewriting", "rewritten")
+            f"{{{name}}}:{key}"
+            for key in ("records", "writer", "rewriting", "rewritten", "identity")
         ]
         self._client = server.connect(url, None if read_only else server.writer_name(self._token))
         try:
@@ -137,6 +138,12 @@ class RedisJournal:
         while not (page := self._page(after, limit)) and (left := until - time.monotonic()) > 0:
             self._wait(after, min(left, LONGEST_WAIT))
         return page
+
+    @property
+    def identity(self) -> str:
+        """Token of the journal; see :meth:`Journal.identity`."""
+        self._check_open()
+        return (self._patiently(lambda: self._client.get(self._keys[4])) or b"").decode()
 
     @property
     def end(self) -> int:
@@ -191,6 +198,7 @@ class RedisJournal:
                 "write in its place: take_over=True in Python"
             )
         self._client.set(self._keys[1], self._token)
+        self._client.set(self._keys[4], self._token, nx=True)
         self._end = self._look_for_end()
 
     def _append(self, first: int, texts: list[bytes]) -> None:

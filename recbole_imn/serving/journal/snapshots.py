@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from recbole_imn.errors import CheckpointError, ServingError
-from recbole_imn.files import make_folder, os_line, sync_folder
-from recbole_imn.serving.journal.base import StateMachine
+from recbole_imn.files import make_folder, os_line, replace_text, sync_folder
+from recbole_imn.serving.journal.base import OtherJournal, StateMachine
 
 Machine = TypeVar("Machine", bound=StateMachine)
 _NAME = re.compile(r"snapshot-\d+\.pth")
 KEPT = 2
+# Says whose snapshots these are.
+MARK = "of_journal.txt"
 
 
 class Snapshots:
@@ -26,6 +28,9 @@ class Snapshots:
         Is made with the first snapshot.
     keep : int
         Newest snapshots that stay; the others are removed.
+    identity : str
+        Of the journal whose snapshots these are; empty where nobody knows. Snapshots of one
+        journal alone are in a folder.
 
     Attributes
     ----------
@@ -33,11 +38,12 @@ class Snapshots:
         Offset of the snapshot that was written or loaded last, 0 before any.
     """
 
-    def __init__(self, folder: str | Path, keep: int = KEPT) -> None:
+    def __init__(self, folder: str | Path, keep: int = KEPT, identity: str = "") -> None:
         if keep < 1:
             raise ServingError(f"keep is {keep}; at least the newest snapshot must stay")
-        self.folder, self.keep = Path(folder), keep
+        self.folder, self.keep, self.identity = Path(folder), keep, identity
         self.newest_offset = 0
+        self._written: Path | None = None
 
     def files(self) -> list[Path]:
         """Give the snapshots, newest first."""
@@ -50,21 +56,25 @@ class Snapshots:
         Raises
         ------
         ServingError
-            If the folder cannot be written.
+            If the folder cannot be written, or is another journal's.
         """
+        self._check_folder()
         try:
             make_folder(self.folder)
+            if self.identity and not self._mark.is_file():
+                replace_text(self._mark, f"{self.identity}\n")
             path = self.folder / f"snapshot-{machine.journal_offset}.pth"
             machine.save(path)
         except OSError as error:
             raise ServingError(os_line(error)) from error
-        self.newest_offset = _offset(path)
+        self.newest_offset, self._written = _offset(path), path
         self.remove_older(self.keep)
         return path
 
     def remove_older(self, keep: int) -> None:
-        """Remove all but the newest snapshots."""
-        old = self.files()[keep:]
+        """Remove all but the newest snapshots; the one that was written last stays."""
+        others = [path for path in self.files() if path != self._written]
+        old = others[keep - (self._written is not None) :]
         for path in old:
             path.unlink(missing_ok=True)
         if old:
@@ -85,13 +95,21 @@ class Snapshots:
 
         Raises
         ------
+        OtherJournal
+            If the folder has snapshots of another journal, or of records that were lost.
         ServingError, CheckpointError
             If nothing can be used; why the last one cannot.
         """
+        self._check_folder()
         reason: ServingError | CheckpointError | None = None
         for path in self.files():
             try:
                 machine = load(path)
+            except OtherJournal as error:
+                raise OtherJournal(
+                    f"{path}: {error}; restore the journal, or name another folder for snapshots "
+                    "(--snapshots of serve), or move this file away to go on without it"
+                ) from error
             except (ServingError, CheckpointError) as error:
                 reason = error
                 getLogger().warning(f"{path} is passed over: {error}")
@@ -103,6 +121,20 @@ class Snapshots:
         raise reason or ServingError(
             f"{self.folder} has no snapshot, and no checkpoint was named; name one"
         )
+
+    @property
+    def _mark(self) -> Path:
+        return self.folder / MARK
+
+    def _check_folder(self) -> None:
+        """Refuse a folder that is another journal's."""
+        if not self.identity or not self._mark.is_file():
+            return
+        if self._mark.read_text(encoding="utf-8", errors="replace").strip() != self.identity:
+            raise OtherJournal(
+                f"{self.folder} has the snapshots of another journal ({self._mark} says so); name "
+                "another folder for snapshots (--snapshots of serve), or move this one away"
+            )
 
 
 def _offset(path: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 import threading
 import time
@@ -46,6 +47,14 @@ CREATE TABLE rewritten (through INTEGER NOT NULL, cleaned INTEGER NOT NULL);
 INSERT INTO rewritten VALUES (0, 1);
 PRAGMA application_id = {APPLICATION};
 PRAGMA user_version = {FORMAT};
+COMMIT;
+"""
+
+
+# Files of earlier versions have none before somebody writes to them.
+_IDENTITY = """
+BEGIN IMMEDIATE;
+CREATE TABLE identity (token TEXT NOT NULL); INSERT INTO identity VALUES ('{}');
 COMMIT;
 """
 
@@ -108,6 +117,12 @@ class SqliteJournal:
         while not (page := self._page(after, limit)) and time.monotonic() < until:
             time.sleep(POLL)
         return page
+
+    @property
+    def identity(self) -> str:
+        """Token of the journal; see :meth:`Journal.identity`."""
+        with self._using() as connection:
+            return self._identity(connection)
 
     @property
     def end(self) -> int:
@@ -179,6 +194,8 @@ class SqliteJournal:
                     connection.execute(f"PRAGMA {setting}").fetchall()
                 self._check(connection)
                 self._finish_forgetting(connection)
+                if not self.read_only and not self._identity(connection):
+                    connection.executescript(_IDENTITY.format(secrets.token_hex(16)))
                 connection.execute(f"PRAGMA query_only = {int(self.read_only)}")
             except BaseException:
                 connection.close()
@@ -213,6 +230,12 @@ class SqliteJournal:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.executescript(_TABLES)
         sync_folder(self.path.parent)
+
+    @staticmethod
+    def _identity(connection: sqlite3.Connection) -> str:
+        query = "SELECT count(*) FROM sqlite_master WHERE name = 'identity'"
+        is_there = connection.execute(query).fetchone()[0]
+        return connection.execute("SELECT token FROM identity").fetchone()[0] if is_there else ""
 
     def _check_offsets(self, connection: sqlite3.Connection) -> None:
         first, last, count = connection.execute(

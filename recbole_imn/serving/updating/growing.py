@@ -47,7 +47,8 @@ def grown_network(config: Mapping[str, Any], market: Market, n_training: int) ->
         elif isinstance(module, Taste):
             table = f"{name}.users.weight"
             _extend(weights, table, len(module.users.weight), weights[table].new_zeros(()))
-    load_weights(network, weights, "nobody knows how weights of new ids begin, so train anew")
+    unknown = "nobody knows how weights of new ids begin, so train anew"
+    load_weights(network, weights, market.snapshot, unknown)
     return network
 
 

@@ -109,6 +109,15 @@ def test_items_that_come_have_the_cells_of_those_that_were_there():
     assert torch.equal(term.cells[:31][same], known[same])
 
 
+def test_cells_are_made_by_the_reference_that_was_loaded():
+    term, *_ = make_holdings()
+    features = some_features()
+    features[:, 3] *= 2
+    other, *_ = make_holdings(features)
+    other.load_state_dict(term.state_dict())
+    assert torch.equal(other.cells, make_cells(features, term.reference, term.groups)[0])
+
+
 def test_scores_are_the_formula():
     term, past, _ = make_holdings()
     torch.nn.init.normal_(term.competition, std=0.05)
@@ -169,8 +178,9 @@ def test_a_checkpoint_has_the_same_term():
     torch.nn.init.normal_(term.competition)
     snapshot = SimpleNamespace(
         n_training=300,
-        item_features=making.item_features,
-        n_fitted=None,
+        features_as_fitted=lambda: making.item_features,
+        fitted_features=None,
+        fitted=300,
         feature_maps={"item_features": SimpleNamespace(owners=FIELDS)},
     )
     checkpoint = {"config": {"final": names}, "state_dict": recbole_weights(network)}

@@ -61,6 +61,14 @@ def test_items_that_come_are_described_like_those_that_were_there():
     assert torch.equal(taste.descriptions, describe(features, taste.reference))
 
 
+def test_items_are_described_by_the_reference_that_was_loaded():
+    features = torch.rand(31, 4)
+    taste, _ = make_taste(300, features)
+    other, _ = make_taste(300, features * 2)
+    other.load_state_dict(taste.state_dict())
+    assert torch.equal(other.descriptions, describe(features * 2, taste.reference))
+
+
 def test_the_profile_is_its_formula():
     taste, past = make_taste()
     for weight in taste.parameters():

@@ -152,3 +152,13 @@ def test_a_feature_never_stands_for_the_item_of_its_event(client, event, recomme
     answer = client.post("/events", json={**event, "features": {"item": "another"}})
     assert (answer.status_code, "'item'" in answer.json()["detail"]) == (409, True)
     assert "another" not in recommender.items
+
+
+def test_a_key_of_a_body_stands_once(client, recommender, after):
+    before = recommender.position
+    for body in ('{"user":"a","user":"b"}', '{"user":"a","features":{"x":1,"x":2}}'):
+        headers = {"Content-Type": "application/json"}
+        answer = client.post("/events", content=body, headers=headers)
+        assert answer.status_code == 400
+        assert "comes twice in one object" in answer.json()["detail"]
+    assert recommender.position == before

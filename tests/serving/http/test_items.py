@@ -21,6 +21,11 @@ def test_a_new_item_is_listed_and_recommended(client):
     assert {"price": 12345.0} in [row["attributes"] for row in whole if row["item"] == "new car"]
 
 
+def test_items_that_were_known_are_counted_as_well(client, recommender):
+    told = [{"item": name, "attributes": {"price": 7.0}} for name in recommender.items[:2]]
+    assert client.post("/items", json={"items": told}).json() == {"items": 2}
+
+
 def test_an_item_is_delisted(client, after):
     item = shelf(client)[0]
     answer = client.post("/items/delist", json={"items": [item], "at": after})

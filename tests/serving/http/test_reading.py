@@ -52,6 +52,7 @@ def test_a_day_is_its_first_moment(client, recommender, after):
         ("/users/{user}/recommendations?candidate=all", "did you mean candidates?"),
         ("/users?begin=u", "query.begin: there is no such parameter"),
         ("/items/{item}/similar?top=5", "query.top: there is no such parameter"),
+        ("/users/{user}/recommendations?k=5&k=1", "query.k: it comes 2 times; give it once"),
         ("/explain?user={user}&item={item}&when=now", "query.when: there is no such parameter"),
     ],
 )

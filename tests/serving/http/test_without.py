@@ -27,6 +27,31 @@ def test_a_purchase_that_is_taken_away_leaves_no_trace(client, checkpoint, recom
     assert client.get(path, params=asked).json() == with_it
 
 
+def test_attributes_told_since_are_no_effect_of_a_purchase(client, recommender, after):
+    user, items = recommender.users[0], recommender.items
+    events = [(items[0], "bid"), (items[1], "trade"), (items[0], "bid")]
+    for number, (item, behavior) in enumerate(events):
+        recommender.observe(user, item, after + number, behavior)
+    recommender.tell_items([(item, {"price": 900.0, "brand": "brand1"}) for item in items[:100]])
+    asked, path = {"at": after + 60, "k": 1000}, f"/users/{user}/recommendations"
+    answers = [
+        client.get(path, params={**asked, "without_purchases": n}).json()["items"] for n in (0, 1)
+    ]
+    shown, without = ({row["item"]: row["score"] for row in answer} for answer in answers)
+    means = [sum(scores.values()) / len(scores) for scores in (shown, without)]
+    for item in items[:5]:
+        told = recommender.explain(user, item, at=after + 60, purchases=1).purchases
+        moved = (shown[item] - means[0]) - (without[item] - means[1])
+        assert moved == pytest.approx(told.change, abs=1e-4)
+        assert told.rank_without == 1 + list(without).index(item)
+    # Other ways to rank read the same scores.
+    few = client.get(path, params={**asked, "k": 5, "without_purchases": 1, "exclude": items[1]})
+    best = [item for item in without if item != items[1]][:5]
+    assert [row["item"] for row in few.json()["items"]] == best
+    varied = {**asked, "k": 5, "without_purchases": 1, "diversify": 0.5}
+    assert client.get(path, params=varied).json()["items"][0]["item"] == next(iter(without))
+
+
 def test_who_has_purchased_nothing_has_nothing_taken_away(client):
     asked = {"k": 5, "without_purchases": 3}
     answer = client.get("/users/nobody/recommendations", params=asked).json()

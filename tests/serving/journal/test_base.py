@@ -36,6 +36,17 @@ def test_what_was_appended_is_read_in_any_process(places, written):
     again.close()
 
 
+def test_a_journal_keeps_a_token_of_its_own(places):
+    name = places.new()
+    journal = places.open(name)
+    token = journal.identity
+    assert len(token) == 32
+    assert places.open(name, read_only=True).identity == token
+    assert places.open(places.new()).identity != token
+    journal.close()
+    assert places.open(name).identity == token
+
+
 @shared
 @given(after=st.integers(0, 25), limit=st.integers(0, 25))
 def test_reading_begins_after_an_offset_and_ends_at_a_limit(places, after, limit):
