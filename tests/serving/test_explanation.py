@@ -158,6 +158,10 @@ def test_strangers_and_items_outside_the_candidates_are_explained(plus):
     assert stranger.rank == places(plus, "who", candidates=["i1", "i4", "i5"])["i4"]
     assert stranger.n_ranked == 3
     assert all(row.source != "own_items" for row in stranger.proposals)
+    assert (stranger.is_new, stranger.has_purchased) == (True, False)
+    assert "the user" not in stranger.sentence
+    known = explain(plus, "u3", "i4")
+    assert (known.is_new, known.has_purchased) == (False, True)
     outside = explain(plus, "u3", "i9", candidates=["i1", "i4"])
     assert (outside.rank, outside.n_ranked, outside.purchases.rank_without) == (None, 2, None)
     plus.list_items(["i1", "i9"])
