@@ -85,6 +85,12 @@ def test_score_and_rank_are_those_of_the_list(recommender):
         assert found.why_not is None
 
 
+def test_no_detail_has_a_minus_before_nothing(recommender):
+    parts = explain(recommender, "who", "i4").parts
+    words = [word for part in parts for word in part.detail.replace(",", " ").split()]
+    assert "-0" not in words
+
+
 def test_the_change_is_that_against_a_market_without_the_purchase(recommender):
     other, purchased = without_last_purchase(recommender, "u3")
     at = recommender.last_time + 600
