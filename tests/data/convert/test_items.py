@@ -51,7 +51,7 @@ def test_it_is_said_why_a_column_is_left_out(shop):
     assert "title (tabs, line ends or broken signs in 1 cells)" in printed
     assert "nothing (empty)" in printed
     assert "a-b (no name of letters, digits and _)" in printed
-    renamed = "(a name with another meaning; item_columns of a mapping gives it another)"
+    renamed = "(a name with another meaning; item_columns of a mapping names what is kept)"
     assert f"user_id {renamed}" in printed
 
 
