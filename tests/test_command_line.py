@@ -135,7 +135,11 @@ def test_a_bad_log_is_one_line(toy, capsys):
     ("option", "message"),
     [
         ("--resource_branch=half", "resource_branch names 'half'"),
-        ("--topk=[50]", "data set 'toy' has 20 items, but topk asks for 50; set for example"),
+        (
+            "--topk=[50]",
+            "data set 'toy' has 20 items, but topk asks for 50; set for example topk: [20] and "
+            "valid_metric: NDCG@20, as options, or for all commands in dataset_configs/toy.yaml",
+        ),
         ("--item_features=brand", "item_features names 'brand'"),
         ("--valid_metric=NDCG@5", "valid_metric is NDCG@5, which is not computed"),
         ("--metrics=['Foo']", "There is no metric named 'Foo'"),

@@ -28,8 +28,8 @@ def check_items(dataset: Any) -> None:
     if longest > n_items:
         raise DataError(
             f"data set {dataset.dataset_name!r} has {n_items} items, but topk asks for {longest}; "
-            f"set for example topk: [{n_items}] and valid_metric: NDCG@{n_items}, as options or in "
-            "a file for --config_files"
+            f"set for example topk: [{n_items}] and valid_metric: NDCG@{n_items}, as options, or "
+            f"for all commands in dataset_configs/{dataset.dataset_name}.yaml"
         )
     _check_partitions(dataset)
     columns = [] if dataset.item_feat is None else dataset.item_feat.columns

@@ -29,6 +29,8 @@ OF_BENCHMARK = {
     **{name: name for name in ("data_path", "epochs", "candidates", "protocol", "config_files")},
     "user_share": "users",
 }
+# What topk asks for at most by default, as in properties/stream.yaml.
+LONGEST = 20
 # Which events are read, and which rows are ranked. Without an option for one the benchmark would
 # compare something else.
 OF_ROWS = {"eval_args", "split_by", "repeatable", "encoding", *Data.model_fields}
@@ -104,10 +106,16 @@ def next_steps(
         user = f"--user={_latest_user(test_data._dataset)}"
         words = [*other_words(program), "recommend", str(trainer.saved_model_file), user]
         steps.append((_line(words), "recommendations for a user, now"))
-    if not options.keys() & OF_ROWS - OF_BENCHMARK.keys():
+    if _has_benchmark(options, test_data._dataset):
         what = "a report that compares models, with intervals; it trains each of them"
         steps.append((_line(_benchmark(program, options)), what))
     return steps
+
+
+def _has_benchmark(options: Mapping[str, str], dataset: Any) -> bool:
+    """Say whether the benchmark can do what the run has done; it has no option for topk."""
+    too_few = "topk" in options and dataset.item_num - 1 < LONGEST
+    return not (too_few or options.keys() & OF_ROWS - OF_BENCHMARK.keys())
 
 
 def _latest_user(dataset: Any) -> str:

@@ -31,6 +31,7 @@ from recbole_imn.session import Query, Session
 from recbole_imn.session.counterfactual import (
     MOST_EVENTS,
     Anchor,
+    has_events,
     latest_purchases,
     with_all_events,
     without_events,
@@ -97,6 +98,10 @@ class Explanation:
         Why it is not known what the purchases have changed.
     simulated : str or None
         The notice that goes with simulated data.
+    is_new : bool
+        Whether the log has no event of the user: the same is told of every newcomer.
+    has_purchased : bool
+        Whether the log has a purchase of the user.
     """
 
     user: str
@@ -111,6 +116,8 @@ class Explanation:
     purchases: PurchaseChange | None
     why_not: str | None
     simulated: str | None
+    is_new: bool = False
+    has_purchased: bool = True
 
     @property
     def sentence(self) -> str:
@@ -176,10 +183,12 @@ def explain(
         fork, events, why_not = _fork(asked, name, purchases, anchors, most_events)
         unchanged = fork and with_all_events(asked.session, fork, anchors)
         bought = _purchased(market, clock, events)
+        has_come, has_purchased = has_events(asked.session, asked.user)
     change = asked.change(unchanged, fork, *bought) if fork and unchanged else None
     return Explanation(
         name, wanted, clock.text(asked.at), asked.score, asked.rank(asked.scores),
         len(asked.items), *rows, change, why_not, recommender.simulated,
+        is_new=not has_come, has_purchased=has_purchased,
     )  # fmt: skip
 
 

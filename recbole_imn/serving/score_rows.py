@@ -114,7 +114,8 @@ def part_rows(market: Market, at: float, parts: ScoreParts) -> Iterator[PartRow]
     for kind, values in ((PREDICTION, parts.prediction[0]), (DENSITY, parts.density[0])):
         # A kind without any weight in the ranking has no rows.
         for place, origin in enumerate(parts.origins if values.any() else ()):
-            of_origin, sides = values[:, place].sum(axis=1), values[0, place]
+            # Nobody shall read of a minus nothing.
+            of_origin, sides = values[:, place].sum(axis=1), values[0, place] + 0.0
             detail = f"by the item's state {sides[0]:+.4g}, by its static embedding {sides[1]:+.4g}"
             if kind == PREDICTION and origin == EVERYBODY:
                 detail += "; its own length is part of it"

@@ -17,7 +17,7 @@ def ago(seconds: float) -> str:
 
 def counted(number: int, noun: str) -> str:
     """Say a number of things: '1 event', '2 events'."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def ordinal(number: int) -> str:

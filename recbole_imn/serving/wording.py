@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from recbole_imn.model.explaining import ATTENDED, EVERYBODY
@@ -41,6 +41,9 @@ ORIGINS = {
     ATTENDED: "the items that the user came to lately",
     EVERYBODY: "how it does with everybody",
 }
+# What stands for the user where there is nothing to say of that user's own: one row for all.
+NEWCOMERS = "newcomers"
+NO_BUYERS = "users who have not purchased"
 
 
 def sentence_of(explanation: Explanation) -> str:
@@ -61,21 +64,28 @@ def _ranked(explanation: Explanation) -> str:
 
 
 def _reasons(explanation: Explanation) -> str:
-    parts = _merged(explanation.parts)
+    parts = _merged(explanation)
     sign = 1 if sum(part.lead for part in parts) >= 0 else -1
     leads = sorted((part for part in parts if sign * part.lead > 0), key=lambda p: -abs(p.lead))
     told = [p for p in leads[:MOST_REASONS] if abs(p.lead) >= WORTH_TELLING * abs(leads[0].lead)]
     if not told:
-        return ", like any other"
+        return ", like any other" if _is_ranked(explanation) else "; its score is like any other's"
     reasons = " and ".join(_reason(part, sign, explanation) for part in told)
-    return f", mainly because {reasons}"
+    if _is_ranked(explanation):
+        return f", mainly because {reasons}"
+    # The reasons are of the score: why an item is not ranked is nothing that a model knows.
+    return f"; its score is {'high' if sign > 0 else 'low'}, mainly because {reasons}"
 
 
-def _merged(parts: Sequence[PartRow]) -> list[PartRow]:
+def _is_ranked(explanation: Explanation) -> bool:
+    return explanation.rank is not None
+
+
+def _merged(explanation: Explanation) -> list[PartRow]:
     """Add what prediction and density ratio say of the same origin."""
     merged: dict[str, PartRow] = {}
-    for part in parts:
-        key = part.origin or part.name
+    for part in explanation.parts:
+        key = _origin(part.origin, explanation) or part.name
         before = merged.get(key)
         value, typical = (0.0, 0.0) if before is None else (before.value, before.typical)
         name = f"{DENSITY}: {key}" if part.kind in (PREDICTION, DENSITY) else key
@@ -83,12 +93,19 @@ def _merged(parts: Sequence[PartRow]) -> list[PartRow]:
     return list(merged.values())
 
 
+def _origin(origin: str, explanation: Explanation) -> str:
+    """Give where a part comes from, and for users without a past whom they are taken for."""
+    if explanation.is_new and origin in ORIGINS and origin != EVERYBODY:
+        return NEWCOMERS
+    return NO_BUYERS if origin == LIMITED and not explanation.has_purchased else origin
+
+
 def _reason(part: PartRow, sign: int, explanation: Explanation) -> str:
     if part.kind == DENSITY:
         fits = "fits" if sign > 0 else "does not fit"
         if part.origin == EVERYBODY:
             return f"it does {'well' if sign > 0 else 'badly'} with everybody"
-        return f"it {fits} {ORIGINS[part.origin]}"
+        return f"it {fits} {ORIGINS.get(part.origin, part.origin)}"
     own: dict[str, Callable[[PartRow, int, Explanation], str]] = {
         PROPOSED: _of_proposals,
         FRESHNESS: _of_freshness,
@@ -138,7 +155,8 @@ def _of_taste(part: PartRow, sign: int, explanation: Explanation) -> str:
     row = rows[0]
     content = row.attribute if row.content is None else f"{row.attribute} {row.content}"
     own = sign * (row.user + row.history) > sign * row.everybody
-    whose = f"user {explanation.user}" if own else "everybody"
+    someone = NEWCOMERS if explanation.is_new else f"user {explanation.user}"
+    whose = someone if own else "everybody"
     return f"its {content} {'suits' if sign > 0 else 'does not suit'} {whose}"
 
 

@@ -141,11 +141,17 @@ def last_purchases(session: Session, user: int, n: int) -> Integers:
 def latest_purchases(session: Session, user: int, n: int) -> Integers:
     """Give up to n last purchases of a user, oldest first, int64 [n or fewer]."""
     with session.lock.reading():
-        past, length = session.past, len(session.past.log)
-        whole = past if past.position == length else _moved(past, length)
+        whole = _whole(session)
         found = whole.purchases(whole.look([user], [0.0]).purchase, n)[0]
     known: Integers = found[found >= 0][::-1].copy()
     return known
+
+
+def has_events(session: Session, user: int) -> tuple[bool, bool]:
+    """Say whether the log has any event of a user, and any purchase."""
+    with session.lock.reading():
+        facts = _whole(session).look([user], [0.0])
+    return bool(facts.latest[0] >= 0), bool(facts.purchase[0] >= 0)
 
 
 def without_events(
@@ -264,6 +270,12 @@ def log_without(log: EventLog, events: Integers) -> EventLog:
     return EventLog.from_columns(
         **columns, n_users=log.n_users, n_items=log.n_items, n_behaviours=log.n_behaviours
     )
+
+
+def _whole(session: Session) -> Past:
+    """Give the past behind the log's last event."""
+    past, length = session.past, len(session.past.log)
+    return past if past.position == length else _moved(past, length)
 
 
 def _moved(past: Past, position: int) -> Past:

@@ -26,14 +26,17 @@ def words_of(command):
     return shlex.split(command.replace("\\\n", ""))
 
 
-def steps(options, model=None, snapshot=True):
+def steps(options, model=None, snapshot=True, n_items=20):
     trainer = SimpleNamespace(
         config={"snapshot": snapshot},
         model=model,
         saved_model_file="saved/my model.pth",
     )
     dataset = SimpleNamespace(
-        uid_field="user_id", id2token=lambda field, number: "O'Neil", log=SimpleNamespace(user=[3])
+        uid_field="user_id",
+        id2token=lambda field, number: "O'Neil",
+        log=SimpleNamespace(user=[3]),
+        item_num=1 + n_items,
     )
     return next_steps("run.py", options, trainer, SimpleNamespace(_dataset=dataset))
 
@@ -62,6 +65,12 @@ def test_the_benchmark_compares_what_the_run_has_shown(toy):
     assert "--users=0.05" in words_of(benchmark)
     for key in ("eval_args", "split_by", "val_interval", "TIME_FIELD", "load_col", "encoding"):
         assert all("benchmark" not in text for text, _ in steps({**OPTIONS, key: "times"}))
+
+
+def test_no_benchmark_is_named_that_would_ask_for_more_items_than_there_are(toy):
+    assert len(steps(OPTIONS, n_items=19)) == len(steps(OPTIONS)) - 1
+    without = {name: OPTIONS[name] for name in OPTIONS if name != "topk"}
+    assert len(steps(without, n_items=19)) == len(steps(without))
 
 
 def test_the_same_rows_are_read_and_ranked(toy):

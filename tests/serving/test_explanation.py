@@ -85,6 +85,12 @@ def test_score_and_rank_are_those_of_the_list(recommender):
         assert found.why_not is None
 
 
+def test_no_detail_has_a_minus_before_nothing(recommender):
+    parts = explain(recommender, "who", "i4").parts
+    words = [word for part in parts for word in part.detail.replace(",", " ").split()]
+    assert "-0" not in words
+
+
 def test_the_change_is_that_against_a_market_without_the_purchase(recommender):
     other, purchased = without_last_purchase(recommender, "u3")
     at = recommender.last_time + 600
@@ -158,6 +164,10 @@ def test_strangers_and_items_outside_the_candidates_are_explained(plus):
     assert stranger.rank == places(plus, "who", candidates=["i1", "i4", "i5"])["i4"]
     assert stranger.n_ranked == 3
     assert all(row.source != "own_items" for row in stranger.proposals)
+    assert (stranger.is_new, stranger.has_purchased) == (True, False)
+    assert "the user" not in stranger.sentence
+    known = explain(plus, "u3", "i4")
+    assert (known.is_new, known.has_purchased) == (False, True)
     outside = explain(plus, "u3", "i9", candidates=["i1", "i4"])
     assert (outside.rank, outside.n_ranked, outside.purchases.rank_without) == (None, 2, None)
     plus.list_items(["i1", "i9"])

@@ -98,6 +98,26 @@ def test_prediction_and_density_of_one_origin_are_one_reason():
     )
 
 
+def test_a_newcomer_has_no_past_that_a_sentence_could_tell_of():
+    parts = [
+        part("density: general state", 0.5),
+        part("density: previous item", 1.0),
+        part("density: static user", 0.4),
+        part("taste", 1.2),
+    ]
+    taste = (TasteRow("price", 17.6, 1.0, 0.0, 0.0, 1.0, 0.0),)
+    found = explanation(parts, taste=taste, is_new=True).sentence
+    assert found.endswith("mainly because it fits newcomers and its price 17.6 suits newcomers.")
+    against = explanation([part("density: previous item", -1.0)], is_new=True).sentence
+    assert against.endswith("mainly because it does not fit newcomers.")
+
+
+def test_who_has_not_purchased_is_not_told_of_purchases():
+    parts = [part("prediction: limited state", 2.0), part("density: limited state", -1.5)]
+    found = explanation(parts, has_purchased=False).sentence
+    assert found.endswith("mainly because it fits users who have not purchased.")
+
+
 @pytest.mark.parametrize(("own", "whose"), [(0.9, "user u"), (0.1, "everybody")])
 def test_a_taste_is_told_by_its_largest_attribute_and_its_owner(own, whose):
     taste = (
@@ -131,7 +151,21 @@ def test_more_purchases_are_told_together():
 
 def test_an_item_like_any_other_and_one_outside_are_told_so():
     found = explanation([part("shop", 1.0, 1.0)], rank=None)
-    assert found.sentence == "Item i5 is not among the 40 items ranked, like any other."
+    assert found.sentence == (
+        "Item i5 is not among the 40 items ranked; its score is like any other's."
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (2.0, "high, mainly because it fits the item that the user came to last."),
+        (-2.0, "low, mainly because it does not fit the item that the user came to last."),
+    ],
+)
+def test_reasons_of_an_item_outside_are_those_of_its_score(value, expected):
+    found = explanation([part("density: previous item", value)], rank=None).sentence
+    assert found == f"Item i5 is not among the 40 items ranked; its score is {expected}"
 
 
 def test_simulated_data_is_called_so():

@@ -160,5 +160,5 @@ def _why_none(opened: OpenedTable, place: int) -> str:
     if opened.names.count(name) > 1:
         return "several of this name"
     if name in RESERVED:
-        return "a name with another meaning"
+        return "a name with another meaning; item_columns of a mapping names what is kept"
     return "" if name.isidentifier() else "no name of letters, digits and _"

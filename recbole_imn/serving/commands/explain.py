@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from recbole_imn.serving.commands import options as shared
-from recbole_imn.serving.commands.printing import show
+from recbole_imn.serving.commands.printing import show, tell_strangers
 
 
 def add_command(commands: Any) -> None:
@@ -43,6 +43,7 @@ def run(options: argparse.Namespace) -> int:
         purchases=options.purchases,
         candidates=shared.candidates_of(options),
     )
+    tell_strangers([options.user], recommender, "explained")
     if options.format == "json":
         print(json.dumps(found.to_dict(), ensure_ascii=False, indent=2))
         return 0

@@ -11,6 +11,8 @@ from typing import Any
 import pandas as pd
 from texttable import Texttable
 
+from recbole_imn.serving import Recommender
+
 # Columns that are not to be shortened, and stand at the right of their cells.
 NUMBERS = ("rank", "score", "value", "typical")
 NARROWEST = 60
@@ -72,6 +74,14 @@ def listed(names: Sequence[str]) -> str:
     """Name three, and say how many more there are."""
     shown = ", ".join(names[:3])
     return shown if len(names) <= 3 else f"{shown} and {len(names) - 3:,} more"
+
+
+def tell_strangers(users: Sequence[str], recommender: Recommender, done: str) -> None:
+    """Name users who are not known: perhaps a slip of the pen, which rows alone would not tell."""
+    known = recommender.market.users
+    strangers = [user for user in dict.fromkeys(users) if user not in known]
+    if strangers:
+        print(f"not known, and {done} as new users: {listed(strangers)}", file=sys.stderr)
 
 
 def _is_number(column: Any) -> bool:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import Any
 
 from recbole_imn.arguments import share
 from recbole_imn.serving.commands import options as shared
-from recbole_imn.serving.commands.printing import listed, show
+from recbole_imn.serving.commands.printing import listed, show, tell_strangers
 
 
 def add_command(commands: Any) -> None:
@@ -55,9 +54,5 @@ def run(options: argparse.Namespace) -> int:
     moment = recommender.clock.text(recommender.moment(options.at))
     heading = f"for {listed(options.user)} on {recommender.data_name} as of {moment}"
     show(frame, options.format, heading, recommender.simulated)
-    known = recommender.market.users
-    strangers = [user for user in dict.fromkeys(options.user) if user not in known]
-    if strangers:
-        # Perhaps a slip of the pen; rows alone would not tell.
-        print(f"not known, and ranked for as new users: {listed(strangers)}", file=sys.stderr)
+    tell_strangers(options.user, recommender, "ranked for")
     return 0

@@ -29,6 +29,8 @@ class Explained(Answer):
     purchases: dict[str, Any] | None = Field(description="What the last purchases have changed.")
     why_not: str | None = Field(description="Why that is not known.")
     simulated: str | None
+    is_new: bool = Field(description="Whether the log has no event of the user.")
+    has_purchased: bool = Field(description="Whether the log has a purchase of the user.")
 
 
 def explain_router(service: Service) -> APIRouter:

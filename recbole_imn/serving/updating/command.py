@@ -12,6 +12,7 @@ from recbole_imn.data.convert.command import add_table_options, table_settings
 from recbole_imn.errors import DataError, UsageError
 from recbole_imn.places import require_apart
 from recbole_imn.serving.policies import Repeated
+from recbole_imn.serving.spans import counted
 from recbole_imn.serving.updating.card import card_beside, write_card
 from recbole_imn.serving.updating.update import Updated, files_read, output_beside, update
 from recbole_imn.serving.updating.wishes import Keep, Since, Wishes
@@ -143,10 +144,10 @@ def _refuse_places(options: argparse.Namespace) -> None:
 def _lines(done: Updated) -> list[str]:
     """Say what has been done."""
     n_users, n_items = (after - before for before, after in (done.users, done.items))
-    dropped = "".join(f", {count:,} {why} left out" for why, count in done.observed.dropped.items())
+    dropped = "".join(f", {n:,} left out: {why}" for why, n in done.observed.dropped.items())
     lines = [
-        f"{done.observed.accepted:,} new events ({done.known_rows:,} known already{dropped}), "
-        f"{n_users:,} new users, {n_items:,} new items"
+        f"{counted(done.observed.accepted, 'new event')} ({done.known_rows:,} known already"
+        f"{dropped}), {counted(n_users, 'new user')}, {counted(n_items, 'new item')}"
     ]
     if done.learned is None:
         return lines

@@ -32,6 +32,13 @@ def test_all_of_it_as_json(command, recommender, asked):
     assert json.loads(done.out) == recommender.explain(user, item, purchases=0).to_dict()
 
 
+@pytest.mark.parametrize("form", ["table", "json"])
+def test_a_user_who_is_not_known_is_named(command, asked, form):
+    done = command("explain", "--user=nobody", f"--item={asked[1]}", f"--format={form}")
+    assert done.err.endswith("not known, and explained as new users: nobody\n")
+    assert "the user" not in done.out.partition("\n\n")[0]
+
+
 @pytest.mark.parametrize(
     ("options", "line"),
     [

@@ -2,11 +2,12 @@
 
 import argparse
 import json
+from types import SimpleNamespace
 
 import pytest
 
 from recbole_imn.errors import DataError, UsageError
-from recbole_imn.serving.updating.command import add_command, run
+from recbole_imn.serving.updating.command import _lines, add_command, run
 
 
 def command(*line):
@@ -26,6 +27,27 @@ def test_the_command_writes_a_checkpoint_and_its_card(shop, new_events, tmp_path
     assert "simulated" in card.lower()
     assert told["sums"]["output"] in card
     assert f"{shop.stop - shop.start:,} new events" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("accepted", "dropped", "users", "expected"),
+    [
+        (1, {}, 1, "1 new event (0 known already), 1 new user, 0 new items"),
+        (
+            1500,
+            {"duplicate": 20},
+            1002,
+            "1,500 new events (0 known already, 20 left out: duplicate), 1,002 new users, "
+            "0 new items",
+        ),
+    ],
+)
+def test_one_and_many_are_told_as_people_say_it(accepted, dropped, users, expected):
+    observed = SimpleNamespace(accepted=accepted, dropped=dropped)
+    done = SimpleNamespace(
+        users=(5, 5 + users), items=(3, 3), observed=observed, known_rows=0, learned=None
+    )
+    assert _lines(done) == [expected]
 
 
 def test_the_command_writes_over_nothing_that_it_reads(shop, new_events):
