@@ -1,6 +1,6 @@
 # `make run` and `make test` are all that a fresh machine with Python and make needs; any Python
-# from 3.10 on: make test PYTHON=python3.13
-PYTHON ?= python3.11
+# from 3.10 on: make test PYTHON=python3.13. Without that it is 3.11, or python3 where that does not run.
+PYTHON ?= $(shell python3.11 -c 'print("python3.11")' 2>/dev/null || echo python3)
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 BIN := .venv/bin
 ARGS ?=

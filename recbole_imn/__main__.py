@@ -85,7 +85,9 @@ def _parser() -> argparse.ArgumentParser:
         "--version", type=int, default=2, help="1: the market of earlier results (default 2)"
     )
     market.add_argument("--taste", help="linear or latent (default: latent; version 1: linear)")
-    market.add_argument("--output", type=Path, default=Path("atomic_files"), help="parent folder")
+    market.add_argument(
+        "--output", type=Path, default=Path("atomic_files"), help="parent folder (atomic_files)"
+    )
     market.add_argument("--save-as", metavar="NAME", help="name of the data set (default: name)")
     convert.add_command(commands)
     describe.add_command(commands)

@@ -60,7 +60,7 @@ def add_command(commands: Any) -> None:
         help="validation rows that are ranked, evenly spaced (default 5000)",
     )
     add("--seed", type=int, default=1, help="of all trials (default 1)")
-    add("--out", type=Path, default=Path("tuned"), help="folder of the results")
+    add("--out", type=Path, default=Path("tuned"), help="folder of the results (default tuned)")
     add("--config_files", default="", help='"A B": files with settings that are not searched')
     add("--no-prune", action="store_true", help="let every trial have its epochs or its time")
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def write_result(tuning: Tuning, file: Path, notice: str | None = None) -> None:
     """Write the best settings so far, for ``--config_files``; nothing before there are any.
 
-    Settings stand alone; the key ``tuning`` holds the budget and what came of it, which
-    training does not read.
+    Settings stand alone; the key ``tuning`` holds the budget and what came of it. A run reads of
+    it which data it was, and how far into the log the search has looked.
 
     Parameters
     ----------

@@ -43,12 +43,15 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "--input", type=Path, action="append", required=True, help="a file or folder; repeatable"
     )
     parser.add_argument("--name", required=True, help="name of the data set")
-    parser.add_argument("--output", type=Path, default=DATA_PATH, help="parent folder")
+    parser.add_argument(
+        "--output", type=Path, default=DATA_PATH, help=f"parent folder ({DATA_PATH})"
+    )
     parser.add_argument(
         "--max-bad",
         type=float,
         default=MAX_BAD,
-        help=f"largest share of bad rows, 0..1 (default {MAX_BAD}); beyond it nothing is written",
+        help=f"largest share of bad rows of a file, 0..1 (default {MAX_BAD}); beyond it nothing is "
+        "written but NAME.rejected.csv",
     )
     parser.add_argument(
         "--duplicates",

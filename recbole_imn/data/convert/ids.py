@@ -90,8 +90,8 @@ class Ids:
                 continue
             name, plain = ROLES[role], about.example.removesuffix(".0")
             notes.append(
-                f"{path.name}: {about.pointed:,} of {about.rows:,} {name}s are written as numbers "
-                f"with .0, such as {about.example!r}, which is another {name} than {plain!r}; if "
-                "they are the same, write them alike in all files"
+                f"{path.name}: {about.pointed:,} of {about.rows:,} events have {name}s written as "
+                f"numbers with .0, such as {about.example!r}, which is another {name} than "
+                f"{plain!r}; if they are the same, write them alike in all files"
             )
         return notes

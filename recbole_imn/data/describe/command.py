@@ -28,7 +28,9 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     """Add ``describe`` and its options to the commands."""
     parser = commands.add_parser("describe", help="figures and plots of a data set")
     parser.add_argument("name", help="name of the data set")
-    parser.add_argument("--data_path", type=Path, default=DATA_PATH, help="parent folder")
+    parser.add_argument(
+        "--data_path", type=Path, default=DATA_PATH, help=f"parent folder ({DATA_PATH})"
+    )
     parser.add_argument(
         "--config_files", default="", help="yaml files with settings, such as USER_ID_FIELD"
     )

@@ -46,7 +46,12 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "benchmark", help="train and test all systems on the same rows, and report the evidence"
     )
     parser.add_argument("--dataset", required=True, help="name of the data set")
-    parser.add_argument("--data_path", type=Path, default=registry.DATA_PATH, help="its parent")
+    parser.add_argument(
+        "--data_path",
+        type=Path,
+        default=registry.DATA_PATH,
+        help=f"its parent folder (default {registry.DATA_PATH})",
+    )
     parser.add_argument(
         "--models",
         help="names with commas between (default: every system); 'IMNNet fusion=concat' is a "

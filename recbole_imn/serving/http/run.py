@@ -53,13 +53,16 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 def _add_rules(parser: argparse.ArgumentParser) -> None:
     rules = Policies()
     for name, kind, what in (
-        ("late", Untimely, "earlier than the last one"),
+        ("late", Untimely, "earlier than the last one; now: as of its time"),
         ("duplicate", Repeated, "equal to one before"),
-        ("future", Untimely, "later than the clock"),
+        ("future", Untimely, "later than the clock; now: as of the clock"),
     ):
         default = getattr(rules, name)
         parser.add_argument(
-            f"--{name}", choices=get_args(kind), default=default, help=f"events {what} ({default})"
+            f"--{name}",
+            choices=get_args(kind),
+            default=default,
+            help=f"events {what} ({default})",
         )
 
 
@@ -75,10 +78,16 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
         "--allow-host", action="append", default=[], metavar="NAME", help="name to be called by"
     )
     parser.add_argument(
-        "--rate", type=float, default=limits.rate, help="requests a second of one client; 0: any"
+        "--rate",
+        type=float,
+        default=limits.rate,
+        help=f"requests a second of one client; 0: any ({limits.rate:g})",
     )
     parser.add_argument(
-        "--threads", type=positive, default=limits.threads, help="requests computed at a time"
+        "--threads",
+        type=positive,
+        default=limits.threads,
+        help=f"requests computed at a time ({limits.threads})",
     )
 
 

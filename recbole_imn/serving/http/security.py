@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 # What shows nothing of users and items: probes, the page itself, and how to call the service.
-OPEN = ("/", "/health", "/ready", "/openapi.json", "/docs")
+OPEN = ("/", "/health", "/ready", "/openapi.json")
 OPEN_FOLDER = "/page/"
 
 # Declares the key in the description of routes; the gate is what checks it.

@@ -30,13 +30,13 @@ def test_one_user_who_is_nobody_is_kept_and_pointed_out(shop):
 def test_numbers_in_two_spellings_are_pointed_out(shop):
     one, other = shop.write("a.csv", _log(("7", "x"), ("8", "x"))), _log(("7.0", "x"), ("9.0", "y"))
     printed = shop.convert("csv", one, f"--input={shop.write('b.csv', other)}")
-    assert "b.csv: 2 of 2 users are written as numbers with .0, such as '7.0'" in printed
+    assert "b.csv: 2 of 2 events have users written as numbers with .0, such as '7.0'" in printed
     assert "another user than '7'" in printed
-    assert "items are written" not in printed
+    assert "items written" not in printed
     printed = shop.convert("csv", shop.write("b.csv", other))
-    assert "b.csv: 2 of 2 users are written as numbers with .0" in printed
+    assert "b.csv: 2 of 2 events have users written as numbers with .0" in printed
     printed = shop.convert("csv", shop.write("c.csv", _log(("7", "x"), ("7.0", "x"))))
-    assert "c.csv: 1 of 2 users" in printed
+    assert "c.csv: 1 of 2 events have users" in printed
     printed = shop.convert("csv", shop.write("versions.csv", _log(("1.0", "x"), ("1.1", "x"))))
     assert "written as numbers" not in printed
 
