@@ -77,6 +77,10 @@ class JournalError(ServingError):
     """A journal that takes nothing now: a full disk, a server that cannot be reached."""
 
 
+class OtherJournalError(ServingError):
+    """States are of another journal, or of records that a journal has lost."""
+
+
 class UnknownItemError(ServingError):
     """An item that nobody has told of.
 

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from recbole_imn.errors import ServingError
+from recbole_imn.errors import OtherJournalError, ServingError
 from recbole_imn.serving.durable import Holder
 from recbole_imn.serving.journal import SqliteJournal
-from recbole_imn.serving.journal.base import OtherJournal
 from recbole_imn.serving.journal.handle import Retired
 from recbole_imn.serving.journal.snapshots import MARK, Snapshots
 from tests.serving.journal.records import Machine, events, having_applied, wait_until
@@ -131,10 +130,10 @@ def test_a_folder_is_of_one_journal(opened, tmp_path: Path):
     first.current.observe("ada")
     first.close()
     other = SqliteJournal(tmp_path / "other")
-    with pytest.raises(OtherJournal, match=r"has the snapshots of another journal.*--snapshots"):
+    with pytest.raises(OtherJournalError, match=r"snapshots of another journal.*--snapshots"):
         Holder(Machine.load, other, tmp_path, tmp_path / "old.pth")
     # Two that began before there was a mark.
-    with pytest.raises(OtherJournal, match="of another journal"):
+    with pytest.raises(OtherJournalError, match="of another journal"):
         Snapshots(tmp_path, identity=other.identity).save(having_applied([]))
     other.close()
     assert names(tmp_path) == ["snapshot-1.pth"]
@@ -151,7 +150,7 @@ def test_a_journal_that_has_lost_records_is_not_gone_on_with(opened, tmp_path: P
     restored.append(backup)
     restored.close()
     (tmp_path / MARK).unlink()
-    with pytest.raises(OtherJournal, match=r"snapshot-2.pth: the journal ends at 1.*move this"):
+    with pytest.raises(OtherJournalError, match=r"-2.pth: the journal ends at 1.*move this"):
         opened()
     (tmp_path / "snapshot-2.pth").unlink()
     assert opened().current.users == ["ada"]

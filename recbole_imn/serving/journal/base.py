@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from recbole_imn.errors import ServingError
+from recbole_imn.errors import OtherJournalError, ServingError
 
 Record = dict[str, Any]
 """What a recommender was told: plain JSON values, with its ``kind``.
@@ -23,10 +23,6 @@ ALL = 2**62
 
 READ_INSTEAD = "only read it: --follow of serve, read_only=True in Python"
 """What can be done with a journal that has a writer."""
-
-
-class OtherJournal(ServingError):
-    """States are of another journal, or of records that a journal has lost."""
 
 
 class Journal(Protocol):
@@ -256,7 +252,7 @@ def check_position(journal: Journal, after: int) -> None:
 
     Raises
     ------
-    OtherJournal
+    OtherJournalError
         If the journal ends before it.
     ServingError
         If users were forgotten since: their records have other
@@ -264,7 +260,7 @@ def check_position(journal: Journal, after: int) -> None:
     """
     end, rewritten = journal.end, journal.rewritten
     if after > end:
-        raise OtherJournal(
+        raise OtherJournalError(
             f"the journal ends at {end}, and these states are of {after}: they are of another "
             "journal, or it has lost records"
         )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 
+from recbole_imn.errors import OtherJournalError
 from recbole_imn.serving.intake import Record
-from recbole_imn.serving.journal.base import Journal, OtherJournal
+from recbole_imn.serving.journal.base import Journal
 
 # What may be rewritten when a user is forgotten.
 OF_USERS = ("user", "as", "keys")
@@ -32,7 +33,7 @@ def check_same(journal: Journal, offset: int, mark: str) -> None:
 
     Raises
     ------
-    OtherJournal
+    OtherJournalError
     """
     # Records up to one that was rewritten are not handed out any more.
     first = max(journal.start, journal.rewritten)
@@ -40,7 +41,7 @@ def check_same(journal: Journal, offset: int, mark: str) -> None:
         return
     for _, record in journal.read(offset - 1, 1):
         if mark_of(record) != mark:
-            raise OtherJournal(
+            raise OtherJournalError(
                 f"record {offset} of the journal is not the one that these states have applied: "
                 "they are of another journal"
             )

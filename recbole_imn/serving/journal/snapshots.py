@@ -8,9 +8,9 @@ from logging import getLogger
 from pathlib import Path
 from typing import TypeVar
 
-from recbole_imn.errors import CheckpointError, ServingError
+from recbole_imn.errors import CheckpointError, OtherJournalError, ServingError
 from recbole_imn.files import make_folder, os_line, replace_text, sync_folder
-from recbole_imn.serving.journal.base import OtherJournal, StateMachine
+from recbole_imn.serving.journal.base import StateMachine
 
 Machine = TypeVar("Machine", bound=StateMachine)
 _NAME = re.compile(r"snapshot-\d+\.pth")
@@ -95,7 +95,7 @@ class Snapshots:
 
         Raises
         ------
-        OtherJournal
+        OtherJournalError
             If the folder has snapshots of another journal, or of records that were lost.
         ServingError, CheckpointError
             If nothing can be used; why the last one cannot.
@@ -105,8 +105,8 @@ class Snapshots:
         for path in self.files():
             try:
                 machine = load(path)
-            except OtherJournal as error:
-                raise OtherJournal(
+            except OtherJournalError as error:
+                raise OtherJournalError(
                     f"{path}: {error}; restore the journal, or name another folder for snapshots "
                     "(--snapshots of serve), or move this file away to go on without it"
                 ) from error
@@ -131,7 +131,7 @@ class Snapshots:
         if not self.identity or not self._mark.is_file():
             return
         if self._mark.read_text(encoding="utf-8", errors="replace").strip() != self.identity:
-            raise OtherJournal(
+            raise OtherJournalError(
                 f"{self.folder} has the snapshots of another journal ({self._mark} says so); name "
                 "another folder for snapshots (--snapshots of serve), or move this one away"
             )

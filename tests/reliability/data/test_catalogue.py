@@ -100,7 +100,7 @@ def test_repeated_rows_of_an_item_are_counted(prepare, toy, caplog):
     with (toy / "twice" / "twice.item").open("a") as file:
         file.write("i3\tb9\t1\tg1\t1 2\ni4\tb9\t1\tg1\t1 2\n")
     prepare("IMNNet", dataset="twice", **RICH)
-    assert "2 rows of toy.item repeat an earlier item_id" in caplog.text
+    assert "2 rows of twice.item repeat an earlier item_id" in caplog.text
     assert "(line 22: 'i3')" in caplog.text
 
 
