@@ -88,9 +88,21 @@ def require_same_data(file: Path, tuning: Mapping[str, Any], fingerprint: str, w
     ------
     SettingsError
     """
-    data = str(tuning.get("data", fingerprint))
-    if data != fingerprint:
+    if other := other_data_of(tuning, fingerprint):
         raise SettingsError(
-            f"{file} was tuned on other data ({data[:SHORT]}, not {fingerprint[:SHORT]}); tune "
+            f"{file} was tuned on other data ({other}, not {fingerprint[:SHORT]}); tune "
             f"again, or use it all the same with {way}"
         )
+
+
+def other_data_of(tuning: Mapping[str, Any], fingerprint: str) -> str:
+    """Give the fingerprint of the data of a search, cut short; empty where they are these.
+
+    Parameters
+    ----------
+    tuning : mapping
+        What is told of the search; without ``data`` they are taken to be these.
+    fingerprint : str
+    """
+    data = str(tuning.get("data", fingerprint))
+    return "" if data == fingerprint else data[:SHORT]

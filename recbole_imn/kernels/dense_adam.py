@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from recbole_imn.kernels.steps import loss_again
+
 
 @dataclass(frozen=True)
 class _Batch:
@@ -87,10 +89,7 @@ class DenseAdam(torch.optim.Adam):
         closure : callable, optional
             Computes the loss again and returns it.
         """
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
+        loss = loss_again(closure)
         for number, group in enumerate(self.param_groups):
             given = [weight.grad is not None for weight in group["params"]]
             made = self._made.get(number)

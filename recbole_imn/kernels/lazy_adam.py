@@ -14,35 +14,7 @@ from torch.autograd.graph import increment_version
 from recbole_imn.kernels.compiled import compiled
 from recbole_imn.kernels.conditioning import array, is_compiled
 from recbole_imn.kernels.in_parallel import in_parallel, threads_for
-
-
-class ByTable:
-    """An optimiser that takes its steps table by table."""
-
-    param_groups: list[dict[str, Any]]
-
-    @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Update the rows that have gradients; those of a row are added up in their order.
-
-        Parameters
-        ----------
-        closure : callable, optional
-            Computes the loss again and returns it.
-        """
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
-        for group in self.param_groups:
-            for weight in group["params"]:
-                if weight.grad is not None:
-                    self._update(weight, weight.grad, group)
-        return loss
-
-    def _update(self, weight: Tensor, grad: Tensor, group: dict[str, Any]) -> None:
-        """Take one step for one table."""
-        raise NotImplementedError
+from recbole_imn.kernels.steps import ByTable
 
 
 class LazyAdam(ByTable, torch.optim.SparseAdam):

@@ -13,7 +13,8 @@ from torch.autograd.graph import increment_version
 from recbole_imn.kernels.compiled import compiled
 from recbole_imn.kernels.conditioning import array, is_compiled
 from recbole_imn.kernels.in_parallel import in_parallel, threads_for
-from recbole_imn.kernels.lazy_adam import ByTable, occurrences
+from recbole_imn.kernels.lazy_adam import occurrences
+from recbole_imn.kernels.steps import ByTable
 
 
 class RowWise(ByTable, torch.optim.Optimizer):

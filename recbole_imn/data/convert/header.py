@@ -18,22 +18,11 @@ _SMALL, _EPOCH_SECONDS = 1_000, 1_000_000
 # Of the cells below, those that must look like the first for it to be one of them.
 MOST = 0.9
 SHOWN = 120
-_USUAL = frozenset(
-    (
-        *("user", "item", "product", "article", "customer", "behavior", "action", "event", "name"),
-        *(
-            "title",
-            "brand",
-            "type",
-            "category",
-            "genre",
-            "genres",
-            "price",
-            "rating",
-            "description",
-        ),
-    )
-)
+# What columns of logs and of items are mostly called, or end in.
+_USUAL = frozenset((
+    "user", "item", "product", "article", "customer", "behavior", "action", "event", "name",
+    "title", "brand", "type", "category", "genre", "genres", "price", "rating", "description",
+))  # fmt: skip
 
 
 def has_header(

@@ -86,7 +86,7 @@ def open_items(path: Path, mapping: LogMapping) -> OpenedItems:
         usual = " or ".join(repr(name) for name in item_names(mapping))
         raise DataError(
             f"{path}: no column {usual}; {told_columns(opened.names)}; name it in a mapping, "
-            " items: {columns: {item_id: COLUMN}}"
+            "items: {columns: {item_id: COLUMN}}"
         )
     item_id = opened.place(items.columns.item_id)
     columns, left_out = _attributes(opened, items)

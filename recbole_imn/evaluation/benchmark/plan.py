@@ -31,7 +31,7 @@ from recbole_imn.evaluation.protocols import (
 )
 from recbole_imn.evaluation.systems import model_of, parse_system
 from recbole_imn.settings_files import check_known, known_keys
-from recbole_imn.tuned import FOLDER, Tuned, read_tuned
+from recbole_imn.tuned import FOLDER, Tuned, other_data_of, read_tuned
 
 BUILT_IN = ("FPMC", "SASRec", "GRU4Rec", "NextItNet")
 TRIVIAL = ("Popularity", "LastItem", "RecentHistory", "SessionKNN")
@@ -95,11 +95,9 @@ class Run:
         Times of other data mean nothing here.
         """
         searches = (self.tuning, *self.common_tuning.values())
-        ends = (told.get(VALIDATION_ENDS) for told in searches if self._is_of_same_data(told))
+        same = [told for told in searches if not other_data_of(told, self.fingerprint)]
+        ends = (told.get(VALIDATION_ENDS) for told in same)
         return max((end for end in ends if end is not None), default=None)
-
-    def _is_of_same_data(self, told: Mapping[str, Any]) -> bool:
-        return bool(told.get("data", self.fingerprint) == self.fingerprint)
 
     @property
     def system(self) -> str:

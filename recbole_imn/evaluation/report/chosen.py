@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from recbole_imn.evaluation.report.gather import Board, Result, label
-from recbole_imn.tuned import SHORT
+from recbole_imn.tuned import other_data_of
 
 DEFAULTS = "defaults"
 
@@ -46,16 +46,10 @@ def _of_other_data(board: Board) -> Iterator[str]:
     others = [
         label(system)
         for system, runs in board.results.items()
-        if any(_other_data(run, run.get("tuning") or {}) for run in runs)
+        if any(other_data_of(run.get("tuning") or {}, run["fingerprint"]) for run in runs)
     ]
     if others:
         yield f"Settings found on other data: {', '.join(others)}."
-
-
-def _other_data(run: Result, told: Mapping[str, Any]) -> str:
-    """Give the fingerprint of the data of a search, cut short; empty where they are the run's."""
-    data = str(told.get("data", run["fingerprint"]))
-    return "" if data == run["fingerprint"] else data[:SHORT]
 
 
 def _who_was_tuned(board: Board) -> str:
@@ -90,7 +84,7 @@ def _of_run(run: Result) -> str:
         return DEFAULTS
     if not told:
         return "tuned: budget not recorded"
-    other = _other_data(run, told)
+    other = other_data_of(told, run["fingerprint"])
     return f"tuned: {_search(told)}" + (f", on other data ({other})" if other else "")
 
 
