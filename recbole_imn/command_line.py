@@ -14,6 +14,7 @@ import recbole
 from texttable import Texttable
 
 from recbole_imn import own_models, registry
+from recbole_imn.allocator import keep_freed_memory
 from recbole_imn.data.simulated import SIMULATED, simulated_notice
 from recbole_imn.distributed.ending import first_to_tell, together
 from recbole_imn.errors import RecBoleImnError, StoppedError, one_line
@@ -75,6 +76,7 @@ def main(arguments: Sequence[str]) -> int:
 def _main(arguments: Sequence[str]) -> int:
     try:
         options = check(arguments)
+        keep_freed_memory()
         with until_done():
             _run(options, arguments)
     except RecBoleImnError as error:

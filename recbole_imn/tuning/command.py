@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
+from recbole_imn.allocator import keep_freed_memory
 from recbole_imn.arguments import positive, positive_number
 from recbole_imn.data.atomic import check_name
 from recbole_imn.data.simulated import simulated_notice
@@ -89,6 +90,7 @@ def run(options: argparse.Namespace) -> int:
     storage: Path = options.out / options.dataset / f"{options.model}.db"
     make_folder(storage.parent)
     storage.touch()
+    keep_freed_memory()
     # One thread: the budget is that of one processor.
     with only_one(storage, "a tuning"), _storage_errors(storage), threads(1):
         return _tune(request, space, storage, options)

@@ -26,6 +26,7 @@ from recbole.data.dataloader import FullSortEvalDataLoader
 from recbole.utils import init_logger
 from torch import Tensor
 
+from recbole_imn.allocator import keep_freed_memory
 from recbole_imn.data.features import item_features
 from recbole_imn.data.searched import VALIDATION_ENDS
 from recbole_imn.data.simulated import simulated_notice
@@ -265,6 +266,7 @@ def main(arguments: list[str]) -> int:
     folder, at_a_time, *own = arguments
     values = json.loads(sys.stdin.readline())
     end_with_parent(sys.stdin.fileno())
+    keep_freed_memory()
     for name in own:
         register_imported(name)
     values["protocols"] = tuple(values["protocols"])
