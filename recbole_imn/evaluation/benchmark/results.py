@@ -34,7 +34,7 @@ def write_result(result: dict[str, Any], ranks: pd.DataFrame, run: Run, folder: 
         Of the benchmark.
     """
     with Workspace(folder / "runs", run.name) as work:
-        ranks.to_parquet(work.path("parquet"), index=False)
+        ranks.to_parquet(work.path("parquet"), index=False, compression="zstd")
         sums = {"ranks": _sum(work.path("parquet").read_bytes()), "result": _sum(_text(result))}
         text = json.dumps({**result, SUMS: sums}, indent=1)
         work.path("json").write_text(text + "\n", encoding="utf-8")
