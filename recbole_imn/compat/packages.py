@@ -71,7 +71,8 @@ def sparse_update() -> bool:
     return True
 
 
-class RecBoleLoader(yaml.FullLoader):
+# With libyaml, where yaml was built with it: every Config reads four files or more.
+class RecBoleLoader(getattr(yaml, "CFullLoader", yaml.FullLoader)):  # type: ignore[misc]
     """Reads ``1e-3`` as a number once a Config has told it how."""
 
 

@@ -119,7 +119,8 @@ class Freshness(CellTerm):
 
     def _cells_there(self, past: Past, n: int, events: Integers, items: Integers) -> Integers:
         """Give the cells of items just before events, in any order, int64."""
-        order = np.argsort(events, kind="stable")
+        # Short numbers are sorted by their digits.
+        order = np.argsort(events.astype(np.min_scalar_type(n)), kind="stable")
         events, items = events[order], items[order]
         cells = []
         for start, stop in windows(0, n, LOOK_AHEAD):
