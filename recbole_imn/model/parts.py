@@ -40,6 +40,8 @@ class Making:
         Fewer where training went on later, with the scales as they were.
     item_fields : sequence of str
         The field that each column of ``item_features`` is of; empty where nobody has said.
+    weights_follow : bool
+        Whether all weights are overwritten afterwards, so that nothing need be counted for them.
     """
 
     settings: NetworkSettings
@@ -48,6 +50,7 @@ class Making:
     item_features: Tensor = field(default_factory=lambda: torch.zeros(0, 0))
     n_fitted: int | None = None
     item_fields: Sequence[str] = ()
+    weights_follow: bool = False
 
     def __post_init__(self) -> None:
         """Give items no features where none are told."""

@@ -149,6 +149,7 @@ def new_network(
         snapshot.features_as_fitted(),
         snapshot.fitted,
         snapshot.feature_maps["item_features"].owners,
+        weights_follow=True,
     )
     # What is drawn here is overwritten, and nobody else's draws may move.
     with torch.random.fork_rng(devices=[]):

@@ -46,8 +46,10 @@ class Freshness(CellTerm):
         self.never = self._n_done * (len(COUNT_LIMITS) + 1)
         nothing = np.empty(0, np.int32), np.empty(0)
         self._kept: tuple[Any, Ids, Floats] = (None, *nothing)
-        counted = torch.from_numpy(self._count(making) / SPEED)
-        self.table = nn.Parameter(counted.float().view(self.never + 1, N_AGES))
+        table = torch.zeros(self.never + 1, N_AGES)
+        if not making.weights_follow:
+            table = torch.from_numpy(self._count(making) / SPEED).float().view_as(table)
+        self.table = nn.Parameter(table)
 
     @property
     def values(self) -> Tensor:
