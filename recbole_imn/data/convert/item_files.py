@@ -179,14 +179,14 @@ def _item_rows(cells: pl.DataFrame, opened: OpenedItems, formats: list[str]) -> 
         columns[name] = text
         if column.type == "time":
             columns[name] = _times(cells, name, text, opened, "auto", formats)
-            faults.append(("time", (text != "") & columns[name].is_null()))
+            faults.append((f"time in {name}", (text != "") & columns[name].is_null()))
     stays = {"start": (opened.listed_at, STAYS[0]), "end": (opened.delisted_at, STAYS[1])}
     for name, (place, told) in stays.items():
         text = pl.lit("") if place is None else pl.col(str(place)).str.strip_chars()
         text = _without_words(text, "time")
         is_end = told == DELISTED
         columns[name] = _times(cells, told, text, opened, opened.time_format, formats, is_end)
-        faults.append(("time", (text != "") & columns[name].is_null()))
+        faults.append((f"time in {told}", (text != "") & columns[name].is_null()))
     if opened.is_told:
         floats = {name: c for name, c in opened.columns.items() if c.type == "float"}
         faults += number_faults(floats)

@@ -82,6 +82,17 @@ def test_words_that_say_that_there_is_none_are_no_times(shop):
     assert [row["delisted_at"] for row in shop.rows("item")] == ["inf", "inf", str(3 * 86_400 - 1)]
 
 
+def test_a_bad_time_is_told_with_its_column(shop):
+    log = shop.write("log.csv", "user,item,time\na,i1,2024-04-03\n")
+    rows = "i1,2024-04-01,2024-04-05\ni2,2024-04-01,soon\ni3,2024-04-01 10:00:00,2024-04-05\n"
+    path = shop.write("items.csv", f"item,listed_at,delisted_at\n{rows}")
+    shop.convert("csv", log, f"--items={path}", "--max-bad=1")
+    assert [(line, kind) for line, kind, _ in shop.rejected()] == [
+        (3, "time in delisted_at"),
+        (4, "time in listed_at"),
+    ]
+
+
 def test_who_has_no_end_is_there_still(shop):
     log = shop.write("log.csv", "user,item,time\na,i1,2024-04-03\n")
     path = shop.write("items.csv", "item,delisted_at\ni1,2024-04-05\ni2,\n")
