@@ -52,7 +52,7 @@ COUNTS = {
 }
 DAMAGES = 10
 # Commands that take no second get most of the few faults.
-QUICK = {KILL: 2, "kill at a moment": 1, "full disk": 1}
+QUICK = {KILL: 4, "kill at a moment": 1, "full disk": 1}
 QUICK_SLOW = {KILL: 1, "full disk": 1}
 QUICK_CASES = ("simulate", "convert", "train", "resume", "benchmark", "tune")
 # What the commands import when they need it: once here, and not in every process.

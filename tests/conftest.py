@@ -17,7 +17,7 @@ torch.set_num_threads(1)
 
 # The same examples for the same commit, so that a change fails for what it changes; new ones
 # are looked for with --hypothesis-profile=default.
-hypothesis.settings.register_profile("steady", derandomize=True, deadline=None, max_examples=60)
+hypothesis.settings.register_profile("steady", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("steady")
 
 # Files of few tests that take long begin first, so that no process waits for another's at the end.
