@@ -24,7 +24,7 @@ import pandas as pd
 from recbole.config import Config
 from recbole.data.dataloader import FullSortEvalDataLoader
 from recbole.utils import init_logger
-from torch import Tensor
+from torch import Tensor, cuda
 
 from recbole_imn.allocator import keep_freed_memory
 from recbole_imn.data.features import item_features
@@ -121,6 +121,7 @@ def _execute(run: Run, folder: Path, at_a_time: int) -> Path:
     about = environment()
     trainer, train, valid, test = _prepare(run, folder)
     config, dataset = trainer.config, test._dataset
+    about["device"] = _device_name(config["device"])
     _require_same_data(run, Path(dataset.dataset_path))
     # Before training, so that a data set without intervals costs nobody an epoch.
     loaders = {protocol: _loader(protocol, config, test) for protocol in run.protocols}
@@ -240,6 +241,11 @@ def _features_of_items(dataset: Any) -> Tensor:
     inside = np.zeros(dataset.item_num, np.bool_)
     inside[dataset.log.item[dataset.in_training]] = True
     return item_features(dataset, inside, "selected_features")[1]
+
+
+def _device_name(device: Any) -> str:
+    """Name what a model computes on: a GPU by its name, else the processor."""
+    return cuda.get_device_name(device) if device.type == "cuda" else f"{device.type}, no GPU"
 
 
 def peak_memory() -> float:

@@ -32,7 +32,7 @@ def about_settings(board: Board) -> str:
 
 def _given_to_all(board: Board) -> Iterator[str]:
     """Say what files gave for every system, and which of it a search had found."""
-    runs = [run for runs in board.results.values() for run in runs]
+    runs = board.runs
     given = runs[0].get("common") or {}
     named = ", ".join(f"{key}: {value}" for key, value in sorted(given.items()))
     if named:
@@ -68,7 +68,7 @@ def _who_was_tuned(board: Board) -> str:
 
 def _time(board: Board) -> str:
     """Say what time the tuned systems had."""
-    tuned = [run for runs in board.results.values() for run in runs if tuned_in(run)]
+    tuned = [run for run in board.runs if tuned_in(run)]
     minutes = [_minutes(run["tuning"]) for run in tuned if run.get("tuning")]
     if len(minutes) < len(tuned):
         return "with budgets that are not recorded for all"

@@ -12,7 +12,7 @@ from recbole_imn.evaluation.report.anchor import anchor
 from recbole_imn.evaluation.report.chosen import about_settings, chosen, tuned_in
 from recbole_imn.evaluation.report.claims import claims_section
 from recbole_imn.evaluation.report.comparisons import against, comparison_section
-from recbole_imn.evaluation.report.differing import commits, differing_seeds
+from recbole_imn.evaluation.report.differing import differing_seeds, recorded
 from recbole_imn.evaluation.report.gather import STRONG, Board, Result, label, slice_means
 from recbole_imn.evaluation.report.log import log_section, users_section
 from recbole_imn.evaluation.report.paper import paper_sections
@@ -171,11 +171,14 @@ def _cost(board: Board) -> Section:
         "Means over seeds; memory is the largest, of the whole process. Events/s counts the log's "
         "training events once an epoch. Trivial models learn nothing; their epoch is empty."
     ]
-    side_by_side = max(
-        run.get("runs_at_a_time", 1) for runs in board.results.values() for run in runs
-    )
+    side_by_side = max(run.get("runs_at_a_time", 1) for run in board.runs)
     if side_by_side > 1:
         sentences.append(f"Up to {side_by_side} runs shared the machine, and took longer for it.")
+    if len({run["environment"].get("device") for run in board.runs}) > 1:
+        sentences.append(
+            "Times compare on the same device only, and these ran on several: "
+            f"{recorded(board, 'device')}."
+        )
     return Section("Time and memory", sentences, Table(columns, rows), kind="cost")
 
 
@@ -220,13 +223,12 @@ def _files(runs: list[Result]) -> str:
 
 def _environment(board: Board) -> Section:
     """Say where the results come from."""
-    runs = [run for results in board.results.values() for run in results]
+    runs = board.runs
     rows = [("data set, SHA-256 of its files", board.any_result["fingerprint"])]
     rows += [("seeds", ", ".join(sorted({str(run["seed"]) for run in runs}, key=int)))]
-    rows += [("commit", commits(board))]
-    names = [name for name in board.any_result["environment"] if name != "commit"]
-    for name in names:
-        rows.append((name, "; ".join(sorted({run["environment"][name] for run in runs}))))
+    # In the order of the runs; a set has none.
+    facts = dict.fromkeys(fact for run in runs for fact in run["environment"])
+    rows += [(fact, recorded(board, fact)) for fact in facts]
     sentences = [
         "Runs, ranks of every row and settings are in the folder that the benchmark wrote.",
         f"The paper is {SOURCE}.",

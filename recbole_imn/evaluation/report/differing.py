@@ -30,24 +30,32 @@ def differing_seeds(board: Board) -> Iterator[str]:
                 )
 
 
-def commits(board: Board) -> str:
-    """Say which commit the runs are of, and where there are several, of which systems each is."""
+def recorded(board: Board, fact: str) -> str:
+    """Say what runs recorded of where they ran, and where it differs, of which systems each is.
+
+    Parameters
+    ----------
+    board : Board
+    fact : str
+        A name in the environment of a run: ``commit``, ``torch``, ``device``. Older runs do not
+        have them all.
+    """
     runs = {label(system): runs for system, runs in board.results.items()}
-    found = sorted({_commit(run) for some in runs.values() for run in some})
+    found = sorted({_recorded(run, fact) for some in runs.values() for run in some})
     if len(found) == 1:
         return found[0]
-    return "; ".join(f"{commit}: {', '.join(_with(commit, runs))}" for commit in found)
+    return "; ".join(f"{value}: {', '.join(_with(fact, value, runs))}" for value in found)
 
 
-def _with(commit: str, runs: Mapping[str, Sequence[Result]]) -> Iterator[str]:
-    """Name the systems with runs of a commit, and their seeds where others are not."""
+def _with(fact: str, value: str, runs: Mapping[str, Sequence[Result]]) -> Iterator[str]:
+    """Name the systems with runs that recorded a value, and their seeds where others did not."""
     for system, some in runs.items():
-        seeds = [str(run["seed"]) for run in some if _commit(run) == commit]
+        seeds = [str(run["seed"]) for run in some if _recorded(run, fact) == value]
         if len(seeds) == len(some):
             yield system
         elif seeds:
             yield f"{system} (seed {' and '.join(seeds)})"
 
 
-def _commit(run: Result) -> str:
-    return str(run["environment"]["commit"])
+def _recorded(run: Result, fact: str) -> str:
+    return str(run["environment"].get(fact, "not recorded"))

@@ -90,6 +90,11 @@ class Board:
         )
 
     @property
+    def runs(self) -> list[Result]:
+        """The runs of all systems."""
+        return [run for runs in self.results.values() for run in runs]
+
+    @property
     def any_result(self) -> Result:
         """One result, for what is the same in all."""
         return next(iter(self.results.values()))[0]

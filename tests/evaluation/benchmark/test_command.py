@@ -78,6 +78,7 @@ def test_every_run_leaves_ranks_a_result_and_a_card(folder):
             assert found["warning"] is None
         assert (folder / result["checkpoint"]).with_suffix(".md").is_file()
         assert {"commit", "torch"} <= set(result["environment"])
+        assert result["environment"]["device"] == "cpu, no GPU"
         assert (result["settings_from"], result["tuning"]) == ("defaults", {})
         assert result["peak_memory_mib"] > 50
         assert result["curve"][0]["epoch"] == 1

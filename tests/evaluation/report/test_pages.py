@@ -8,7 +8,7 @@ from recbole_imn import registry
 from recbole_imn.evaluation.report import write_report
 from recbole_imn.evaluation.report.chosen import about_settings, chosen
 from recbole_imn.evaluation.report.comparisons import against, comparison_section
-from recbole_imn.evaluation.report.differing import commits, differing_seeds
+from recbole_imn.evaluation.report.differing import differing_seeds, recorded
 from recbole_imn.evaluation.report.gather import is_baseline, label
 from recbole_imn.evaluation.report.paper import paper_sections
 from tests.evaluation.report.conftest import N_ROWS, ranks
@@ -219,6 +219,18 @@ def test_seeds_with_other_defaults_are_warned_of(make_bench):
 
 def test_runs_of_several_commits_are_told_apart(make_bench):
     board = make_bench().add("JODIE", 2, 1).add("FPMC", 1, 2).board()
-    assert commits(board) == "c"
+    assert recorded(board, "commit") == "c"
     board.results["FPMC"][1] = {**board.results["FPMC"][1], "environment": {"commit": "d-dirty"}}
-    assert commits(board) == "c: JODIE, FPMC (seed 1); d-dirty: FPMC (seed 2)"
+    assert recorded(board, "commit") == "c: JODIE, FPMC (seed 1); d-dirty: FPMC (seed 2)"
+
+
+def test_runs_on_several_devices_are_told_apart(make_bench):
+    bench = make_bench().add("JODIE", 1)
+    assert "Times compare" not in page(bench)
+    bench.add("FPMC", 1, environment={"commit": "c", "torch": "3", "device": "a GPU"})
+    text = page(bench)
+    told = "a GPU: FPMC; not recorded: JODIE"
+    assert f"Times compare on the same device only, and these ran on several: {told}." in text
+    assert f"| device | {told} |" in text
+    assert "| torch | 2: JODIE; 3: FPMC |" in text
+    assert "| commit | c |" in text
