@@ -9,6 +9,7 @@ from typing import Any
 from recbole_imn.data.atomic import check_name
 from recbole_imn.data.convert import ijcai16, item_files, jodie, retailrocket, table
 from recbole_imn.data.convert.engine import convert
+from recbole_imn.data.convert.file_actions import parse_file_actions, require_inputs
 from recbole_imn.data.convert.mapping import entries, read_mapping
 from recbole_imn.data.convert.source import DUPLICATE_RULES, MAX_BAD, Source
 from recbole_imn.errors import DataError
@@ -31,7 +32,10 @@ COLUMN_OPTIONS = {
     "purchase_column": "purchase",
 }
 SETTING_OPTIONS = ("time_format", "time_zone", "separator", "quoting", "header", "encoding")
-MAPPED_ONLY = (*COLUMN_OPTIONS, *SETTING_OPTIONS, "purchase", "mapping", "items", "images")
+MAPPED_ONLY = (
+    *(*COLUMN_OPTIONS, *SETTING_OPTIONS, "file_action"),
+    *("purchase", "mapping", "items", "images"),
+)
 
 
 def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -87,6 +91,12 @@ def add_table_options(parser: argparse.ArgumentParser, title: str) -> argparse._
     group.add_argument("--time", metavar="COLUMN[,CLOCK]", help="when; date and clock may be apart")
     group.add_argument("--behavior", metavar="COLUMN", help="kind of action")
     group.add_argument(
+        "--file-action",
+        action="append",
+        metavar="FILE=ACTION",
+        help="action that all rows of a file are, where no column has it; one for each file",
+    )
+    group.add_argument(
         "--purchase",
         metavar="ACTION,...",
         help="actions that are purchases; all, where every row is one",
@@ -130,6 +140,7 @@ def _source(options: argparse.Namespace) -> Source:
     if is_mapped:
         extras = item_files.Extras(options.items, options.images, options.image_width)
         settings = table_settings(options)
+        require_inputs(settings, options.input)
         if options.source == "czb":
             return table.read_czb(options.input, settings, extras)
         return table.read_table("csv", options.input, settings, extras)
@@ -158,6 +169,8 @@ def table_settings(options: argparse.Namespace) -> dict[str, Any]:
     }
     if columns:
         settings["columns"] = {**entries(settings, "columns"), **columns}
+    if options.file_action is not None:
+        settings["file_actions"] = parse_file_actions(options.file_action)
     if options.purchase is not None:
         settings["purchases"] = [name.strip() for name in options.purchase.split(",")]
     for option in SETTING_OPTIONS:

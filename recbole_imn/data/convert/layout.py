@@ -41,7 +41,8 @@ class Layout:
     behavior : int or None
         Column with the kind of action.
     constant_behavior : str or None
-        The kind of action of every row, where no column says it; one of ``behaviors``.
+        The kind of action of every row of this table, where no column says it; one of
+        ``behaviors``.
     behaviors : mapping of str to str or None
         Names of the codes in that column, for all tables of a source; other codes are unknown
         actions. Without it every code is its own name.

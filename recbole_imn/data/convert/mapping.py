@@ -61,6 +61,13 @@ def _codes(value: object) -> object:
     return value if value is not None else {}
 
 
+def _files(value: object) -> object:
+    """Take files by their names, wherever they lie."""
+    if not isinstance(value, dict):
+        return value if value is not None else {}
+    return {Path(str(file)).name: action for file, action in value.items()}
+
+
 def _header(value: object) -> object:
     text = str(value).lower()
     # As yaml has them.
@@ -180,6 +187,8 @@ class LogMapping(TableMapping):
     )
     behaviors: Annotated[dict[Text, Text], BeforeValidator(_codes)] = Field(default_factory=dict)
     """Names of codes; none keeps the codes."""
+    file_actions: Annotated[dict[Text, Text], BeforeValidator(_files)] = Field(default_factory=dict)
+    """Action that all rows of a file are, by its name, where no column has actions."""
     purchases: Annotated[tuple[Text, ...], BeforeValidator(_names)] = ()
     """Actions that are purchases; ``all`` where no column has actions and every row is one."""
     items: ItemMapping = ItemMapping()
@@ -188,7 +197,8 @@ class LogMapping(TableMapping):
     @property
     def all_are_purchases(self) -> bool:
         """Whether every row is a purchase."""
-        return self.purchases == ("all",) and self.columns.behavior is None
+        has_actions = self.columns.behavior is not None or bool(self.file_actions)
+        return self.purchases == ("all",) and not has_actions
 
     def time_columns(self) -> tuple[Place, ...]:
         """Give the places of times, the first of which tells a header."""
@@ -239,7 +249,7 @@ def make_mapping(values: Mapping[str, Any]) -> LogMapping:
     mapping = validated(
         LogMapping, {**given, "items": {**shared, **items}}, "the mapping", DataError
     )
-    names = mapping.behaviors.values()
+    names = mapping.behaviors.values() or mapping.file_actions.values()
     for purchase in mapping.purchases:
         if names and purchase not in names:
             raise DataError(

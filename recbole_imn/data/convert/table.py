@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from recbole_imn.data.convert.file_actions import action_of_file
 from recbole_imn.data.convert.item_files import Extras, MappedItems
 from recbole_imn.data.convert.jodie import FEATURES
 from recbole_imn.data.convert.layout import Layout
@@ -81,10 +82,21 @@ def read_table(
     if found:
         notes.append(f"of the log's columns, {', '.join(found.values())} were found by their names")
     notes += [note for table in opened for note in table.notes]
+    if mapping.file_actions:
+        told = (f"{table.path.name}: {layout.constant_behavior}" for table, layout in tables)
+        notes.append(f"all rows of a file are one action, {', '.join(told)}")
     if not tables[0][1].has_purchase:
-        notes.append("no action is a purchase; name some with --purchase=ACTION")
+        notes.append(_no_purchases(tables[0][1], len(tables)))
     options = {key: value for key, value in settings.items() if key != "items"}
     return Source(name, tables, reader, mapping.time_zone, options=options, notes=notes)
+
+
+def _no_purchases(layout: Layout, n_files: int) -> str:
+    """Say how purchases can be told."""
+    note = "no action is a purchase; name some with --purchase=ACTION"
+    if n_files > 1 and not layout.has_behavior:
+        note += ", and where each file has one action, all of them with --file-action=FILE=ACTION"
+    return note
 
 
 def _require_no_jodie(opened: Sequence[OpenedTable]) -> None:
@@ -109,10 +121,12 @@ def _require_roles(mapping: LogMapping, opened: OpenedTable) -> None:
             "--item and --time, or columns in --mapping=FILE; who names one by position names all; "
             f"{told_columns(opened.names) if any(opened.names) else 'there is no header'}"
         )
-    if mapping.purchases and columns.behavior is None and not mapping.all_are_purchases:
+    has_actions = columns.behavior is not None or mapping.file_actions
+    if mapping.purchases and not has_actions and not mapping.all_are_purchases:
         raise DataError(
-            "purchases are named, but no column for the action; give --behavior=COLUMN, or "
-            "--purchase=all where every row is a purchase"
+            "purchases are named, but no column for the action; give --behavior=COLUMN, "
+            "--file-action=FILE=ACTION where each file has one, or --purchase=all where every row "
+            "is a purchase"
         )
     if mapping.purchases and columns.purchase is not None:
         raise DataError("purchases are told by actions and by a column of their own; keep one")
@@ -137,6 +151,8 @@ def _layout(opened: OpenedTable, mapping: LogMapping) -> Layout:
             "behaviors": {PURCHASE: PURCHASE},
             "purchases": (PURCHASE,),
         }
+    if mapping.file_actions:
+        actions = action_of_file(mapping, opened.table.path)
     times = time_places(opened, columns.timestamp) if columns.timestamp is not None else (0, None)
     return Layout(
         **places,

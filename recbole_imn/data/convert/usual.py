@@ -57,6 +57,8 @@ def usual_columns(settings: Mapping[str, Any], names: Sequence[str]) -> dict[str
         for role, usual in USUAL.items()
         if role not in told and (name := next((n for n in usual if n in free), None))
     }
+    if mapping.file_actions:
+        found.pop("behavior", None)
     if mapping.purchases:
         # Actions tell of purchases.
         found.pop("purchase", None)

@@ -12,6 +12,7 @@ import polars as pl
 from tqdm import tqdm
 
 from recbole_imn.data.convert.events import to_events
+from recbole_imn.data.convert.file_actions import require_inputs
 from recbole_imn.data.convert.item_files import Extras
 from recbole_imn.data.convert.layout import Column, Layout, Table
 from recbole_imn.data.convert.rows import Step, rows_and_sum, unchanged
@@ -131,6 +132,7 @@ def read_events(
     for path in paths:
         require_file(path)
     require_different(paths, "events")
+    require_inputs(settings, paths)
     parts = [_read(path, settings, wanted, files) for path in paths]
     return pl.concat(parts, how="diagonal").sort("time", maintain_order=True)
 

@@ -125,12 +125,13 @@ def event_settings(
     columns = dict.fromkeys(USUAL) | found | named
     is_log = all(columns[role] is not None for role in ("user_id", "item_id", "timestamp"))
     told = named.keys() | {role for role, place in columns.items() if place is not None}
-    is_told = {"behavior", "purchase"} & told or make_mapping(settings).all_are_purchases
+    mapping = make_mapping(settings)
+    is_told = {"behavior", "purchase"} & told or mapping.all_are_purchases or mapping.file_actions
     if is_log and tells_purchases and not is_told:
         raise DataError(
             f"{header.path}: no column tells the kind of action or a purchase, as the log does; "
-            "name one with --behavior=COLUMN or --purchase-column=COLUMN (behavior: null in a "
-            "mapping says that there is none)"
+            "name one with --behavior=COLUMN or --purchase-column=COLUMN, or give the file's with "
+            "--file-action=FILE=ACTION (behavior: null in a mapping says that there is none)"
         )
     asked = entries(settings, "event_columns")
     further = {name: entry for name, entry in asked.items() if name in fields}

@@ -45,3 +45,21 @@ def test_every_row_may_be_a_purchase(tmp_path, kinds):
     found = read_events([path], {"purchases": ["all"]}, wanted, files)
     assert found["purchase"].to_list() == [True]
     assert found["behavior"].to_list() == [kinds[0] if kinds else None]
+
+
+@pytest.mark.parametrize("kinds", [(), ("view", "order")])
+def test_a_file_may_be_all_one_action(tmp_path, kinds):
+    for name, row in {"views.csv": "a,b,2024-01-01\n", "orders.csv": "a,b,2024-01-02\n"}.items():
+        (tmp_path / name).write_text(f"user,item,time\n{row}")
+    wanted = Wanted(0.0, (), kinds, has_purchases=True)
+    paths = [tmp_path / "orders.csv", tmp_path / "views.csv"]
+    actions = {"views.csv": "view", "orders.csv": "order"}
+    settings = {"file_actions": actions, "purchases": ["order"]}
+    found = read_events(paths, settings, wanted, Files(progress=False))
+    assert found["purchase"].to_list() == [False, True]
+    assert found["behavior"].to_list() == (["view", "order"] if kinds else [None, None])
+    with pytest.raises(DataError, match=r"the action of 'views.csv' is given, but the files are o"):
+        read_events(paths[:1], settings, wanted, Files(progress=False))
+    del actions["views.csv"]
+    with pytest.raises(DataError, match=r"views.csv: no action is given for this file"):
+        read_events(paths, settings, wanted, Files(progress=False))
