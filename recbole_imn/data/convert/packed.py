@@ -1,22 +1,41 @@
-"""Text tables as they are, or packed by gzip, which is undone while they are read."""
+"""Text tables as they are, or packed by gzip, bzip2 or xz, which is undone while they are read."""
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import lzma
+import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from recbole_imn.errors import DataError
 
-GZIP = b"\x1f\x8b"
+# How packed files begin, and what reads them.
+_FORMATS: Sequence[tuple[re.Pattern[bytes], Callable[[Any], Any]]] = (
+    (re.compile(rb"\x1f\x8b"), lambda file: gzip.GzipFile(fileobj=file, mode="rb")),
+    # A table may begin with the letters alone.
+    (re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)"), bz2.BZ2File),
+    (re.compile(rb"\xfd7zXZ\0"), lzma.LZMAFile),
+)
+_LONGEST_START = 10
 Watch = Callable[[bytes], None]
 
 
 def nobody(data: bytes) -> None:
     """Hear of bytes that were read."""
+
+
+def is_packed(start: bytes) -> bool:
+    """Whether a file that begins so is packed in a way that can be undone here."""
+    return _unpacker(start) is not None
+
+
+def _unpacker(start: bytes) -> Callable[[Any], Any] | None:
+    return next((reader for begins, reader in _FORMATS if begins.match(start)), None)
 
 
 class _Watched:
@@ -47,14 +66,17 @@ def opened(path: Path, watch: Watch = nobody) -> Iterator[BinaryIO]:
         If a packed file is damaged.
     """
     with path.open("rb") as raw:
-        is_packed = raw.read(len(GZIP)) == GZIP
+        unpacker = _unpacker(raw.read(_LONGEST_START))
         raw.seek(0)
         watched = cast(BinaryIO, _Watched(raw, watch))
-        if not is_packed:
+        if unpacker is None:
             yield raw if watch is nobody else watched
             return
         try:
-            with gzip.GzipFile(fileobj=watched, mode="rb") as file:
+            with unpacker(watched) as file:
                 yield cast(BinaryIO, file)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        except (EOFError, zlib.error, lzma.LZMAError, OSError) as error:
+            # Those of the disk have a number, those of gzip and bzip2 have none.
+            if getattr(error, "errno", None) is not None:
+                raise
             raise DataError(f"{path} is damaged: {error}; copy or download it again") from error

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from recbole_imn.data.convert.json_lines import parse_object
-from recbole_imn.data.convert.packed import GZIP, opened
+from recbole_imn.data.convert.packed import is_packed, opened
 from recbole_imn.data.convert.quotes import LOOK_AHEAD, read_record
 from recbole_imn.errors import DataError
 from recbole_imn.places import is_same
@@ -18,8 +18,6 @@ BEGINNING = 1 << 20
 PARQUET = b"PAR1"
 _PACKED = {
     b"PK\x03\x04": "a zip archive",
-    b"BZh": "a bzip2 file",
-    b"\xfd7zXZ": "an xz file",
     b"7z\xbc\xaf": "a 7z archive",
     b"Rar!": "a rar archive",
     b"\x28\xb5\x2f\xfd": "a zstd file",
@@ -62,7 +60,7 @@ def require_file(path: Path) -> bytes:
 def _beginning(path: Path) -> bytes:
     """Give the first bytes of a file, unpacked."""
     start = require_file(path)
-    if not start.startswith(GZIP):
+    if not is_packed(start):
         return start
     with opened(path) as file:
         start = file.read(4096)

@@ -1,6 +1,5 @@
 """Checks, order and replacement of files, whatever the source."""
 
-import bz2
 import json
 import zipfile
 
@@ -30,7 +29,7 @@ def packed(shop):
         (b"", "the file is empty"),
         (b"\n\n", "the file is empty"),
         (HEADER.encode(), "a header but no rows"),
-        (bz2.compress(b"a,b"), "is a bzip2 file, not a text table; unpack it first"),
+        (b"7z\xbc\xaf\x27\x1c", "is a 7z archive, not a text table; unpack it first"),
         (b"<!DOCTYPE html><html><body>404</body></html>", "is a web page, perhaps the error page"),
         (HEADER.encode("utf-16"), "is UTF-16 text; save it as UTF-8"),
         (b"who\0what", "is a binary file"),

@@ -1,8 +1,10 @@
-"""Tables packed by gzip."""
+"""Tables packed by gzip, bzip2 and xz."""
 
+import bz2
 import gzip
 import hashlib
 import json
+import lzma
 
 import pytest
 
@@ -13,11 +15,16 @@ JSON = "".join(
 )
 
 
-@pytest.mark.parametrize("text", [TEXT, JSON])
-def test_a_packed_table_is_the_table(shop, text):
+WAYS = {"gzip": gzip, "bzip2": bz2, "xz": lzma}
+
+
+@pytest.mark.parametrize(
+    ("text", "way"), [(TEXT, "gzip"), (TEXT, "bzip2"), (TEXT, "xz"), (JSON, "bzip2")]
+)
+def test_a_packed_table_is_the_table(shop, text, way):
     items = "item,price\ni0,5\ni1,6\n"
     paths = {}
-    for name, write in (("plain", lambda text: text), ("packed", _packed)):
+    for name, write in (("plain", lambda text: text), ("packed", lambda text: _packed(text, way))):
         log = shop.write(f"{name}.log", write(text))
         paths[name] = log
         shop.convert("csv", log, f"--items={shop.write(f'{name}.items', write(items))}", name=name)
@@ -28,8 +35,9 @@ def test_a_packed_table_is_the_table(shop, text):
     assert (about["bytes"], about["sha256"]) == (len(data), hashlib.sha256(data).hexdigest())
 
 
-def test_parts_that_were_packed_and_put_together_are_one_table(shop):
-    path = shop.write("log.csv.gz", _packed(TEXT[:500]) + _packed(TEXT[500:]))
+@pytest.mark.parametrize("way", WAYS)
+def test_parts_that_were_packed_and_put_together_are_one_table(shop, way):
+    path = shop.write("log.csv.gz", _packed(TEXT[:500], way) + _packed(TEXT[500:], way))
     shop.convert("csv", path)
     assert len(shop.rows()) == 90
 
@@ -37,8 +45,8 @@ def test_parts_that_were_packed_and_put_together_are_one_table(shop):
 @pytest.mark.parametrize(
     ("data", "told"),
     [
-        (lambda data: data[:-20], "is damaged"),
-        (lambda data: data[:40] + bytes(20) + data[60:], "is damaged"),
+        *((lambda _, way=way: _packed(TEXT, way)[:-20], "is damaged") for way in WAYS),
+        *((lambda _, way=way: _broken(_packed(TEXT, way)), "is damaged") for way in WAYS),
         (lambda data: _packed(""), "the file is empty"),
         (lambda data: _packed(b"PAR1" + bytes(99)), "unpack it first"),
         (lambda data: _packed(b"PK\x03\x04" + bytes(99)), "is a zip archive"),
@@ -49,5 +57,14 @@ def test_what_cannot_be_unpacked_is_one_line(shop, data, told):
     assert shop.files() == {}
 
 
-def _packed(text):
-    return gzip.compress(text.encode() if isinstance(text, str) else text)
+def test_a_table_may_begin_like_a_packed_file(shop):
+    shop.convert("csv", shop.write("log.csv", "BZh9,item,time\na,b,2024-01-01\n"), "--user=BZh9")
+    assert shop.rows()[0]["user_id"] == "a"
+
+
+def _packed(text, way="gzip"):
+    return WAYS[way].compress(text.encode() if isinstance(text, str) else text)
+
+
+def _broken(data):
+    return data[:40] + bytes(20) + data[60:]
