@@ -7,6 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from recbole_imn.evaluation.report.gather import Board, Result, label
 from recbole_imn.provenance import NOT_SHAPING
 
+# Systems that are named; more are those that are left.
+SHOWN = 4
+
 
 def differing_seeds(board: Board) -> Iterator[str]:
     """Say of which systems the seeds had other settings than each other.
@@ -41,10 +44,14 @@ def recorded(board: Board, fact: str) -> str:
         have them all.
     """
     runs = {label(system): runs for system, runs in board.results.items()}
-    found = sorted({_recorded(run, fact) for some in runs.values() for run in some})
-    if len(found) == 1:
-        return found[0]
-    return "; ".join(f"{value}: {', '.join(_with(fact, value, runs))}" for value in found)
+    values = {_recorded(run, fact) for run in board.runs}
+    if len(values) == 1:
+        return values.pop()
+    told = {value: list(_with(fact, value, runs)) for value in sorted(values)}
+    *few, most = sorted(told, key=lambda value: len(told[value]))
+    if len(told[most]) > SHOWN:
+        told[most] = ["all others"]
+    return "; ".join(f"{value}: {', '.join(told[value])}" for value in (*few, most))
 
 
 def _with(fact: str, value: str, runs: Mapping[str, Sequence[Result]]) -> Iterator[str]:

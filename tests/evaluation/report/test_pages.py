@@ -221,7 +221,7 @@ def test_runs_of_several_commits_are_told_apart(make_bench):
     board = make_bench().add("JODIE", 2, 1).add("FPMC", 1, 2).board()
     assert recorded(board, "commit") == "c"
     board.results["FPMC"][1] = {**board.results["FPMC"][1], "environment": {"commit": "d-dirty"}}
-    assert recorded(board, "commit") == "c: JODIE, FPMC (seed 1); d-dirty: FPMC (seed 2)"
+    assert recorded(board, "commit") == "d-dirty: FPMC (seed 2); c: JODIE, FPMC (seed 1)"
 
 
 def test_runs_on_several_devices_are_told_apart(make_bench):
@@ -229,8 +229,11 @@ def test_runs_on_several_devices_are_told_apart(make_bench):
     assert "Times compare" not in page(bench)
     bench.add("FPMC", 1, environment={"commit": "c", "torch": "3", "device": "a GPU"})
     text = page(bench)
-    told = "a GPU: FPMC; not recorded: JODIE"
+    told = "a GPU: FPMC; not recorded: JODIE"  # by number of systems, then by value
     assert f"Times compare on the same device only, and these ran on several: {told}." in text
     assert f"| device | {told} |" in text
     assert "| torch | 2: JODIE; 3: FPMC |" in text
     assert "| commit | c |" in text
+    for name in ("LastItem", "RecentHistory", "SessionKNN", "LambdaRank"):
+        bench.add(name, 1)
+    assert "these ran on several: a GPU: FPMC; not recorded: all others." in page(bench)
