@@ -94,7 +94,8 @@ def add_table_options(parser: argparse.ArgumentParser, title: str) -> argparse._
         "--file-action",
         action="append",
         metavar="FILE=ACTION",
-        help="action that all rows of a file are, where no column has it; one for each file",
+        help="action that all rows of a file are, where no column has it; FILE is a name, or a "
+        "pattern such as views-*.csv",
     )
     group.add_argument(
         "--purchase",

@@ -81,7 +81,9 @@ def _flag(layout: Layout) -> dict[str, pl.Expr]:
 
 
 def joined(column: Column) -> pl.Expr:
-    """Give a cell as it is, or several cells as a sequence."""
+    """Give a cell as it is, several cells as a sequence, or an empty one."""
+    if not column.places:
+        return pl.lit("")
     if len(column.places) == 1:
         return _token(column.places[0])
     return pl.concat_str([_token(place) for place in column.places], separator=" ")
@@ -110,7 +112,7 @@ def number_faults(columns: Mapping[str, Column]) -> list[tuple[str, pl.Expr]]:
     """Name rows whose float columns hold no numbers; one cell alone may be empty."""
     faults = []
     for column in columns.values():
-        if column.type != "token":
+        if column.type != "token" and column.places:
             wrong = [_no_number(place, column.type == "float") for place in column.places]
             faults.append(("number", pl.any_horizontal(wrong)))
     return faults

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def require_inputs(settings: Mapping[str, Any], paths: Sequence[Path]) -> None:
     """
     names = [path.name for path in paths]
     for file in make_mapping(settings).file_actions:
-        if file not in names:
+        if not any(_is_called(name, file) for name in names):
             raise DataError(
                 f"the action of {file!r} is given, but the files are {', '.join(names)}; name one "
                 "of them"
@@ -68,16 +69,31 @@ def action_of_file(mapping: LogMapping, path: Path) -> dict[str, Any]:
             f"{path}: the action is told by the column {mapping.columns.behavior!r} and for whole "
             "files; keep one"
         )
-    if path.name not in mapping.file_actions:
+    actions = _actions(mapping.file_actions, path.name)
+    if not actions:
         others = ", ".join(mapping.file_actions)
         raise DataError(
             f"{path}: no action is given for this file, but for {others}; add "
             f"--file-action={path.name}=ACTION"
         )
+    if len(set(actions)) > 1:
+        raise DataError(f"{path}: actions {' and '.join(actions)} are given for it; keep one")
     names = mapping.behaviors or {action: action for action in mapping.file_actions.values()}
-    action = mapping.file_actions[path.name]
+    action = actions[0]
     if action not in names:
         raise DataError(
             f"{path}: its action is {action!r}, but codes of actions are {', '.join(names)}"
         )
     return {"constant_behavior": names[action], "behaviors": names, "purchases": mapping.purchases}
+
+
+def _actions(given: Mapping[str, str], name: str) -> list[str]:
+    """Give the actions of a file of that name; its own name is surer than a pattern."""
+    if name in given:
+        return [given[name]]
+    return [action for file, action in given.items() if _is_called(name, file)]
+
+
+def _is_called(name: str, file: str) -> bool:
+    """Whether a file has a name, or one of a pattern like ``views-*.csv``."""
+    return name == file or fnmatchcase(name, file)

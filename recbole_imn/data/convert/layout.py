@@ -14,7 +14,8 @@ class Column:
     Attributes
     ----------
     places : tuple of int
-        Columns of the table, from 0; several of them make one ``float_seq``.
+        Columns of the table, from 0; several of them make one ``float_seq``, and none an empty
+        cell.
     type : str
         ``token``, ``float`` or ``float_seq``.
     """

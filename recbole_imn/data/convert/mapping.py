@@ -188,7 +188,7 @@ class LogMapping(TableMapping):
     behaviors: Annotated[dict[Text, Text], BeforeValidator(_codes)] = Field(default_factory=dict)
     """Names of codes; none keeps the codes."""
     file_actions: Annotated[dict[Text, Text], BeforeValidator(_files)] = Field(default_factory=dict)
-    """Action that all rows of a file are, by its name, where no column has actions."""
+    """Action of all rows of a file, by its name or a pattern of names; no column has it then."""
     purchases: Annotated[tuple[Text, ...], BeforeValidator(_names)] = ()
     """Actions that are purchases; ``all`` where no column has actions and every row is one."""
     items: ItemMapping = ItemMapping()

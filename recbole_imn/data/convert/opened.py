@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -80,9 +80,16 @@ class OpenedTable:
         """Give the first values of a column that are not empty."""
         return [row[place] for row in self.sample if len(row) > place and row[place]]
 
-    def columns(self, wanted: Mapping[str, tuple[Place, str]]) -> dict[str, Column]:
-        """Find further columns that must be there."""
-        return {name: Column((self.place(place),), kind) for name, (place, kind) in wanted.items()}
+    def columns(
+        self, wanted: Mapping[str, tuple[Place, str]], elsewhere: Container[str] = ()
+    ) -> dict[str, Column]:
+        """Find further columns, which must be there, or by their names in another table."""
+        return {
+            name: Column(
+                (self.place(place),) if self.has(place) or place not in elsewhere else (), kind
+            )
+            for name, (place, kind) in wanted.items()
+        }
 
 
 def open_table(path: Path, mapping: TableMapping) -> OpenedTable:

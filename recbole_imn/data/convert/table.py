@@ -75,13 +75,15 @@ def read_table(
         open_table(table.table.path, mapping) if table.table.form == "text" else table
         for table in opened
     ]
-    tables = [(table.table, _layout(table, mapping)) for table in opened]
+    names = frozenset(name for table in opened for name in table.names)
+    tables = [(table.table, _layout(table, mapping, names)) for table in opened]
     reader = MappedItems.open(mapping, extras) if extras.items or extras.images else None
     formats = sorted({layout.time_format for _, layout in tables})
     notes = [f"times were read as {' and '.join(formats)}, time zone {mapping.time_zone}"]
     if found:
         notes.append(f"of the log's columns, {', '.join(found.values())} were found by their names")
     notes += [note for table in opened for note in table.notes]
+    notes += [note for table, layout in tables for note in _empty(table.path, layout)]
     if mapping.file_actions:
         told = (f"{table.path.name}: {layout.constant_behavior}" for table, layout in tables)
         notes.append(f"all rows of a file are one action, {', '.join(told)}")
@@ -132,7 +134,13 @@ def _require_roles(mapping: LogMapping, opened: OpenedTable) -> None:
         raise DataError("purchases are told by actions and by a column of their own; keep one")
 
 
-def _layout(opened: OpenedTable, mapping: LogMapping) -> Layout:
+def _empty(path: Path, layout: Layout) -> list[str]:
+    """Name further columns that only other files have."""
+    names = [name for name, column in layout.event_columns.items() if not column.places]
+    return [f"{path.name} has no column for {', '.join(names)}: empty cells"] if names else []
+
+
+def _layout(opened: OpenedTable, mapping: LogMapping, names_of_all: frozenset[str]) -> Layout:
     columns = mapping.columns
     places: dict[str, Any] = {
         role: opened.place(place)
@@ -161,7 +169,7 @@ def _layout(opened: OpenedTable, mapping: LogMapping) -> Layout:
         time_format=time_format(opened, times, mapping),
         time_zone=mapping.time_zone,
         **actions,
-        event_columns=opened.columns(_wanted(mapping.event_columns)),
+        event_columns=opened.columns(_wanted(mapping.event_columns), elsewhere=names_of_all),
         item_columns=opened.columns(_wanted(mapping.item_columns)),
     )
 

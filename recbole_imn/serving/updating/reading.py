@@ -22,7 +22,7 @@ from recbole_imn.data.convert.times import SECOND, has_no_offset
 from recbole_imn.errors import DataError
 from recbole_imn.log import Floats
 from recbole_imn.serving.intake import PLAIN
-from recbole_imn.serving.updating.sources import event_settings, header_of
+from recbole_imn.serving.updating.sources import Header, event_settings, header_of, without_absent
 from recbole_imn.validation import nearest
 
 SHOWN = 120
@@ -133,12 +133,21 @@ def read_events(
         require_file(path)
     require_different(paths, "events")
     require_inputs(settings, paths)
-    parts = [_read(path, settings, wanted, files) for path in paths]
+    headers = [header_of(path, settings) for path in paths]
+    names = frozenset(name for header in headers for name in header.names)
+    parts = [_read(header, names, settings, wanted, files) for header in headers]
     return pl.concat(parts, how="diagonal").sort("time", maintain_order=True)
 
 
-def _read(path: Path, settings: Mapping[str, Any], wanted: Wanted, files: Files) -> pl.DataFrame:
-    header = header_of(path, settings)
+def _read(
+    header: Header,
+    names_of_all: frozenset[str],
+    settings: Mapping[str, Any],
+    wanted: Wanted,
+    files: Files,
+) -> pl.DataFrame:
+    path = header.path
+    settings = without_absent(settings, header, names_of_all)
     kinds, tells = wanted.has_behaviors, wanted.has_behaviors or wanted.has_purchases
     asked, fields = event_settings(header, settings, wanted.further, kinds, tells)
     is_relative = header.is_atomic or wanted.origin is None

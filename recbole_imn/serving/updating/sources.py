@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -145,6 +145,21 @@ def event_settings(
     kept = {name: value for name, value in settings.items() if name not in ("items", *base)}
     columns = {role: header.place(place) for role, place in columns.items()}
     return {**kept, **base, "columns": columns, "event_columns": further}, read
+
+
+def without_absent(
+    settings: Mapping[str, Any], header: Header, names_of_all: Container[str]
+) -> dict[str, Any]:
+    """Leave out further columns that are not in a table, but in another of the same log."""
+    columns = make_mapping(settings).event_columns
+    absent = {
+        name
+        for name, further in columns.items()
+        if further.column not in header.names and further.column in names_of_all
+    }
+    asked = entries(settings, "event_columns")
+    kept = {name: entry for name, entry in asked.items() if name not in absent}
+    return {**settings, "event_columns": kept}
 
 
 def item_settings(header: Header, settings: Mapping[str, Any]) -> Mapping[str, Any]:

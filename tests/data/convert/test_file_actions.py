@@ -84,3 +84,38 @@ def test_an_action_without_a_code_is_told(shop, files):
 
 def test_other_sources_have_no_such_option(shop, files):
     assert "--file-action is for csv and czb" in shop.fail("jodie", files[0], ACTIONS[0])
+
+
+def test_a_further_column_may_be_in_some_files_alone(shop):
+    one = shop.write("views.csv", "user,item,time\na,x,2024-01-01\nb,x,2024-01-03\n")
+    two = shop.write("orders.csv", "amount,user,item,time\n9.5,a,x,2024-01-02\n")
+    text = """
+file_actions: {views.csv: view, orders.csv: order}
+purchases: order
+event_columns: {price: {column: amount, type: float}}
+"""
+    mapping = f"--mapping={shop.write('log.yaml', text)}"
+    for files in ([one, f"--input={two}"], [two, f"--input={one}"]):
+        printed = shop.convert("csv", *files, mapping)
+        assert "views.csv has no column for price: empty cells" in printed
+        assert shop.header().endswith("purchase:float\tprice:float")
+        assert [row["price"] for row in shop.rows()] == ["", "9.5", ""]
+    shop.write("log.yaml", text.replace("amount", "amunt"))
+    told = shop.fail("csv", one, f"--input={two}", mapping)
+    assert "views.csv: no column 'amunt'; the columns are user, item, time" in told
+
+
+def test_a_pattern_names_many_files(shop):
+    days = [
+        shop.write(f"views-{day}.csv", f"user,item,time\na,x,2024-01-0{day}\n") for day in (1, 2)
+    ]
+    days.append(shop.write("orders[1].csv", "user,item,time\na,x,2024-01-03\n"))
+    inputs = [days[0], *(f"--input={path}" for path in days[1:])]
+    actions = ("--file-action=views-*.csv=view", "--file-action=orders[1].csv=order")
+    shop.convert("csv", *inputs, *actions, "--purchase=order")
+    assert [row["behavior"] for row in shop.rows()] == ["view", "view", "order"]
+    # What names a file alone is surer.
+    shop.convert("csv", *inputs, *actions, "--file-action=views-2.csv=glance")
+    assert [row["behavior"] for row in shop.rows()] == ["view", "glance", "order"]
+    told = shop.fail("csv", *inputs, *actions, "--file-action=*-2.csv=glance")
+    assert "views-2.csv: actions view and glance are given for it; keep one" in told

@@ -63,3 +63,19 @@ def test_a_file_may_be_all_one_action(tmp_path, kinds):
     del actions["views.csv"]
     with pytest.raises(DataError, match=r"views.csv: no action is given for this file"):
         read_events(paths, settings, wanted, Files(progress=False))
+
+
+def test_a_further_column_may_be_in_some_files_alone(tmp_path):
+    views, orders = tmp_path / "views.csv", tmp_path / "orders.csv"
+    views.write_text("user,item,time\na,b,2024-01-01\n")
+    orders.write_text("user,item,time,amount\na,b,2024-01-02,5\n")
+    wanted = Wanted(0.0, ("price",), ("view", "order"), has_purchases=True)
+    settings = {
+        "file_actions": {"views.csv": "view", "orders.csv": "order"},
+        "event_columns": {"price": {"column": "amount", "type": "float"}},
+    }
+    found = read_events([views, orders], settings, wanted, Files(progress=False))
+    assert found["price"].to_list() == [None, "5"]
+    del settings["file_actions"]["orders.csv"]
+    with pytest.raises(DataError, match="no column 'amount'; the columns are user, item, time"):
+        read_events([views], settings, wanted, Files(progress=False))
