@@ -33,8 +33,9 @@ COLUMN_OPTIONS = {
 }
 SETTING_OPTIONS = ("time_format", "time_zone", "separator", "quoting", "header", "encoding")
 MAPPED_ONLY = (
-    *(*COLUMN_OPTIONS, *SETTING_OPTIONS, "file_action"),
-    *("purchase", "mapping", "items", "images"),
+    *COLUMN_OPTIONS,
+    *SETTING_OPTIONS,
+    *("file_action", "purchase", "mapping", "items", "images"),
 )
 
 

@@ -64,7 +64,7 @@ def _codes(value: object) -> object:
 def _files(value: object) -> object:
     """Take files by their names, wherever they lie."""
     if not isinstance(value, dict):
-        return value if value is not None else {}
+        return _codes(value)
     return {Path(str(file)).name: action for file, action in value.items()}
 
 
